@@ -1,0 +1,165 @@
+"""The command line: one parser, one exit code, nothing heavy imported before a verb needs it.
+
+Exit codes: 0 everything passes · 1 something does not · 2 usage, spec or plan · 3 internal ·
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import harness
+from harness.errors import FairmarkError, InfrastructureError, PlanError, SpecError, UsageError
+
+VERBS = {
+    "list": "what can be graded",
+    "grade": "mark submissions (default: all of submissions/)",
+    "score": "compute marks again from stored observations, running nothing",
+    "report": "write the reports of the last run again",
+    "verify": "prove that checks pass honest work and catch every known mistake",
+    "targets": "list or make stored reference distributions",
+    "replay": "score stored observations again and compare bit for bit",
+    "bench": "what grading costs, as ratios within one run",
+    "doctor": "what this machine offers, and which isolation is in force",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one verb and returns the exit code."""
+    _one_thread()
+    args = parser().parse_args(argv)
+    try:
+        verb = importlib.import_module(f"harness.verbs.{args.verb}")
+        code: int = verb.run(args)
+        return code
+    except KeyboardInterrupt:
+        print("interrupted; what was observed is kept, run again to go on", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (UsageError, SpecError, PlanError) as error:
+        _report(args, error)
+        return 2
+    except FairmarkError as error:
+        _report(args, error)
+        return 3
+    except Exception as error:
+        if os.environ.get("FAIRMARK_DEBUG"):
+            raise
+        text = f"internal error: {type(error).__name__}: {error}"
+        _report(args, InfrastructureError(f"{text} (FAIRMARK_DEBUG=1 shows where)"))
+        return 3
+
+
+def emit(args: argparse.Namespace, document: dict[str, Any]) -> None:
+    """Prints the one JSON document of a verb, with its head."""
+    print(json.dumps({**head(), **document}, indent=2, allow_nan=False))
+
+
+def head() -> dict[str, Any]:
+    """What every JSON document carries."""
+    return {"format": 1, "harness": harness.__version__, "commit": commit()}
+
+
+def commit() -> str:
+    """The commit that the harness runs from, or an empty text outside a checkout."""
+    import subprocess
+
+    root = Path(harness.__file__).resolve().parents[1]
+    if not (root / ".git").exists():
+        return ""
+    found = subprocess.run(
+        ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip()
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all verbs."""
+    top = argparse.ArgumentParser(prog="python -m harness", description=harness.__doc__)
+    top.add_argument("--version", action="version", version=harness.__version__)
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    made = {name: verbs.add_parser(name, help=text, description=text) for name, text in VERBS.items()}
+    for sub in made.values():
+        sub.add_argument("--json", action="store_true", help="one JSON document on stdout")
+        sub.add_argument("--tasks", type=Path, default=Path("tasks"), metavar="DIR")
+        sub.add_argument("--reference", type=Path, default=Path("reference"), metavar="DIR")
+    for name in ("grade", "score", "report", "replay", "doctor"):
+        _results(made[name], positional=name == "replay")
+    _grade(made["grade"])
+    _grade(made["replay"], selection=False)
+    replay = made["replay"]
+    replay.add_argument("--submission", metavar="NAME", help="only this submission")
+    replay.add_argument("--task", action="append", default=[], metavar="ID", help="only this task")
+    replay.add_argument("--rerun", action="store_true", help="run the programs again as well")
+    verify = made["verify"]
+    verify.add_argument("task", nargs="*", metavar="TASK")
+    verify.add_argument("--tier", choices=("exact", "estimator", "training", "all"), default="all")
+    verify.add_argument("--jobs", type=_positive, default=_jobs(), metavar="N")
+    targets = made["targets"]
+    targets.add_argument("task", nargs="*", metavar="TASK")
+    targets.add_argument("--list", action="store_true", help="only say what is stored and stale")
+    targets.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    targets.add_argument("--seeds", type=_positive, default=1, metavar="K")
+    bench = made["bench"]
+    bench.add_argument("--repeat", type=_positive, default=3, metavar="N")
+    bench.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
+    return top
+
+
+def _results(sub: argparse.ArgumentParser, *, positional: bool) -> None:
+    if positional:
+        sub.add_argument("results", type=Path, nargs="?", default=Path("results"), metavar="RESULTS")
+    else:
+        sub.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
+
+
+def _grade(sub: argparse.ArgumentParser, *, selection: bool = True) -> None:
+    if selection:
+        sub.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+        sub.add_argument("--assignment", metavar="NAME")
+        sub.add_argument("--task", action="append", default=[], metavar="ID")
+        sub.add_argument("--tier", choices=("exact", "estimator", "training", "all"), default="all")
+        sub.add_argument("--phase", choices=("feedback", "final", "late"), default="feedback")
+        sub.add_argument("--roster", type=Path, metavar="FILE")
+        sub.add_argument("--fresh", action="store_true", help="observe everything anew and compare")
+    sub.add_argument("--key-file", type=Path, metavar="FILE")
+    sub.add_argument("--jobs", type=_positive, default=_jobs(), metavar="N")
+    sub.add_argument("--require-isolation", choices=("L1", "L2", "L2U", "L3"), metavar="LEVEL")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def _jobs() -> int:
+    return max(1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, 8))
+
+
+def _one_thread() -> None:
+    """One thread a process: sums come out the same everywhere, and nothing spins."""
+    for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"):
+        os.environ.setdefault(f"{name}_NUM_THREADS", "1")
+
+
+def _report(args: argparse.Namespace, error: FairmarkError) -> None:
+    print(f"fairmark: {error}", file=sys.stderr)
+    if args.json:
+        problems = getattr(error, "problems", None)
+        errors = (
+            [vars(problem) for problem in problems]
+            if problems
+            else [{"file": "", "line": 0, "col": 0, "message": str(error), "remedy": ""}]
+        )
+        emit(args, {"errors": errors})

@@ -1,0 +1,1 @@
+"""The only stage that runs submitted code: trials in, observations out."""

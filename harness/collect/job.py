@@ -1,0 +1,149 @@
+"""Jobs: the trials that share one sandbox, as plain picklable records.
+
+A submission has a sandbox of its own; trusted programs (reference, variants, mutants, starters) may
+share one. Everything a job needs travels with it, so it can run on another machine.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+import traceback
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from harness import kinds
+from harness.collect.proxy import ProgramProxy
+from harness.collect.sandbox import LEVEL, Sandbox
+from harness.errors import FairmarkError, InfrastructureError, MeasurementError, ProgramError
+from harness.records import Array, Observation, Trial, digest_array
+from harness.seeds import Key, SeedName
+from harness.spec.load import LoadedTask
+
+Deliver = Callable[[Observation], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One trial and what it runs on: the task's code and the program's files for it.
+
+    ``problem`` is a (cause, message) known before running anything, such as a missing file.
+    """
+
+    trial: Trial
+    task: LoadedTask
+    files: Mapping[str, bytes]
+    problem: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """Trials for one sandbox, in order."""
+
+    label: str
+    key: Key
+    runs: tuple[Run, ...]
+
+
+def run_job(job: Job, deliver: Deliver | None = None) -> list[Observation]:
+    """Runs every trial of a job; each observation is delivered as soon as it is made.
+
+    Never raises for anything that a program does. What goes wrong on our side becomes an
+    observation of outcome ``infrastructure``.
+    """
+    observations = []
+    with Sandbox() as sandbox:
+        for run in job.runs:
+            observation = _observe(sandbox, run, job.key)
+            observations.append(observation)
+            if deliver is not None:
+                deliver(observation)
+    return observations
+
+
+def _observe(sandbox: Sandbox, run: Run, key: Key) -> Observation:
+    started = time.monotonic()
+    if run.problem is not None:
+        cause, message = run.problem
+        return Observation(run.trial, "error", cause=cause, message=message)
+    try:
+        observation = _attempt(sandbox, run, key)
+        if observation.cause == "worker-died":  # once more: perhaps it was not the program
+            observation = _attempt(sandbox, run, key)
+    except Exception as error:  # the boundary: whatever else happens here is ours
+        text = str(error) if isinstance(error, FairmarkError) else _place(error)
+        observation = Observation(run.trial, "infrastructure", cause="harness-error", message=text)
+    circumstances = {
+        "wall_s": round(time.monotonic() - started, 4),
+        "cpu_s": round(sandbox.usage.cpu_s, 4),
+        "peak_mib": round(sandbox.usage.peak_mib, 1),
+        "isolation": LEVEL,
+        "machine": platform.machine(),
+        "versions": sandbox.versions,
+        "output": sandbox.usage.output[-2000:],
+    }
+    return replace(observation, circumstances=circumstances)
+
+
+def _attempt(sandbox: Sandbox, run: Run, key: Key) -> Observation:
+    trial, spec = run.trial, run.task.spec
+    name = SeedName(
+        spec.id, spec.draw, trial.measurement, trial.stage, trial.replicate, trial.subject
+    )
+    rng = name.generator(key)
+    calls = rng.spawn(1)[0]
+    files = dict(run.files)
+    if run.task.given is not None:
+        files["given.py"] = run.task.given
+    program = sandbox.place(files, f"{spec.id}:{trial.program}:{trial.role}")
+    transcript: list[dict[str, Any]] = []
+    try:
+        with sandbox.trial(program, spec.limits_of(trial.measurement)) as link:
+            student = ProgramProxy(link, run.task.contract, calls, record=trial.stage == 0)
+            transcript = student.transcript
+            student.start(spec.module, spec.file, given=run.task.given is not None)
+            metrics = _measure(run.task, trial.measurement, student, rng)
+        values = _reduce(run.task, trial.measurement, metrics)
+    except ProgramError as error:
+        return Observation(
+            trial, "error", cause=error.cause, message=error.message, transcript=tuple(transcript)
+        )
+    return Observation(trial, "ok", values, transcript=tuple(transcript))
+
+
+def _measure(
+    task: LoadedTask, measurement: str, student: ProgramProxy, rng: np.random.Generator
+) -> dict[str, Array]:
+    module = types.ModuleType(f"{task.spec.module}_measure")
+    exec(compile(task.measure, f"tasks/{task.id}/measure.py", "exec"), module.__dict__)  # noqa: S102
+    function = getattr(module, measurement)
+    draws = task.spec.measurements[measurement].draws
+    with np.errstate(all="ignore"):  # a program may return anything; kinds look at what is finite
+        metrics = function(student, rng) if draws is None else function(student, rng, draws)
+    if not isinstance(metrics, dict):
+        raise MeasurementError(f"{measurement} returned a {type(metrics).__name__}, not a dict")
+    return {name: np.asarray(value) for name, value in metrics.items()}
+
+
+def _reduce(task: LoadedTask, measurement: str, metrics: Mapping[str, Array]) -> dict[str, Array]:
+    values: dict[str, Array] = {}
+    for check in task.spec.checks_of(measurement):
+        for name, value in kinds.reduce(check, metrics).items():
+            values[f"{check.id}/{name}"] = value
+    for name in sorted(metrics):
+        digest = bytes.fromhex(digest_array(metrics[name]))
+        values[f"raw/{name}"] = np.frombuffer(digest, dtype=np.uint8)
+    return values
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+__all__ = ["InfrastructureError", "Job", "Run", "run_job"]

@@ -1,0 +1,91 @@
+"""The exceptions of the harness.
+
+::
+
+    FairmarkError                what the harness knows how to say in one sentence
+    ├── UsageError               the command line asks for something that is not there   (exit 2)
+    ├── SpecError                task.yaml, starter.py, mistakes.yaml…: every problem at once (exit 2)
+    ├── PlanError                a check cannot be decided as declared                   (exit 2)
+    ├── ArchiveError             a submission's archive cannot be accepted               (its ERROR)
+    ├── ProgramError             a program raised, hung, broke the contract…             (its ERROR)
+    ├── InfrastructureError      ours: the sandbox did not start, the ledger is unusable (UNGRADABLE)
+    └── MeasurementError         ours: a measurement or a statistic went wrong           (UNGRADABLE)
+
+Errors of a program never leave :mod:`harness.collect`; errors of ours never become a mark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class FairmarkError(Exception):
+    """Base of every error that the harness raises on purpose."""
+
+
+class UsageError(FairmarkError):
+    """The command line names something that does not exist or cannot be used."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong in a file that an instructor wrote, with its place and its remedy."""
+
+    file: str
+    line: int
+    col: int
+    message: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        remedy = f" ({self.remedy})" if self.remedy else ""
+        return f"{self.file}:{self.line}:{self.col}: {self.message}{remedy}"
+
+
+class SpecError(FairmarkError):
+    """Every problem found in the specs; nothing runs while there is one."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class PlanError(FairmarkError):
+    """A trial that was asked for cannot be planned."""
+
+
+class ArchiveError(FairmarkError):
+    """A submission's archive that cannot be accepted.
+
+    Attributes:
+        cause: the word stored with the verdict, such as ``unsafe-archive``.
+        message: one sentence for the student.
+    """
+
+    def __init__(self, cause: str, message: str) -> None:
+        self.cause = cause
+        self.message = message
+        super().__init__(message)
+
+
+class ProgramError(FairmarkError):
+    """A program did not deliver: the cause is the program's, and only its own marks suffer.
+
+    Attributes:
+        cause: one of :data:`harness.records.PROGRAM_CAUSES`.
+        message: one sentence for the student.
+    """
+
+    def __init__(self, cause: str, message: str) -> None:
+        self.cause = cause
+        self.message = message
+        super().__init__(message)
+
+
+class InfrastructureError(FairmarkError):
+    """The machine or the harness failed; no mark may come of it."""
+
+
+class MeasurementError(FairmarkError):
+    """A measurement of ours raised or returned what its checks cannot use."""

@@ -1,0 +1,141 @@
+"""The one model of results: every submission by every check of every task, keyed by the specs.
+
+Columns come from the specs and rows from the submissions, so that a broken submission can never
+take away or distort what stands in another's row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from harness.records import Verdict
+
+
+@dataclass(frozen=True)
+class TaskGrade:
+    """All verdicts of one submission on one task, in the order of the spec."""
+
+    id: str
+    title: str
+    tier: str
+    max_points: float
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def points(self) -> float:
+        """Points earned, an undecided (UNGRADABLE) check counting as nothing yet."""
+        return round(sum(verdict.points or 0.0 for verdict in self.verdicts), 4)
+
+    @property
+    def provisional(self) -> bool:
+        """Whether a check has no mark through our fault or because it has not run yet."""
+        return any(verdict.points is None for verdict in self.verdicts)
+
+
+@dataclass(frozen=True)
+class SubmissionGrade:
+    """One row of the gradebook.
+
+    Attributes:
+        name: the subject, as found; ``display_name`` is safe to print.
+        identity: ``roster`` or ``unverified`` (the name is the path's stem).
+        isolation: the weakest level under which an observation was made; empty before any.
+        problems: what was wrong with the submission as a whole, one sentence each.
+    """
+
+    name: str
+    display_name: str
+    sha256: str
+    identity: str
+    isolation: str
+    tasks: tuple[TaskGrade, ...]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def points(self) -> float:
+        return round(sum(task.points for task in self.tasks), 4)
+
+    @property
+    def max_points(self) -> float:
+        return round(sum(task.max_points for task in self.tasks), 4)
+
+    @property
+    def provisional(self) -> bool:
+        return any(task.provisional for task in self.tasks)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a gradebook was made under."""
+
+    assignment: str
+    phase: str
+    key_sha256: str
+    harness: str
+    harness_sha256: str
+    commit: str
+
+
+@dataclass(frozen=True)
+class Gradebook:
+    """All submissions of a run; the order of ``submissions`` is by name."""
+
+    run: Run
+    submissions: tuple[SubmissionGrade, ...]
+    circumstances: Mapping[str, Any] = field(default_factory=dict)
+
+    def ranked(self) -> Sequence[SubmissionGrade]:
+        """By points, best first; equal points by name."""
+        return sorted(self.submissions, key=lambda row: (-row.points, row.name))
+
+    @property
+    def all_pass(self) -> bool:
+        """Whether every check of every submission is PASS."""
+        return all(
+            verdict.status == "PASS"
+            for row in self.submissions
+            for task in row.tasks
+            for verdict in task.verdicts
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The ``grade`` document without its head; what can differ between two runs comes last."""
+        return {
+            "run": asdict(self.run),
+            "submissions": [_row(row) for row in self.submissions],
+            "circumstances": dict(self.circumstances),
+        }
+
+
+def _row(row: SubmissionGrade) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "display_name": row.display_name,
+        "sha256": row.sha256,
+        "identity": row.identity,
+        "isolation": row.isolation,
+        "points": row.points,
+        "max_points": row.max_points,
+        "provisional": row.provisional,
+        "problems": list(row.problems),
+        "tasks": [
+            {
+                "id": task.id,
+                "title": task.title,
+                "tier": task.tier,
+                "points": task.points,
+                "max_points": task.max_points,
+                "checks": [_check(verdict) for verdict in task.verdicts],
+            }
+            for task in row.tasks
+        ],
+    }
+
+
+def _check(verdict: Verdict) -> dict[str, Any]:
+    record = verdict.to_json()
+    record["id"] = record.pop("check")
+    del record["submission"], record["task"]
+    return record

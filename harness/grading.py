@@ -1,0 +1,144 @@
+"""The loop of a grading run: plan, collect, and plan again until nothing is missing; then marks.
+
+::
+
+    while batch := plan.next_batch(tasks, subjects, view):
+        collect
+    gradebook = grades(course, view)
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from functools import cache
+from pathlib import Path
+
+import harness
+from harness import feedback, plan
+from harness.collect.job import Job, run_job
+from harness.collect.sandbox import LEVEL, LEVELS
+from harness.course import Course
+from harness.errors import PlanError, UsageError
+from harness.gradebook import Gradebook, Run, SubmissionGrade
+from harness.ledger import Ledger
+from harness.records import Observation
+from harness.score import judge_task
+from harness.seeds import Key, Phase
+from harness.trials import COMMON, OWN, Subject, View
+
+Progress = Callable[[Sequence[Job], Observation | None], None]
+Done = Callable[[], object]
+
+
+def collect_all(
+    course: Course, view: View, executor: Executor, progress: Progress, after_batch: Done
+) -> None:
+    """Runs every trial that a mark or an example still waits for.
+
+    Raises:
+        PlanError: a batch asked again for what it just got; nothing would ever end.
+    """
+    asked: set[str] = set()
+    while batch := plan.next_batch(course.tasks, course.subjects, view):
+        keys = {run.trial.key for job in batch for run in job.runs}
+        if keys <= asked:
+            raise PlanError(f"{len(keys)} trials were run and are asked for again")
+        asked |= keys
+        run_batch(batch, view.ledger, executor, progress)
+        after_batch()
+
+
+def run_batch(
+    batch: Sequence[Job], ledger: Ledger, executor: Executor, progress: Progress
+) -> None:
+    """Runs jobs and stores every observation as it arrives; takes every future's result."""
+    progress(batch, None)
+
+    def deliver(observation: Observation) -> None:
+        ledger.put(observation)
+        progress(batch, observation)
+
+    futures = [executor.submit(run_job, job, deliver) for job in batch]
+    try:
+        for future in as_completed(futures):
+            future.result()
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        raise
+
+
+def local_executor(jobs: int) -> Executor:
+    """Threads that each drive one sandbox process; the trials themselves run in processes."""
+    return ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="sandbox")
+
+
+def grades(course: Course, view: View, phase: Phase, commit: str) -> Gradebook:
+    """The gradebook of what is stored; pure."""
+    run = Run(
+        assignment=course.assignment,
+        phase=phase,
+        key_sha256=view.key.commitment,
+        harness=harness.__version__,
+        harness_sha256=harness_sha256(),
+        commit=commit,
+    )
+    return Gradebook(run, tuple(_row(course, subject, view) for subject in course.subjects))
+
+
+def _row(course: Course, subject: Subject, view: View) -> SubmissionGrade:
+    tasks = tuple(
+        feedback.explain(
+            task, subject, view, judge_task(task, subject, view, course.points.get(task.id))
+        )
+        for task in course.tasks
+    )
+    whole = subject.problems.get("")
+    return SubmissionGrade(
+        name=subject.program.name,
+        display_name=subject.display_name,
+        sha256=subject.program.sha256,
+        identity=subject.identity,
+        isolation=_weakest(course, subject, view),
+        tasks=tasks,
+        problems=(whole[1],) if whole else (),
+    )
+
+
+def _weakest(course: Course, subject: Subject, view: View) -> str:
+    levels = set()
+    for task in course.tasks:
+        for measurement in task.spec.measurements:
+            for stage, name in ((COMMON, ""), (OWN, subject.program.name)):
+                found = view.observe(task, subject.program, measurement, stage, name)
+                if isinstance(found, Observation) and "isolation" in found.circumstances:
+                    levels.add(found.circumstances["isolation"])
+    return min(levels, key=LEVELS.index, default="")
+
+
+@cache
+def harness_sha256() -> str:
+    """A digest of the harness' own source."""
+    root = Path(harness.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def require_isolation(required: str | None, phase: Phase, key: Key) -> None:
+    """Refuses to grade below the required level; the final phase asks for L2 unless told.
+
+    Raises:
+        UsageError: what is in force here is weaker.
+    """
+    del key
+    wanted = required or ("L2" if phase in ("final", "late") else "L1")
+    if LEVELS.index(LEVEL) < LEVELS.index(wanted):
+        raise UsageError(
+            f"isolation {wanted} is required and {LEVEL} is in force (a separate process with "
+            "limits: files and network are not hidden); nothing was graded. "
+            f"--require-isolation {LEVEL} accepts that, and every row says so"
+        )

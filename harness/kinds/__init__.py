@@ -1,0 +1,79 @@
+"""The closed set of check kinds: what each stores of a measurement and how it decides.
+
+A kind is a pair of pure functions. ``reduce(check, metrics)`` runs where the trial ran and keeps
+the sufficient statistics; ``decide(check, stages)`` runs wherever the grade is computed, from
+stored numbers alone. Thresholds come from the spec, statistics from :mod:`harness.statistics`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from harness.kinds import deterministic, likelihood, returns, stochastic
+from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
+
+__all__ = ["KINDS", "Evidence", "Kind", "Outcome", "decide", "reduce", "signature"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The two functions of a kind, and which fields of its checks shape what is stored."""
+
+    reduce: Callable[[Any, Metrics], Values]
+    decide: Callable[[Any, Sequence[Evidence]], Outcome]
+    reduced_by: tuple[str, ...] = ()
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "exact": Kind(deterministic.reduce_exact, deterministic.decide_exact),
+        "identity": Kind(deterministic.reduce_identity, deterministic.decide_identity),
+        "property": Kind(deterministic.reduce_property, deterministic.decide_property),
+        "normalisation": Kind(
+            deterministic.reduce_normalisation, deterministic.decide_normalisation
+        ),
+        "causality": Kind(deterministic.reduce_causality, deterministic.decide_causality),
+        "moments": Kind(
+            deterministic.reduce_moments, deterministic.decide_moments, ("statistic",)
+        ),
+        "unbiased": Kind(stochastic.reduce_unbiased, stochastic.decide_unbiased),
+        "distribution": Kind(
+            stochastic.reduce_distribution, stochastic.decide_distribution, ("law",)
+        ),
+        "independence": Kind(stochastic.reduce_independence, stochastic.decide_independence),
+        "variance-ratio": Kind(
+            stochastic.reduce_variance_ratio, stochastic.decide_variance_ratio
+        ),
+        "likelihood": Kind(likelihood.reduce, likelihood.decide),
+        "returns": Kind(returns.reduce, returns.decide),
+    }
+)
+
+
+def reduce(check: Any, metrics: Metrics) -> Values:
+    """The sufficient statistics of one check, as they are stored.
+
+    Raises:
+        MeasurementError: the measurement did not return what the kind needs.
+    """
+    return KINDS[check.kind].reduce(check, metrics)
+
+
+def decide(check: Any, stages: Sequence[Evidence]) -> Outcome:
+    """The outcome from the stages seen so far; ``MORE`` where another stage is needed.
+
+    Raises:
+        ValueError, ArithmeticError: stored numbers cannot be judged; an error of ours.
+    """
+    return KINDS[check.kind].decide(check, stages)
+
+
+def signature(check: Any) -> list[Any]:
+    """What of a check shapes its stored statistics; part of the trial key."""
+    kind = KINDS[check.kind]
+    return [
+        check.id, check.kind, check.metric, *(getattr(check, name) for name in kind.reduced_by)
+    ]

@@ -1,0 +1,65 @@
+"""Which runs are needed next: it asks :mod:`harness.score` what every undecided mark waits for.
+
+Cheap tiers come first, so that the first rows of a leaderboard stand early; displayed examples
+come last, and only for what failed. Pure: it reads specs, programs and stored observations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from harness import feedback, score
+from harness.collect.job import Job, Run
+from harness.records import Role
+from harness.spec.load import LoadedTask
+from harness.trials import Subject, View
+
+_TRUSTED: tuple[Role, ...] = ("reference", "variant", "mutant", "starter")
+
+
+def next_batch(
+    tasks: Sequence[LoadedTask],
+    subjects: Sequence[Subject],
+    view: View,
+    *,
+    examples: bool = True,
+) -> list[Job]:
+    """The jobs to run before asking again; none when everything is decided.
+
+    Runs of one submission share a job, and so a sandbox; trusted programs share another.
+    """
+    for training in (False, True):
+        chosen = [task for task in tasks if (task.spec.tier == "training") == training]
+        runs = list(_waiting(chosen, subjects, view))
+        if runs:
+            return group(runs, view)
+    if not examples:
+        return []
+    return group(list(feedback.needed(tasks, subjects, view)), view)
+
+
+def _waiting(
+    tasks: Sequence[LoadedTask], subjects: Sequence[Subject], view: View
+) -> Iterable[Run]:
+    for subject in subjects:
+        for task in tasks:
+            for decision in score.decide_task(task, subject, view).values():
+                if isinstance(decision, score.Waiting):
+                    yield from decision.runs
+
+
+def group(runs: Sequence[Run], view: View) -> list[Job]:
+    """One job for all trusted programs, one for each submission; the trusted one first.
+
+    Examples are drawn under another key than marks, so they never share a job with them.
+    """
+    jobs: dict[tuple[str, str], dict[str, Run]] = {}
+    for run in sorted(runs, key=lambda item: item.trial.role not in _TRUSTED):
+        trial = run.trial
+        owner = "reference" if trial.role in _TRUSTED else trial.program
+        phase = view.key_of(trial.stage).commitment
+        jobs.setdefault((owner, phase), {})[trial.key] = run
+    return [
+        Job(owner, view.key_of(next(iter(found.values())).trial.stage), tuple(found.values()))
+        for (owner, _), found in jobs.items()
+    ]

@@ -1,0 +1,95 @@
+"""A verdict in words: what a student is told, the same in every report.
+
+Nothing here tells more about a hidden check than its message, which is safe by contract: its
+example, its hint and its figures stay out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from harness.gradebook import Run, SubmissionGrade
+from harness.records import Verdict
+from harness.report.sanitise import EXAMPLE_LIMIT, NAME_LIMIT, SENTENCE_LIMIT, clean
+
+#: Phases whose marks count.
+COUNTING_PHASES = ("final", "late")
+
+_NO_MARK = (
+    "There is no mark for this check yet, through no fault of the program. It counts 0 for now "
+    "and is run again; until then the total is provisional."
+)
+_WITHOUT_MESSAGE: Mapping[str, str] = MappingProxyType(
+    {
+        "FAIL": "The check decided against the program.",
+        "INCONCLUSIVE": "The runs allowed for this check did not decide it either way.",
+        "ERROR": "The program did not deliver a result.",
+        "SKIPPED": "A check that this one builds on did not pass.",
+        "UNGRADABLE": "The harness could not run or decide the check.",
+    }
+)
+_EXAMPLE = (("call", "Called"), ("got", "Came back"), ("wanted", "Wanted"), ("note", "Note"))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing to say about a verdict; the text may have several lines."""
+
+    label: str
+    text: str
+
+    def __str__(self) -> str:
+        """As plain text; several lines start below the label, so that arrays stay aligned."""
+        separator = "\n" if "\n" in self.text else " "
+        return f"{self.label}:{separator}{self.text}"
+
+
+def explain(verdict: Verdict) -> tuple[Line, ...]:
+    """What to say about a check: nothing if it passed, only its message if it is hidden."""
+    if verdict.status == "PASS":
+        return ()
+    message = clean(verdict.message, SENTENCE_LIMIT) or _WITHOUT_MESSAGE[verdict.status]
+    lines = [Line("Result", message)]
+    if verdict.status == "UNGRADABLE":
+        return (Line("Provisional", _NO_MARK), *lines)
+    if verdict.visibility == "visible":
+        lines += _example(verdict.example)
+        lines += [Line("Hint", hint)] if (hint := clean(verdict.hint, SENTENCE_LIMIT)) else []
+    return tuple(lines)
+
+
+def _example(example: Mapping[str, object] | None) -> list[Line]:
+    parts = [(label, example.get(key)) for key, label in _EXAMPLE] if example else []
+    texts = [
+        (label, clean(str(part), EXAMPLE_LIMIT, keep="\n").strip("\n"))
+        for label, part in parts
+        if part is not None
+    ]
+    return [Line(label, text) for label, text in texts if text]
+
+
+def cause_of(verdict: Verdict) -> str:
+    """The finer word of a verdict, safe to print; empty where there is none."""
+    return clean(verdict.cause, NAME_LIMIT)
+
+
+def notes(row: SubmissionGrade, run: Run) -> list[str]:
+    """What must be known to read the marks of a row, one sentence each."""
+    isolation = clean(row.isolation, NAME_LIMIT) or "none, as no program was run"
+    phase = clean(run.phase, NAME_LIMIT)
+    said = [f"Isolation of the submitted programs: {isolation}."]
+    if run.phase in COUNTING_PHASES:
+        said.append(f"These are marks of the {phase} phase.")
+    else:
+        said.append(f"Marks of the {phase} phase are provisional; the final phase's count.")
+    undecided = sum(verdict.points is None for task in row.tasks for verdict in task.verdicts)
+    if undecided:
+        said.append(
+            f"The total is provisional: {undecided} of the checks could not be marked yet, through "
+            "no fault of the program, and will be run again."
+        )
+    if row.identity == "unverified":
+        said.append("The identity is unverified: the name is that of the submitted file or folder.")
+    return said + [clean(problem, SENTENCE_LIMIT) for problem in row.problems]

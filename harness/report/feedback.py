@@ -1,0 +1,105 @@
+"""feedback.md: what a student reads about a submission.
+
+Every value that the template prints goes through :func:`harness.report.sanitise.markdown` by way of
+the environment's ``finalize``, so that a template cannot forget it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.gradebook import Gradebook, SubmissionGrade, TaskGrade
+from harness.records import Verdict
+from harness.report.atomic import write_text
+from harness.report.explain import Line, cause_of, explain, notes
+from harness.report.marks import checked_row, points_text
+from harness.report.names import shown
+from harness.report.sanitise import NAME_LIMIT, clean, markdown
+
+if TYPE_CHECKING:
+    import jinja2
+
+
+def render(row: SubmissionGrade, gradebook: Gradebook) -> str:
+    """The feedback page of one submission as Markdown."""
+    row = checked_row(row)
+    page = _template().render(
+        name=shown(row),
+        points=points_text(row.points),
+        max_points=points_text(row.max_points),
+        provisional=row.provisional,
+        facts=_facts(row, gradebook),
+        notes=notes(row, gradebook.run),
+        tasks=[_task(task) for task in row.tasks],
+    )
+    return page.rstrip("\n") + "\n"
+
+
+def write(row: SubmissionGrade, gradebook: Gradebook, path: Path) -> Path:
+    """Write the feedback page of one submission, whole or not at all; returns the path."""
+    return write_text(path, render(row, gradebook))
+
+
+@cache
+def _template() -> jinja2.Template:
+    import jinja2  # noqa: PLC0415 - only this report needs it
+
+    environment = jinja2.Environment(
+        autoescape=False,
+        finalize=lambda value: markdown(str(value)),
+        keep_trailing_newline=True,
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    source = resources.files("harness.report").joinpath("feedback.md.j2")
+    return environment.from_string(source.read_text(encoding="utf-8"))
+
+
+def _facts(row: SubmissionGrade, gradebook: Gradebook) -> list[tuple[str, str]]:
+    run = gradebook.run
+    facts = (
+        ("Assignment", run.assignment),
+        ("Phase", run.phase),
+        ("Isolation", row.isolation or "none"),
+        ("Submission SHA-256", row.sha256),
+        ("Harness", f"{run.harness}, SHA-256 {run.harness_sha256}"),
+        ("Key commitment (SHA-256)", run.key_sha256),
+    )
+    return [(label, clean(value, 2 * NAME_LIMIT)) for label, value in facts]
+
+
+def _task(task: TaskGrade) -> dict[str, Any]:
+    visible = [verdict for verdict in task.verdicts if verdict.visibility == "visible"]
+    hidden = [verdict for verdict in task.verdicts if verdict.visibility == "hidden"]
+    return {
+        "id": clean(task.id, NAME_LIMIT),
+        "title": clean(task.title, NAME_LIMIT) or clean(task.id, NAME_LIMIT),
+        "points": points_text(task.points),
+        "max_points": points_text(task.max_points),
+        "passed": [_check(verdict) for verdict in visible if verdict.status == "PASS"],
+        "failed": [_check(verdict) for verdict in visible if verdict.status != "PASS"],
+        "hidden": [_check(verdict) for verdict in hidden],
+    }
+
+
+def _check(verdict: Verdict) -> dict[str, Any]:
+    lines = explain(verdict)
+    return {
+        "id": clean(verdict.check, NAME_LIMIT),
+        "status": verdict.status,
+        "cause": cause_of(verdict),
+        "points": points_text(verdict.points),
+        "max_points": points_text(verdict.max_points),
+        "message": " ".join(line.text for line in lines),
+        "entries": [_entry(line) for line in lines],
+    }
+
+
+def _entry(line: Line) -> dict[str, Any]:
+    # An empty line would end the list item.
+    parts = [part for part in line.text.split("\n") if part.strip()]
+    return {"label": line.label, "first": parts[0] if parts else "", "rest": parts[1:]}

@@ -1,0 +1,93 @@
+"""grades.json: the whole gradebook as one JSON document, for the instructor and for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.gradebook import Gradebook
+from harness.records import finite_or_text
+from harness.report.atomic import write_text
+from harness.report.marks import checked, number
+from harness.report.sanitise import EXAMPLE_LIMIT, clean
+
+#: 1: first format.
+FORMAT = 1
+
+
+def document(gradebook: Gradebook) -> dict[str, Any]:
+    """The document of ``grade`` and ``score``: its head, the run, the submissions, circumstances.
+
+    Everything but ``circumstances``, which comes last, is the same for equal gradebooks. Texts are
+    sanitised, except that a submission's ``name`` stays as found, since it identifies the subject;
+    numbers that are not finite are ``"nan"``, ``"inf"`` or ``"-inf"``; a hidden check has no
+    example.
+    """
+    body = checked(gradebook).to_json()
+    for row in body["submissions"]:
+        row["points"], row["max_points"] = number(row["points"]), number(row["max_points"])
+        for task in row["tasks"]:
+            task["points"], task["max_points"] = number(task["points"]), number(task["max_points"])
+            task["checks"] = [_check(check) for check in task["checks"]]
+    names = [row["name"] for row in body["submissions"]]
+    safe: dict[str, Any] = {key: json_value(value) for key, value in body.items()}
+    for row, name in zip(safe["submissions"], names, strict=True):
+        row["name"] = name
+    head = {"format": FORMAT, "harness": gradebook.run.harness, "commit": gradebook.run.commit}
+    return {**json_value(head), **safe}
+
+
+def _check(check: Mapping[str, Any]) -> dict[str, Any]:
+    """A check's record: id first, its mappings in one order, no example where it is hidden."""
+    example = check["example"] if check["visibility"] == "visible" else None
+    points = None if check["points"] is None else number(check["points"])
+    return {
+        "id": check["id"],
+        **check,
+        "points": points,
+        "max_points": number(check["max_points"]),
+        "evidence": _in_order(check["evidence"]),
+        "example": _in_order(example),
+    }
+
+
+def _in_order(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _in_order(value[key]) for key in sorted(value, key=str)}
+    return value
+
+
+def json_value(value: Any) -> Any:
+    """The value as JSON can hold it: sanitised texts, finite numbers or their names.
+
+    What has no JSON form becomes its type's name in angle brackets: a figure that nobody can read
+    must not take the report away.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else finite_or_text(value)
+    if isinstance(value, str):
+        return clean(value, EXAMPLE_LIMIT, keep="\n\t")
+    if isinstance(value, Mapping):
+        return {clean(str(key), EXAMPLE_LIMIT): json_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_value(item) for item in value]
+    return f"<{type(value).__name__}>"
+
+
+def dump(value: Mapping[str, Any]) -> str:
+    """JSON text in ASCII, one value a line; refuses NaN."""
+    return json.dumps(value, indent=1, allow_nan=False) + "\n"
+
+
+def write(gradebook: Gradebook, path: Path) -> Path:
+    """Write the document, whole or not at all; returns the path."""
+    return write_text(path, dump(document(gradebook)))

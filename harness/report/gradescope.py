@@ -1,0 +1,114 @@
+"""results.json of Gradescope, one a submission.
+
+Gradescope shows no total to a student while a test of theirs is not visible to them, so one hidden
+check hides the total until the grades are published. A top-level score overrides the sum of the
+tests; here both are written and agree. There is no leaderboard entry: it would give away the points
+of the hidden checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from harness.gradebook import Gradebook, SubmissionGrade, TaskGrade
+from harness.records import Verdict
+from harness.report.atomic import write_text
+from harness.report.explain import COUNTING_PHASES, cause_of, explain, notes
+from harness.report.grades_json import FORMAT, dump, json_value
+from harness.report.marks import checked_row, number
+from harness.report.sanitise import NAME_LIMIT, clean
+
+_VISIBILITY: Mapping[str, str] = MappingProxyType(
+    {"visible": "visible", "hidden": "after_published"}
+)
+_HIDDEN_TOTAL = "The total is shown once grades are published: some checks are hidden until then."
+
+
+def document(
+    row: SubmissionGrade, gradebook: Gradebook, *, seconds: float | None = None
+) -> dict[str, Any]:
+    """The results.json of one submission.
+
+    A check without a mark scores 0 and says that this is provisional and why.
+
+    Args:
+        seconds: how long grading took, where known; without it the file says nothing of it.
+    """
+    row = checked_row(row)
+    tests = [
+        _test(task, verdict, f"{major}.{minor}")
+        for major, task in enumerate(row.tasks, start=1)
+        for minor, verdict in enumerate(task.verdicts, start=1)
+    ]
+    said = notes(row, gradebook.run)
+    if any(test["visibility"] != "visible" for test in tests):
+        said.append(_HIDDEN_TOTAL)
+    result: dict[str, Any] = {
+        "score": number(row.points),
+        "output": "\n".join(said),
+        "output_format": "text",
+        "test_output_format": "text",
+        "test_name_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "extra_data": _extra(row, gradebook),
+        "tests": tests,
+    }
+    return result if seconds is None else {**result, "execution_time": number(seconds)}
+
+
+def _test(task: TaskGrade, verdict: Verdict, place: str) -> dict[str, Any]:
+    name = clean(f"{task.id}/{verdict.check}", NAME_LIMIT)
+    tags = [clean(text, NAME_LIMIT) for text in (task.id, task.tier, verdict.status.lower())]
+    test: dict[str, Any] = {
+        "name": name,
+        "name_format": "text",
+        "number": place,
+        "score": number(verdict.points or 0.0),
+        "max_score": number(verdict.max_points),
+        "status": "passed" if verdict.status == "PASS" else "failed",
+        "visibility": _VISIBILITY[verdict.visibility],
+        "tags": [*tags, "provisional"] if verdict.points is None else tags,
+        "extra_data": {
+            "status": verdict.status,
+            "cause": cause_of(verdict),
+            "seeds_used": json_value(verdict.seeds_used),
+            "provisional": verdict.points is None,
+        },
+    }
+    if lines := explain(verdict):
+        test |= {"output": "\n".join(map(str, lines)), "output_format": "text"}
+    return test
+
+
+def _extra(row: SubmissionGrade, gradebook: Gradebook) -> dict[str, Any]:
+    run = gradebook.run
+    extra = {
+        "format": FORMAT,
+        "assignment": run.assignment,
+        "phase": run.phase,
+        "key_sha256": run.key_sha256,
+        "harness": run.harness,
+        "harness_sha256": run.harness_sha256,
+        "commit": run.commit,
+        "submission_sha256": row.sha256,
+        "isolation": row.isolation,
+        "identity": row.identity,
+        "provisional": row.provisional or run.phase not in COUNTING_PHASES,
+        "problems": list(row.problems),
+    }
+    return {key: json_value(value) for key, value in extra.items()}
+
+
+def write(
+    row: SubmissionGrade, gradebook: Gradebook, path: Path, *, seconds: float | None = None
+) -> Path:
+    """Write the document of one submission, whole or not at all; returns the path.
+
+    Raises:
+        ValueError: ``seconds`` is not finite.
+    """
+    return write_text(path, dump(document(row, gradebook, seconds=seconds)))

@@ -1,0 +1,90 @@
+"""junit.xml: the run in the format that continuous integration reads.
+
+A test suite a submission, a test case a check. FAIL is a failure, INCONCLUSIVE a failure of type
+``inconclusive``, ERROR an error, UNGRADABLE an error of type ``ungradable``, SKIPPED is skipped.
+There are no times and no time stamp: equal gradebooks give equal bytes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from harness.gradebook import Gradebook, SubmissionGrade, TaskGrade
+from harness.records import Verdict
+from harness.report.atomic import write_text
+from harness.report.explain import cause_of, explain
+from harness.report.marks import checked
+from harness.report.names import labels
+from harness.report.sanitise import NAME_LIMIT, clean
+
+_COUNTED = (
+    ("failures", ("FAIL", "INCONCLUSIVE")),
+    ("errors", ("ERROR", "UNGRADABLE")),
+    ("skipped", ("SKIPPED",)),
+)
+
+
+def render(gradebook: Gradebook) -> str:
+    """The run as JUnit XML."""
+    called = labels(gradebook)
+    rows = checked(gradebook).submissions
+    name = clean(gradebook.run.assignment, NAME_LIMIT)
+    root = ET.Element("testsuites", {"name": name, **_counts(*rows)})
+    for row in rows:
+        suite = ET.SubElement(root, "testsuite", {"name": called[row.name], **_counts(row)})
+        _properties(suite, row, gradebook)
+        for task in row.tasks:
+            for verdict in task.verdicts:
+                _case(suite, called[row.name], task, verdict)
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, "unicode") + "\n"
+
+
+def write(gradebook: Gradebook, path: Path) -> Path:
+    """Write the run as JUnit XML, whole or not at all; returns the path."""
+    return write_text(path, render(gradebook))
+
+
+def _counts(*rows: SubmissionGrade) -> dict[str, str]:
+    statuses = [verdict.status for row in rows for task in row.tasks for verdict in task.verdicts]
+    counts = {key: str(sum(status in of for status in statuses)) for key, of in _COUNTED}
+    return {"tests": str(len(statuses)), **counts}
+
+
+def _properties(suite: ET.Element, row: SubmissionGrade, gradebook: Gradebook) -> None:
+    properties = ET.SubElement(suite, "properties")
+    for name, value in (
+        ("phase", gradebook.run.phase),
+        ("isolation", row.isolation),
+        ("submission_sha256", row.sha256),
+        ("harness_sha256", gradebook.run.harness_sha256),
+        ("provisional", str(row.provisional).lower()),
+    ):
+        ET.SubElement(properties, "property", {"name": name, "value": clean(value, NAME_LIMIT)})
+
+
+def _case(suite: ET.Element, submission: str, task: TaskGrade, verdict: Verdict) -> None:
+    # Readers split a class name at its full stops; the submission's name may hold some.
+    group = f"{submission.replace('.', '_')}.{clean(task.id, NAME_LIMIT)}"
+    case = ET.SubElement(
+        suite, "testcase", {"classname": group, "name": clean(verdict.check, NAME_LIMIT)}
+    )
+    if verdict.status == "PASS":
+        return
+    lines = explain(verdict)
+    kind, type_ = _kind(verdict)
+    attributes = {"message": lines[0].text, "type": type_}
+    if kind == "skipped":
+        del attributes["type"]
+    node = ET.SubElement(case, kind, attributes)
+    node.text = "\n".join(map(str, lines))
+
+
+def _kind(verdict: Verdict) -> tuple[str, str]:
+    if verdict.status == "SKIPPED":
+        return "skipped", ""
+    kind = "failure" if verdict.status in ("FAIL", "INCONCLUSIVE") else "error"
+    if verdict.status in ("INCONCLUSIVE", "UNGRADABLE"):
+        return kind, verdict.status.lower()
+    return kind, cause_of(verdict) or verdict.status.lower()

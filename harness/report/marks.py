@@ -1,0 +1,95 @@
+"""Marks as the reports show them: made consistent, ranked, and put into words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from harness.gradebook import Gradebook, SubmissionGrade, TaskGrade
+from harness.records import Status, Verdict
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A row and its place; equal points share the best place of theirs (1, 2, 2, 4)."""
+
+    rank: int
+    row: SubmissionGrade
+
+
+def checked(gradebook: Gradebook) -> Gradebook:
+    """The gradebook in which every row went through :func:`checked_row`, sorted by name."""
+    rows = sorted((checked_row(row) for row in gradebook.submissions), key=lambda row: row.name)
+    return replace(gradebook, submissions=tuple(rows))
+
+
+def checked_row(row: SubmissionGrade) -> SubmissionGrade:
+    """The row with only marks that can be added up.
+
+    A check has no points exactly when it is UNGRADABLE. A mark that is not a finite number is an
+    error of ours: it becomes UNGRADABLE instead of spreading into totals and ranks.
+    """
+    if all(_is_consistent(verdict) for task in row.tasks for verdict in task.verdicts):
+        return row
+    return replace(row, tasks=tuple(_checked_task(task) for task in row.tasks))
+
+
+def _is_consistent(verdict: Verdict) -> bool:
+    if verdict.points is None:
+        return verdict.status == "UNGRADABLE"
+    return verdict.status != "UNGRADABLE" and math.isfinite(verdict.points)
+
+
+def _checked_task(task: TaskGrade) -> TaskGrade:
+    return replace(task, verdicts=tuple(_checked_verdict(verdict) for verdict in task.verdicts))
+
+
+def _checked_verdict(verdict: Verdict) -> Verdict:
+    if _is_consistent(verdict):
+        return verdict
+    if verdict.status == "UNGRADABLE":
+        return replace(verdict, points=None)
+    message = "The harness came to no usable mark for this check."
+    return replace(
+        verdict, status="UNGRADABLE", cause="mark-unusable", points=None, message=message
+    )
+
+
+def ranked(gradebook: Gradebook) -> list[Ranked]:
+    """All rows with competition ranks by points, best first; equal points in order of names."""
+    placed: list[Ranked] = []
+    for position, row in enumerate(checked(gradebook).ranked(), start=1):
+        tied = bool(placed) and placed[-1].row.points == row.points
+        placed.append(Ranked(placed[-1].rank if tied else position, row))
+    return placed
+
+
+def task_ids(gradebook: Gradebook) -> list[str]:
+    """Every task of the run in the order of the specs, which is that of the fullest rows."""
+    rows = sorted(gradebook.submissions, key=lambda row: (-len(row.tasks), row.name))
+    return list(dict.fromkeys(task.id for row in rows for task in row.tasks))
+
+
+def task_points(task: TaskGrade) -> float | None:
+    """The points of a task; None while none of its checks has a mark."""
+    if task.verdicts and all(verdict.points is None for verdict in task.verdicts):
+        return None
+    return number(task.points)
+
+
+def number(value: float) -> float:
+    """The value as the one float that equals it: never an integer, never minus zero."""
+    return float(value) + 0.0
+
+
+def points_text(points: float | None) -> str:
+    """Points with at most four decimals and none to spare; a dash where there are none."""
+    if points is None:
+        return "–"  # noqa: RUF001 - a dash, not a minus sign
+    return f"{points:.4f}".rstrip("0").rstrip(".")
+
+
+def failing(verdicts: Sequence[Verdict]) -> list[Status]:
+    """The statuses other than PASS that occur, each once, in alphabetical order."""
+    return sorted({verdict.status for verdict in verdicts} - {"PASS"})

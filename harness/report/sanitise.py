@@ -1,0 +1,82 @@
+"""Text made safe for where it is written: terminals, text files, spreadsheets and Markdown.
+
+Names, messages, hints and examples can hold what a student typed or a program printed. Every
+writer of this package passes them through :func:`clean` before anything else; :func:`cell` and
+:func:`markdown` then protect what the format itself would interpret.
+"""
+
+from __future__ import annotations
+
+import re
+
+#: Longest text kept, in characters, of a name, of a sentence and of one part of an example.
+NAME_LIMIT = 80
+SENTENCE_LIMIT = 600
+EXAMPLE_LIMIT = 2000
+
+# Sequences that are understood as a whole: CSI, the five kinds of control string (OSC among them)
+# when terminated, then any other escape. A payload stops at the next control character, so that
+# no input takes more than linear time and an unterminated string swallows nothing.
+_SEQUENCES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x00-\x1f\x7f-\x9f]*+(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]*+[0-~]"
+)
+_BREAKS = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"
+_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_INVISIBLE = "\u00ad\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+_NOT_CHARACTERS = "\ud800-\udfff\ufdd0-\ufdef" + "".join(
+    chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF)
+)
+_REMOVED = re.compile(f"[{_CONTROLS}{_BIDI}{_INVISIBLE}{_NOT_CHARACTERS}]")
+
+_FORMULA = "=+\\-@＝＋－＠"  # noqa: RUF001 - the full-width forms start a formula too
+_FORMULA_START = re.compile(rf"\s*[{_FORMULA}]|[\t\r\n]")
+# Where the list separator is a semicolon, a comma-separated file is split at them.
+_FORMULA_INSIDE = re.compile(rf'(;[\s"]*)(?=[{_FORMULA}])')
+
+_MARKDOWN_ANYWHERE = re.compile(r"([\\`*_{}\[\]|~$^@]|(?<=:)/(?=/)|(?<=\bwww)\.)", re.IGNORECASE)
+_MARKDOWN_LINE_START = re.compile(
+    r"(?m)^([ \t]*)([#=:]|[+\-](?![\d.])|\d{1,9}(?=[.)](?:\s|$)))",
+)
+
+
+def clean(text: str, limit: int, *, keep: str = "") -> str:
+    """The text without anything that is obeyed instead of shown, at most ``limit`` characters.
+
+    Removed are escape sequences, C0 and C1 controls, bidirectional controls, invisible and
+    non-characters and lone surrogates. Line breaks and tabs become a space unless ``keep`` holds
+    ``"\\n"`` or ``"\\t"``; every kind of line break becomes ``"\\n"``. What exceeds the limit is
+    cut, and ``…[n more characters]`` says so beyond it.
+    """
+    text = _SEQUENCES.sub("", text)
+    text = _BREAKS.sub("\n" if "\n" in keep else " ", text)
+    if "\t" not in keep:
+        text = text.replace("\t", " ")
+    text = _REMOVED.sub("", text)
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]}…[{len(text) - limit} more characters]"
+
+
+def cell(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: an apostrophe stands before its start.
+
+    Meant for texts only; numbers of our own are written as numbers, a minus sign included.
+    """
+    text = _FORMULA_INSIDE.sub(r"\1'", text)
+    return f"'{text}" if _FORMULA_START.match(text) else text
+
+
+def markdown(text: str) -> str:
+    """The text as Markdown that renders as itself: no markup, no HTML, no link, no template tag."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = _MARKDOWN_ANYWHERE.sub(r"\\\1", text)
+    return _MARKDOWN_LINE_START.sub(_escape_line_start, text)
+
+
+def _escape_line_start(match: re.Match[str]) -> str:
+    space, mark = match.groups()
+    # A number is escaped at the full stop or bracket that would make it a list.
+    return f"{space}{mark}\\" if mark.isdecimal() else f"{space}\\{mark}"

@@ -1,0 +1,198 @@
+"""leaderboard.csv and grades.csv.
+
+Columns come from the gradebook's specs, rows from its submissions; equal gradebooks give equal
+bytes. Texts are sanitised and guarded against spreadsheets, numbers are written as numbers with
+every digit, and what is not there is an empty cell. :func:`read` gives the same values back.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.gradebook import Gradebook, SubmissionGrade
+from harness.records import Verdict
+from harness.report.atomic import write_text
+from harness.report.marks import checked, number, ranked, task_ids, task_points
+from harness.report.names import labels
+from harness.report.sanitise import NAME_LIMIT, SENTENCE_LIMIT, cell, clean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Value = str | float | int | bool | None
+
+_BEFORE_TASKS = ("rank", "rank_lo", "rank_hi", "letters", "submission", "points", "max_points")
+_AFTER_TASKS = (
+    *("mean", "ci_lo", "ci_hi", "n_seeds", "phase", "isolation"),
+    *("submission_sha256", "harness_sha256", "provisional"),
+)
+GRADE_COLUMNS = (
+    *("submission", "task", "check", "status", "cause", "points", "max_points"),
+    *("visibility", "hint", "seeds_used", "message"),
+)
+_FIXED = frozenset((*_BEFORE_TASKS, *_AFTER_TASKS, *GRADE_COLUMNS))
+_NUMBERS = frozenset(
+    (
+        *("rank", "rank_lo", "rank_hi", "points", "max_points", "mean", "ci_lo", "ci_hi"),
+        *("n_seeds", "seeds_used", "provisional"),
+    )
+)
+_TEXTS = _FIXED - _NUMBERS
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The figures of the metrics that are declared for the leaderboard; None where unknown."""
+
+    mean: float | None = None
+    ci_lo: float | None = None
+    ci_hi: float | None = None
+    n_seeds: int | None = None
+
+
+def task_column(task: str) -> str:
+    """The leaderboard's column of a task: its id, with ``task:`` before it if that is taken."""
+    column = clean(task, NAME_LIMIT)
+    return f"task:{column}" if column in _FIXED else column
+
+
+def leaderboard_columns(gradebook: Gradebook) -> list[str]:
+    """The header of the leaderboard: one column a task between the fixed ones."""
+    return [*_BEFORE_TASKS, *map(task_column, task_ids(gradebook)), *_AFTER_TASKS]
+
+
+def leaderboard_rows(gradebook: Gradebook) -> list[dict[str, Value]]:
+    """The leaderboard, best first: ranks by points, ties sharing the best place of theirs.
+
+    ``mean`` averages what verdicts carry as ``evidence["leaderboard"]`` (a mapping of mean, ci_lo,
+    ci_hi and n_seeds, normalised so that metrics can be averaged). With one such verdict its
+    interval is given; with several there is none, and ``n_seeds`` is the smallest. A figure that
+    is not finite leaves them all empty rather than averaging the rest. ``rank_lo``, ``rank_hi``
+    and ``letters`` are always empty so far: the statistics of uncertain ranks are not part of the
+    gradebook yet.
+    """
+    called = labels(gradebook)
+    tasks = task_ids(gradebook)
+    rows: list[dict[str, Value]] = []
+    for place in ranked(gradebook):
+        row, standing = place.row, standing_of(place.row)
+        points = {task.id: task_points(task) for task in row.tasks}
+        record: dict[str, Value] = {"rank": place.rank, "rank_lo": None, "rank_hi": None}
+        record |= {"letters": None, "submission": called[row.name]}
+        record |= {"points": number(row.points), "max_points": number(row.max_points)}
+        record |= {task_column(task): points.get(task) for task in tasks}
+        record |= {"mean": standing.mean, "ci_lo": standing.ci_lo, "ci_hi": standing.ci_hi}
+        record |= {"n_seeds": standing.n_seeds, "phase": clean(gradebook.run.phase, NAME_LIMIT)}
+        record |= {"isolation": clean(row.isolation, NAME_LIMIT)}
+        record |= {"submission_sha256": clean(row.sha256, NAME_LIMIT)}
+        record |= {"harness_sha256": clean(gradebook.run.harness_sha256, NAME_LIMIT)}
+        record |= {"provisional": row.provisional}
+        rows.append(record)
+    return rows
+
+
+def standing_of(row: SubmissionGrade) -> Standing:
+    """What the evidence of a row's verdicts says for the leaderboard."""
+    found = [
+        record
+        for task in row.tasks
+        for verdict in task.verdicts
+        if isinstance(record := verdict.evidence.get("leaderboard"), Mapping)
+    ]
+    means = [_finite(record.get("mean")) for record in found]
+    known = [mean for mean in means if mean is not None]
+    if not known or len(known) < len(means):
+        return Standing()
+    seeds = [_finite(record.get("n_seeds")) for record in found]
+    counted = [int(count) for count in seeds if count is not None]
+    return Standing(
+        mean=number(math.fsum(known) / len(known)),
+        ci_lo=_finite(found[0].get("ci_lo")) if len(found) == 1 else None,
+        ci_hi=_finite(found[0].get("ci_hi")) if len(found) == 1 else None,
+        n_seeds=min(counted) if len(counted) == len(found) else None,
+    )
+
+
+def _finite(value: Any) -> float | None:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return number(value) if math.isfinite(value) else None
+
+
+def grade_rows(gradebook: Gradebook) -> list[dict[str, Value]]:
+    """One record a submission and check: submissions by name, checks in the order of the specs.
+
+    An example is never part of it; a hidden check's message says nothing about its instance.
+    """
+    called = labels(gradebook)
+    return [
+        {"submission": called[row.name], **_grade(verdict)}
+        for row in checked(gradebook).submissions
+        for task in row.tasks
+        for verdict in task.verdicts
+    ]
+
+
+def _grade(verdict: Verdict) -> dict[str, Value]:
+    return {
+        "task": clean(verdict.task, NAME_LIMIT),
+        "check": clean(verdict.check, NAME_LIMIT),
+        "status": verdict.status,
+        "cause": clean(verdict.cause, NAME_LIMIT),
+        "points": None if verdict.points is None else number(verdict.points),
+        "max_points": number(verdict.max_points),
+        "visibility": verdict.visibility,
+        "hint": clean(verdict.hint, SENTENCE_LIMIT),
+        "seeds_used": verdict.seeds_used,
+        "message": clean(verdict.message, SENTENCE_LIMIT),
+    }
+
+
+def write_leaderboard(gradebook: Gradebook, path: Path) -> Path:
+    """Write the leaderboard as CSV, whole or not at all; returns the path."""
+    return _write(leaderboard_columns(gradebook), leaderboard_rows(gradebook), path)
+
+
+def write_grades(gradebook: Gradebook, path: Path) -> Path:
+    """Write one line a submission and check as CSV, whole or not at all; returns the path."""
+    return _write(GRADE_COLUMNS, grade_rows(gradebook), path)
+
+
+def _write(columns: Sequence[str], rows: Iterable[Mapping[str, Value]], path: Path) -> Path:
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([cell(column) for column in columns])
+    writer.writerows([_cell(row[column]) for column in columns] for row in rows)
+    return write_text(path, stream.getvalue())
+
+
+def _cell(value: Value) -> str:
+    if value is None:
+        return ""
+    return cell(value) if isinstance(value, str) else repr(value)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Read either table back: texts stay texts (``NA`` and ``007`` too), floats keep every bit."""
+    import pandas as pd  # noqa: PLC0415 - writing tables must not wait for pandas
+
+    with path.open(encoding="utf-8", newline="") as stream:
+        columns = next(csv.reader(stream))
+    texts = [column for column in columns if column in _TEXTS]
+    return pd.read_csv(
+        path,
+        dtype=dict.fromkeys(texts, "str"),
+        na_values={column: [""] for column in columns if column not in _TEXTS},
+        keep_default_na=False,
+        float_precision="round_trip",
+    )

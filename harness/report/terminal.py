@@ -1,0 +1,200 @@
+"""The leaderboard for people: a rich table on a terminal, aligned lines elsewhere.
+
+Both show the same blocks. Where the columns of the tasks do not fit beside the totals, they follow
+in blocks of their own, with a line a task and a column a submission, so that the ids stay readable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.gradebook import Gradebook, SubmissionGrade, TaskGrade
+from harness.report.explain import cause_of, explain
+from harness.report.marks import (
+    checked,
+    checked_row,
+    failing,
+    points_text,
+    ranked,
+    task_ids,
+    task_points,
+)
+from harness.report.names import labels
+from harness.report.sanitise import NAME_LIMIT, SENTENCE_LIMIT, clean
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table
+
+_GAP = 2
+_SUBMISSION_CELLS = 28
+_HEADING_CELLS = 16
+_TASK_CELLS = 40
+_LEGEND = "✓ pass  F fail  I inconclusive  E error  S skipped  U ungradable"
+_PROVISIONAL = "* provisional: some checks have no mark yet, through no fault of the program"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A header and rows of equal length, every column aligned to the left."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def widths(self) -> list[int]:
+        """The width of every column in terminal cells."""
+        return [max(map(_cells, column)) for column in zip(self.header, *self.rows, strict=True)]
+
+    def width(self) -> int:
+        """The width of the whole block in terminal cells."""
+        widths = self.widths()
+        return sum(widths) + _GAP * (len(widths) - 1)
+
+
+def blocks(gradebook: Gradebook, width: int) -> list[Block]:
+    """The leaderboard as blocks of at most ``width`` cells, where that is possible at all."""
+    gradebook = checked(gradebook)
+    tasks = task_ids(gradebook)
+    whole = _totals(gradebook, tasks)
+    if whole.width() <= width or not tasks:
+        return [whole]
+    return [_totals(gradebook, []), *_by_task(gradebook, tasks, width)]
+
+
+def table(gradebook: Gradebook, width: int) -> Group:
+    """The leaderboard as something that a rich console of that width prints."""
+    from rich.console import Group  # noqa: PLC0415 - rich is needed on terminals only
+    from rich.text import Text  # noqa: PLC0415
+
+    parts: list[Table | Text] = []
+    for block in blocks(gradebook, width):
+        parts += [_rich(block), Text("")]
+    return Group(*parts, *(Text(line, style="dim") for line in _footnotes(gradebook)))
+
+
+def plain(gradebook: Gradebook, width: int = 120) -> str:
+    """The leaderboard as aligned lines without colours; ends with a line end."""
+    parts = ["\n".join(_lines(block)) for block in blocks(gradebook, width)]
+    if footnotes := _footnotes(gradebook):
+        parts.append("\n".join(footnotes))
+    return "\n\n".join(parts) + "\n"
+
+
+def summary_lines(row: SubmissionGrade) -> list[str]:
+    """A line for every check that is not PASS: its place, status, cause and hint or message."""
+    row = checked_row(row)
+    found = [
+        (f"{clean(task.id, NAME_LIMIT)}/{clean(verdict.check, NAME_LIMIT)}", verdict)
+        for task in row.tasks
+        for verdict in task.verdicts
+        if verdict.status != "PASS"
+    ]
+    longest = max((_cells(place) for place, _ in found), default=0)
+    lines = []
+    for place, verdict in found:
+        said = explain(verdict)[-1].text  # the hint is the last line, if there is one
+        cause = cause_of(verdict)
+        reason = clean(f"{cause}: {said}" if cause else said, SENTENCE_LIMIT)
+        lines.append(f"  {_fitted(place, longest)}  {verdict.status}  {reason}")
+    return lines
+
+
+def _totals(gradebook: Gradebook, tasks: list[str]) -> Block:
+    called = labels(gradebook)
+    places = ranked(gradebook)
+    points = [f"{points_text(at.row.points)}/{points_text(at.row.max_points)}" for at in places]
+    longest = max(map(len, points), default=0)
+    rows = []
+    for place, total in zip(places, points, strict=True):
+        row = place.row
+        graded = {task.id: task for task in row.tasks}
+        rows.append(
+            (
+                str(place.rank).rjust(len("rank")),
+                _shortened(called[row.name], _SUBMISSION_CELLS),
+                total.rjust(longest) + ("*" if row.provisional else ""),
+                *(_mark(graded.get(task)) for task in tasks),
+                clean(row.isolation, NAME_LIMIT) or "-",
+            )
+        )
+    names = (_shortened(clean(task, NAME_LIMIT), _TASK_CELLS) for task in tasks)
+    header = ("rank", "submission", "points", *names, "isolation")
+    return Block(header, tuple(rows))
+
+
+def _by_task(gradebook: Gradebook, tasks: list[str], width: int) -> list[Block]:
+    """Blocks with a line a task, each with as many submissions as fit, best first."""
+    called = labels(gradebook)
+    first = [_shortened(clean(task, NAME_LIMIT), _TASK_CELLS) for task in tasks]
+    built: list[Block] = []
+    columns: list[tuple[str, ...]] = []
+    for place in ranked(gradebook):
+        graded = {task.id: task for task in place.row.tasks}
+        heading = _shortened(called[place.row.name], _HEADING_CELLS)
+        column = (heading, *(_mark(graded.get(task)) for task in tasks))
+        if columns and _block_by_task(first, [*columns, column]).width() > width:
+            built.append(_block_by_task(first, columns))
+            columns = []
+        columns.append(column)
+    return [*built, _block_by_task(first, columns)]
+
+
+def _block_by_task(first: list[str], columns: list[tuple[str, ...]]) -> Block:
+    header, *rows = zip(("task", *first), *columns, strict=True)
+    return Block(header, tuple(rows))
+
+
+def _mark(task: TaskGrade | None) -> str:
+    """Points and ✓, or points and the initials of the statuses that are not PASS."""
+    if task is None:
+        return "-"
+    initials = "".join(status[0] for status in failing(task.verdicts))
+    return f"{points_text(task_points(task))} {initials or '✓'}"
+
+
+def _footnotes(gradebook: Gradebook) -> list[str]:
+    rows = checked(gradebook).submissions
+    notes = [] if gradebook.all_pass else [_LEGEND]
+    return [*notes, _PROVISIONAL] if any(row.provisional for row in rows) else notes
+
+
+def _lines(block: Block) -> list[str]:
+    widths = block.widths()
+    lines = []
+    for row in (block.header, *block.rows):
+        cells = map(_fitted, row, widths)
+        lines.append((" " * _GAP).join(cells).rstrip())
+    return lines
+
+
+def _rich(block: Block) -> Table:
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415 - Text, as a string would be read as markup
+
+    built = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    for name in block.header:
+        built.add_column(Text(name), no_wrap=True, overflow="ellipsis")
+    for row in block.rows:
+        built.add_row(*(Text(text, style=_style(text)) for text in row))
+    return built
+
+
+def _style(text: str) -> str:
+    return "green" if text.endswith(" ✓") else ""
+
+
+def _cells(text: str) -> int:
+    from rich.cells import cell_len  # noqa: PLC0415
+
+    return cell_len(text)
+
+
+def _shortened(text: str, cells: int) -> str:
+    from rich.cells import set_cell_size  # noqa: PLC0415
+
+    return text if _cells(text) <= cells else set_cell_size(text, cells - 1).rstrip() + "…"
+
+
+def _fitted(text: str, cells: int) -> str:
+    return text + " " * (cells - _cells(text))

@@ -1,0 +1,239 @@
+"""The decision: from stored observations to verdicts, and what is still missing.
+
+Pure functions of specs, programs and the ledger. :func:`decide` answers for one check with a
+decision or with the runs that it waits for; :mod:`harness.plan` asks it what to run next and
+:func:`judge` asks it for the marks, so both always agree.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness import kinds
+from harness.collect.job import Run
+from harness.gradebook import TaskGrade
+from harness.records import Observation, Program, Status, Verdict
+from harness.spec.checks import CheckBase
+from harness.spec.load import LoadedTask
+from harness.trials import COMMON, OWN, Subject, View
+
+_MESSAGES = {
+    "wrong": "the answer is not the expected one",
+    "not-finite": "the answer holds NaN or infinity where a number is expected",
+    "leak": "an output changes with an input that it must not depend on",
+    "blind": "an output ignores inputs that it must depend on",
+    "biased": "the mean of your draws is not the expected one, on two independent sets of draws",
+    "distribution": "your draws do not follow the law, on two independent sets of draws",
+    "dependent": "draws that must be independent are correlated, on two independent sets of draws",
+    "variance": "the estimator is too noisy for its mean to be certified at this number of draws",
+    "variance-ratio": "the variance is above the limit, on two independent sets of draws",
+    "below-floor": "the likelihood is better than that of the true distribution",
+    "excess": "the negative log-likelihood is above the reference's by more than the margin",
+    "return": "the mean episode return is below that for full credit",
+    "few-trajectories": "too few distinct episodes came about for an interval",
+    "no-target": "no target is stored for this check; it cannot be graded yet",
+    "harness-error": "this check could not be graded, through no fault of yours",
+    "not-run": "this check has not been run yet",
+    "prerequisite": "a check that this one builds on did not pass",
+    "not-reproducible": "the same seed gave different results when the program ran again",
+}
+_HIDDEN_MESSAGE = "a hidden check did not pass"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is decided about one check of one program."""
+
+    status: Status
+    cause: str = ""
+    credit: float = 0.0
+    margin: float = float("nan")
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    message: str = ""
+    stages: int = 0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Nothing is decided before these runs are made (none of its own: a gate waits)."""
+
+    runs: tuple[Run, ...]
+
+
+def decide(task: LoadedTask, check: CheckBase, subject: Subject, view: View) -> Decision | Waiting:
+    """One check of one program, its gates aside."""
+    problem = subject.problem(task)
+    if problem is not None:
+        return Decision("ERROR", problem[0], message=problem[1])
+    target = None
+    if getattr(check, "against", None) == "target":
+        target = _target(task, check)
+        if target is None:
+            return Decision("UNGRADABLE", "no-target")
+    evidence: list[kinds.Evidence] = []
+    for stage in (COMMON, OWN)[: check.stages]:
+        found = _stage(task, check, subject, view, stage)
+        if not isinstance(found, kinds.Evidence):
+            return found
+        evidence.append(kinds.Evidence(found.own, found.reference, target))
+        try:
+            outcome = kinds.decide(check, evidence)
+        except (ValueError, ArithmeticError, KeyError) as error:
+            return Decision("UNGRADABLE", "harness-error", message=f"{check.id}: {error}")
+        if outcome.status != "MORE":
+            return Decision(
+                outcome.status,
+                outcome.cause,
+                outcome.credit,
+                outcome.margin,
+                outcome.figures,
+                stages=len(evidence),
+            )
+    return Decision("UNGRADABLE", "harness-error", message=f"{check.id} asks for another stage")
+
+
+def _stage(
+    task: LoadedTask, check: CheckBase, subject: Subject, view: View, stage: int
+) -> kinds.Evidence | Decision | Waiting:
+    """The evidence of one stage, or why there is none."""
+    name = subject.program.name if stage == OWN else ""
+    asked = [subject.program]
+    if check.needs_reference:
+        if task.reference is None:
+            return Decision("UNGRADABLE", "no-target", message="no reference at hand")
+        asked.append(task.reference.solution)
+    found = [view.observe(task, program, check.measurement, stage, name) for program in asked]
+    missing = tuple(item for item in found if isinstance(item, Run))
+    own = found[0]
+    if isinstance(own, Observation):
+        if own.outcome == "infrastructure":
+            return Decision("UNGRADABLE", "harness-error", message=own.message)
+        repeated = _not_reproducible(task, check, subject, view, stage)
+        if repeated is not None:
+            return repeated
+        if own.outcome == "error":
+            return Decision("ERROR", own.cause, message=own.message)
+    if missing:
+        return Waiting(missing)
+    values = []
+    for item in found:
+        assert isinstance(item, Observation)
+        if item.outcome != "ok":  # only the reference can be left
+            text = f"the reference did not deliver: {item.cause} {item.message}"
+            return Decision("UNGRADABLE", "harness-error", message=text)
+        values.append(_of_check(item.values, check.id))
+    return kinds.Evidence(values[0], values[1] if check.needs_reference else None)
+
+
+def _not_reproducible(
+    task: LoadedTask, check: CheckBase, subject: Subject, view: View, stage: int
+) -> Decision | Waiting | None:
+    """ERROR where one key gave different values and the reference, run again, did not."""
+    name = subject.program.name if stage == OWN else ""
+    own = view.observe(task, subject.program, check.measurement, stage, name)
+    assert isinstance(own, Observation)
+    if len(set(view.ledger.digests(own.trial.key))) < 2 or task.reference is None:
+        return None
+    again = view.observe(task, task.reference.solution, check.measurement, stage, name)
+    if isinstance(again, Run):
+        return Waiting((again,))
+    digests = view.ledger.digests(again.trial.key)
+    if len(digests) > 1 and len(set(digests)) == 1:
+        return Decision("ERROR", "not-reproducible")
+    return Decision("UNGRADABLE", "harness-error", message="results differ on this machine")
+
+
+def _of_check(values: Mapping[str, Any], check_id: str) -> dict[str, Any]:
+    prefix = check_id + "/"
+    return {
+        name.removeprefix(prefix): value
+        for name, value in values.items()
+        if name.startswith(prefix)
+    }
+
+
+def _target(task: LoadedTask, check: CheckBase) -> Mapping[str, Any] | None:
+    if task.reference is None:
+        return None
+    stored = task.reference.targets.get(getattr(check, "target", ""))
+    return None if stored is None else json.loads(stored)
+
+
+def decide_task(
+    task: LoadedTask, subject: Subject, view: View
+) -> dict[str, Decision | Waiting]:
+    """Every check of a task, gates included, in the order of the spec."""
+    decided: dict[str, Decision | Waiting] = {}
+    for check in task.spec.checks:
+        decided[check.id] = _gate([decided[name] for name in check.after]) or decide(
+            task, check, subject, view
+        )
+    return decided
+
+
+def _gate(before: Sequence[Decision | Waiting]) -> Decision | Waiting | None:
+    for earlier in before:
+        if isinstance(earlier, Waiting):
+            return Waiting(())
+        if earlier.status == "UNGRADABLE":
+            return Decision("UNGRADABLE", "prerequisite")
+        if earlier.status != "PASS":
+            return Decision("SKIPPED", "prerequisite")
+    return None
+
+
+def judge_task(
+    task: LoadedTask, subject: Subject, view: View, points: float | None = None
+) -> TaskGrade:
+    """The verdicts of one submission on one task.
+
+    Args:
+        points: what the task is worth in the assignment; its own points where None.
+    """
+    worth = task.spec.points if points is None else points
+    share = worth / task.spec.points if task.spec.points else 0.0
+    verdicts = tuple(
+        _verdict(task, check, subject.program, decision, round(check.points * share, 4))
+        for check, decision in zip(
+            task.spec.checks, decide_task(task, subject, view).values(), strict=True
+        )
+    )
+    return TaskGrade(task.id, task.spec.title, task.spec.tier, worth, verdicts)
+
+
+def _verdict(
+    task: LoadedTask,
+    check: CheckBase,
+    program: Program,
+    decision: Decision | Waiting,
+    max_points: float,
+) -> Verdict:
+    if isinstance(decision, Waiting):
+        decision = Decision("UNGRADABLE", "not-run")
+    credit = 1.0 if decision.status == "PASS" else decision.credit
+    points = None if decision.status == "UNGRADABLE" else round(max_points * credit, 4)
+    return Verdict(
+        submission=program.name,
+        task=task.id,
+        check=check.id,
+        status=decision.status,
+        cause=decision.cause,
+        points=points,
+        max_points=max_points,
+        visibility=check.visibility,
+        evidence=decision.figures,
+        message=_message(check, decision),
+        seeds_used=decision.stages,
+    )
+
+
+def _message(check: CheckBase, decision: Decision) -> str:
+    if decision.status == "PASS":
+        return ""
+    ours = decision.status in ("UNGRADABLE", "SKIPPED")
+    if check.visibility == "hidden" and not ours:
+        return _HIDDEN_MESSAGE
+    return decision.message or _MESSAGES.get(decision.cause, decision.cause)

@@ -1,0 +1,113 @@
+"""Seeds by name: every random stream is derived from a phase key and a canonical name.
+
+The same name gives the same stream whatever the order of calls, the process, the machine or the
+clock. Four keys exist: the public one is shipped (displayed examples, handouts), the others belong
+to the course; the SHA-256 of a key is published before it is used and the key after.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from harness.errors import UsageError
+from harness.records import canonical
+
+Phase = Literal["public", "feedback", "final", "late"]
+_PUBLIC = sha256(b"fairmark public key, format 1").digest()
+_HEX_KEY = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Key:
+    """A phase and its secret; shown as its commitment only."""
+
+    phase: Phase
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"Key(phase={self.phase!r}, sha256={self.commitment[:12]}…)"
+
+    @property
+    def commitment(self) -> str:
+        """SHA-256 of the secret in hexadecimal: what is published before the phase."""
+        return sha256(self.secret).hexdigest()
+
+
+PUBLIC_KEY = Key("public", _PUBLIC)
+
+
+@dataclass(frozen=True)
+class SeedName:
+    """The name of a stream.
+
+    ``subject`` is empty where the whole cohort shares the stream (stage one), so that honest
+    work is compared on common inputs.
+    """
+
+    task: str
+    draw: int
+    measurement: str
+    stage: int
+    replicate: int
+    subject: str = ""
+
+    def generator(self, key: Key) -> np.random.Generator:
+        """The stream of this name under ``key``."""
+        message = canonical(
+            [self.task, self.draw, self.measurement, self.stage, self.replicate, self.subject]
+        )
+        derived = hmac.new(key.secret, message.encode(), sha256).digest()
+        sequence = np.random.SeedSequence(int.from_bytes(derived, "big"))
+        return np.random.Generator(np.random.PCG64(sequence))
+
+
+def read_key(path: Path, phase: Phase) -> Key:
+    """The key in a file: 64 hexadecimal digits.
+
+    Raises:
+        UsageError: the file is missing or holds something else.
+    """
+    try:
+        text = path.read_text(encoding="ascii").strip().lower()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path}: cannot read the {phase} key ({error}); make one with "
+            f'python -c "import secrets; print(secrets.token_hex(32))" > {path}'
+        ) from error
+    if not _HEX_KEY.fullmatch(text):
+        raise UsageError(f"{path}: a key is 64 hexadecimal digits, found {len(text)} characters")
+    return Key(phase, bytes.fromhex(text))
+
+
+def phase_key(phase: Phase, key_file: Path | None, results: Path) -> Key:
+    """The key of a phase: from a file, or for feedback one made on first use.
+
+    The feedback key is kept below the results folder, readable by its owner only. Final and late
+    keys decide grades, so they are never made up on the way.
+
+    Raises:
+        UsageError: a final or late phase without ``--key-file``.
+    """
+    if key_file is not None:
+        return read_key(key_file, phase)
+    if phase == "public":
+        return PUBLIC_KEY
+    if phase != "feedback":
+        raise UsageError(
+            f"--phase {phase} needs --key-file: publish the SHA-256 of that key before the "
+            "deadline and the key after it"
+        )
+    path = results / "keys" / "feedback.key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
+    return read_key(path, phase)

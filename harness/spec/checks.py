@@ -1,0 +1,209 @@
+"""The closed set of check kinds, as an instructor declares them in task.yaml.
+
+Only shapes of data stand here: what a kind stores and how it decides is in :mod:`harness.kinds`,
+so that reading a spec imports neither torch nor scipy.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ID_PATTERN = r"^[a-z][a-z0-9-]*$"
+NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
+
+Identifier = Annotated[str, Field(pattern=ID_PATTERN, max_length=64)]
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
+Points = Annotated[float, Field(ge=0, le=1000, strict=False)]
+Positive = Annotated[float, Field(gt=0, strict=False)]
+Probability = Annotated[float, Field(gt=0, lt=1, strict=False)]
+
+
+class Model(BaseModel):
+    """Base of all spec models: unknown fields refused, values frozen, no silent conversion."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class CheckBase(Model):
+    """What every check declares, whatever its kind."""
+
+    id: Identifier
+    title: Annotated[str, Field(max_length=120)] = ""
+    measurement: Name
+    metric: Name
+    points: Points
+    visibility: Literal["visible", "hidden"] = "visible"
+    after: tuple[Identifier, ...] = ()
+    leaderboard: bool = False
+
+    @property
+    def stages(self) -> int:
+        """The largest number of stages that a verdict of this check can ask for."""
+        return 1
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether the reference's observation of the same trial is part of the decision."""
+        return getattr(self, "against", None) == "reference"
+
+
+class Stochastic(CheckBase):
+    """A check that fails only on two independent rejections; all three figures are mandatory.
+
+    ``stage_alpha`` bounds the false rejection rate of one stage; ``min_detectable`` is the
+    smallest departure (in the unit of the kind) that both stages together must find with
+    probability at least ``1 - beta``.
+    """
+
+    stage_alpha: Annotated[float, Field(gt=0, le=0.01, strict=False)]
+    min_detectable: Positive
+    beta: Annotated[float, Field(gt=0, le=0.2, strict=False)]
+
+    @property
+    def stages(self) -> int:
+        return 2
+
+    @property
+    def alpha(self) -> float:
+        """Declared bound on failing honest work: two independent rejections."""
+        return self.stage_alpha**2
+
+
+class ExactCheck(CheckBase):
+    """|value - reference| <= c · eps · S, with S from the measurement (``<metric>__scale``)."""
+
+    kind: Literal["exact"]
+    against: Literal["reference"]
+    c: Positive = 16.0
+    precision: Literal["float64", "float32"] = "float64"
+
+
+class IdentityCheck(CheckBase):
+    """A residual between answers of one program is zero: |residual| <= c · eps · S."""
+
+    kind: Literal["identity"]
+    c: Positive = 16.0
+    precision: Literal["float64", "float32"] = "float64"
+
+
+class PropertyCheck(CheckBase):
+    """Every entry of a boolean metric is true."""
+
+    kind: Literal["property"]
+
+
+class NormalisationCheck(CheckBase):
+    """Log-probabilities over a whole sample space sum to one: |log sum exp| <= tolerance (nats)."""
+
+    kind: Literal["normalisation"]
+    tolerance: Positive = 1e-10
+
+
+class CausalityCheck(CheckBase):
+    """Black-box influence, both sides: nothing flows where it may not, all promised flow is there.
+
+    The metric holds the largest change of every output under a change of every input;
+    ``<metric>__allowed`` and ``<metric>__required`` are masks of the same shape, ``<metric>__scale``
+    the size of the outputs. No gradient of the program's own process is believed.
+    """
+
+    kind: Literal["causality"]
+    tolerance: Positive = 1e-12
+
+
+class MomentsCheck(CheckBase):
+    """Exact moment over an enumerated or quadrature law, against the reference's.
+
+    The metric holds one outcome a row, ``<metric>__weight`` its probability.
+    """
+
+    kind: Literal["moments"]
+    against: Literal["reference"]
+    statistic: Literal["mean", "variance", "trace-variance"]
+    c: Positive = 16.0
+
+
+class UnbiasedCheck(Stochastic):
+    """The mean of n draws against ``<metric>__expected``; ``min_detectable`` in standard deviations."""
+
+    kind: Literal["unbiased"]
+    dimensions: Annotated[int, Field(ge=1, le=100_000)]
+
+
+class DistributionCheck(Stochastic):
+    """Draws against a standard law.
+
+    ``min_detectable`` is a Kolmogorov–Smirnov distance for ``normal`` and ``uniform``, and
+    Cohen's w for ``categorical`` (whose probabilities come as ``<metric>__probabilities``).
+    """
+
+    kind: Literal["distribution"]
+    law: Literal["normal", "uniform", "categorical"]
+    dimensions: Annotated[int, Field(ge=1, le=10_000)]
+
+
+class IndependenceCheck(Stochastic):
+    """Columns of the draws are uncorrelated; ``min_detectable`` is a correlation."""
+
+    kind: Literal["independence"]
+    dimensions: Annotated[int, Field(ge=2, le=1000)]
+
+
+class VarianceRatioCheck(Stochastic):
+    """tr Var(metric) / tr Var(``<metric>__baseline``) on the same draws stays below ``limit``.
+
+    ``min_detectable`` is the ratio that must be found.
+    """
+
+    kind: Literal["variance-ratio"]
+    limit: Positive
+
+
+class LikelihoodCheck(CheckBase):
+    """Committed negative log-likelihoods (nats), image by image, against the reference's.
+
+    The metric holds one value per image, committed before the pixel was revealed;
+    ``<metric>__floor`` the same images' -log p_true. Fails where the mean excess over the
+    reference is above ``margin_nats`` or, significantly at ``floor_alpha``, below the floor.
+    """
+
+    kind: Literal["likelihood"]
+    against: Literal["reference"]
+    margin_nats: Positive
+    floor_alpha: Annotated[float, Field(gt=0, le=0.01, strict=False)] = 1e-6
+
+
+class ReturnsCheck(CheckBase):
+    """Mean episode return on a ramp from ``low`` (no credit) to ``high`` (full credit).
+
+    PASS means full credit. ``min_distinct`` is the number of distinct trajectories under which
+    no interval is computed; ``target`` names the stored distribution below reference/<id>/targets.
+    """
+
+    kind: Literal["returns"]
+    against: Literal["target"]
+    target: Annotated[str, Field(pattern=r"^[a-z0-9_-]+\.json$")]
+    low: Annotated[float, Field(strict=False)]
+    high: Annotated[float, Field(strict=False)]
+    episodes: Annotated[int, Field(ge=2, le=10_000)]
+    min_distinct: Annotated[int, Field(ge=2)] = 2
+    mutant_max_credit: Annotated[float, Field(ge=0, lt=1, strict=False)] = 0.5
+
+
+Check = Annotated[
+    ExactCheck
+    | IdentityCheck
+    | PropertyCheck
+    | NormalisationCheck
+    | CausalityCheck
+    | MomentsCheck
+    | UnbiasedCheck
+    | DistributionCheck
+    | IndependenceCheck
+    | VarianceRatioCheck
+    | LikelihoodCheck
+    | ReturnsCheck,
+    Field(discriminator="kind"),
+]

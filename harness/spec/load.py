@@ -1,0 +1,309 @@
+"""From folders to loaded tasks: every file of a task read once, every problem reported at once."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from harness.contract import Contract, read_contract
+from harness.errors import Problem, SpecError, UsageError
+from harness.records import Program, canonical, sha256
+from harness.spec import strict_yaml
+from harness.spec.models import TIERS, Assignment, Mistake, Mistakes, Task
+
+Loaded = TypeVar("Loaded")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A known mistake and the program that makes it."""
+
+    mistake: Mistake
+    program: Program
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What only graders hold for one task."""
+
+    solution: Program
+    variants: tuple[Program, ...]
+    mutants: tuple[Mutant, ...]
+    targets: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LoadedTask:
+    """A task with everything that belongs to it, as bytes; hashable parts make trial keys."""
+
+    spec: Task
+    contract: Contract
+    measure: bytes
+    given: bytes | None
+    starter: bytes
+    reference: Reference | None
+
+    @property
+    def id(self) -> str:
+        return self.spec.id
+
+    @cached_property
+    def protocol(self) -> str:
+        """A digest of what shapes an observation apart from the program: measure, given, contract."""
+        given = sha256(self.given) if self.given is not None else None
+        return sha256(canonical([sha256(self.measure), given, sha256(self.starter)]))
+
+    def starter_program(self) -> Program:
+        """The untouched starter, as a program."""
+        return Program("starter", "starter", {self.spec.file: self.starter})
+
+
+def load_all(
+    tasks: Path, reference: Path, wanted: Sequence[str] = (), *, with_reference: bool = True
+) -> list[LoadedTask]:
+    """All tasks of a folder, or the wanted ones, in the order of their ids.
+
+    Raises:
+        UsageError: the folder or a wanted id does not exist.
+        SpecError: anything is wrong in any of the tasks; all of it.
+    """
+    folders = {path.parent.name: path.parent for path in sorted(tasks.glob("*/task.yaml"))}
+    if not folders:
+        raise UsageError(f"{tasks}: no task found; a task is a folder with a task.yaml")
+    for name in wanted:
+        if name not in folders:
+            raise UsageError(f"no task is called {name!r}{did_you_mean(name, folders)}")
+    problems: list[Problem] = []
+    loaded = []
+    for name in sorted(set(wanted) or folders):
+        try:
+            loaded.append(load_task(folders[name], reference / name if with_reference else None))
+        except SpecError as error:
+            problems += error.problems
+    if problems:
+        raise SpecError(problems)
+    return loaded
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`` — did you mean 'x'?`` where something close is known, else the list of what is."""
+    names = list(known)
+    close = get_close_matches(name, names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(sorted(names))}"
+
+
+def load_task(folder: Path, reference: Path | None) -> LoadedTask:
+    """One task.
+
+    Raises:
+        SpecError: every problem of its files.
+    """
+    problems: list[Problem] = []
+    path = folder / "task.yaml"
+    spec = _collect(problems, lambda: strict_yaml.load(path, Task))
+    contract = _collect(problems, lambda: read_contract(folder / "starter.py"))
+    measure = _bytes(problems, folder / "measure.py", "write one function per measurement")
+    starter = _bytes(problems, folder / "starter.py", "write the signatures of the task")
+    _bytes(problems, folder / "README.md", "write the statement")
+    given = folder / "given.py"
+    if spec is not None:
+        problems += _Semantics(path, folder.name, spec, measure).problems()
+    answers = None
+    if spec is not None and reference is not None:
+        answers = _collect(problems, lambda: load_reference(reference, spec))
+    if problems or spec is None or contract is None:
+        raise SpecError(problems)
+    return LoadedTask(
+        spec, contract, measure, given.read_bytes() if given.is_file() else None, starter, answers
+    )
+
+
+def load_reference(folder: Path, spec: Task) -> Reference:
+    """Solution, variants, mutants and targets of one task.
+
+    Raises:
+        SpecError: a file is missing, or a mistake does not apply to the solution.
+    """
+    problems: list[Problem] = []
+    solution = _bytes(problems, folder / "solution.py", "write the reference solution")
+    data = {
+        name: _bytes(problems, folder / f"solution{Path(name).suffix}", "train or copy it")
+        for name in spec.files
+    }
+    path = folder / "mistakes.yaml"
+    mistakes = _collect(problems, lambda: strict_yaml.load(path, Mistakes))
+    variants = sorted(folder.glob("variants/*.py"))
+    if len(variants) < 2:
+        problems.append(
+            Problem(
+                str(folder / "variants"), 1, 1, f"{len(variants)} honest variants, at least 2 wanted",
+                "add solutions that a good student would write differently",
+            )
+        )
+    mutants = []
+    if mistakes is not None:
+        for index, mistake in enumerate(mistakes.mistakes):
+            source = _mutate(folder, mistake, solution.decode(), (path, index), problems)
+            files = {spec.file: source.encode(), **data}
+            mutants.append(Mutant(mistake, Program(f"{spec.id}/{mistake.name}", "mutant", files)))
+        known = {check.id for check in spec.checks}
+        for mistake in mistakes.mistakes:
+            if mistake.check not in known:
+                message = f"mistake {mistake.name!r} names check {mistake.check!r}"
+                problems.append(
+                    Problem(str(path), 1, 1, message, f"of {sorted(known)}")
+                )
+    if problems:
+        raise SpecError(problems)
+    return Reference(
+        Program(spec.id, "reference", {spec.file: solution, **data}),
+        tuple(
+            Program(f"{spec.id}/{item.stem}", "variant", {spec.file: item.read_bytes(), **data})
+            for item in variants
+        ),
+        tuple(mutants),
+        {item.name: item.read_bytes() for item in sorted(folder.glob("targets/*.json"))},
+    )
+
+
+def load_assignment(folder: Path, name: str, tasks: Sequence[LoadedTask]) -> Assignment:
+    """tasks/assignments/<name>.yaml, its tasks checked against those that exist.
+
+    Raises:
+        UsageError: no such assignment.
+        SpecError: it is not valid, or names a task that does not exist.
+    """
+    path = folder / "assignments" / f"{name}.yaml"
+    if not path.is_file():
+        known = [item.stem for item in folder.glob("assignments/*.yaml")]
+        raise UsageError(f"no assignment is called {name!r}{did_you_mean(name, known)}")
+    assignment = strict_yaml.load(path, Assignment)
+    ids = [task.id for task in tasks]
+    places = strict_yaml.positions(path.read_text(encoding="utf-8"))
+    problems = [
+        Problem(
+            str(path), *places.get(("tasks", index, "id"), (1, 1)),
+            f"no task is called {entry.id!r}", did_you_mean(entry.id, ids).lstrip("; "),
+        )
+        for index, entry in enumerate(assignment.tasks)
+        if entry.id not in ids
+    ]
+    if problems:
+        raise SpecError(problems)
+    return assignment
+
+
+class _Semantics:
+    """What the shapes of the models cannot say, each with its place in task.yaml."""
+
+    def __init__(self, path: Path, folder: str, spec: Task, measure: bytes) -> None:
+        self._path = path
+        self._folder = folder
+        self._spec = spec
+        self._measure = measure
+        self._places = strict_yaml.positions(path.read_text(encoding="utf-8"))
+
+    def problems(self) -> list[Problem]:
+        return [*self._identity(), *self._measurements(), *self._checks()]
+
+    def _at(self, loc: tuple[str | int, ...], message: str, remedy: str) -> Problem:
+        return Problem(str(self._path), *self._places.get(loc, (1, 1)), message, remedy)
+
+    def _identity(self) -> Iterable[Problem]:
+        if self._spec.id != self._folder:
+            remedy = f"rename the folder or write id: {self._folder}"
+            yield self._at(("id",), f"id {self._spec.id!r} in folder {self._folder!r}", remedy)
+
+    def _measurements(self) -> Iterable[Problem]:
+        try:
+            tree = ast.parse(self._measure)
+        except (SyntaxError, ValueError) as error:
+            yield Problem(str(self._path.with_name("measure.py")), 1, 1, str(error), "mend it")
+            return
+        functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+        for name, measurement in self._spec.measurements.items():
+            loc = ("measurements", name)
+            if name not in functions:
+                remedy = f"define it{did_you_mean(name, functions)}"
+                yield self._at(loc, f"measure.py defines no {name}", remedy)
+                continue
+            params = [arg.arg for arg in functions[name].args.args]
+            wanted = ["student", "rng"] + (["n"] if measurement.draws is not None else [])
+            if params != wanted:
+                yield self._at(
+                    loc, f"{name}({', '.join(params)}) in measure.py",
+                    f"its parameters are ({', '.join(wanted)})",
+                )
+            if not self._spec.checks_of(name):
+                yield self._at(loc, f"no check reads measurement {name}", "remove it or add one")
+
+    def _checks(self) -> Iterable[Problem]:
+        seen: set[str] = set()
+        for index, check in enumerate(self._spec.checks):
+            loc: tuple[str | int, ...] = ("checks", index)
+            if check.id in seen:
+                yield self._at((*loc, "id"), f"two checks are called {check.id!r}", "rename one")
+            for other in check.after:
+                if other not in seen:
+                    yield self._at(
+                        (*loc, "after"), f"after: {other!r} does not stand before this check",
+                        "name an earlier check of this task",
+                    )
+            seen.add(check.id)
+            measurement = self._spec.measurements.get(check.measurement)
+            if measurement is None:
+                known = did_you_mean(check.measurement, self._spec.measurements)
+                yield self._at(
+                    (*loc, "measurement"), f"measurement {check.measurement!r} is not declared",
+                    f"declare it under measurements{known}",
+                )
+            elif check.stages > 1 and measurement.draws is None:
+                yield self._at(
+                    (*loc, "kind"), f"{check.kind} needs a number of draws",
+                    f"give measurements.{check.measurement}.draws",
+                )
+            if TIERS.index(self._spec.tier) == 0 and check.stages > 1:
+                yield self._at(
+                    (*loc, "kind"), f"{check.kind} in a task of tier exact", "write tier: estimator"
+                )
+
+
+def _mutate(
+    folder: Path, mistake: Mistake, solution: str, place: tuple[Path, int], problems: list[Problem]
+) -> str:
+    if mistake.file is not None:
+        return _bytes(problems, folder / mistake.file, "write the mutant").decode()
+    path, index = place
+    found = solution.count(mistake.find or "")
+    if found != 1:
+        places = strict_yaml.positions(path.read_text(encoding="utf-8"))
+        problems.append(
+            Problem(
+                str(path), *places.get(("mistakes", index, "find"), (1, 1)),
+                f"`find` of mistake {mistake.name!r} occurs {found} times in solution.py",
+                "quote a text that occurs exactly once",
+            )
+        )
+        return ""
+    return solution.replace(mistake.find or "", mistake.replace or "")
+
+
+def _collect(problems: list[Problem], load: Callable[[], Loaded]) -> Loaded | None:
+    try:
+        return load()
+    except SpecError as error:
+        problems += error.problems
+        return None
+
+
+def _bytes(problems: list[Problem], path: Path, remedy: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        problems.append(Problem(str(path), 1, 1, "this file is missing", remedy))
+        return b""

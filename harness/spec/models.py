@@ -1,0 +1,149 @@
+"""Tasks, assignments and mistakes: the frozen records that the YAML files are read into."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from harness.spec.checks import Check, Identifier, Model, Name, Points, Positive
+
+Tier = Literal["exact", "estimator", "training"]
+TIERS: tuple[Tier, ...] = ("exact", "estimator", "training")
+
+
+class Slide(Model):
+    """Where in the lectures an exercise comes from."""
+
+    document: Annotated[str, Field(pattern=r"^S[0-9]+$")]
+    slide: str
+
+
+class Limits(Model):
+    """What one trial of a program may use.
+
+    ``call_s`` bounds one call, ``trial_s`` the whole trial (wall seconds, a safety net and no
+    budget); ``memory_mib`` the address space beyond that of a process that has imported torch; ``result_mib`` what one call may return.
+    """
+
+    call_s: Annotated[float, Field(gt=0, le=3600, strict=False)] = 10.0
+    trial_s: Annotated[float, Field(gt=0, le=7200, strict=False)] = 60.0
+    memory_mib: Annotated[int, Field(ge=64, le=65_536)] = 2048
+    result_mib: Annotated[int, Field(ge=1, le=1024)] = 64
+
+
+class Measurement(Model):
+    """One function of measure.py.
+
+    ``draws`` is handed to it as ``n`` where declared: the number of independent draws a stage.
+    """
+
+    draws: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    limits: Limits | None = None
+
+
+class Task(Model):
+    """A gradable exercise, as tasks/<id>/task.yaml declares it."""
+
+    id: Identifier
+    version: Annotated[int, Field(ge=1)]
+    draw: Annotated[int, Field(ge=0)]
+    title: Annotated[str, Field(min_length=1, max_length=120)]
+    lecture: Annotated[tuple[Slide, ...], Field(min_length=1)]
+    tier: Tier
+    limits: Limits = Limits()
+    files: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.safetensors$")], ...] = ()
+    measurements: dict[Name, Measurement]
+    checks: Annotated[tuple[Check, ...], Field(min_length=1)]
+
+    @property
+    def module(self) -> str:
+        """The module that a submission provides: the id with ``-`` turned into ``_``."""
+        return self.id.replace("-", "_")
+
+    @property
+    def file(self) -> str:
+        """The file name that a submission provides."""
+        return self.module + ".py"
+
+    @property
+    def wanted_files(self) -> tuple[str, ...]:
+        """Every file name that is taken from a submission for this task."""
+        return (self.file, *self.files)
+
+    @property
+    def points(self) -> float:
+        """The sum of the checks' points, rounded to four places."""
+        return round(sum(check.points for check in self.checks), 4)
+
+    def check(self, check_id: str) -> Check:
+        """The check of that id; raises KeyError."""
+        for check in self.checks:
+            if check.id == check_id:
+                return check
+        raise KeyError(check_id)
+
+    def checks_of(self, measurement: str) -> tuple[Check, ...]:
+        """The checks that read one measurement, in the order of the file."""
+        return tuple(check for check in self.checks if check.measurement == measurement)
+
+    def limits_of(self, measurement: str) -> Limits:
+        """The limits in force for one measurement."""
+        return self.measurements[measurement].limits or self.limits
+
+
+class Mistake(Model):
+    """A known student bug: solution.py with one replacement, or a file of its own."""
+
+    name: Identifier
+    bug: tuple[int, ...] = ()
+    erratum: tuple[Annotated[str, Field(pattern=r"^X[0-9]+$")], ...] = ()
+    check: Identifier
+    hint: Annotated[str, Field(min_length=10, max_length=300)]
+    find: str | None = None
+    replace: str | None = None
+    file: Annotated[str, Field(pattern=r"^[a-z0-9_/-]+\.py$")] | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.file is None) == (self.find is None or self.replace is None):
+            raise ValueError("give either `find` and `replace`, or `file`")
+        return self
+
+
+class Mistakes(Model):
+    """reference/<id>/mistakes.yaml."""
+
+    mistakes: Annotated[tuple[Mistake, ...], Field(min_length=3)]
+
+
+class AssignedTask(Model):
+    """A task of an assignment, with the points it is worth there."""
+
+    id: Identifier
+    points: Points | None = None
+
+
+class Assignment(Model):
+    """A homework: which tasks, for how many points, at which total error rate."""
+
+    id: Identifier
+    title: Annotated[str, Field(min_length=1, max_length=120)]
+    tasks: Annotated[tuple[AssignedTask, ...], Field(min_length=1)]
+    alpha: Annotated[float, Field(gt=0, le=1e-2, strict=False)] = 1e-4
+    max_submissions: Annotated[int, Field(ge=1)] | None = None
+    tiers: dict[Literal["feedback", "final", "late"], tuple[Tier, ...]] = {}
+
+
+__all__ = [
+    "TIERS",
+    "Assignment",
+    "Limits",
+    "Measurement",
+    "Mistake",
+    "Mistakes",
+    "Positive",
+    "Slide",
+    "Task",
+    "Tier",
+]

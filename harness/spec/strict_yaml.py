@@ -1,0 +1,424 @@
+"""YAML as the specs use it: plain data, no surprises, every problem with its place in the file.
+
+The scalars are those of YAML 1.2's core schema, decimal only: ``on`` and ``1:30`` are strings,
+``1e-3`` is a number. Anchors, aliases, tags, merge keys, duplicate keys, non-finite numbers
+and further documents are refused. What is left is validated as JSON would be, so a list may
+become a tuple and a string an enum member of a strict model.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from harness.errors import Problem, SpecError
+
+M = TypeVar("M", bound=BaseModel)
+Location: TypeAlias = tuple[str | int, ...]
+Position: TypeAlias = tuple[int, int]
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 32
+_TOO_LARGE = (f"the file is larger than {MAX_BYTES // 1024} KiB", "split it")
+_MAX_DIGITS = 100
+_MAX_SHOWN = 60
+_DISCRIMINATOR = "kind"
+_NULL = re.compile(r"null|Null|NULL|~|")
+_BOOL = re.compile(r"(true|True|TRUE)|false|False|FALSE")
+_INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NON_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def load(path: Path, model: type[M]) -> M:
+    """Read and validate one spec file.
+
+    Raises:
+        SpecError: every problem of the file, sorted by position.
+    """
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        message = f"the file cannot be read: {error.strerror or error}"
+        raise SpecError([Problem(str(path), 1, 1, message, "check its path and mode")]) from None
+    if len(content) > MAX_BYTES:
+        raise SpecError([Problem(str(path), 1, 1, *_TOO_LARGE)])
+    try:
+        return load_text(content.decode().removeprefix("\ufeff"), str(path), model)
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode().removeprefix("\ufeff")
+        message = f"byte 0x{content[error.start]:02x} is not UTF-8"
+        place = (str(path), *_line_col(before))
+        raise SpecError([Problem(*place, message, "save the file as UTF-8")]) from None
+
+
+def load_text(text: str, file: str, model: type[M]) -> M:
+    """Validate the text of a spec; ``file`` is only for the messages.
+
+    Raises:
+        SpecError: every problem of the text, sorted by position.
+    """
+    document = _Document(file)
+    document.read(text)
+    result: M | None = None
+    if not document.fatal:
+        try:
+            result = model.model_validate_json(json.dumps(document.data), strict=True)
+        except ValidationError as error:
+            _complain(error, document, model)
+    if document.problems or result is None:
+        raise SpecError(sorted(set(document.problems), key=lambda found: (found.line, found.col)))
+    return result
+
+
+def positions(text: str, file: str = "<text>") -> Mapping[Location, Position]:
+    """Line and column, from 1, of every value of a spec, by its path from the root ``()``.
+
+    Raises:
+        SpecError: the text is not YAML, or uses something that is refused.
+    """
+    document = _Document(file)
+    document.read(text)
+    if document.problems:
+        raise SpecError(sorted(document.problems, key=lambda found: (found.line, found.col)))
+    return document.values
+
+
+@dataclass
+class _Document:
+    """One document: its data, where every key and value stands, and what is wrong."""
+
+    file: str
+    data: object = None
+    fatal: bool = False
+    problems: list[Problem] = field(default_factory=list)
+    values: dict[Location, Position] = field(default_factory=dict)
+    keys: dict[Location, Position] = field(default_factory=dict)
+    refused: set[Location] = field(default_factory=set)
+
+    def add(self, position: Position, message: str, remedy: str) -> None:
+        self.problems.append(Problem(self.file, *position, message, remedy))
+
+    def read(self, text: str) -> None:
+        if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+            return self._give_up((1, 1), *_TOO_LARGE)
+        try:
+            self._compose(_Loader(text, self))
+        except yaml.reader.ReaderError as error:
+            message = f"the character {chr(error.character)!a} is not allowed"
+            self._give_up(_line_col(text[: error.position]), message, "remove it")
+        except yaml.composer.ComposerError as error:
+            self._give_up(_position(error.problem_mark), str(error.problem), "make it simpler")
+        except yaml.MarkedYAMLError as error:
+            message = f"this is not valid YAML: {error.problem or error.context}"
+            place = _position(error.problem_mark or error.context_mark)
+            self._give_up(place, message, "correct the syntax")
+        return None
+
+    def _compose(self, loader: _Loader) -> None:
+        try:
+            if not loader.check_node():
+                return self._give_up((1, 1), "the file is empty", "fill in its fields")
+            node = loader.get_node()
+            assert node is not None
+            self.data = self._value(node, (), loader.refused)
+            if loader.check_node():
+                place = _position(loader.next_event().start_mark)
+                self.add(place, "a second document begins here", "keep one document a file")
+        except (ValueError, OverflowError):  # PyYAML lets chr() of an escape raise
+            place = (loader.line + 1, loader.column + 1)
+            self._give_up(place, "an escape names no character", "write the character itself")
+        finally:
+            loader.dispose()
+        return None
+
+    def _give_up(self, position: Position, message: str, remedy: str) -> None:
+        self.fatal = True
+        self.add(position, message, remedy)
+
+    def _value(self, node: yaml.Node, path: Location, refused: Mapping[int, yaml.Node]) -> object:
+        self.values[path] = _position(node.start_mark)
+        if id(node) in refused:
+            self.refused.add(path)
+        if isinstance(node, yaml.SequenceNode):
+            items = enumerate(node.value)
+            return [self._value(item, (*path, index), refused) for index, item in items]
+        if isinstance(node, yaml.MappingNode):
+            entries = self._entries(node, path)
+            return {key: self._value(value, (*path, key), refused) for key, value in entries}
+        assert isinstance(node, yaml.ScalarNode)
+        try:
+            return _scalar(node)
+        except ValueError as error:
+            self.refused.add(path)
+            self.add(self.values[path], str(error), "write another value")
+            return None
+
+    def _entries(self, node: yaml.MappingNode, path: Location) -> Iterator[tuple[str, yaml.Node]]:
+        for key_node, value in node.value:
+            place = _position(key_node.start_mark)
+            key = _key(key_node)
+            if key is None:
+                seen = f" {key_node.value!a}" if isinstance(key_node, yaml.ScalarNode) else ""
+                message = f"the key{seen} is not a string"
+                self.add(place, message, "write a name, or put it in quotes")
+            elif key == "<<" and not _is_quoted(key_node):
+                self.add(place, "merge keys are refused", "write the fields out")
+            elif (*path, key) in self.keys:
+                line = self.keys[*path, key][0]
+                message = f"the key {_shown(key)} stands twice, first in line {line}"
+                self.add(place, message, "keep one of them")
+            else:
+                self.keys[*path, key] = place
+                yield key, value
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes, noting what is refused instead of acting on it."""
+
+    def __init__(self, text: str, document: _Document) -> None:
+        super().__init__(text)
+        self.refused: dict[int, yaml.Node] = {}
+        self._document = document
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.next_event()
+        mark: yaml.Mark = event.start_mark
+        if isinstance(event, yaml.AliasEvent):
+            self.next_event(take=True)
+            self._note(mark, f"the alias *{event.anchor}", "repeat the value")
+            return self._refuse(yaml.ScalarNode("", "", mark, mark))
+        if event.anchor is not None:
+            remedy = "remove it and repeat the value where it is used"
+            self._note(mark, f"the anchor &{event.anchor}", remedy)
+            event.anchor = None
+        tag, event.tag = event.tag, None
+        if self._depth >= MAX_DEPTH:
+            problem = f"nested deeper than {MAX_DEPTH} levels"
+            raise yaml.composer.ComposerError(None, None, problem, mark)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        if tag is not None and node is not None:
+            short = tag.replace("tag:yaml.org,2002:", "!!")
+            self._note(mark, f"the tag {_shown(short)}", "remove it")
+            self._refuse(node)
+        return node
+
+    def next_event(self, *, take: bool = False) -> Any:
+        stream: Any = self
+        return stream.get_event() if take else stream.peek_event()
+
+    def _note(self, mark: yaml.Mark, what: str, remedy: str) -> None:
+        self._document.add(_position(mark), f"{what} is refused", remedy)
+
+    def _refuse(self, node: yaml.Node) -> yaml.Node:
+        self.refused[id(node)] = node
+        return node
+
+
+def _scalar(node: yaml.ScalarNode) -> object:
+    """The value of a scalar; raises ValueError with the reason why it is refused."""
+    text: str = node.value
+    if _SURROGATE.search(text):
+        raise ValueError("half of a surrogate pair is no character")
+    if node.style:
+        return text
+    if _NULL.fullmatch(text):
+        return None
+    if match := _BOOL.fullmatch(text):
+        return match[1] is not None
+    if _NON_FINITE.fullmatch(text):
+        raise ValueError(f"{text} is not a finite number")
+    if _INT.fullmatch(text):
+        if len(text) > _MAX_DIGITS:
+            raise ValueError(f"a number of {len(text)} digits is refused")
+        return int(text)
+    if _FLOAT.fullmatch(text) is None:
+        return text
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{_shown(text)} is too large for a number")
+    return number
+
+
+def _key(node: yaml.Node) -> str | None:
+    """The text of a key; None where it is not a string."""
+    try:
+        key = _scalar(node) if isinstance(node, yaml.ScalarNode) else None
+    except ValueError:
+        return None
+    return key if isinstance(key, str) else None
+
+
+def _is_quoted(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and bool(node.style)
+
+
+def _position(mark: yaml.Mark | None) -> Position:
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
+def _line_col(before: str) -> Position:
+    """The place that comes right after a text."""
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def _complain(error: ValidationError, document: _Document, model: type[BaseModel]) -> None:
+    """Add one problem for every path that pydantic complains about."""
+    found: dict[Location, tuple[Position, list[str], str]] = {}
+    for item in error.errors(include_url=False):
+        kind, loc = item["type"], item["loc"]
+        if kind == "union_tag_not_found":
+            loc = (*loc, _DISCRIMINATOR)
+        if kind in ("missing", "union_tag_not_found"):
+            parent = _path(loc[:-1], document.data)
+            path = (*parent, loc[-1])
+            place, message = document.values[parent], f"{_name(path)} is missing"
+            kinds = [] if kind == "missing" else _tags(model, item["loc"])
+            remedy = f"add `{loc[-1]}:`{', one of ' if kinds else ''}{', '.join(kinds)}"
+        elif kind == "extra_forbidden":
+            path = _path(loc, document.data)
+            place = document.keys.get(path, document.values[path])
+            message = f"the field {_name(path)} is not known"
+            remedy = _did_you_mean(str(loc[-1]), _fields(model, loc[:-1]), "remove it")
+        else:
+            path = _path(loc, document.data)
+            place, message, remedy = _wrong_value(item, path, document)
+        checked = path[:-1] if kind == "extra_forbidden" else path
+        if not any(checked[:length] in document.refused for length in range(len(checked) + 1)):
+            found.setdefault(path, (place, [], remedy))[1].append(message)
+    for place, messages, remedy in found.values():
+        document.add(place, "; or ".join(messages), remedy)
+
+
+def _wrong_value(
+    item: ErrorDetails, path: Location, document: _Document
+) -> tuple[Position, str, str]:
+    kind, seen = item["type"], item["input"]
+    context = item.get("ctx", {})
+    place = document.values[path]
+    if kind == "value_error":
+        where = f"{_name(path)}: " if path else ""
+        return place, f"{where}{context['error']}", "correct the fields named here"
+    if kind == "union_tag_invalid":
+        path, seen = (*path, _DISCRIMINATOR), context["tag"]
+        place = document.values.get(path, place)
+    if item["loc"] and item["loc"][-1] == "[key]":
+        place = document.keys.get(path, place)
+    listed = str(context.get("expected_tags", context.get("expected", "")))
+    if expected := [one.strip("'") for one in re.findall(r"'[^']*'|-?[0-9]+", listed)]:
+        remedy = _did_you_mean(str(seen), expected, "choose one of them")
+        return place, f"{_name(path)} is {_shown(seen)}, not one of {', '.join(expected)}", remedy
+    wanted = item["msg"].partition(" should ")[2] or item["msg"]
+    wanted = re.sub(r"an object|a valid dictionary", "a mapping", wanted)
+    wanted = re.sub(r"a valid (array|list|tuple)", "a list", wanted)
+    remedy = "change the value"
+    if kind == "string_type" and isinstance(seen, bool | int | float):
+        remedy = "put it in quotes"
+    elif kind == "bool_type":
+        remedy = "write true or false"
+    elif kind in ("int_type", "float_type") and isinstance(seen, str):
+        remedy = "write a decimal number without quotes"
+    return place, f"{_name(path)} is {_shown(seen)}, but should {wanted}", remedy
+
+
+def _path(loc: Location, data: object) -> Location:
+    """The part of a pydantic location that is in the data, without names of union members."""
+    path: Location = ()
+    for index, part in enumerate(loc):
+        last = index == len(loc) - 1
+        if isinstance(data, dict) and part in data:
+            if last or data.get(_DISCRIMINATOR) != part:
+                path, data = (*path, part), data[part]
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            path, data = (*path, part), data[part]
+    return path
+
+
+def _models(model: type[BaseModel], loc: Location) -> Iterator[type[BaseModel]]:
+    """The models that a mapping at a pydantic location may belong to."""
+    found: list[object] = [model]
+    for part in loc:
+        found = [inner for outer in found for inner in _step(outer, part)]
+    yield from (each for each in _members(found) if _is_model(each))
+
+
+def _fields(model: type[BaseModel], loc: Location) -> list[str]:
+    found = _models(model, loc)
+    return [info.alias or name for each in found for name, info in each.model_fields.items()]
+
+
+def _tags(model: type[BaseModel], loc: Location) -> list[str]:
+    found = (each.model_fields[_DISCRIMINATOR].annotation for each in _models(model, loc))
+    return [str(tag) for annotation in found for tag in get_args(annotation)]
+
+
+def _step(annotation: object, part: str | int) -> Iterator[object]:
+    for member in _members([annotation]):
+        args = get_args(member)
+        if _is_model(member):
+            tag = member.model_fields.get(_DISCRIMINATOR)
+            if tag is not None and part in get_args(tag.annotation):
+                yield member
+            yield from (
+                info.annotation
+                for name, info in member.model_fields.items()
+                if part == (info.alias or name)
+            )
+        elif args and isinstance(part, int):
+            fixed = get_origin(member) is tuple and ... not in args
+            yield args[min(part, len(args) - 1) if fixed else 0]
+        elif args and get_origin(member) is not Literal:
+            yield args[-1]
+
+
+def _members(annotations: Iterable[object]) -> Iterator[Any]:
+    for annotation in annotations:
+        origin = get_origin(annotation)
+        if origin is Annotated:
+            yield from _members(get_args(annotation)[:1])
+        elif origin in (Union, UnionType):
+            yield from _members(get_args(annotation))
+        else:
+            yield annotation
+
+
+def _is_model(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _did_you_mean(seen: str, allowed: Sequence[str], otherwise: str) -> str:
+    close = difflib.get_close_matches(seen, allowed, n=1)
+    return f"did you mean {close[0]}?" if close else otherwise
+
+
+def _name(path: Location) -> str:
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).lstrip(".") or "the file"
+
+
+def _shown(value: object) -> str:
+    match value:
+        case dict():
+            return "a mapping"
+        case list():
+            return f"a list of {len(value)}"
+        case None | bool():
+            return json.dumps(value)
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"

@@ -1,0 +1,23 @@
+"""The statistics of the grader: pure functions of arrays, each with a measured error rate.
+
+Every statistic comes in two halves. ``summarise…`` turns raw arrays into the small dictionary of
+arrays that is stored as an observation; ``…_stage`` decides from that dictionary alone, so that a
+stored observation can be judged again years later with the same answer.
+
+==================  ==============================================================================
+module              what it decides
+==================  ==============================================================================
+exact               a value equals its target up to rounding
+moments             mean and variance under an enumerated or quadrature law
+unbiased            every coordinate of a mean equals its target
+distribution        draws follow a standard law, a table of probabilities, are uncorrelated
+variance_ratio      one total variance stays below a multiple of another, on the same draws
+likelihood          negative log-likelihoods against a floor and against a margin
+returns             credit for a mean return, and its interval
+two_stage           what two independent stages say together
+==================  ==============================================================================
+
+Underneath: ``outcome`` (what a stage returns), ``inputs`` (what is demanded of arguments) and
+``laws`` (quantiles, tails and power; the one module that calls scipy). Importing this package
+imports none of them.
+"""

@@ -1,0 +1,216 @@
+"""Whether one estimator's total variance stays below a multiple of another's, on the same draws."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from harness.statistics import laws
+from harness.statistics.inputs import (
+    EPS64,
+    ROUNDING,
+    Floats,
+    Summary,
+    positive,
+    probability,
+    shaped,
+    stored,
+    stored_figures,
+    stored_size,
+)
+from harness.statistics.outcome import Reason, StageOutcome
+
+#: Fewer pairs make the size of the stage exceed its nominal value (.0025 for .001 at n = 200).
+LEAST_N = 1000
+
+Side = Literal["above", "below"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatioOutcome(StageOutcome):
+    """A stage that tested a ratio of total variances.
+
+    Attributes:
+        ratio: tr_x / tr_y, in [0, inf]; 1 where both are 0, inf where draws are not finite.
+    """
+
+    ratio: float
+
+
+def summarise_pair(x: ArrayLike, y: ArrayLike) -> dict[str, NDArray[np.generic]]:
+    """Total variances of two estimators on the same draws, and the error of their log-ratio.
+
+    Args:
+        x: "n d", the estimator in question, one draw a row.
+        y: "n d", the estimator it is compared with, row i from the same randomness as row i of x.
+
+    Returns:
+        All 0-d: ``n``; ``trace_x`` and ``trace_y``, mean squared distance from the mean draw, 0
+        where every coordinate is constant up to rounding; ``se_log_ratio``, the standard
+        deviation over √n of |x_i - x̄|²/tr_x - |y_i - ȳ|²/tr_y (the delta method, in pairs), 0
+        where a trace is 0; ``nonfinite``, draws that are NaN or infinite, or n where a trace is
+        too large or too small for float64. Where it is not 0, the other three are NaN.
+
+    Raises:
+        ValueError: another number of axes, shapes that differ, fewer than two draws, not real.
+    """
+    first = shaped("x", x, "n d", least=(2, 1))
+    second = shaped("y", y, "n d", least=(2, 1))
+    if first.shape != second.shape:
+        raise ValueError(f"x has shape {first.shape} and y {second.shape}; wanted pairs of draws")
+    nonfinite = sum(int((~np.isfinite(values)).sum()) for values in (first, second))
+    distances = [_squared_distances(values) for values in (first, second)]
+    unit_traces = [float(squared.mean()) for squared, _ in distances]
+    with np.errstate(over="ignore"):
+        traces = [float(np.ldexp(t, e)) for t, (_, e) in zip(unit_traces, distances, strict=True)]
+    held = [
+        math.isfinite(t) and (t > 0) == (u > 0) for t, u in zip(traces, unit_traces, strict=True)
+    ]
+    if not nonfinite and not all(held):
+        nonfinite = len(first)
+    if nonfinite:
+        traces, se = [math.nan, math.nan], math.nan
+    elif min(traces) == 0:
+        se = 0.0
+    else:
+        psi = distances[0][0] / unit_traces[0] - distances[1][0] / unit_traces[1]
+        se = float(psi.std()) / math.sqrt(len(psi))
+    return {
+        "n": np.array(first.shape[0], dtype=np.int64),
+        "trace_x": np.array(traces[0]),
+        "trace_y": np.array(traces[1]),
+        "se_log_ratio": np.array(se),
+        "nonfinite": np.array(nonfinite, dtype=np.int64),
+    }
+
+
+def _squared_distances(values: Floats) -> tuple[Floats, int]:
+    """|v_i - v̄|² of each row in units of 2**exponent, and that exponent.
+
+    Coordinates that vary by rounding only count as constant; entries that are not finite, as 0.
+    """
+    numbers = np.where(np.isfinite(values), values, 0.0)
+    size = np.abs(numbers).max(axis=0)
+    half = numbers / 2 - numbers[:1] / 2  # halved, because a difference may overflow
+    half[:, np.abs(half).max(axis=0) <= ROUNDING * EPS64 * size / 2] = 0.0
+    exponent = int(np.frexp(np.abs(half).max())[1])
+    unit = np.ldexp(half, -exponent)
+    unit -= unit.mean(axis=0)
+    return np.asarray((unit**2).sum(axis=1), dtype=np.float64), 2 * exponent + 2
+
+
+def ratio_stage(
+    summary: Summary,
+    limit: float,
+    stage_alpha: float,
+    *,
+    side: Side = "above",
+    eps: float = EPS64,
+) -> RatioOutcome:
+    """One one-sided stage: is tr_x / tr_y significantly beyond the limit?
+
+    z = (log(tr_x/tr_y) - log limit) / se against the normal quantile, its numerator reduced by
+    16·eps of rounding. Traces of 0 are compared exactly: tr_y = 0 is above any limit, tr_x = 0
+    below any, and two zeros are on neither side. Draws that are not finite reject on either side.
+
+    No rejection means that the draws do not show a ratio beyond the limit. Pair the check with one
+    on the mean: a constant has no variance at all. Measured size at the limit, nominal .01, n =
+    1,000, 20,000 stages: normal .0100; exponential .0098; y lognormal and x correlated with it
+    .0113 (an F test: .13 and .23 for the latter two, whatever n). The stage refuses n < 1,000;
+    from there on a rejection is always possible.
+
+    Args:
+        summary: from :func:`summarise_pair`.
+        limit: the ratio that is still right, > 0.
+        stage_alpha: false rejection rate of this stage.
+        side: ``above`` rejects ratios over the limit, ``below`` ratios under it.
+        eps: machine epsilon of the dtype the program computed in.
+
+    Raises:
+        ValueError: a summary that does not fit, n < 1,000, an unknown side, limit or stage_alpha
+            out of range.
+        ArithmeticError: a figure came out NaN.
+    """
+    if side not in ("above", "below"):
+        raise ValueError(f"side is {side!r}; wanted 'above' or 'below'")
+    critical = laws.normal_critical(probability("stage_alpha", stage_alpha))
+    log_limit = math.log(positive("limit", limit))
+    stored_size(summary, least=LEAST_N)
+    usable = np.asarray(stored(summary, "nonfinite", ndim=0) == 0)
+    trace_x, trace_y, se = (
+        stored_figures(summary, name, usable).item()
+        for name in ("trace_x", "trace_y", "se_log_ratio")
+    )
+    if min(trace_x, trace_y, se) < 0:
+        raise ValueError(f"summary has traces {trace_x}, {trace_y} and error {se}; wanted >= 0")
+    sign = 1.0 if side == "above" else -1.0
+    log_ratio = _log_ratio(trace_x, trace_y, log_limit) if usable else sign * math.inf
+    beyond = sign * (log_ratio - log_limit) - ROUNDING * positive("eps", eps)
+    z = beyond / se if se > 0 else math.copysign(math.inf, beyond)
+    reason: Reason = "none"
+    if z > critical:
+        reason = "nonfinite" if not usable else "statistic" if se > 0 else "exact"
+    return RatioOutcome(
+        rejects=z > critical,
+        statistic=z,
+        critical=critical,
+        p_value=laws.normal_tail(z),
+        coordinate=0,
+        reason=reason,
+        ratio=_ratio(trace_x, trace_y) if usable else math.inf,
+    )
+
+
+def _log_ratio(trace_x: float, trace_y: float, undecided: float) -> float:
+    """log(x/y) of sizes >= 0; ``undecided`` where both are 0."""
+    if trace_x == 0 and trace_y == 0:
+        return undecided
+    if trace_x == 0 or trace_y == 0:
+        return math.inf if trace_x > 0 else -math.inf
+    return math.log(trace_x) - math.log(trace_y)
+
+
+def _ratio(trace_x: float, trace_y: float) -> float:
+    try:
+        return math.exp(_log_ratio(trace_x, trace_y, 0.0))
+    except OverflowError:
+        return math.inf
+
+
+def required_n(
+    stage_alpha: float,
+    beta: float,
+    limit: float,
+    min_detectable: float,
+    *,
+    excess_kurtosis: float = 6.0,
+) -> int:
+    """Pairs a stage needs to find a ratio with probability ``1 - beta``, at least 1,000.
+
+    n = (z_{1-stage_alpha} + z_{1-beta})² · 2 (kurtosis + 2) / log(ratio/limit)², for scalar
+    estimators that are independent of each other. Pairing on common draws (correlation r between
+    the squared distances) and further coordinates both need fewer, by a factor of 1 - r and about
+    1/d. Measured power, independent, ratio 1.5 against 1.2, stage_alpha .01, beta .05: normal
+    (kurtosis 0) .951 at n = 1,268; exponential (6, the default) .955 at n = 5,070.
+
+    Args:
+        stage_alpha: false rejection rate of one stage.
+        beta: miss probability of one stage (see ``two_stage.stage_beta``).
+        limit: the ratio that is still right, > 0.
+        min_detectable: the ratio that must be found, > 0, on either side of the limit.
+        excess_kurtosis: of both estimators' draws, > -2; 0 normal, 6 exponential.
+
+    Raises:
+        ValueError: an argument out of range, or the ratio equal to the limit.
+    """
+    effect = math.log(positive("min_detectable", min_detectable) / positive("limit", limit))
+    if effect == 0:
+        raise ValueError(f"min_detectable equals the limit {limit}; wanted a different ratio")
+    z = laws.normal_critical(probability("stage_alpha", stage_alpha))
+    z += laws.normal_critical(probability("beta", beta))
+    spread = 2 * positive("excess_kurtosis + 2", excess_kurtosis + 2)
+    return max(LEAST_N, math.ceil(z**2 * spread / effect**2))

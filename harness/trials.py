@@ -1,0 +1,137 @@
+"""Names and keys of trials, and the look-up of their observations.
+
+A trial's key holds a digest of everything its values depend on: the program's files, measure.py,
+given.py and the contract, the seed's name and its phase key, what is stored, the limits, the pinned
+packages, and for training the kind of machine. Statements, points and thresholds are not in it:
+changing them scores again without running anything.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata
+
+from harness import kinds
+from harness.collect.job import Run
+from harness.ledger import Ledger
+from harness.records import Observation, Program, Trial, canonical, sha256
+from harness.seeds import PUBLIC_KEY, Key
+from harness.spec.load import LoadedTask
+
+#: Raised whenever the meaning of an observation changes: stored ones are then made anew.
+COLLECT_PROTOCOL = 1
+
+#: Stages of a trial: a displayed example, common to the cohort, the subject's own.
+EXAMPLE, COMMON, OWN = 0, 1, 2
+
+_PINNED = ("torch", "numpy", "gymnasium", "ale-py")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A program to be marked, with what is known to be wrong before anything runs.
+
+    ``problems`` maps a file name, or ``""`` for the submission as a whole, to (cause, message).
+    """
+
+    program: Program
+    display_name: str
+    identity: str = "unverified"
+    problems: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def problem(self, task: LoadedTask) -> tuple[str, str] | None:
+        """Why the task cannot even be tried, or None."""
+        for name in ("", *task.spec.wanted_files):
+            if name in self.problems:
+                return self.problems[name]
+        for name in task.spec.wanted_files:
+            if name not in self.program.files:
+                return ("missing-file", f"{name} was not submitted")
+        return None
+
+
+@dataclass(frozen=True)
+class View:
+    """The ledger as one phase sees it."""
+
+    key: Key
+    ledger: Ledger
+
+    def observe(
+        self, task: LoadedTask, program: Program, measurement: str, stage: int, subject: str = ""
+    ) -> Observation | Run:
+        """The observation of a trial, or the run that would make it."""
+        trial = name_trial(task, program, measurement, stage, subject, self.key_of(stage))
+        found = self.ledger.get(trial.key)
+        if found is not None:
+            return found
+        wanted = task.spec.wanted_files
+        files = {name: program.files[name] for name in wanted if name in program.files}
+        return Run(trial, task, files)
+
+    def key_of(self, stage: int) -> Key:
+        """Examples are drawn under the public key, whatever the phase."""
+        return PUBLIC_KEY if stage == EXAMPLE else self.key
+
+
+def name_trial(
+    task: LoadedTask, program: Program, measurement: str, stage: int, subject: str, key: Key
+) -> Trial:
+    """The trial of one measurement of one program, with its key."""
+    spec = task.spec
+    declared = spec.measurements[measurement]
+    content = [
+        COLLECT_PROTOCOL,
+        [spec.id, spec.draw, measurement, stage, 0, subject],
+        declared.draws,
+        spec.limits_of(measurement).model_dump(),
+        [kinds.signature(check) for check in spec.checks_of(measurement)],
+        key.commitment,
+        program.digests(spec.wanted_files),
+        task.protocol,
+        environment(),
+        machine_class() if spec.tier == "training" else "",
+    ]
+    return Trial(
+        task=spec.id,
+        measurement=measurement,
+        program=program.name,
+        role=program.role,
+        stage=stage,
+        replicate=0,
+        subject=subject,
+        key=sha256(canonical(content)),
+    )
+
+
+@cache
+def environment() -> str:
+    """The pinned packages that an observation depends on, as one canonical text."""
+    found = {}
+    for name in _PINNED:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = ""
+    found["python"] = ".".join(platform.python_version_tuple()[:2])
+    return canonical(found)
+
+
+@cache
+def machine_class() -> str:
+    """What fp32 training depends on besides its seed: architecture and vector instructions."""
+    flags = ""
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
+            for line in info:
+                if line.startswith("flags"):
+                    known = ("avx512f", "avx2", "avx", "sse4_2")
+                    present = line.split()
+                    flags = next((flag for flag in known if flag in present), "")
+                    break
+    except OSError:
+        pass
+    return f"{platform.machine()}-{flags}-1thread"

@@ -1,0 +1,49 @@
+"""``list``: the tasks, their checks, points and declared error rates, from the specs alone."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from harness.cli import emit
+from harness.spec.checks import Stochastic
+from harness.spec.load import LoadedTask, load_all
+
+
+def run(args: argparse.Namespace) -> int:
+    tasks = load_all(args.tasks, args.reference, with_reference=False)
+    if args.json:
+        emit(args, {"tasks": [_task(task) for task in tasks]})
+        return 0
+    width = max(len(task.id) for task in tasks)
+    for task in tasks:
+        lecture = ", ".join(f"{slide.document} {slide.slide!r}" for slide in task.spec.lecture)
+        print(f"{task.id:<{width}}  {task.spec.points:>5g} points  {task.spec.tier:<9}  {task.spec.title}")
+        print(f"{'':<{width}}  {len(task.spec.checks)} checks; {lecture}")
+    print(f"{len(tasks)} tasks, {sum(task.spec.points for task in tasks):g} points")
+    return 0
+
+
+def _task(task: LoadedTask) -> dict[str, Any]:
+    spec = task.spec
+    return {
+        "id": spec.id,
+        "title": spec.title,
+        "lecture": [slide.model_dump() for slide in spec.lecture],
+        "tier": spec.tier,
+        "points": spec.points,
+        "checks": [
+            {
+                "id": check.id,
+                "kind": check.kind,
+                "tier": spec.tier,
+                "points": check.points,
+                "visibility": check.visibility,
+                "alpha": check.alpha if isinstance(check, Stochastic) else 0.0,
+                "stage_alpha": check.stage_alpha if isinstance(check, Stochastic) else None,
+                "min_detectable": check.min_detectable if isinstance(check, Stochastic) else None,
+                "beta": check.beta if isinstance(check, Stochastic) else None,
+            }
+            for check in spec.checks
+        ],
+    }

@@ -1,0 +1,301 @@
+"""The worker: loads one submitted file and answers the grader's calls until the socket closes.
+
+Arrays become tensors of their own dtype; what comes back is sent as it is and never cast. Global
+generators are reseeded after the import and before every call, from integers that the grader
+draws. Everything said here about an answer is for a good message: the grader checks for itself.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import os
+import random
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+
+from harness import wire
+from harness.worker.environment import ServedVectorEnv
+
+_TEXT_CAP = 500
+_DTYPE_NAMES = {
+    torch.float64: "float64",
+    torch.float32: "float32",
+    torch.int64: "int64",
+    torch.uint8: "uint8",
+    torch.bool: "bool",
+}
+
+
+class Refusal(Exception):
+    """The program did not deliver; ``cause`` is the word for it."""
+
+    def __init__(self, cause: str, message: str) -> None:
+        self.cause = cause
+        super().__init__(message)
+
+
+@dataclass
+class Worker:
+    """The state of one trial: the loaded module and the objects that it made."""
+
+    sock: socket.socket
+    directory: Path
+    result_bytes: int
+    module: ModuleType | None = None
+    given: ModuleType | None = None
+    objects: list[object] = field(default_factory=list)
+    arrays: tuple[wire.Array, ...] = ()
+
+    def read(self, size: int) -> bytes:
+        """Exactly ``size`` bytes from the grader; the process ends where it has gone."""
+        parts = bytearray()
+        while len(parts) < size:
+            part = self.sock.recv(min(size - len(parts), 1 << 20))
+            if not part:
+                os._exit(0)
+            parts += part
+        return bytes(parts)
+
+    def receive(self) -> Mapping[str, Any]:
+        """The next message; its arrays are kept for :meth:`argument`."""
+        frame = wire.decode(self.read, 1 << 40)
+        self.arrays = frame.arrays
+        return frame.message
+
+    def send(self, message: Mapping[str, Any], arrays: Sequence[wire.Array] = ()) -> None:
+        for buffer in wire.encode(message, arrays):
+            self.sock.sendall(buffer)
+
+
+def serve(sock: socket.socket, request: Mapping[str, Any]) -> None:
+    """Answers calls until the grader closes the socket."""
+    signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    worker = Worker(sock, Path(request["program"]), request["result_bytes"])
+    sys.path.append(str(worker.directory))
+    while True:
+        message = worker.receive()
+        try:
+            _OPERATIONS[message["op"]](worker, message)
+        except BaseException as error:
+            cause, text = _explain(error, worker.directory)
+            worker.send({"nonce": message["nonce"], "ok": False, "cause": cause, "message": text})
+
+
+def _load(worker: Worker, message: Mapping[str, Any]) -> None:
+    if message["given"]:
+        worker.given = _import(worker.directory / "given.py", "given")
+    worker.module = _import(worker.directory / message["file"], message["module"])
+    worker.send({"nonce": message["nonce"], "ok": True})
+
+
+def _import(path: Path, name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise Refusal("missing-file", f"{path.name} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _call(worker: Worker, message: Mapping[str, Any]) -> None:
+    function = _target(worker, message["target"])
+    args, named = _arguments(worker, function, message)
+    _reseed(message["seed"])
+    results = function(*args, **named)
+    _reply(worker, message, results)
+
+
+def _new(worker: Worker, message: Mapping[str, Any]) -> None:
+    made = _target(worker, message["target"])
+    args, named = _arguments(worker, made, message)
+    _reseed(message["seed"])
+    worker.objects.append(made(*args, **named))
+    worker.send({"nonce": message["nonce"], "ok": True, "handle": len(worker.objects) - 1})
+
+
+def _vjp(worker: Worker, message: Mapping[str, Any]) -> None:
+    function = _target(worker, message["target"])
+    args, named = _arguments(worker, function, message)
+    _reseed(message["seed"])
+    wanted = [args[index].requires_grad_() for index in message["wrt"]]
+    output = function(*args, **named)
+    if not isinstance(output, torch.Tensor):
+        raise Refusal("bad-output", f"returned {_kind(output)}, expected one tensor to differentiate")
+    cotangent = torch.from_numpy(worker.arrays[message["cotangent"]].copy())
+    if output.shape != cotangent.shape or output.dtype != cotangent.dtype:
+        raise Refusal(
+            "bad-output",
+            f"returned {output.dtype} of shape {list(output.shape)}, "
+            f"expected {cotangent.dtype} of shape {list(cotangent.shape)}",
+        )
+    found: Sequence[torch.Tensor | None] = [None] * len(wanted)
+    if output.requires_grad:
+        found = torch.autograd.grad(output, wanted, cotangent, allow_unused=True)
+    grads = tuple(
+        torch.zeros_like(arg) if grad is None else grad
+        for arg, grad in zip(wanted, found, strict=True)
+    )
+    _reply(worker, message, grads, graph=[grad is not None for grad in found])
+
+
+def _state(worker: Worker, message: Mapping[str, Any]) -> None:
+    module = worker.objects[message["handle"]]
+    if not isinstance(module, torch.nn.Module):
+        raise Refusal("bad-output", f"{_kind(module)} is no torch.nn.Module and has no state")
+    state = module.state_dict()
+    _reply(worker, message, tuple(state.values()), names=list(state))
+
+
+def _load_state(worker: Worker, message: Mapping[str, Any]) -> None:
+    module = worker.objects[message["handle"]]
+    if not isinstance(module, torch.nn.Module):
+        raise Refusal("bad-output", f"{_kind(module)} is no torch.nn.Module and has no state")
+    tensors = [torch.from_numpy(array.copy()) for array in worker.arrays]
+    module.load_state_dict(dict(zip(message["names"], tensors, strict=True)))
+    worker.send({"nonce": message["nonce"], "ok": True})
+
+
+_OPERATIONS: Mapping[str, Callable[[Worker, Mapping[str, Any]], None]] = {
+    "load": _load,
+    "call": _call,
+    "new": _new,
+    "vjp": _vjp,
+    "state": _state,
+    "load-state": _load_state,
+}
+
+
+def _target(worker: Worker, target: Mapping[str, Any]) -> Callable[..., Any]:
+    owner: object = worker.module
+    label = target["name"]
+    if "handle" in target:
+        owner = worker.objects[target["handle"]]
+        label = f"{type(owner).__name__}.{label}"
+    found = getattr(owner, target["name"], None)
+    if found is None:
+        raise Refusal("missing-name", f"the file does not define {label}")
+    if not callable(found):
+        raise Refusal("missing-name", f"{label} is {_kind(found)}, expected something callable")
+    return found  # type: ignore[no-any-return]
+
+
+def _arguments(
+    worker: Worker, function: Callable[..., Any], message: Mapping[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    args = [_argument(worker, spec) for spec in message["args"]]
+    named = {name: _argument(worker, spec) for name, spec in message["named"].items()}
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return args, named
+    try:
+        signature.bind(*args, **named)
+    except TypeError as error:
+        name = message["target"]["name"]
+        raise Refusal(
+            "signature", f"{name}{signature} cannot be called as the statement says: {error}"
+        ) from None
+    return args, named
+
+
+def _argument(worker: Worker, spec: Mapping[str, Any]) -> Any:
+    match spec["t"]:
+        case "tensor":
+            return torch.from_numpy(worker.arrays[spec["i"]].copy())
+        case "value":
+            return spec["v"]
+        case "torch.Generator":
+            return torch.Generator().manual_seed(spec["seed"])
+        case "numpy.random.Generator":
+            return np.random.default_rng(spec["seed"])
+        case "handle":
+            return worker.objects[spec["id"]]
+        case "file":
+            return str(worker.directory / spec["name"])
+        case "environment":
+            return ServedVectorEnv(worker, spec)
+    parameters = [torch.from_numpy(worker.arrays[index].copy()) for index in spec["params"]]
+    function = getattr(worker.given, spec["name"])
+    return lambda *args: function(*args, *parameters)
+
+
+def _reseed(seed: int) -> None:
+    """The one place where global generators are touched: from the grader's integer."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+    torch.manual_seed(seed)
+
+
+def _reply(worker: Worker, message: Mapping[str, Any], results: object, **extra: object) -> None:
+    items = results if isinstance(results, tuple) else (results,)
+    budget = worker.result_bytes
+    kinds, arrays = [], []
+    for position, item in enumerate(items):
+        where = f"result {position + 1} of {len(items)}" if len(items) > 1 else "the result"
+        kind, array = _export(item, where, budget)
+        kinds.append(kind)
+        arrays.append(array)
+        budget -= array.nbytes
+    worker.send({"nonce": message["nonce"], "ok": True, "kinds": kinds, **extra}, arrays)
+
+
+def _export(item: object, where: str, budget: int) -> tuple[str, wire.Array]:
+    if isinstance(item, torch.Tensor):
+        tensor = item.as_subclass(torch.Tensor).detach()
+        dtype = _DTYPE_NAMES.get(tensor.dtype)
+        if dtype is None or tensor.layout != torch.strided:
+            raise Refusal("bad-output", f"{where} is a {tensor.layout} tensor of {tensor.dtype}")
+        if tensor.numel() * tensor.element_size() > budget:
+            raise Refusal("bad-output", f"{where} has {tensor.numel()} elements: too large")
+        return "tensor", tensor.cpu().contiguous().numpy()
+    if type(item) is bool:
+        return "bool", np.array(item)
+    if type(item) is int and -(2**63) <= item < 2**63:
+        return "int", np.array(item, dtype=np.int64)
+    if type(item) is float:
+        return "float", np.array(item, dtype=np.float64)
+    raise Refusal("bad-output", f"{where} is {_kind(item)}, expected a torch.Tensor")
+
+
+def _kind(item: object) -> str:
+    name = type(item).__name__
+    return "None" if item is None else f"{'an' if name[:1] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+def _explain(error: BaseException, directory: Path) -> tuple[str, str]:
+    """The cause and one sentence; never fails, whatever the exception's own methods do."""
+    if isinstance(error, Refusal):
+        return error.cause, str(error)
+    try:
+        text = str(error)
+    except BaseException:
+        text = "(its message cannot be shown)"
+    name = type(error).__name__
+    where = _line_in(error, directory)
+    said = f"{name}: {text}"[:_TEXT_CAP] + where
+    if isinstance(error, MemoryError) or "can't allocate memory" in text:
+        return "memory", f"out of memory{where}"
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        return "exit", f"your code ended the process ({said})"
+    if isinstance(error, SyntaxError) and error.filename and str(directory) in error.filename:
+        return "syntax", f"{Path(error.filename).name}:{error.lineno}: {error.msg}"[:_TEXT_CAP]
+    return "exception", said
+
+
+def _line_in(error: BaseException, directory: Path) -> str:
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename.startswith(str(directory)):
+            return f" (line {frame.lineno} of {Path(frame.filename).name})"
+    return ""
