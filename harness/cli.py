@@ -87,7 +87,9 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m harness", description=harness.__doc__)
     top.add_argument("--version", action="version", version=harness.__version__)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    made = {name: verbs.add_parser(name, help=text, description=text) for name, text in VERBS.items()}
+    made = {
+        name: verbs.add_parser(name, help=text, description=text) for name, text in VERBS.items()
+    }
     for sub in made.values():
         sub.add_argument("--json", action="store_true", help="one JSON document on stdout")
         sub.add_argument("--tasks", type=Path, default=Path("tasks"), metavar="DIR")
@@ -102,6 +104,7 @@ def parser() -> argparse.ArgumentParser:
     replay.add_argument("--rerun", action="store_true", help="run the programs again as well")
     verify = made["verify"]
     verify.add_argument("task", nargs="*", metavar="TASK")
+    verify.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
     verify.add_argument("--tier", choices=("exact", "estimator", "training", "all"), default="all")
     verify.add_argument("--jobs", type=_positive, default=_jobs(), metavar="N")
     targets = made["targets"]
@@ -117,7 +120,9 @@ def parser() -> argparse.ArgumentParser:
 
 def _results(sub: argparse.ArgumentParser, *, positional: bool) -> None:
     if positional:
-        sub.add_argument("results", type=Path, nargs="?", default=Path("results"), metavar="RESULTS")
+        sub.add_argument(
+            "results", type=Path, nargs="?", default=Path("results"), metavar="RESULTS"
+        )
     else:
         sub.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import UsageError
+from harness.feasibility import ALPHA_TOTAL, require_feasible
 from harness.ledger import Ledger
 from harness.records import Program
 from harness.spec.load import LoadedTask, did_you_mean, load_all, load_assignment
@@ -39,11 +40,14 @@ def load_tasks(
     """
     loaded = load_all(tasks, reference)
     points: dict[str, float] = {}
+    alpha_total = ALPHA_TOTAL
     if assignment is not None:
         declared = load_assignment(tasks, assignment, loaded)
         by_id = {task.id: task for task in loaded}
         loaded = [by_id[entry.id] for entry in declared.tasks]
         points = {entry.id: entry.points for entry in declared.tasks if entry.points is not None}
+        alpha_total = declared.alpha
+    require_feasible(loaded, alpha_total)
     known = [task.id for task in loaded]
     for name in wanted:
         if name not in known:

@@ -2,14 +2,14 @@
 
 ::
 
-    FairmarkError                what the harness knows how to say in one sentence
-    ├── UsageError               the command line asks for something that is not there   (exit 2)
-    ├── SpecError                task.yaml, starter.py, mistakes.yaml…: every problem at once (exit 2)
-    ├── PlanError                a check cannot be decided as declared                   (exit 2)
-    ├── ArchiveError             a submission's archive cannot be accepted               (its ERROR)
-    ├── ProgramError             a program raised, hung, broke the contract…             (its ERROR)
-    ├── InfrastructureError      ours: the sandbox did not start, the ledger is unusable (UNGRADABLE)
-    └── MeasurementError         ours: a measurement or a statistic went wrong           (UNGRADABLE)
+    FairmarkError             what the harness knows how to say in one sentence
+    ├── UsageError            the command line asks for something that is not there (exit 2)
+    ├── SpecError             task.yaml, starter.py…: every problem at once (exit 2)
+    ├── PlanError             trials cannot be planned (exit 2)
+    ├── ArchiveError          a submission's archive cannot be accepted (its ERROR)
+    ├── ProgramError          a program raised, hung, broke the contract… (its ERROR)
+    ├── InfrastructureError   ours: no sandbox, an unusable ledger (UNGRADABLE)
+    └── MeasurementError      ours: a measurement or a statistic went wrong (UNGRADABLE)
 
 Errors of a program never leave :mod:`harness.collect`; errors of ours never become a mark.
 """

@@ -24,9 +24,7 @@ _SHOWN_ELEMENTS = 8
 _SAME = 1e-9
 
 
-def needed(
-    tasks: Sequence[LoadedTask], subjects: Sequence[Subject], view: View
-) -> Iterator[Run]:
+def needed(tasks: Sequence[LoadedTask], subjects: Sequence[Subject], view: View) -> Iterator[Run]:
     """The example runs that failed visible checks still lack."""
     for subject in subjects:
         for task in tasks:
@@ -160,7 +158,9 @@ def _lead(entry: Mapping[str, Any]) -> int | None:
 
 
 def _texts(values: Sequence[Any], row: tuple[int, ...]) -> str:
-    leads = [array.shape[0] for value in values if (array := _array(value)) is not None and array.ndim]
+    leads = [
+        array.shape[0] for value in values if (array := _array(value)) is not None and array.ndim
+    ]
     lead = leads[0] if leads else None
     return ", ".join(_text(value, row, lead) for value in values)
 

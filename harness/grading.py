@@ -50,17 +50,25 @@ def collect_all(
         after_batch()
 
 
-def run_batch(
-    batch: Sequence[Job], ledger: Ledger, executor: Executor, progress: Progress
+def run_batch(batch: Sequence[Job], ledger: Ledger, executor: Executor, progress: Progress) -> None:
+    """Runs jobs and stores every observation as it arrives."""
+    run_jobs(batch, ledger.put, executor, progress)
+
+
+def run_jobs(
+    batch: Sequence[Job],
+    deliver: Callable[[Observation], None],
+    executor: Executor,
+    progress: Progress,
 ) -> None:
-    """Runs jobs and stores every observation as it arrives; takes every future's result."""
+    """Runs jobs and hands on every observation as it arrives; takes every future's result."""
     progress(batch, None)
 
-    def deliver(observation: Observation) -> None:
-        ledger.put(observation)
+    def each(observation: Observation) -> None:
+        deliver(observation)
         progress(batch, observation)
 
-    futures = [executor.submit(run_job, job, deliver) for job in batch]
+    futures = [executor.submit(run_job, job, each) for job in batch]
     try:
         for future in as_completed(futures):
             future.result()

@@ -8,6 +8,7 @@ and is evidence that the trial is not reproducible.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import threading
 import time
@@ -19,7 +20,17 @@ from harness.errors import InfrastructureError
 from harness.records import Observation, canonical, sha256
 
 FORMAT = 1
-_NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "lustre"}
+_NETWORK_FILE_SYSTEMS = {
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "fuse.sshfs",
+    "9p",
+    "afs",
+    "lustre",
+}
 _SCHEMA = """
 create table if not exists meta (name text primary key, value text not null);
 create table if not exists observations (
@@ -188,7 +199,7 @@ def refuse_network_file_system(path: Path, mounts: Path = Path("/proc/mounts")) 
 
 def _plain(value: Any) -> Any:
     """JSON without NaN: circumstances are for people, so an odd number becomes its name."""
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+    if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}

@@ -38,9 +38,7 @@ def next_batch(
     return group(list(feedback.needed(tasks, subjects, view)), view)
 
 
-def _waiting(
-    tasks: Sequence[LoadedTask], subjects: Sequence[Subject], view: View
-) -> Iterable[Run]:
+def _waiting(tasks: Sequence[LoadedTask], subjects: Sequence[Subject], view: View) -> Iterable[Run]:
     for subject in subjects:
         for task in tasks:
             for decision in score.decide_task(task, subject, view).values():
@@ -48,15 +46,18 @@ def _waiting(
                     yield from decision.runs
 
 
-def group(runs: Sequence[Run], view: View) -> list[Job]:
+def group(runs: Sequence[Run], view: View, *, shards: int = 1) -> list[Job]:
     """One job for all trusted programs, one for each submission; the trusted one first.
 
-    Examples are drawn under another key than marks, so they never share a job with them.
+    Examples are drawn under another key than marks, so they never share a job with them. The
+    trusted programs are dealt out by task over ``shards`` jobs.
     """
     jobs: dict[tuple[str, str], dict[str, Run]] = {}
+    order = {task: index for index, task in enumerate(sorted({run.trial.task for run in runs}))}
     for run in sorted(runs, key=lambda item: item.trial.role not in _TRUSTED):
         trial = run.trial
-        owner = "reference" if trial.role in _TRUSTED else trial.program
+        shard = order[trial.task] % shards
+        owner = f"reference {shard}" if trial.role in _TRUSTED else f"={trial.program}"
         phase = view.key_of(trial.stage).commitment
         jobs.setdefault((owner, phase), {})[trial.key] = run
     return [

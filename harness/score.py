@@ -95,7 +95,7 @@ def decide(task: LoadedTask, check: CheckBase, subject: Subject, view: View) -> 
     return Decision("UNGRADABLE", "harness-error", message=f"{check.id} asks for another stage")
 
 
-def _stage(
+def _stage(  # noqa: PLR0911 - one answer a way in which a stage can end
     task: LoadedTask, check: CheckBase, subject: Subject, view: View, stage: int
 ) -> kinds.Evidence | Decision | Waiting:
     """The evidence of one stage, or why there is none."""
@@ -162,9 +162,7 @@ def _target(task: LoadedTask, check: CheckBase) -> Mapping[str, Any] | None:
     return None if stored is None else json.loads(stored)
 
 
-def decide_task(
-    task: LoadedTask, subject: Subject, view: View
-) -> dict[str, Decision | Waiting]:
+def decide_task(task: LoadedTask, subject: Subject, view: View) -> dict[str, Decision | Waiting]:
     """Every check of a task, gates included, in the order of the spec."""
     decided: dict[str, Decision | Waiting] = {}
     for check in task.spec.checks:

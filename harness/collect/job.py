@@ -19,7 +19,7 @@ import numpy as np
 from harness import kinds
 from harness.collect.proxy import ProgramProxy
 from harness.collect.sandbox import LEVEL, Sandbox
-from harness.errors import FairmarkError, InfrastructureError, MeasurementError, ProgramError
+from harness.errors import FairmarkError, MeasurementError, ProgramError
 from harness.records import Array, Observation, Trial, digest_array
 from harness.seeds import Key, SeedName
 from harness.spec.load import LoadedTask
@@ -29,15 +29,11 @@ Deliver = Callable[[Observation], None]
 
 @dataclass(frozen=True)
 class Run:
-    """One trial and what it runs on: the task's code and the program's files for it.
-
-    ``problem`` is a (cause, message) known before running anything, such as a missing file.
-    """
+    """One trial and what it runs on: the task's code and the program's files for it."""
 
     trial: Trial
     task: LoadedTask
     files: Mapping[str, bytes]
-    problem: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -67,9 +63,6 @@ def run_job(job: Job, deliver: Deliver | None = None) -> list[Observation]:
 
 def _observe(sandbox: Sandbox, run: Run, key: Key) -> Observation:
     started = time.monotonic()
-    if run.problem is not None:
-        cause, message = run.problem
-        return Observation(run.trial, "error", cause=cause, message=message)
     try:
         observation = _attempt(sandbox, run, key)
         if observation.cause == "worker-died":  # once more: perhaps it was not the program
@@ -99,7 +92,7 @@ def _attempt(sandbox: Sandbox, run: Run, key: Key) -> Observation:
     files = dict(run.files)
     if run.task.given is not None:
         files["given.py"] = run.task.given
-    program = sandbox.place(files, f"{spec.id}:{trial.program}:{trial.role}")
+    program = sandbox.place(f"{spec.id}:{trial.role}:{trial.program}", files)
     transcript: list[dict[str, Any]] = []
     try:
         with sandbox.trial(program, spec.limits_of(trial.measurement)) as link:
@@ -119,7 +112,7 @@ def _measure(
     task: LoadedTask, measurement: str, student: ProgramProxy, rng: np.random.Generator
 ) -> dict[str, Array]:
     module = types.ModuleType(f"{task.spec.module}_measure")
-    exec(compile(task.measure, f"tasks/{task.id}/measure.py", "exec"), module.__dict__)  # noqa: S102
+    exec(compile(task.measure, f"tasks/{task.id}/measure.py", "exec"), module.__dict__)
     function = getattr(module, measurement)
     draws = task.spec.measurements[measurement].draws
     with np.errstate(all="ignore"):  # a program may return anything; kinds look at what is finite
@@ -144,6 +137,3 @@ def _place(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}: {error}{where}"
-
-
-__all__ = ["InfrastructureError", "Job", "Run", "run_job"]

@@ -105,7 +105,9 @@ class Served:
             return wire.Frame({"ok": False, "message": "call reset() before step()"}, ())
         actions = arrays[0]
         if actions.dtype != np.int64 or not ((actions >= 0) & (actions < self.num_actions)).all():
-            return wire.Frame({"ok": False, "message": f"actions lie in 0..{self.num_actions - 1}"}, ())
+            return wire.Frame(
+                {"ok": False, "message": f"actions lie in 0..{self.num_actions - 1}"}, ()
+            )
         self.steps += n
         if self.steps > self.max_steps:
             raise ProgramError("timeout", f"used more than the budget of {self.max_steps} steps")
@@ -251,7 +253,11 @@ class ProgramProxy:
         if [_described(array) for array in frame.arrays] != wanted:
             raise ProgramError("protocol", "gradients of another dtype or shape came back")
         graph = frame.message.get("graph")
-        cut = [signature.params[i].name for i, whole in zip(wrt, graph or [], strict=False) if not whole]
+        cut = [
+            signature.params[i].name
+            for i, whole in zip(wrt, graph or [], strict=False)
+            if not whole
+        ]
         self._note(f"gradient of {name}", args, frame.arrays, cut=cut)
         return frame.arrays
 
@@ -281,11 +287,10 @@ class ProgramProxy:
     def state(self, handle: int) -> dict[str, Array]:
         """See :meth:`Handle.state`."""
         frame = self._request({"op": "state", "handle": handle}, [])
-        names = frame.message.get("names")
-        usable = isinstance(names, list) and all(isinstance(name, str) for name in names)
-        if not usable or len(set(names)) != len(frame.arrays):
-            raise ProgramError("protocol", "a state is named arrays")
-        return dict(zip(names, frame.arrays, strict=True))
+        match frame.message.get("names"):
+            case [*names] if len({str(name) for name in names}) == len(frame.arrays) == len(names):
+                return {str(name): array for name, array in zip(names, frame.arrays, strict=True)}
+        raise ProgramError("protocol", "a state is named arrays")
 
     def load_state(self, handle: int, arrays: Mapping[str, Array]) -> None:
         """See :meth:`Handle.load`."""
@@ -322,7 +327,9 @@ class ProgramProxy:
         }
         return dims, message, arrays
 
-    def _spec(self, value: Any, type_: Type, arrays: list[Array]) -> dict[str, Any]:
+    def _spec(  # noqa: PLR0911 - one answer a kind of argument
+        self, value: Any, type_: Type, arrays: list[Array]
+    ) -> dict[str, Any]:
         match value:
             case Seed() if isinstance(type_, GeneratorType):
                 return {"t": type_.name, "seed": value.value}
@@ -385,8 +392,12 @@ class ProgramProxy:
         return None
 
     def _note(
-        self, call: str, args: Sequence[Any], results: Sequence[Any],
-        names: Sequence[str] = (), cut: Sequence[str] = (),
+        self,
+        call: str,
+        args: Sequence[Any],
+        results: Sequence[Any],
+        names: Sequence[str] = (),
+        cut: Sequence[str] = (),
     ) -> None:
         if not self._record or len(self.transcript) >= _TRANSCRIPT_CALLS:
             return
@@ -394,7 +405,9 @@ class ProgramProxy:
         self.transcript.append(
             {
                 "call": call,
-                "args": [[label, _shown(value)] for label, value in zip(labels, args, strict=False)],
+                "args": [
+                    [label, _shown(value)] for label, value in zip(labels, args, strict=False)
+                ],
                 "results": [_shown(value) for value in results],
                 "cut": list(cut),
             }
@@ -425,5 +438,5 @@ def _shown(value: Any) -> Any:
             return encode_array(value)
         return f"{value.dtype.name} array of shape {list(value.shape)}"
     if isinstance(value, bool | int | float | str):
-        return value if value == value else "nan"
+        return str(value) if isinstance(value, float) and not np.isfinite(value) else value
     return f"<{type(value).__name__.lower()}>"

@@ -83,7 +83,9 @@ class Link:
             if frame.message.get("op") != "environment":
                 break
             if answer is None:
-                raise ProgramError("protocol", "the worker asked for an environment it was not given")
+                raise ProgramError(
+                    "protocol", "the worker asked for an environment it was not given"
+                )
             reply = answer(frame.message, frame.arrays)
             self._send(reply.message, reply.arrays)
         return self._checked(frame)
@@ -143,7 +145,16 @@ class Link:
 
 
 _WORKER_CAUSES = frozenset(
-    {"missing-file", "missing-name", "signature", "syntax", "exception", "exit", "memory", "bad-output"}
+    {
+        "missing-file",
+        "missing-name",
+        "signature",
+        "syntax",
+        "exception",
+        "exit",
+        "memory",
+        "bad-output",
+    }
 )
 
 # after one of these nothing is assumed about the zygote: the next trial gets a new one
@@ -169,8 +180,9 @@ class Sandbox:
 
     def __enter__(self) -> Sandbox:
         self._folder = Path(tempfile.mkdtemp(prefix="fairmark-"))
-        self._programs: dict[tuple[str, ...], Path] = {}
+        self._programs: dict[str, Path] = {}
         self._process: subprocess.Popen[bytes] | None = None
+        self._reports: dict[int, dict[str, Any]] = {}
         self.versions: dict[str, str] = {}
         return self
 
@@ -178,18 +190,17 @@ class Sandbox:
         self._stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def place(self, files: Mapping[str, bytes], digest: str) -> Path:
-        """The read-only folder of one program's files for one task."""
-        key = (digest,)
-        if key not in self._programs:
+    def place(self, label: str, files: Mapping[str, bytes]) -> Path:
+        """The read-only folder of one program's files for one task, made on first use."""
+        if label not in self._programs:
             folder = self._folder / f"program-{len(self._programs)}"
             folder.mkdir(mode=0o755)
             for name, content in files.items():
                 (folder / name).write_bytes(content)
                 (folder / name).chmod(0o444)
             folder.chmod(0o555)
-            self._programs[key] = folder
-        return self._programs[key]
+            self._programs[label] = folder
+        return self._programs[label]
 
     @contextlib.contextmanager
     def trial(self, program: Path, limits: Limits) -> Iterator[Link]:
@@ -243,7 +254,7 @@ class Sandbox:
     def _death(self, ours: socket.socket, pid: int) -> ProgramError:
         ours.close()
         report = self._ask({"op": "reap", "pid": pid, "grace_s": _GRACE_S}, [])
-        self._reaped = (pid, report)
+        self._reports[pid] = report
         code = report["status"]
         if code >= 0:
             return ProgramError("exit", f"your code ended the process with status {code}")
@@ -253,10 +264,9 @@ class Sandbox:
         return ProgramError("signal", f"your code ended the process with {name}")
 
     def _end(self, pid: int, *, grace_s: float, failed: bool) -> None:
-        earlier, report = getattr(self, "_reaped", (None, {}))
-        if earlier != pid:
+        report = self._reports.pop(pid, None)
+        if report is None:
             report = self._ask({"op": "reap", "pid": pid, "grace_s": grace_s}, [])
-        self._reaped = (None, {})
         self.usage.cpu_s = report["cpu_s"]
         self.usage.peak_mib = report["peak_mib"]
         if report["leftover"] and not failed:

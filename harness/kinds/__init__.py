@@ -36,17 +36,13 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             deterministic.reduce_normalisation, deterministic.decide_normalisation
         ),
         "causality": Kind(deterministic.reduce_causality, deterministic.decide_causality),
-        "moments": Kind(
-            deterministic.reduce_moments, deterministic.decide_moments, ("statistic",)
-        ),
+        "moments": Kind(deterministic.reduce_moments, deterministic.decide_moments, ("statistic",)),
         "unbiased": Kind(stochastic.reduce_unbiased, stochastic.decide_unbiased),
         "distribution": Kind(
-            stochastic.reduce_distribution, stochastic.decide_distribution, ("law",)
+            stochastic.reduce_distribution, stochastic.decide_distribution, ("law", "categories")
         ),
         "independence": Kind(stochastic.reduce_independence, stochastic.decide_independence),
-        "variance-ratio": Kind(
-            stochastic.reduce_variance_ratio, stochastic.decide_variance_ratio
-        ),
+        "variance-ratio": Kind(stochastic.reduce_variance_ratio, stochastic.decide_variance_ratio),
         "likelihood": Kind(likelihood.reduce, likelihood.decide),
         "returns": Kind(returns.reduce, returns.decide),
     }
@@ -74,6 +70,4 @@ def decide(check: Any, stages: Sequence[Evidence]) -> Outcome:
 def signature(check: Any) -> list[Any]:
     """What of a check shapes its stored statistics; part of the trial key."""
     kind = KINDS[check.kind]
-    return [
-        check.id, check.kind, check.metric, *(getattr(check, name) for name in kind.reduced_by)
-    ]
+    return [check.id, check.kind, check.metric, *(getattr(check, name) for name in kind.reduced_by)]

@@ -50,8 +50,10 @@ def decide(check: ReturnsCheck, stages: Sequence[Evidence]) -> Outcome:
     figures["interval"] = [low, high]
     if check.leaderboard:
         figures["leaderboard"] = {
-            "mean": credit, "ci_lo": ramp(low, check.low, check.high),
-            "ci_hi": ramp(high, check.low, check.high), "n_seeds": int(own["n"]),
+            "mean": credit,
+            "ci_lo": ramp(low, check.low, check.high),
+            "ci_hi": ramp(high, check.low, check.high),
+            "n_seeds": int(own["n"]),
         }
     if credit >= 1:
         return Outcome("PASS", "", 1.0, margin, figures)

@@ -42,9 +42,13 @@ def decide_unbiased(check: UnbiasedCheck, stages: Sequence[Evidence]) -> Outcome
     own = stages[-1].own
     achieved = unbiased.achieved_mdb(own, check.stage_alpha, two_stage.stage_beta(check.beta))
     wanted = check.min_detectable * own["scale"]
-    found = _two_stages(stages, lambda stored: unbiased.max_t_stage(
-        stored, stored["expected"], stored["scale"], check.stage_alpha
-    ), "biased")
+    found = _two_stages(
+        stages,
+        lambda stored: unbiased.max_t_stage(
+            stored, stored["expected"], stored["scale"], check.stage_alpha
+        ),
+        "biased",
+    )
     figures = {**found.figures, "achieved_mdb": finite_or_text(float((achieved / wanted).max()))}
     if found.status == "PASS" and not (achieved <= wanted).all():
         return Outcome("FAIL", "variance", 0.0, float((achieved / wanted).max()), figures)
@@ -58,9 +62,12 @@ def reduce_distribution(check: DistributionCheck, metrics: Metrics) -> Values:
         return dict(distribution.summarise_ks(samples, check.law))
     probabilities = metric(metrics, f"{check.metric}__probabilities").astype(np.float64)
     indices = metric(metrics, check.metric)
-    if probabilities.shape[:1] != (check.dimensions,) or indices.shape[1:] != (check.dimensions,):
-        raise MeasurementError(f"{check.metric}: shapes do not fit {check.dimensions} dimensions")
-    counts = chi_square.summarise_counts(indices, probabilities.shape[1])
+    wanted = (check.dimensions, check.categories or 0)
+    if probabilities.shape != wanted or indices.shape[1:] != wanted[:1]:
+        raise MeasurementError(
+            f"{check.metric}: shapes do not fit {wanted} (dimensions, categories)"
+        )
+    counts = chi_square.summarise_counts(indices, wanted[1])
     return {**counts, "probabilities": probabilities}
 
 
@@ -89,7 +96,9 @@ def reduce_independence(check: IndependenceCheck, metrics: Metrics) -> Values:
 def decide_independence(check: IndependenceCheck, stages: Sequence[Evidence]) -> Outcome:
     """Two-stage largest correlation, Bonferroni over the pairs."""
     return _two_stages(
-        stages, lambda stored: independence.correlation_stage(stored, check.stage_alpha), "dependent"
+        stages,
+        lambda stored: independence.correlation_stage(stored, check.stage_alpha),
+        "dependent",
     )
 
 

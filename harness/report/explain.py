@@ -60,6 +60,12 @@ def explain(verdict: Verdict) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+def reason(verdict: Verdict) -> str:
+    """The one sentence to say about a check: its hint, else its message; empty if it passed."""
+    said = {line.label: line.text for line in explain(verdict)}
+    return said.get("Hint") or said.get("Result", "")
+
+
 def _example(example: Mapping[str, object] | None) -> list[Line]:
     parts = [(label, example.get(key)) for key, label in _EXAMPLE] if example else []
     texts = [

@@ -45,7 +45,7 @@ def write(row: SubmissionGrade, gradebook: Gradebook, path: Path) -> Path:
 
 @cache
 def _template() -> jinja2.Template:
-    import jinja2  # noqa: PLC0415 - only this report needs it
+    import jinja2
 
     environment = jinja2.Environment(
         autoescape=False,

@@ -84,8 +84,19 @@ def json_value(value: Any) -> Any:
 
 
 def dump(value: Mapping[str, Any]) -> str:
-    """JSON text in ASCII, one value a line; refuses NaN."""
-    return json.dumps(value, indent=1, allow_nan=False) + "\n"
+    """JSON text in ASCII: a line for every key, and for every item of a list right below one.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    members = [f"{json.dumps(key)}: {_lines(item)}" for key, item in value.items()]
+    return "{\n" + ",\n".join(members) + "\n}\n"
+
+
+def _lines(item: object) -> str:
+    if isinstance(item, list) and item:
+        return "[\n" + ",\n".join(json.dumps(part, allow_nan=False) for part in item) + "\n]"
+    return json.dumps(item, allow_nan=False)
 
 
 def write(gradebook: Gradebook, path: Path) -> Path:

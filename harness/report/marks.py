@@ -86,7 +86,7 @@ def number(value: float) -> float:
 def points_text(points: float | None) -> str:
     """Points with at most four decimals and none to spare; a dash where there are none."""
     if points is None:
-        return "–"  # noqa: RUF001 - a dash, not a minus sign
+        return "–"
     return f"{points:.4f}".rstrip("0").rstrip(".")
 
 

@@ -22,22 +22,29 @@ def _digest(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def folder_name(name: str, *, digits: int = _TAIL_DIGITS) -> str:
+def _slug(name: str) -> str:
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
+    slug = re.sub(r"[^A-Za-z0-9_]+", "-", ascii_name).strip("-")[:_SLUG_LIMIT].strip("-")
+    return slug or "submission"
+
+
+def folder_name(name: str) -> str:
     """A folder name for a subject: ASCII letters, digits, ``_`` and ``-``; never a path.
 
-    A name that is already one stays as it is. Any other is turned into one and gets ``digits``
+    A name that is already one stays as it is. Any other is turned into one and gets eight
     hexadecimal digits of the name's SHA-256, so that different names keep different folders; a
     name that ends like that itself gets them too and so cannot pose as another's.
     """
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
-    slug = re.sub(r"[^A-Za-z0-9_]+", "-", ascii_name).strip("-")[:_SLUG_LIMIT].strip("-")
-    if slug == name and slug and slug.lower() not in _RESERVED and not _TAIL.search(name):
+    slug = _slug(name)
+    if slug == name and slug.lower() not in _RESERVED and not _TAIL.search(name):
         return name
-    return f"{slug or 'submission'}-{_digest(name)[:digits]}"
+    return f"{slug}-{_digest(name)[:_TAIL_DIGITS]}"
 
 
 def folders(gradebook: Gradebook) -> dict[str, str]:
     """The folder of every submission by its name, all different.
+
+    Names that differ only in case get the whole digest, since some file systems would merge them.
 
     Raises:
         UsageError: two submissions have the same name.
@@ -46,7 +53,7 @@ def folders(gradebook: Gradebook) -> dict[str, str]:
     chosen = {row.name: folder_name(row.name) for row in gradebook.submissions}
     taken = Counter(folder.lower() for folder in chosen.values())
     return {
-        name: folder if taken[folder.lower()] == 1 else folder_name(name, digits=64)
+        name: folder if taken[folder.lower()] == 1 else f"{_slug(name)}-{_digest(name)}"
         for name, folder in chosen.items()
     }
 

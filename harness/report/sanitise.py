@@ -31,14 +31,14 @@ _NOT_CHARACTERS = "\ud800-\udfff\ufdd0-\ufdef" + "".join(
 )
 _REMOVED = re.compile(f"[{_CONTROLS}{_BIDI}{_INVISIBLE}{_NOT_CHARACTERS}]")
 
-_FORMULA = "=+\\-@＝＋－＠"  # noqa: RUF001 - the full-width forms start a formula too
+_FORMULA = "=+\\-@＝＋－＠"
 _FORMULA_START = re.compile(rf"\s*[{_FORMULA}]|[\t\r\n]")
 # Where the list separator is a semicolon, a comma-separated file is split at them.
 _FORMULA_INSIDE = re.compile(rf'(;[\s"]*)(?=[{_FORMULA}])')
 
 _MARKDOWN_ANYWHERE = re.compile(r"([\\`*_{}\[\]|~$^@]|(?<=:)/(?=/)|(?<=\bwww)\.)", re.IGNORECASE)
 _MARKDOWN_LINE_START = re.compile(
-    r"(?m)^([ \t]*)([#=:]|[+\-](?![\d.])|\d{1,9}(?=[.)](?:\s|$)))",
+    r"(?m)^([ \t]*)([#=:]|[+\-](?![\d.])|\d{1,9}(?=[.)](?:\s|$)))?",
 )
 
 
@@ -50,6 +50,8 @@ def clean(text: str, limit: int, *, keep: str = "") -> str:
     ``"\\n"`` or ``"\\t"``; every kind of line break becomes ``"\\n"``. What exceeds the limit is
     cut, and ``…[n more characters]`` says so beyond it.
     """
+    if len(text) <= limit and text.isprintable():
+        return text  # nearly every text: nothing that is removed below counts as printable
     text = _SEQUENCES.sub("", text)
     text = _BREAKS.sub("\n" if "\n" in keep else " ", text)
     if "\t" not in keep:
@@ -77,6 +79,9 @@ def markdown(text: str) -> str:
 
 
 def _escape_line_start(match: re.Match[str]) -> str:
-    space, mark = match.groups()
+    # Four spaces or a tab would make it code.
+    space, mark = match[1].expandtabs()[:3], match[2] or ""
     # A number is escaped at the full stop or bracket that would make it a list.
+    if not mark:
+        return space
     return f"{space}{mark}\\" if mark.isdecimal() else f"{space}\\{mark}"

@@ -184,7 +184,7 @@ def _cell(value: Value) -> str:
 
 def read(path: Path) -> pd.DataFrame:
     """Read either table back: texts stay texts (``NA`` and ``007`` too), floats keep every bit."""
-    import pandas as pd  # noqa: PLC0415 - writing tables must not wait for pandas
+    import pandas as pd
 
     with path.open(encoding="utf-8", newline="") as stream:
         columns = next(csv.reader(stream))
@@ -194,5 +194,4 @@ def read(path: Path) -> pd.DataFrame:
         dtype=dict.fromkeys(texts, "str"),
         na_values={column: [""] for column in columns if column not in _TEXTS},
         keep_default_na=False,
-        float_precision="round_trip",
     )

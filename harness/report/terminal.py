@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.gradebook import Gradebook, SubmissionGrade, TaskGrade
-from harness.report.explain import cause_of, explain
+from harness.report.explain import cause_of, reason
 from harness.report.marks import (
     checked,
     checked_row,
@@ -21,7 +21,7 @@ from harness.report.marks import (
     task_points,
 )
 from harness.report.names import labels
-from harness.report.sanitise import NAME_LIMIT, SENTENCE_LIMIT, clean
+from harness.report.sanitise import NAME_LIMIT, clean
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -64,8 +64,8 @@ def blocks(gradebook: Gradebook, width: int) -> list[Block]:
 
 def table(gradebook: Gradebook, width: int) -> Group:
     """The leaderboard as something that a rich console of that width prints."""
-    from rich.console import Group  # noqa: PLC0415 - rich is needed on terminals only
-    from rich.text import Text  # noqa: PLC0415
+    from rich.console import Group
+    from rich.text import Text
 
     parts: list[Table | Text] = []
     for block in blocks(gradebook, width):
@@ -93,10 +93,9 @@ def summary_lines(row: SubmissionGrade) -> list[str]:
     longest = max((_cells(place) for place, _ in found), default=0)
     lines = []
     for place, verdict in found:
-        said = explain(verdict)[-1].text  # the hint is the last line, if there is one
         cause = cause_of(verdict)
-        reason = clean(f"{cause}: {said}" if cause else said, SENTENCE_LIMIT)
-        lines.append(f"  {_fitted(place, longest)}  {verdict.status}  {reason}")
+        said = f"{cause}: {reason(verdict)}" if cause else reason(verdict)
+        lines.append(f"  {_fitted(place, longest)}  {verdict.status}  {said}")
     return lines
 
 
@@ -169,8 +168,8 @@ def _lines(block: Block) -> list[str]:
 
 
 def _rich(block: Block) -> Table:
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415 - Text, as a string would be read as markup
+    from rich.table import Table
+    from rich.text import Text
 
     built = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     for name in block.header:
@@ -185,13 +184,13 @@ def _style(text: str) -> str:
 
 
 def _cells(text: str) -> int:
-    from rich.cells import cell_len  # noqa: PLC0415
+    from rich.cells import cell_len
 
     return cell_len(text)
 
 
 def _shortened(text: str, cells: int) -> str:
-    from rich.cells import set_cell_size  # noqa: PLC0415
+    from rich.cells import set_cell_size
 
     return text if _cells(text) <= cells else set_cell_size(text, cells - 1).rstrip() + "…"
 

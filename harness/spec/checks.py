@@ -6,9 +6,9 @@ so that reading a spec imports neither torch nor scipy.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 ID_PATTERN = r"^[a-z][a-z0-9-]*$"
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
@@ -105,8 +105,8 @@ class CausalityCheck(CheckBase):
     """Black-box influence, both sides: nothing flows where it may not, all promised flow is there.
 
     The metric holds the largest change of every output under a change of every input;
-    ``<metric>__allowed`` and ``<metric>__required`` are masks of the same shape, ``<metric>__scale``
-    the size of the outputs. No gradient of the program's own process is believed.
+    ``<metric>__allowed`` and ``<metric>__required`` are masks of the same shape,
+    ``<metric>__scale`` the size of the outputs. No gradient of the program's own process is believed.
     """
 
     kind: Literal["causality"]
@@ -126,7 +126,7 @@ class MomentsCheck(CheckBase):
 
 
 class UnbiasedCheck(Stochastic):
-    """The mean of n draws against ``<metric>__expected``; ``min_detectable`` in standard deviations."""
+    """The mean of n draws against ``<metric>__expected``; ``min_detectable`` in honest sds."""
 
     kind: Literal["unbiased"]
     dimensions: Annotated[int, Field(ge=1, le=100_000)]
@@ -142,6 +142,13 @@ class DistributionCheck(Stochastic):
     kind: Literal["distribution"]
     law: Literal["normal", "uniform", "categorical"]
     dimensions: Annotated[int, Field(ge=1, le=10_000)]
+    categories: Annotated[int, Field(ge=2, le=10_000)] | None = None
+
+    @model_validator(mode="after")
+    def _categories(self) -> Self:
+        if (self.law == "categorical") != (self.categories is not None):
+            raise ValueError("`categories` goes with law: categorical, and only with it")
+        return self
 
 
 class IndependenceCheck(Stochastic):

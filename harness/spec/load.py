@@ -39,8 +39,12 @@ class Reference:
 
 @dataclass(frozen=True)
 class LoadedTask:
-    """A task with everything that belongs to it, as bytes; hashable parts make trial keys."""
+    """A task with everything that belongs to it, as bytes; hashable parts make trial keys.
 
+    ``path`` is that of its task.yaml, for messages.
+    """
+
+    path: str
     spec: Task
     contract: Contract
     measure: bytes
@@ -54,7 +58,7 @@ class LoadedTask:
 
     @cached_property
     def protocol(self) -> str:
-        """A digest of what shapes an observation apart from the program: measure, given, contract."""
+        """A digest of what shapes an observation besides the program: the task's own code."""
         given = sha256(self.given) if self.given is not None else None
         return sha256(canonical([sha256(self.measure), given, sha256(self.starter)]))
 
@@ -119,7 +123,13 @@ def load_task(folder: Path, reference: Path | None) -> LoadedTask:
     if problems or spec is None or contract is None:
         raise SpecError(problems)
     return LoadedTask(
-        spec, contract, measure, given.read_bytes() if given.is_file() else None, starter, answers
+        str(path),
+        spec,
+        contract,
+        measure,
+        given.read_bytes() if given.is_file() else None,
+        starter,
+        answers,
     )
 
 
@@ -141,7 +151,10 @@ def load_reference(folder: Path, spec: Task) -> Reference:
     if len(variants) < 2:
         problems.append(
             Problem(
-                str(folder / "variants"), 1, 1, f"{len(variants)} honest variants, at least 2 wanted",
+                str(folder / "variants"),
+                1,
+                1,
+                f"{len(variants)} honest variants, at least 2 wanted",
                 "add solutions that a good student would write differently",
             )
         )
@@ -155,9 +168,7 @@ def load_reference(folder: Path, spec: Task) -> Reference:
         for mistake in mistakes.mistakes:
             if mistake.check not in known:
                 message = f"mistake {mistake.name!r} names check {mistake.check!r}"
-                problems.append(
-                    Problem(str(path), 1, 1, message, f"of {sorted(known)}")
-                )
+                problems.append(Problem(str(path), 1, 1, message, f"of {sorted(known)}"))
     if problems:
         raise SpecError(problems)
     return Reference(
@@ -187,8 +198,10 @@ def load_assignment(folder: Path, name: str, tasks: Sequence[LoadedTask]) -> Ass
     places = strict_yaml.positions(path.read_text(encoding="utf-8"))
     problems = [
         Problem(
-            str(path), *places.get(("tasks", index, "id"), (1, 1)),
-            f"no task is called {entry.id!r}", did_you_mean(entry.id, ids).lstrip("; "),
+            str(path),
+            *places.get(("tasks", index, "id"), (1, 1)),
+            f"no task is called {entry.id!r}",
+            did_you_mean(entry.id, ids).lstrip("; "),
         )
         for index, entry in enumerate(assignment.tasks)
         if entry.id not in ids
@@ -236,8 +249,15 @@ class _Semantics:
             wanted = ["student", "rng"] + (["n"] if measurement.draws is not None else [])
             if params != wanted:
                 yield self._at(
-                    loc, f"{name}({', '.join(params)}) in measure.py",
+                    loc,
+                    f"{name}({', '.join(params)}) in measure.py",
                     f"its parameters are ({', '.join(wanted)})",
+                )
+            if len({check.visibility for check in self._spec.checks_of(name)}) > 1:
+                yield self._at(
+                    loc,
+                    f"measurement {name} is read by visible and by hidden checks",
+                    "measure what is hidden in a function of its own",
                 )
             if not self._spec.checks_of(name):
                 yield self._at(loc, f"no check reads measurement {name}", "remove it or add one")
@@ -251,7 +271,8 @@ class _Semantics:
             for other in check.after:
                 if other not in seen:
                     yield self._at(
-                        (*loc, "after"), f"after: {other!r} does not stand before this check",
+                        (*loc, "after"),
+                        f"after: {other!r} does not stand before this check",
                         "name an earlier check of this task",
                     )
             seen.add(check.id)
@@ -259,12 +280,14 @@ class _Semantics:
             if measurement is None:
                 known = did_you_mean(check.measurement, self._spec.measurements)
                 yield self._at(
-                    (*loc, "measurement"), f"measurement {check.measurement!r} is not declared",
+                    (*loc, "measurement"),
+                    f"measurement {check.measurement!r} is not declared",
                     f"declare it under measurements{known}",
                 )
             elif check.stages > 1 and measurement.draws is None:
                 yield self._at(
-                    (*loc, "kind"), f"{check.kind} needs a number of draws",
+                    (*loc, "kind"),
+                    f"{check.kind} needs a number of draws",
                     f"give measurements.{check.measurement}.draws",
                 )
             if TIERS.index(self._spec.tier) == 0 and check.stages > 1:
@@ -284,7 +307,8 @@ def _mutate(
         places = strict_yaml.positions(path.read_text(encoding="utf-8"))
         problems.append(
             Problem(
-                str(path), *places.get(("mistakes", index, "find"), (1, 1)),
+                str(path),
+                *places.get(("mistakes", index, "find"), (1, 1)),
                 f"`find` of mistake {mistake.name!r} occurs {found} times in solution.py",
                 "quote a text that occurs exactly once",
             )

@@ -23,7 +23,8 @@ class Limits(Model):
     """What one trial of a program may use.
 
     ``call_s`` bounds one call, ``trial_s`` the whole trial (wall seconds, a safety net and no
-    budget); ``memory_mib`` the address space beyond that of a process that has imported torch; ``result_mib`` what one call may return.
+    budget); ``memory_mib`` the address space beyond that of a process that has imported torch;
+    ``result_mib`` what one call may return.
     """
 
     call_s: Annotated[float, Field(gt=0, le=3600, strict=False)] = 10.0
@@ -132,7 +133,9 @@ class Assignment(Model):
     tasks: Annotated[tuple[AssignedTask, ...], Field(min_length=1)]
     alpha: Annotated[float, Field(gt=0, le=1e-2, strict=False)] = 1e-4
     max_submissions: Annotated[int, Field(ge=1)] | None = None
-    tiers: dict[Literal["feedback", "final", "late"], tuple[Tier, ...]] = {}
+    tiers: dict[Literal["feedback", "final", "late"], tuple[Tier, ...]] = Field(
+        default_factory=dict
+    )
 
 
 __all__ = [

@@ -93,9 +93,9 @@ def chi_square_stage(
     :func:`chi_square_required_n` was asked about; shifts inside a pool are invisible. The smallest
     n at which a rejection is possible is where even the rarest pool taking all n draws,
     n (1 - q)/q, exceeds the critical value: 11 for two equal categories at 1e-3. Below it the
-    stage refuses. Measured size at a nominal .01 and .001 (100,000 stages, d = 1): 8 equal cells,
-    n = 200: .0101, .0011; probabilities .5 to .01, n = 500 (the rarest cell expected 5 times):
-    .0117, .0021: the chi-square approximation, not the pooling; .0102, .0012 at n = 5,000.
+    stage refuses. Measured size at a nominal .01 and .001 (100,000 stages, d = 1): 8 equal
+    categories, n = 200: .0102, .0011; seven from .5 down to .01, n = 500, the rarest expected 5
+    times: .0114, .0013 (the chi-square approximation); n = 5,000: .0106, .0012.
 
     Args:
         summary: from :func:`summarise_counts` or :func:`summarise_table`.
@@ -173,8 +173,8 @@ def chi_square_required_n(
     """Draws a stage needs to find an effect w with probability ``1 - beta``.
 
     From the noncentral chi-square law with noncentrality n·w². Measured power with 6 equal
-    categories, w = .3, stage_alpha .01, beta .05, n = 224: .953. The rarest category should
-    still be expected 5 times, or pooling changes w.
+    categories, w = .3, stage_alpha .01, beta .05, n = 287: .955 (20,000 stages). The rarest
+    category should still be expected 5 times, or pooling changes w.
 
     Args:
         stage_alpha: false rejection rate of one stage.

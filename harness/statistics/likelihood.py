@@ -70,8 +70,8 @@ def floor_stage(summary: Summary, stage_alpha: float, *, eps: float = EPS64) -> 
     No rejection means that the program does not beat the floor by more than noise; an honest
     program at the floor lies below it half of the time, which is why the sign alone decides
     nothing. A rejection is possible from n = 2 on. Measured size at a nominal .01 (20,000 stages):
-    normal excess, n = 50: .0102; centred chi-square(1) at its guard (n = 151): .0213 where the
-    long tail is above the floor, .0023 where it is below: one-sided, the guard lets the size grow
+    normal excess, n = 50: .0092; centred chi-square(1) at its guard (n = 117): .0300 where the
+    long tail is above the floor, .0022 where it is below: one-sided, the guard lets the size grow
     threefold. :func:`floor_bound_stage` needs no such guard.
 
     Args:
@@ -94,8 +94,9 @@ def excess_stage(
     Rejects where the mean excess is significantly above ``limit`` nats, or where an nll is not
     finite (an event that happened was given probability 0). No rejection means that the points do
     not show an excess above the limit, not that there is none. A rejection is possible from n = 2
-    on. Measured size as for :func:`floor_stage` with the tails exchanged: .0023 where the long
-    tail of a chi-square(1) excess is above, .0213 where it is below.
+    on. Measured size at a nominal .01 (20,000 stages): normal excess, n = 50: .0098; centred
+    chi-square(1) at its guard (n = 117): .0029 where the long tail is above, .0298 where it is
+    below.
 
     Args:
         summary: from :func:`summarise_paired`.
@@ -159,7 +160,8 @@ def floor_bound_stage(summary: Summary, stage_alpha: float, *, eps: float = EPS6
     Rejects where that sum exceeds the bound beyond rounding, or where an nll is not finite. No
     rejection means that the gain over the truth stays within luck. A rejection is possible from
     n = 2 on, at a mean gain of log(1/stage_alpha)/n: .0138 nats for 1e-6 and n = 1,000. Measured
-    size at a nominal .01 (20,000 stages, n = 1,000, q a normal displaced by 0.1 sd): .0045.
+    size at a nominal .01 (20,000 stages, n = 1,000, q a normal displaced by .05, .1 or .2 sd):
+    .0001, .0013, .0002; the bound is far from reached.
 
     Args:
         summary: from :func:`summarise_paired`, ``floor`` being -log p_true.
@@ -197,7 +199,11 @@ def required_n(stage_alpha: float, beta: float, min_detectable: float) -> int:
         min_detectable: distance of the mean excess from 0 or from the limit, in standard
             deviations of the excess of one point, > 0.
 
-    Exact for normal excesses. Raises ValueError for an argument out of range.
+    Exact for normal excesses; measured at .2 sd, stage_alpha .01, beta .05, n = 397: .950 below a
+    floor, .947 above a limit (20,000 stages, standard error .0016).
+
+    Raises:
+        ValueError: an argument out of range.
     """
     return laws.t_required_n(
         probability("stage_alpha", stage_alpha), probability("beta", beta), min_detectable

@@ -77,8 +77,8 @@ def mean_interval(returns: ArrayLike, distinct: int, confidence: float) -> tuple
         returns: "n", finite.
         distinct: number of distinct trajectories among them, 2 to n.
         confidence: coverage, in (0, 1); exact for normal returns. Measured at .95 (20,000
-            intervals): normal, n = 5: .951; each of 5 trajectories played 4 times: .951;
-            exponential, n = 20: .918.
+            intervals): normal, n = 5: .950; each of 5 trajectories played 4 times: .951;
+            exponential, n = 20: .919.
 
     Raises:
         ValueError: fewer than two distinct trajectories (one episode, however often it is played,
@@ -104,8 +104,9 @@ def full_credit_at(reference_mean: float, reference_sd: float, k: int, m: int, z
     """The mean return from which credit is full: R - z·s·√(1/k + 1/m).
 
     The spread is the reference's, not the program's own, so that a better run never costs credit.
-    An honest program of the reference's law loses credit with about the normal tail probability
-    of ``z``: 1e-3 at 3.09, 1e-6 at 4.75 (k = 5, sd .15; 200,000 programs: 1.0e-3 and none).
+    An honest program of the reference's normal law loses credit a little more often than the
+    normal tail of ``z`` says, because R and s are estimates too: 1.7e-3 at 3.09 and 1e-5 at 4.75
+    (k = 5, m = 50; 200,000 programs, each with a reference of its own).
 
     Args:
         reference_mean: R, mean of m stored runs of the reference.

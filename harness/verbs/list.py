@@ -18,7 +18,10 @@ def run(args: argparse.Namespace) -> int:
     width = max(len(task.id) for task in tasks)
     for task in tasks:
         lecture = ", ".join(f"{slide.document} {slide.slide!r}" for slide in task.spec.lecture)
-        print(f"{task.id:<{width}}  {task.spec.points:>5g} points  {task.spec.tier:<9}  {task.spec.title}")
+        print(
+            f"{task.id:<{width}}  {task.spec.points:>5g} points  {task.spec.tier:<9}  "
+            f"{task.spec.title}"
+        )
         print(f"{'':<{width}}  {len(task.spec.checks)} checks; {lecture}")
     print(f"{len(tasks)} tasks, {sum(task.spec.points for task in tasks):g} points")
     return 0

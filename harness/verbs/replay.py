@@ -1,0 +1,119 @@
+"""``replay``: the same marks from the same observations, bit for bit; with --rerun, the same
+observations from the same programs."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness import cli, grading, plan
+from harness.collect.job import Run
+from harness.ledger import Ledger
+from harness.progress import ProgressLine
+from harness.records import Observation, canonical
+from harness.trials import COMMON, OWN, View, name_trial
+from harness.verbs.grade import one_writer, open_ledger
+from harness.verbs.stored import Stored, regrade
+
+_COMPARED = ("status", "cause", "points", "max_points", "evidence", "seeds_used")
+
+
+def run(args: argparse.Namespace) -> int:
+    with one_writer(args.results), open_ledger(args.results) as ledger:
+        stored = regrade(args, ledger)
+        differences = list(_compare(stored.recorded, stored.gradebook.to_json()))
+        if args.rerun:
+            grading.require_isolation(args.require_isolation, "feedback", stored.view.key)
+            differences += _rerun(args, stored)
+    chosen = [
+        found
+        for found in differences
+        if args.submission in (None, found["submission"]) and _of(args.task, found["task"])
+    ]
+    if args.json:
+        cli.emit(args, {"identical": not chosen, "differences": chosen})
+    else:
+        for found in chosen:
+            print(
+                f"{found['submission']}: {found['task']}/{found['check']} {found['field']}: "
+                f"stored {found['stored']}, replayed {found['replayed']}"
+            )
+        print("identical" if not chosen else f"{len(chosen)} differences")
+    return 0 if not chosen else 1
+
+
+def _of(wanted: list[str], task: str) -> bool:
+    return not wanted or task in wanted
+
+
+def _compare(stored: Mapping[str, Any], replayed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    rows = {(row["name"]): row for row in replayed["submissions"]}
+    for row in stored["submissions"]:
+        again = rows.get(row["name"])
+        before, after = _checks(row), _checks(again) if again else {}
+        for place in sorted(set(before) | set(after)):
+            for name in _COMPARED:
+                old = before.get(place, {}).get(name)
+                new = after.get(place, {}).get(name)
+                if canonical(old) != canonical(new):
+                    yield _difference(row["name"], place, name, old, new)
+
+
+def _checks(row: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, Any]]:
+    return {(task["id"], check["id"]): check for task in row["tasks"] for check in task["checks"]}
+
+
+def _difference(
+    submission: str, place: tuple[str, str], name: str, stored: Any, replayed: Any
+) -> dict[str, Any]:
+    return {
+        "submission": submission,
+        "task": place[0],
+        "check": place[1],
+        "field": name,
+        "stored": stored,
+        "replayed": replayed,
+    }
+
+
+def _rerun(args: argparse.Namespace, stored: Stored) -> list[dict[str, Any]]:
+    """Runs the stored trials of the submissions again and compares what was observed."""
+    ledger = stored.view.ledger
+    runs = [run for run in _stored_runs(stored) if _of(args.task, run.trial.task)]
+    if args.submission is not None:
+        runs = [run for run in runs if run.trial.program == args.submission]
+    again: dict[str, Observation] = {}
+    progress = ProgressLine()
+
+    def deliver(observation: Observation) -> None:
+        again[observation.trial.key] = observation
+
+    with grading.local_executor(args.jobs) as executor:
+        grading.run_jobs(plan.group(runs, stored.view), deliver, executor, progress)
+    differences = []
+    for run in runs:
+        before, after = ledger.get(run.trial.key), again[run.trial.key]
+        if after.outcome != "infrastructure":
+            ledger.put(after)
+        if before is not None and before.digest != after.digest:
+            place = (run.trial.task, run.trial.measurement)
+            differences.append(
+                _difference(run.trial.program, place, "observation", before.digest, after.digest)
+            )
+    return differences
+
+
+def _stored_runs(stored: Stored) -> Iterator[Run]:
+    """The run of every stored observation of a submission."""
+    view: View = stored.view
+    ledger: Ledger = view.ledger
+    for subject in stored.course.subjects:
+        for task in stored.course.tasks:
+            wanted = task.spec.wanted_files
+            files = {n: subject.program.files[n] for n in wanted if n in subject.program.files}
+            for measurement in task.spec.measurements:
+                for stage, name in ((COMMON, ""), (OWN, subject.program.name)):
+                    trial = name_trial(task, subject.program, measurement, stage, name, view.key)
+                    if ledger.get(trial.key) is not None:
+                        yield Run(trial, task, files)

@@ -1,0 +1,20 @@
+"""``report``: the report files of the last run, written again."""
+
+from __future__ import annotations
+
+import argparse
+
+from harness import cli, report
+from harness.verbs.grade import exit_code, one_writer, open_ledger
+from harness.verbs.stored import regrade
+
+
+def run(args: argparse.Namespace) -> int:
+    with one_writer(args.results), open_ledger(args.results) as ledger:
+        stored = regrade(args, ledger)
+        written = [str(path) for path in report.write(stored.gradebook, args.results)]
+    if args.json:
+        cli.emit(args, {"written": written})
+    else:
+        print("\n".join(written))
+    return exit_code(stored.gradebook)

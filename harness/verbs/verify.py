@@ -1,0 +1,60 @@
+"""``verify``: references and variants pass, starters are errors, every known mistake is caught."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from harness import cli, grading, verification
+from harness.errors import UsageError
+from harness.feasibility import require_feasible
+from harness.ledger import Ledger
+from harness.progress import ProgressLine
+from harness.seeds import PUBLIC_KEY
+from harness.spec.load import load_all
+from harness.trials import View
+from harness.verbs.grade import one_writer
+from harness.verification import TaskProof
+
+
+def run(args: argparse.Namespace) -> int:
+    tasks = load_all(args.tasks, args.reference, args.task)
+    chosen = [task for task in tasks if args.tier in ("all", task.spec.tier)]
+    if not chosen:
+        raise UsageError(f"no task of tier {args.tier} among {[task.id for task in tasks]}")
+    require_feasible(chosen)
+    progress = ProgressLine()
+    folder = args.results / "verify"
+    with one_writer(folder), Ledger(folder / "ledger.sqlite", "verify") as ledger:
+        view = View(PUBLIC_KEY, ledger)
+        with grading.local_executor(args.jobs) as executor:
+            proofs = verification.verify(chosen, view, executor, progress, args.jobs)
+    stream = sys.stderr if args.json else sys.stdout
+    for proof in proofs:
+        print("\n".join(_lines(proof)), file=stream)
+    complaints = sum(len(proof.complaints) for proof in proofs)
+    print(
+        f"{len(proofs)} tasks, {sum(len(proof.mutants) for proof in proofs)} known mistakes, "
+        f"{complaints} complaints; {progress.elapsed_s:.0f} s",
+        file=stream,
+    )
+    if args.json:
+        cli.emit(args, {"tasks": [proof.to_json() for proof in proofs]})
+    return 1 if complaints else 0
+
+
+def _lines(proof: TaskProof) -> list[str]:
+    lines = [
+        f"{proof.task.id}: {len(proof.honest)} honest programs, worst error "
+        f"{proof.honest_margin:.2g} tolerances; {len(proof.mutants)} mistakes, smallest error "
+        f"{proof.mutant_margin:.3g}; {proof.cpu_s:.1f} CPU s"
+    ]
+    for caught in proof.mutants:
+        bugs = ",".join(str(bug) for bug in caught.mutant.mistake.bug)
+        decision = caught.decisions[caught.named.id]
+        mark = "caught" if caught.caught else "NOT CAUGHT"
+        lines.append(
+            f"  {mark:<10} {caught.mutant.mistake.name} [{bugs}] at {caught.named.id}: "
+            f"{decision.cause} ({decision.margin:.3g})"
+        )
+    return lines + [f"  ! {complaint}" for complaint in proof.complaints]

@@ -1,0 +1,219 @@
+"""Proof that a task's checks can pass honest work and can fail: the grader, graded.
+
+Reference and variants must PASS every check, the untouched starter must be an ERROR everywhere,
+and every known mistake must be caught by the check that it names. A mistake that merely crashes,
+or that our own side could not grade, is not caught.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness import plan, score
+from harness.collect.job import Run
+from harness.grading import Progress, run_batch
+from harness.records import Observation, Program, finite_or_text
+from harness.score import Decision, Waiting
+from harness.spec.checks import CheckBase, ReturnsCheck
+from harness.spec.load import LoadedTask, Mutant
+from harness.trials import COMMON, OWN, Subject, View
+
+#: Kinds whose margin is an error in units of the tolerance, and the margins asked of them: an
+#: honest error of at most a fifth of the tolerance, a mistake of at least a hundred.
+ROUNDING_KINDS = frozenset({"exact", "identity", "normalisation", "moments"})
+HONEST_MARGIN, MUTANT_MARGIN = 0.2, 100.0
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One program and what every check said of it."""
+
+    name: str
+    role: str
+    decisions: dict[str, Decision]
+
+
+@dataclass(frozen=True)
+class Caught:
+    """One known mistake: the check that must catch it, and those that do."""
+
+    mutant: Mutant
+    decisions: dict[str, Decision]
+    named: CheckBase
+
+    @property
+    def caught(self) -> bool:
+        return _catches(self.named, self.decisions[self.named.id])
+
+    @property
+    def caught_by(self) -> list[str]:
+        return [name for name, found in self.decisions.items() if found.status == "FAIL"]
+
+
+@dataclass(frozen=True)
+class TaskProof:
+    """The whole of one task."""
+
+    task: LoadedTask
+    honest: tuple[Checked, ...]
+    starter: Checked
+    mutants: tuple[Caught, ...]
+    cpu_s: float
+    complaints: tuple[str, ...] = field(default=())
+
+    @property
+    def honest_margin(self) -> float:
+        """The largest honest error, in tolerances."""
+        return max(_margins(self.task, self.honest), default=math.nan)
+
+    @property
+    def mutant_margin(self) -> float:
+        """The smallest error of a mistake at the check it names, in tolerances."""
+        found = [
+            caught.decisions[caught.named.id].margin
+            for caught in self.mutants
+            if getattr(caught.named, "kind", "") in ROUNDING_KINDS
+        ]
+        return min(found, default=math.nan)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.task.id,
+            "reference": _statuses(self.honest[0]),
+            "starter": _statuses(self.starter),
+            "variants": [
+                {"name": item.name, "status": _statuses(item)} for item in self.honest[1:]
+            ],
+            "mutants": [
+                {
+                    "name": item.mutant.mistake.name,
+                    "bug": list(item.mutant.mistake.bug),
+                    "expected_check": item.named.id,
+                    "caught_by": item.caught_by,
+                    "status": item.decisions[item.named.id].status,
+                    "margin": finite_or_text(item.decisions[item.named.id].margin),
+                }
+                for item in self.mutants
+            ],
+            "worst_margin": {
+                "honest": finite_or_text(self.honest_margin),
+                "mutant": finite_or_text(self.mutant_margin),
+            },
+            "cpu_s": round(self.cpu_s, 3),
+            "complaints": list(self.complaints),
+        }
+
+
+def verify(
+    tasks: Sequence[LoadedTask], view: View, executor: Executor, progress: Progress, shards: int
+) -> list[TaskProof]:
+    """Runs whatever is missing and proves every task."""
+    while runs := {run.trial.key: run for task in tasks for run in _missing(task, view)}:
+        run_batch(
+            plan.group(list(runs.values()), view, shards=shards), view.ledger, executor, progress
+        )
+    return [prove(task, view) for task in tasks]
+
+
+def _missing(task: LoadedTask, view: View) -> Iterator[Run]:
+    for program in _programs(task):
+        for check in task.spec.checks:
+            decision = score.decide(task, check, _subject(program), view)
+            if isinstance(decision, Waiting):
+                yield from decision.runs
+
+
+def prove(task: LoadedTask, view: View) -> TaskProof:
+    """The proof of one task from what is stored, with a complaint for everything that fails."""
+    assert task.reference is not None
+    reference = task.reference
+    honest = tuple(
+        _checked(task, program, view) for program in (reference.solution, *reference.variants)
+    )
+    starter = _checked(task, task.starter_program(), view)
+    mutants = tuple(
+        Caught(
+            mutant,
+            _checked(task, mutant.program, view).decisions,
+            task.spec.check(mutant.mistake.check),
+        )
+        for mutant in reference.mutants
+    )
+    cpu_s = sum(_cpu(task, _subject(program), view) for program in _programs(task))
+    proof = TaskProof(task, honest, starter, mutants, cpu_s)
+    return TaskProof(task, honest, starter, mutants, cpu_s, tuple(_complaints(proof)))
+
+
+def _complaints(proof: TaskProof) -> Iterable[str]:
+    kinds = {check.id: getattr(check, "kind", "") for check in proof.task.spec.checks}
+    for item in proof.honest:
+        for name, decision in item.decisions.items():
+            where = f"{item.role} {item.name}: {name}"
+            if decision.status != "PASS":
+                yield f"{where} is {decision.status} {decision.cause} {decision.message}".strip()
+            elif kinds[name] in ROUNDING_KINDS and not decision.margin <= HONEST_MARGIN:
+                yield f"{where} uses {decision.margin:.2g} of its tolerance (at most {HONEST_MARGIN})"
+    for name, decision in proof.starter.decisions.items():
+        if decision.status != "ERROR":
+            yield f"the untouched starter is {decision.status} at {name}, not ERROR"
+    for caught in proof.mutants:
+        decision = caught.decisions[caught.named.id]
+        where = f"mistake {caught.mutant.mistake.name} at {caught.named.id}"
+        if not caught.caught:
+            yield f"{where} is {decision.status} {decision.cause} {decision.message}".strip()
+        elif kinds[caught.named.id] in ROUNDING_KINDS and not decision.margin >= MUTANT_MARGIN:
+            yield f"{where} is off by {decision.margin:.3g} tolerances (at least {MUTANT_MARGIN:g})"
+
+
+def _catches(check: CheckBase, decision: Decision) -> bool:
+    if isinstance(check, ReturnsCheck):
+        graded = decision.status in ("PASS", "FAIL", "INCONCLUSIVE")
+        return graded and decision.credit <= check.mutant_max_credit
+    return decision.status == "FAIL"
+
+
+def _programs(task: LoadedTask) -> list[Program]:
+    if task.reference is None:
+        return []
+    reference = task.reference
+    mutants = [mutant.program for mutant in reference.mutants]
+    return [reference.solution, *reference.variants, *mutants, task.starter_program()]
+
+
+def _subject(program: Program) -> Subject:
+    return Subject(program, program.name)
+
+
+def _checked(task: LoadedTask, program: Program, view: View) -> Checked:
+    decisions = {}
+    for check in task.spec.checks:
+        decision = score.decide(task, check, _subject(program), view)
+        if isinstance(decision, Waiting):
+            decision = Decision("UNGRADABLE", "not-run")
+        decisions[check.id] = decision
+    return Checked(program.name, program.role, decisions)
+
+
+def _cpu(task: LoadedTask, subject: Subject, view: View) -> float:
+    total = 0.0
+    for measurement in task.spec.measurements:
+        for stage, name in ((COMMON, ""), (OWN, subject.program.name)):
+            found = view.observe(task, subject.program, measurement, stage, name)
+            if isinstance(found, Observation):
+                total += found.circumstances.get("cpu_s", 0.0)
+    return total
+
+
+def _margins(task: LoadedTask, programs: Iterable[Checked]) -> Iterator[float]:
+    for item in programs:
+        for check in task.spec.checks:
+            if check.kind in ROUNDING_KINDS:
+                yield item.decisions[check.id].margin
+
+
+def _statuses(item: Checked) -> dict[str, str]:
+    return {name: decision.status for name, decision in item.decisions.items()}
