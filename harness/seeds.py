@@ -8,6 +8,7 @@ to the course; the SHA-256 of a key is published before it is used and the key a
 from __future__ import annotations
 
 import hmac
+import os
 import re
 import secrets
 from dataclasses import dataclass
@@ -107,7 +108,14 @@ def phase_key(phase: Phase, key_file: Path | None, results: Path) -> Key:
         )
     path = results / "keys" / "feedback.key"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
+        _make_key(path)
     return read_key(path, phase)
+
+
+def _make_key(path: Path) -> None:
+    """A new key, whole or not at all, readable by its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    fresh.touch(mode=0o600)
+    fresh.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
+    os.replace(fresh, path)

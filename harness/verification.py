@@ -156,7 +156,7 @@ def _complaints(proof: TaskProof) -> Iterable[str]:
             if decision.status != "PASS":
                 yield f"{where} is {decision.status} {decision.cause} {decision.message}".strip()
             elif kinds[name] in ROUNDING_KINDS and not decision.margin <= HONEST_MARGIN:
-                yield f"{where} uses {decision.margin:.2g} of its tolerance (at most {HONEST_MARGIN})"
+                yield f"{where} uses {decision.margin:.2g} of its tolerance, over {HONEST_MARGIN}"
     for name, decision in proof.starter.decisions.items():
         if decision.status != "ERROR":
             yield f"the untouched starter is {decision.status} at {name}, not ERROR"

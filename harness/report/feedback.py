@@ -45,7 +45,7 @@ def write(row: SubmissionGrade, gradebook: Gradebook, path: Path) -> Path:
 
 @cache
 def _template() -> jinja2.Template:
-    import jinja2
+    import jinja2  # only this report needs it
 
     environment = jinja2.Environment(
         autoescape=False,

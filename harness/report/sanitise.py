@@ -31,6 +31,7 @@ _NOT_CHARACTERS = "\ud800-\udfff\ufdd0-\ufdef" + "".join(
 )
 _REMOVED = re.compile(f"[{_CONTROLS}{_BIDI}{_INVISIBLE}{_NOT_CHARACTERS}]")
 
+# The full-width forms start a formula too.
 _FORMULA = "=+\\-@＝＋－＠"
 _FORMULA_START = re.compile(rf"\s*[{_FORMULA}]|[\t\r\n]")
 # Where the list separator is a semicolon, a comma-separated file is split at them.

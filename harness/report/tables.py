@@ -184,7 +184,7 @@ def _cell(value: Value) -> str:
 
 def read(path: Path) -> pd.DataFrame:
     """Read either table back: texts stay texts (``NA`` and ``007`` too), floats keep every bit."""
-    import pandas as pd
+    import pandas as pd  # writing the tables must not wait for it
 
     with path.open(encoding="utf-8", newline="") as stream:
         columns = next(csv.reader(stream))

@@ -15,9 +15,9 @@ NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
 
 Identifier = Annotated[str, Field(pattern=ID_PATTERN, max_length=64)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
-Points = Annotated[float, Field(ge=0, le=1000, strict=False)]
-Positive = Annotated[float, Field(gt=0, strict=False)]
-Probability = Annotated[float, Field(gt=0, lt=1, strict=False)]
+Points = Annotated[float, Field(ge=0, le=1000)]
+Positive = Annotated[float, Field(gt=0)]
+Probability = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Model(BaseModel):
@@ -57,9 +57,9 @@ class Stochastic(CheckBase):
     probability at least ``1 - beta``.
     """
 
-    stage_alpha: Annotated[float, Field(gt=0, le=0.01, strict=False)]
+    stage_alpha: Annotated[float, Field(gt=0, le=0.01)]
     min_detectable: Positive
-    beta: Annotated[float, Field(gt=0, le=0.2, strict=False)]
+    beta: Annotated[float, Field(gt=0, le=0.2)]
 
     @property
     def stages(self) -> int:
@@ -106,7 +106,8 @@ class CausalityCheck(CheckBase):
 
     The metric holds the largest change of every output under a change of every input;
     ``<metric>__allowed`` and ``<metric>__required`` are masks of the same shape,
-    ``<metric>__scale`` the size of the outputs. No gradient of the program's own process is believed.
+    ``<metric>__scale`` the size of the outputs. No gradient of the program's own process is
+    believed.
     """
 
     kind: Literal["causality"]
@@ -179,7 +180,7 @@ class LikelihoodCheck(CheckBase):
     kind: Literal["likelihood"]
     against: Literal["reference"]
     margin_nats: Positive
-    floor_alpha: Annotated[float, Field(gt=0, le=0.01, strict=False)] = 1e-6
+    floor_alpha: Annotated[float, Field(gt=0, le=0.01)] = 1e-6
 
 
 class ReturnsCheck(CheckBase):
@@ -196,7 +197,7 @@ class ReturnsCheck(CheckBase):
     high: Annotated[float, Field(strict=False)]
     episodes: Annotated[int, Field(ge=2, le=10_000)]
     min_distinct: Annotated[int, Field(ge=2)] = 2
-    mutant_max_credit: Annotated[float, Field(ge=0, lt=1, strict=False)] = 0.5
+    mutant_max_credit: Annotated[float, Field(ge=0, lt=1)] = 0.5
 
 
 Check = Annotated[

@@ -27,8 +27,8 @@ class Limits(Model):
     ``result_mib`` what one call may return.
     """
 
-    call_s: Annotated[float, Field(gt=0, le=3600, strict=False)] = 10.0
-    trial_s: Annotated[float, Field(gt=0, le=7200, strict=False)] = 60.0
+    call_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    trial_s: Annotated[float, Field(gt=0, le=7200)] = 60.0
     memory_mib: Annotated[int, Field(ge=64, le=65_536)] = 2048
     result_mib: Annotated[int, Field(ge=1, le=1024)] = 64
 
@@ -131,7 +131,7 @@ class Assignment(Model):
     id: Identifier
     title: Annotated[str, Field(min_length=1, max_length=120)]
     tasks: Annotated[tuple[AssignedTask, ...], Field(min_length=1)]
-    alpha: Annotated[float, Field(gt=0, le=1e-2, strict=False)] = 1e-4
+    alpha: Annotated[float, Field(gt=0, le=1e-2)] = 1e-4
     max_submissions: Annotated[int, Field(ge=1)] | None = None
     tiers: dict[Literal["feedback", "final", "late"], tuple[Tier, ...]] = Field(
         default_factory=dict

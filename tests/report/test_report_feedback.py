@@ -1,0 +1,75 @@
+"""The feedback page: everything a failed check has to say, nothing a hidden one must not."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from harness.report.feedback import render, write
+
+
+def test_the_page_of_every_status(build: Any) -> None:
+    row = build.every_status()
+    assert render(row, build.book(row, phase="feedback")) == (
+        Path(__file__).with_name("feedback.md").read_text(encoding="utf-8")
+    )
+
+
+def test_hidden_checks_show_status_points_and_message_only(build: Any) -> None:
+    verdict = build.verdict(
+        "secret", "ERROR", visibility="hidden", message="It raised an exception.",
+        hint="unseen", example={"got": "unseen", "call": "unseen"},
+    )  # fmt: skip
+    row = build.row("ada", build.task(verdict))
+    page = render(row, build.book(row))
+    assert "- secret: ERROR, 0 of 2 points. It raised an exception.\n" in page
+    assert "unseen" not in page
+
+
+def test_a_perfect_page_is_short(build: Any) -> None:
+    page = render(build.row(), build.book())
+    assert "Passed: value (2)\n" in page
+    assert "###" not in page
+    assert "(provisional)" not in page
+    assert page.endswith("\n")
+    assert not page.endswith("\n\n")
+
+
+def test_a_submission_that_could_not_be_read(build: Any) -> None:
+    row = build.row("ada", isolation="", problems=("The archive *is* unsafe.",))
+    page = render(row, build.book(row))
+    assert "> The archive \\*is\\* unsafe.\n" in page
+    assert "- Isolation: none\n" in page
+
+
+def test_arrays_keep_their_lines(build: Any) -> None:
+    row = build.row("ada", build.task(build.verdict(status="FAIL", example={"got": "a\n\n  \nb"})))
+    assert "- **Came back:** a  \n  b\n" in render(row, build.book(row))
+
+
+def test_hostile_texts_stay_text(build: Any, hostile: tuple[str, ...]) -> None:
+    for text in hostile:
+        verdict = build.verdict(
+            text, "FAIL", message=text, hint=text, cause=text,
+            example={"call": text, "got": text, "wanted": text, "note": text},
+        )  # fmt: skip
+        hidden = build.verdict(text, "FAIL", message=text, visibility="hidden")
+        task = build.task(verdict, build.verdict(text), hidden, id=text, title=text)
+        row = build.row(text, task, problems=(text,), isolation=text, identity="unverified")
+        page = render(row, build.book(row))
+        assert "<" not in page
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", page)
+        assert len(page) < 20_000
+        body = page.replace("**Points:", "").replace(" points**", "").replace("of 6**", "")
+        body = re.sub(r"- \*\*[A-Z][a-z ]+:\*\*", "", body)
+        assert not re.search(r"(?<!\\)(?:\\\\)*[*`_\[\]{}|]", body)
+        headings = [line for line in page.split("\n") if line.startswith("#")]
+        assert len(headings) == 3
+
+
+def test_write_is_repeatable(build: Any, tmp_path: Path) -> None:
+    row = build.every_status()
+    first = write(row, build.book(row), tmp_path / "1.md")
+    second = write(row, build.book(row, build.row("zoe")), tmp_path / "2.md")
+    assert first.read_bytes() == second.read_bytes()

@@ -1,0 +1,118 @@
+"""Marks that can be added up, ranks and words."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from harness.report.explain import explain, notes
+from harness.report.marks import checked, failing, number, points_text, ranked, task_ids
+
+
+@pytest.mark.parametrize("points", [math.nan, math.inf, -math.inf, None])
+def test_a_mark_that_is_no_number_becomes_ungradable(build: Any, points: float | None) -> None:
+    row = build.row("ada", build.task(build.verdict(points=points), build.verdict("other")))
+    (found,) = checked(build.book(row)).submissions
+    bad, good = found.tasks[0].verdicts
+    assert (bad.status, bad.points, bad.cause) == ("UNGRADABLE", None, "mark-unusable")
+    assert good == row.tasks[0].verdicts[1]
+    assert (found.points, found.provisional) == (2.0, True)
+
+
+def test_an_ungradable_check_has_no_points(build: Any) -> None:
+    row = build.row("ada", build.task(build.verdict(status="UNGRADABLE", points=2.0)))
+    (found,) = checked(build.book(row)).submissions
+    assert found.tasks[0].verdicts[0].points is None
+
+
+def test_consistent_rows_are_the_same_objects(build: Any) -> None:
+    row = build.every_status()
+    assert checked(build.book(row)).submissions[0] is row
+
+
+def test_ranks_share_the_best_place(build: Any) -> None:
+    rows = [
+        build.scored(name, points) for name, points in zip("abcde", (1, 2, 1, 0.5, 1), strict=True)
+    ]
+    places = [(place.rank, place.row.name) for place in ranked(build.book(*rows))]
+    assert places == [(1, "b"), (2, "a"), (2, "c"), (2, "e"), (5, "d")]
+
+
+def test_tasks_come_in_the_order_of_the_fullest_row(build: Any) -> None:
+    one, two, three = (build.task(build.verdict(), id=id) for id in ("z", "m", "a"))
+    book = build.book(build.row("a", three), build.row("b", one, two, three), build.row("c", two))
+    assert task_ids(book) == ["z", "m", "a"]
+
+
+def test_numbers_and_points_in_words() -> None:
+    assert math.copysign(1, number(-0.0)) == 1
+    assert isinstance(number(2), float)
+    texts = [points_text(points) for points in (2.0, 2.5, 0.3333, 10.0, 0.0, None)]
+    assert texts == ["2", "2.5", "0.3333", "10", "0", "–"]
+
+
+def test_failing_statuses(build: Any) -> None:
+    verdicts = [build.verdict(status=status) for status in ("PASS", "SKIPPED", "FAIL", "FAIL")]
+    assert failing(verdicts) == ["FAIL", "SKIPPED"]
+
+
+def test_a_failed_visible_check_is_explained_in_full(build: Any) -> None:
+    fails = build.every_status().tasks[0].verdicts[1]
+    assert [str(line) for line in explain(fails)] == [
+        "Result: It is off by one.",
+        "Called: f(x)",
+        "Came back: 1.0",
+        "Wanted: 2.0",
+        "Note: in nats",
+        "Hint: Look at the sign.",
+    ]
+
+
+def test_several_lines_start_below_their_label(build: Any) -> None:
+    verdict = build.verdict(status="FAIL", example={"got": "\n[[1.]\r\n [2.]]\n"})
+    assert str(explain(verdict)[1]) == "Came back:\n[[1.]\n [2.]]"
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("FAIL", "against the program"),
+        ("INCONCLUSIVE", "either way"),
+        ("ERROR", "did not deliver"),
+        ("SKIPPED", "builds on"),
+        ("UNGRADABLE", "could not run"),
+    ],
+)
+def test_every_status_says_something_without_a_message(build: Any, status: Any, words: str) -> None:
+    assert words in explain(build.verdict(status=status, visibility="hidden"))[-1].text
+
+
+def test_a_pass_needs_no_words(build: Any) -> None:
+    assert explain(build.verdict(example={"got": "1"})) == ()
+
+
+def test_an_example_may_lack_parts_or_hold_other_things(build: Any) -> None:
+    lines = explain(build.verdict(status="FAIL", example={"got": 3, "note": "", "other": "x"}))
+    assert [line.label for line in lines] == ["Result", "Came back"]
+
+
+def test_a_hidden_check_says_its_message_only(build: Any) -> None:
+    hidden = {"visibility": "hidden", "hint": "unseen", "example": {"got": "unseen"}}
+    (line,) = explain(build.verdict(status="ERROR", message="It raised.", **hidden))
+    assert line.text == "It raised."
+
+
+def test_notes(build: Any) -> None:
+    row = build.every_status()
+    said = " ".join(notes(row, build.book(row, phase="feedback").run))
+    assert "L3" in said
+    assert "feedback phase are provisional" in said
+    assert "1 of the checks" in said
+    bare = build.row("ada", isolation="", identity="unverified", problems=("Late\x1b[0m.",))
+    said = " ".join(notes(bare, build.book(bare).run))
+    assert "none, as no program was run" in said
+    assert "identity is unverified" in said
+    assert said.endswith("Late.")
+    assert "provisional" not in said

@@ -1,0 +1,125 @@
+"""The table for people, with and without a terminal, wide and narrow."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from harness.report.terminal import plain, summary_lines, table
+
+
+def printed(gradebook: Any, width: int) -> list[str]:
+    console = Console(width=width, file=io.StringIO(), force_terminal=False)
+    console.print(table(gradebook, width))
+    assert isinstance(console.file, io.StringIO)
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+@pytest.fixture
+def many(build: Any) -> Any:
+    def row(name: str, points: float) -> Any:
+        tasks = [
+            build.task(build.verdict(points=points), id=f"a-long-task-id-{i}") for i in range(43)
+        ]
+        return build.row(name, *tasks)
+
+    return build.book(*(row(f"student-number-{place}", place / 16) for place in range(20)))
+
+
+def test_plain(build: Any) -> None:
+    book = build.book(build.every_status("ada"), build.scored("bob", 2), build.scored("cleo", 2))
+    assert plain(book).splitlines() == [
+        "rank  submission  points   kl       nll    isolation",
+        "   1  ada         5.5/16*  3.5 EFI  2 FSU  L3",
+        "   2  bob            2/2   2 ✓      -      L3",
+        "   2  cleo           2/2   2 ✓      -      L3",
+        "",
+        "✓ pass  F fail  I inconclusive  E error  S skipped  U ungradable",
+        "* provisional: some checks have no mark yet, through no fault of the program",
+    ]
+
+
+def test_all_pass_needs_no_legend(build: Any) -> None:
+    assert plain(build.book(build.row())).splitlines() == [
+        "rank  submission  points  kl   isolation",
+        "   1  ada         2/2     2 ✓  L3",
+    ]
+
+
+def test_both_show_the_same(build: Any, many: Any) -> None:
+    for book in (many, build.book(build.every_status()), build.book()):
+        for width in (80, 120):
+            assert [line for line in printed(book, width) if line] == [
+                line for line in plain(book, width).splitlines() if line
+            ]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_many_tasks_stay_within_the_width(many: Any, width: int) -> None:
+    lines = plain(many, width).splitlines()
+    assert max(map(cell_len, lines)) <= width
+    for task in range(43):
+        assert any(line.startswith(f"a-long-task-id-{task} ") for line in lines)
+    assert max(map(cell_len, printed(many, width))) <= width
+
+
+def test_an_empty_run(build: Any) -> None:
+    assert plain(build.book()) == "rank  submission  points  isolation\n"
+    assert plain(build.book(), width=5).count("\n") == 1
+
+
+def test_a_tiny_width_still_shows_everything(build: Any) -> None:
+    text = plain(build.book(build.every_status("ada"), build.every_status("bob")), width=1)
+    assert text.count("kl ") == 2
+
+
+def test_markup_and_wide_characters_are_text(build: Any) -> None:
+    book = build.book(build.row("[red]x[/red]"), build.row("漢字" * 20), build.row("\x1b[2Jq"))
+    lines = printed(book, 80)
+    assert any("[red]x[/red]" in line for line in lines)
+    assert "\x1b" not in "".join(lines)
+    starts = {cell_len(line.split("2/2")[0]) for line in lines if "2/2" in line}
+    assert len(starts) == 1
+
+
+def test_hostile_names_keep_one_line_each(build: Any, hostile: tuple[str, ...]) -> None:
+    rows = [build.row(f"{i}{text}", display_name=text) for i, text in enumerate(hostile)]
+    lines = plain(build.book(*rows)).splitlines()
+    assert len(lines) == len(hostile) + 1
+    assert all(line.isprintable() for line in lines)
+
+
+def test_summary_lines(build: Any) -> None:
+    assert summary_lines(build.every_status()) == [
+        "  kl/fails      FAIL  wrong: Look at the sign.",
+        "  kl/undecided  INCONCLUSIVE  "
+        "The runs allowed for this check did not decide it either way.",
+        "  kl/raises     ERROR  exception: It raised ValueError.",
+        "  nll/skipped   SKIPPED  A check that this one builds on did not pass.",
+        "  nll/ours      UNGRADABLE  The sandbox did not start.",
+        "  nll/secret    FAIL  The check decided against the program.",
+    ]
+    assert summary_lines(build.row()) == []
+
+
+def test_a_summary_prefers_the_hint_and_then_the_message(build: Any) -> None:
+    example = {"got": "1", "note": "noted"}
+    for fields, said in (({"hint": "h"}, "h"), ({"hint": ""}, "m")):
+        verdict = build.verdict(status="FAIL", message="m", example=example, **fields)
+        (line,) = summary_lines(build.row("ada", build.task(verdict)))
+        assert line == f"  kl/value  FAIL  {said}"
+
+
+def test_rich_pandas_and_jinja_are_imported_when_needed_only() -> None:
+    code = (
+        "import sys, harness.report, harness.report.terminal as t\n"
+        "print(sorted({'rich', 'pandas', 'jinja2', 'scipy', 'torch'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
