@@ -99,13 +99,24 @@ def _attempt(sandbox: Sandbox, run: Run, key: Key) -> Observation:
             student = ProgramProxy(link, run.task.contract, calls, record=trial.stage == 0)
             transcript = student.transcript
             student.start(spec.module, spec.file, given=run.task.given is not None)
-            metrics = _measure(run.task, trial.measurement, student, rng)
-        values = _reduce(run.task, trial.measurement, metrics)
+            values = measure_and_reduce(run.task, trial.measurement, student, rng)
     except ProgramError as error:
         return Observation(
             trial, "error", cause=error.cause, message=error.message, transcript=tuple(transcript)
         )
     return Observation(trial, "ok", values, transcript=tuple(transcript))
+
+
+def measure_and_reduce(
+    task: LoadedTask, measurement: str, student: ProgramProxy, rng: np.random.Generator
+) -> dict[str, Array]:
+    """What is stored of one measurement of one program.
+
+    Raises:
+        ProgramError: the program did not deliver.
+        MeasurementError: the measurement returned what its checks cannot use.
+    """
+    return _reduce(task, measurement, _measure(task, measurement, student, rng))
 
 
 def _measure(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
@@ -190,6 +190,14 @@ class ProgramProxy:
         served = Served(env, observation_shape, num_actions, self._draw(), max_steps)
         self._served.append(served)
         return served
+
+    def refuse(self, message: str) -> NoReturn:
+        """Ends the trial: an answer of the right shape that no rule of the task allows.
+
+        Raises:
+            ProgramError: always, with cause ``bad-output``.
+        """
+        raise ProgramError("bad-output", message)
 
     def independent(self, name: str, *args: Any, replicates: int) -> list[Any]:
         """The results of ``replicates`` calls that differ in their seed alone.

@@ -86,7 +86,7 @@ def serve(sock: socket.socket, request: Mapping[str, Any]) -> None:
     while True:
         message = worker.receive()
         try:
-            _OPERATIONS[message["op"]](worker, message)
+            OPERATIONS[message["op"]](worker, message)
         except BaseException as error:
             cause, text = _explain(error, worker.directory)
             worker.send({"nonce": message["nonce"], "ok": False, "cause": cause, "message": text})
@@ -169,7 +169,7 @@ def _load_state(worker: Worker, message: Mapping[str, Any]) -> None:
     worker.send({"nonce": message["nonce"], "ok": True})
 
 
-_OPERATIONS: Mapping[str, Callable[[Worker, Mapping[str, Any]], None]] = {
+OPERATIONS: Mapping[str, Callable[[Worker, Mapping[str, Any]], None]] = {
     "load": _load,
     "call": _call,
     "new": _new,

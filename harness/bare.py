@@ -1,0 +1,83 @@
+"""The same measurements in this process, without a sandbox: for benchmarks and simulations.
+
+Only trusted programs are run this way, and no mark ever comes of it. The worker's own code answers,
+so what is simulated is what is graded.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from harness import wire
+from harness.collect.job import measure_and_reduce
+from harness.collect.proxy import ProgramProxy
+from harness.collect.sandbox import Answer, Link
+from harness.errors import ProgramError
+from harness.records import Array, Program
+from harness.seeds import Key, SeedName
+from harness.spec.load import LoadedTask
+
+
+class LocalLink:
+    """Answers a proxy's requests with the worker's operations, called directly."""
+
+    def __init__(self, directory: Path, result_bytes: int = 1 << 30) -> None:
+        from harness.worker import shim
+
+        self._shim = shim
+        self._worker = shim.Worker(cast(Any, None), directory, result_bytes)
+        self._reply: wire.Frame | None = None
+        self._worker.send = self._capture  # type: ignore[method-assign]
+
+    def request(
+        self, message: Mapping[str, Any], arrays: Sequence[Array], answer: Answer | None = None
+    ) -> wire.Frame:
+        """One request, as :meth:`harness.collect.sandbox.Link.request` makes it.
+
+        Raises:
+            ProgramError: the program refused or raised.
+        """
+        del answer
+        self._worker.arrays = tuple(arrays)
+        try:
+            self._shim.OPERATIONS[message["op"]](self._worker, {**message, "nonce": 0})
+        except self._shim.Refusal as refusal:
+            raise ProgramError(refusal.cause, str(refusal)) from refusal
+        assert self._reply is not None
+        return self._reply
+
+    def _capture(self, message: Mapping[str, Any], arrays: Sequence[Array] = ()) -> None:
+        self._reply = wire.Frame(message, tuple(arrays))
+
+
+class BareProgram:
+    """One trusted program on one task, loaded once and measured as often as wanted."""
+
+    def __init__(self, task: LoadedTask, program: Program) -> None:
+        self._task = task
+        self._folder = tempfile.TemporaryDirectory(prefix="fairmark-bare-")
+        folder = Path(self._folder.name)
+        for name in task.spec.wanted_files:
+            (folder / name).write_bytes(program.files[name])
+        if task.given is not None:
+            (folder / "given.py").write_bytes(task.given)
+        self._link = cast(Link, LocalLink(folder))
+        loaded = {"op": "load", "module": task.spec.module, "file": task.spec.file}
+        self._link.request({**loaded, "given": task.given is not None}, [])
+
+    def values(
+        self, measurement: str, stage: int, key: Key, *, replicate: int = 0, subject: str = ""
+    ) -> dict[str, Array]:
+        """The stored statistics of one measurement, as a sandboxed trial would give them.
+
+        Raises:
+            ProgramError: the program did not deliver.
+            MeasurementError: the measurement did not.
+        """
+        spec = self._task.spec
+        rng = SeedName(spec.id, spec.draw, measurement, stage, replicate, subject).generator(key)
+        student = ProgramProxy(self._link, self._task.contract, rng.spawn(1)[0])
+        return measure_and_reduce(self._task, measurement, student, rng)

@@ -1,0 +1,136 @@
+"""``bench``: what grading one submission costs, beside the bare cost of the same measurements.
+
+Both sides run in this one call, in turn, and count processor seconds of everything they start, one
+import of torch and torch._dynamo included on each; the ratio of medians is what is reported. A
+ratio holds on a noisy machine where a time does not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness import cli
+from harness.collect.job import Job, Run, run_job
+from harness.course import find_subjects
+from harness.errors import InfrastructureError, UsageError
+from harness.seeds import PUBLIC_KEY
+from harness.spec.load import LoadedTask, load_all
+from harness.trials import COMMON, Subject, name_trial
+
+_TIERS = ("exact", "estimator")
+
+
+def run(args: argparse.Namespace) -> int:
+    tasks = [task for task in load_all(args.tasks, args.reference) if task.spec.tier in _TIERS]
+    subject = _complete(tasks)
+    graded, bare, peak = [], [], 0.0
+    for turn in range(args.repeat):
+        graded.append(_cpu_s(lambda: _graded(tasks, subject)))
+        peak = max(peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+        bare.append(_cpu_s(lambda: _bare(args)))
+        print(
+            f"turn {turn + 1} of {args.repeat}: graded {graded[-1][0]:.2f} CPU s, "
+            f"bare {bare[-1][0]:.2f}",
+            file=sys.stderr,
+        )
+    cpu = statistics.median(found[0] for found in graded)
+    record = {
+        "n": args.repeat,
+        "set": f"complete, {len(tasks)} tasks, tiers exact and estimator",
+        "submissions_per_minute": round(60 / statistics.median(found[1] for found in graded), 2),
+        "cpu_s_per_submission": round(cpu, 3),
+        "ratio_to_bare": round(cpu / statistics.median(found[0] for found in bare), 3),
+        "slope": round(_per_task(tasks, subject), 4),
+        "peak_rss_mib": round(peak, 1),
+    }
+    document: dict[str, Any] = {"runs": [record], "peers": []}
+    args.results.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({**cli.head(), **document}, indent=2) + "\n"
+    (args.results / "bench.json").write_text(text, encoding="utf-8")
+    if args.json:
+        cli.emit(args, document)
+    else:
+        print("\n".join(f"{name}: {value}" for name, value in record.items()))
+    return 0
+
+
+def _complete(tasks: Sequence[LoadedTask]) -> Subject:
+    path = Path("submissions/complete")
+    if not path.is_dir():
+        raise UsageError("bench grades submissions/complete; run it from the repository")
+    (subject,) = find_subjects([path], tasks, None)
+    return subject
+
+
+def _runs(tasks: Sequence[LoadedTask], subject: Subject) -> tuple[Run, ...]:
+    return tuple(
+        Run(
+            name_trial(task, subject.program, measurement, COMMON, "", PUBLIC_KEY),
+            task,
+            {name: subject.program.files[name] for name in task.spec.wanted_files},
+        )
+        for task in tasks
+        for measurement in task.spec.measurements
+    )
+
+
+def _graded(tasks: Sequence[LoadedTask], subject: Subject) -> None:
+    for observation in run_job(Job("bench", PUBLIC_KEY, _runs(tasks, subject))):
+        if observation.outcome != "ok":
+            raise InfrastructureError(f"{observation.trial.task}: {observation.message}")
+
+
+def _per_task(tasks: Sequence[LoadedTask], subject: Subject) -> float:
+    """CPU seconds that a trial of an empty measurement adds: the slope of a further one."""
+    runs = _runs(tasks[:1], subject)[:1]
+    one = _cpu_s(lambda: run_job(Job("bench", PUBLIC_KEY, runs)))[0]
+    many = _cpu_s(lambda: run_job(Job("bench", PUBLIC_KEY, runs * 21)))[0]
+    return max(0.0, (many - one) / 20)
+
+
+def _bare(args: argparse.Namespace) -> None:
+    code = "import sys; from harness.verbs.bench import bare; bare(*sys.argv[1:])"
+    subprocess.run(
+        [sys.executable, "-c", code, str(args.tasks), str(args.reference)],
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).resolve().parents[1])},
+    )
+
+
+def bare(tasks: str, reference: str) -> None:
+    """The same measurements of the same submission, in one process without a sandbox."""
+    import torch
+    import torch._dynamo
+
+    from harness.bare import BareProgram
+
+    torch.set_num_threads(1)
+    loaded = [t for t in load_all(Path(tasks), Path(reference)) if t.spec.tier in _TIERS]
+    subject = _complete(loaded)
+    for task in loaded:
+        program = BareProgram(task, subject.program)
+        for measurement in task.spec.measurements:
+            program.values(measurement, COMMON, PUBLIC_KEY)
+
+
+def _cpu_s(work: Callable[[], object]) -> tuple[float, float]:
+    """Processor and wall seconds of some work and of every process that it started and ended."""
+    before, started = _spent(), time.monotonic()
+    work()
+    return _spent() - before, time.monotonic() - started
+
+
+def _spent() -> float:
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
