@@ -73,8 +73,8 @@ def correlation_stage(summary: Summary, stage_alpha: float) -> StageOutcome:
     No rejection means: no pair has a correlation much above the critical one. Uncorrelated is not
     independent, and dependence between successive draws is not looked at. A rejection is possible
     from n = 3 on. Measured size at a nominal .01 (20,000 stages, d = 4): normal, n = 100: .0090;
-    exponential (skewness 2), n = 100: .0189, n = 500: .0119, n = 2,000: .0107: skewed laws want
-    n >= 500.
+    exponential (skewness 2), n = 100: .0189, n = 500: .0119, n = 2,000: .0107: skewed laws
+    want n >= 500; Cauchy, d = 2, n = 1,000: .0146.
 
     Args:
         summary: from :func:`summarise_correlations`; ``coordinate`` of the outcome is the index

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from scipy import special, stats  # type: ignore[import-untyped, unused-ignore]
+from scipy import special, stats
 
 from harness.statistics.inputs import Floats, finite, positive, probability, whole
 

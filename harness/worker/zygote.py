@@ -44,9 +44,11 @@ def main(control_fd: int) -> None:
 
 
 def _preload() -> dict[str, str]:
+    import jaxtyping  # noqa: F401 - what submissions import themselves, paid for once
     import numpy
     import torch
     import torch._dynamo
+    import torch.distributions
 
     torch.set_num_threads(1)
     return {
