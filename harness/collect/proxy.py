@@ -266,7 +266,8 @@ class ProgramProxy:
             for i, whole in zip(wrt, graph or [], strict=False)
             if not whole
         ]
-        self._note(f"gradient of {name}", args, frame.arrays, cut=cut)
+        names = [*(param.name for param in signature.params[: len(args)]), "cotangent"]
+        self._note(f"gradient of {name}", [*args, cotangent], frame.arrays, names=names, cut=cut)
         return frame.arrays
 
     def method(self, cls: str, name: str) -> Signature:
