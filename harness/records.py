@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -96,14 +97,19 @@ class Program:
     role: Role
     files: Mapping[str, bytes]
 
+    @cached_property
+    def all_digests(self) -> Mapping[str, str]:
+        """SHA-256 of every file, by name."""
+        return {name: sha256(content) for name, content in sorted(self.files.items())}
+
     def digests(self, names: tuple[str, ...]) -> dict[str, str]:
         """SHA-256 of those of the named files that the program has."""
-        return {name: sha256(self.files[name]) for name in names if name in self.files}
+        return {name: self.all_digests[name] for name in names if name in self.files}
 
     @property
     def sha256(self) -> str:
         """A digest of all files and their names."""
-        return sha256(canonical(self.digests(tuple(sorted(self.files)))))
+        return sha256(canonical(dict(self.all_digests)))
 
 
 @dataclass(frozen=True)

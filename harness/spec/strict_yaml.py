@@ -8,32 +8,26 @@ become a tuple and a string an enum member of a strict model.
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from harness.errors import Problem, SpecError
+from harness.spec.complaints import Location, Position, complaints, shown
 
 M = TypeVar("M", bound=BaseModel)
-Location: TypeAlias = tuple[str | int, ...]
-Position: TypeAlias = tuple[int, int]
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
 _TOO_LARGE = (f"the file is larger than {MAX_BYTES // 1024} KiB", "split it")
 _MAX_DIGITS = 100
-_MAX_SHOWN = 60
-_DISCRIMINATOR = "kind"
 _NULL = re.compile(r"null|Null|NULL|~|")
 _BOOL = re.compile(r"(true|True|TRUE)|false|False|FALSE")
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
@@ -78,7 +72,8 @@ def load_text(text: str, file: str, model: type[M]) -> M:
         try:
             result = model.model_validate_json(json.dumps(document.data), strict=True)
         except ValidationError as error:
-            _complain(error, document, model)
+            for complaint in complaints(error, document, model):
+                document.add(*complaint)
     if document.problems or result is None:
         raise SpecError(sorted(set(document.problems), key=lambda found: (found.line, found.col)))
     return result
@@ -179,7 +174,7 @@ class _Document:
                 self.add(place, "merge keys are refused", "write the fields out")
             elif (*path, key) in self.keys:
                 line = self.keys[*path, key][0]
-                message = f"the key {_shown(key)} stands twice, first in line {line}"
+                message = f"the key {shown(key)} stands twice, first in line {line}"
                 self.add(place, message, "keep one of them")
             else:
                 self.keys[*path, key] = place
@@ -215,7 +210,7 @@ class _Loader(yaml.SafeLoader):
         self._depth -= 1
         if tag is not None and node is not None:
             short = tag.replace("tag:yaml.org,2002:", "!!")
-            self._note(mark, f"the tag {_shown(short)}", "remove it")
+            self._note(mark, f"the tag {shown(short)}", "remove it")
             self._refuse(node)
         return node
 
@@ -252,7 +247,7 @@ def _scalar(node: yaml.ScalarNode) -> object:
         return text
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{_shown(text)} is too large for a number")
+        raise ValueError(f"{shown(text)} is too large for a number")
     return number
 
 
@@ -276,149 +271,3 @@ def _position(mark: yaml.Mark | None) -> Position:
 def _line_col(before: str) -> Position:
     """The place that comes right after a text."""
     return before.count("\n") + 1, len(before) - before.rfind("\n")
-
-
-def _complain(error: ValidationError, document: _Document, model: type[BaseModel]) -> None:
-    """Add one problem for every path that pydantic complains about."""
-    found: dict[Location, tuple[Position, list[str], str]] = {}
-    for item in error.errors(include_url=False):
-        kind, loc = item["type"], item["loc"]
-        if kind == "union_tag_not_found":
-            loc = (*loc, _DISCRIMINATOR)
-        if kind in ("missing", "union_tag_not_found"):
-            parent = _path(loc[:-1], document.data)
-            path = (*parent, loc[-1])
-            place, message = document.values[parent], f"{_name(path)} is missing"
-            kinds = [] if kind == "missing" else _tags(model, item["loc"])
-            remedy = f"add `{loc[-1]}:`{', one of ' if kinds else ''}{', '.join(kinds)}"
-        elif kind == "extra_forbidden":
-            path = _path(loc, document.data)
-            place = document.keys.get(path, document.values[path])
-            message = f"the field {_name(path)} is not known"
-            remedy = _did_you_mean(str(loc[-1]), _fields(model, loc[:-1]), "remove it")
-        else:
-            path = _path(loc, document.data)
-            place, message, remedy = _wrong_value(item, path, document)
-        checked = path[:-1] if kind == "extra_forbidden" else path
-        if not any(checked[:length] in document.refused for length in range(len(checked) + 1)):
-            found.setdefault(path, (place, [], remedy))[1].append(message)
-    for place, messages, remedy in found.values():
-        document.add(place, "; or ".join(messages), remedy)
-
-
-def _wrong_value(
-    item: ErrorDetails, path: Location, document: _Document
-) -> tuple[Position, str, str]:
-    kind, seen = item["type"], item["input"]
-    context = item.get("ctx", {})
-    place = document.values[path]
-    if kind == "value_error":
-        where = f"{_name(path)}: " if path else ""
-        return place, f"{where}{context['error']}", "correct the fields named here"
-    if kind == "union_tag_invalid":
-        path, seen = (*path, _DISCRIMINATOR), context["tag"]
-        place = document.values.get(path, place)
-    if item["loc"] and item["loc"][-1] == "[key]":
-        place = document.keys.get(path, place)
-    listed = str(context.get("expected_tags", context.get("expected", "")))
-    if expected := [one.strip("'") for one in re.findall(r"'[^']*'|-?[0-9]+", listed)]:
-        remedy = _did_you_mean(str(seen), expected, "choose one of them")
-        return place, f"{_name(path)} is {_shown(seen)}, not one of {', '.join(expected)}", remedy
-    wanted = item["msg"].partition(" should ")[2] or item["msg"]
-    wanted = re.sub(r"an object|a valid dictionary", "a mapping", wanted)
-    wanted = re.sub(r"a valid (array|list|tuple)", "a list", wanted)
-    remedy = "change the value"
-    if kind == "string_type" and isinstance(seen, bool | int | float):
-        remedy = "put it in quotes"
-    elif kind == "bool_type":
-        remedy = "write true or false"
-    elif kind in ("int_type", "float_type") and isinstance(seen, str):
-        remedy = "write a decimal number without quotes"
-    return place, f"{_name(path)} is {_shown(seen)}, but should {wanted}", remedy
-
-
-def _path(loc: Location, data: object) -> Location:
-    """The part of a pydantic location that is in the data, without names of union members."""
-    path: Location = ()
-    for index, part in enumerate(loc):
-        last = index == len(loc) - 1
-        if isinstance(data, dict) and part in data:
-            if last or data.get(_DISCRIMINATOR) != part:
-                path, data = (*path, part), data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            path, data = (*path, part), data[part]
-    return path
-
-
-def _models(model: type[BaseModel], loc: Location) -> Iterator[type[BaseModel]]:
-    """The models that a mapping at a pydantic location may belong to."""
-    found: list[object] = [model]
-    for part in loc:
-        found = [inner for outer in found for inner in _step(outer, part)]
-    yield from (each for each in _members(found) if _is_model(each))
-
-
-def _fields(model: type[BaseModel], loc: Location) -> list[str]:
-    found = _models(model, loc)
-    return [info.alias or name for each in found for name, info in each.model_fields.items()]
-
-
-def _tags(model: type[BaseModel], loc: Location) -> list[str]:
-    found = (each.model_fields[_DISCRIMINATOR].annotation for each in _models(model, loc))
-    return [str(tag) for annotation in found for tag in get_args(annotation)]
-
-
-def _step(annotation: object, part: str | int) -> Iterator[object]:
-    for member in _members([annotation]):
-        args = get_args(member)
-        if _is_model(member):
-            tag = member.model_fields.get(_DISCRIMINATOR)
-            if tag is not None and part in get_args(tag.annotation):
-                yield member
-            yield from (
-                info.annotation
-                for name, info in member.model_fields.items()
-                if part == (info.alias or name)
-            )
-        elif args and isinstance(part, int):
-            fixed = get_origin(member) is tuple and ... not in args
-            yield args[min(part, len(args) - 1) if fixed else 0]
-        elif args and get_origin(member) is not Literal:
-            yield args[-1]
-
-
-def _members(annotations: Iterable[object]) -> Iterator[Any]:
-    for annotation in annotations:
-        origin = get_origin(annotation)
-        if origin is Annotated:
-            yield from _members(get_args(annotation)[:1])
-        elif origin in (Union, UnionType):
-            yield from _members(get_args(annotation))
-        else:
-            yield annotation
-
-
-def _is_model(annotation: object) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
-def _did_you_mean(seen: str, allowed: Sequence[str], otherwise: str) -> str:
-    close = difflib.get_close_matches(seen, allowed, n=1)
-    return f"did you mean {close[0]}?" if close else otherwise
-
-
-def _name(path: Location) -> str:
-    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return "".join(parts).lstrip(".") or "the file"
-
-
-def _shown(value: object) -> str:
-    match value:
-        case dict():
-            return "a mapping"
-        case list():
-            return f"a list of {len(value)}"
-        case None | bool():
-            return json.dumps(value)
-    text = repr(value)
-    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"

@@ -95,8 +95,7 @@ def _column_moments(column: Floats, law: Floats) -> Floats:
         unit = np.ldexp(numbers, -exponent)
         mean = _total(law * unit)
         deviation = unit - mean
-        drift = _total(law * deviation)
-        variance = _total(law * deviation * deviation) - drift * drift
+        variance = _total(law * deviation * deviation)
         mean_scale = _total(np.abs(law * unit))
         variance_scale = _total(np.abs(law) * unit * unit) + mean * mean
         figures: Floats = np.ldexp(
@@ -105,8 +104,6 @@ def _column_moments(column: Floats, law: Floats) -> Floats:
         )
     if not finite.all():
         figures[:2] = np.nan
-    elif law.min() >= 0:
-        figures[1] = max(figures[1], 0.0)
     figures[2:] = np.minimum(figures[2:], _LARGEST)
     return figures
 

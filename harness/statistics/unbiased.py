@@ -126,9 +126,8 @@ def max_t_stage(
 
     A rejection is possible from n = 2 on. Measured size at a nominal .01 (20,000 stages): normal,
     d = 5, n = 50: .0093; centred chi-square(1), d = 5, at the guard (n = 642): .0163, bound
-    .0167; n = 64, a tenth of the guard: .067. Laws
-    without a variance, n = 2,000, 4,000 stages: Cauchy .0018; Pareto(1.5) .15, where ``skew_ok``
-    is false in 94 % of the samples.
+    .0167; n = 64, a tenth of the guard: .067. Laws without a variance, n = 2,000 (4,000 stages):
+    Cauchy .0018; Pareto(1.5) .15, where ``skew_ok`` is false in 94 % of the samples.
 
     Plan n by :func:`skew_guard_n` of the *right* program's skewness, doubled: ``skew_ok`` judges
     by the largest sample skewness, which for that law satisfies the guard in 11 % of samples at

@@ -1,0 +1,239 @@
+"""Holds calls and results against a signature: dtypes and shapes, never values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import EllipsisType
+
+from harness.contract.types import (
+    ArrayType,
+    CallableType,
+    Dim,
+    EnvironmentType,
+    GeneratorType,
+    HandleType,
+    NoneType,
+    Param,
+    ScalarType,
+    Signature,
+    TupleType,
+    Type,
+)
+from harness.errors import FairmarkError
+
+_WIRE_DTYPE = {"int": "int64", "float": "float64", "bool": "bool"}
+_BATCH = "..."
+
+
+class ContractError(FairmarkError):
+    """A measurement calls a program in a way that the starter does not allow."""
+
+
+def bind(
+    signature: Signature, args: Sequence[object], named: Mapping[str, object] | None = None
+) -> dict[str, int]:
+    """Check what the grader sends, and return the size of every axis that it determines.
+
+    Args:
+        signature: the function or method to be called.
+        args: the positional arguments: ``(dtype, shape)`` for an array, a Python number,
+            truth value or string as itself; anything else stands for a generator, a function
+            or a handle.
+        named: the arguments given by name.
+
+    Returns:
+        A size for every axis name. A parameter ``n: int`` determines the axis ``n``. The axes
+        of a leading ``...`` are ``"...0"``, ``"...1"``… and ``"..."`` is how many there are.
+
+    Raises:
+        ContractError: the call does not fit the signature; the task's measurement is wrong.
+    """
+    where = signature.name
+    positional = [param for param in signature.params if not param.keyword_only]
+    if len(args) > len(positional):
+        raise ContractError(f"{where} takes {len(positional)} arguments, {len(args)} were sent")
+    given = {param.name: value for param, value in zip(positional, args, strict=False)}
+    for name, value in (named or {}).items():
+        if name in given or all(param.name != name for param in signature.params):
+            reason = "sent twice" if name in given else "not a parameter"
+            raise ContractError(f"{where}: {name} is {reason}")
+        given[name] = value
+    dims: dict[str, int] = {}
+    for param in signature.params:
+        if param.name in given:
+            _bind_one(f"{where}: argument {param.name}", param, given[param.name], dims)
+        elif not param.has_default:
+            raise ContractError(f"{where}: argument {param.name} is missing")
+    return dims
+
+
+def _bind_one(where: str, param: Param, value: object, dims: dict[str, int]) -> None:
+    match param.type, value:
+        case ArrayType(), (str(dtype), tuple(shape)):
+            if dtype not in param.type.dtypes or not _fit(param.type.dims, shape, dims):
+                wanted = f"{_dtypes(param.type)} of shape {_shape(param.type.dims, dims)}"
+                raise ContractError(
+                    f"{where} must be {wanted}, {dtype} of shape {list(shape)} was sent"
+                )
+        case ScalarType(name="int"), int() if not isinstance(value, bool):
+            if dims.setdefault(param.name, value) != value:
+                size = dims[param.name]
+                raise ContractError(f"{where} is {value}, but the axis {param.name} is {size}")
+        case ScalarType(name="float"), float() | int() if not isinstance(value, bool):
+            pass
+        case (ScalarType(name="bool"), bool()) | (ScalarType(name="str"), str()):
+            pass
+        case (ArrayType() | ScalarType(), _) | (_, (str(), tuple())):
+            wanted = describe(param.type)
+            raise ContractError(f"{where} must be {wanted}, {_seen(value)} was sent")
+
+
+def _seen(value: object) -> str:
+    match value:
+        case (str(dtype), tuple(shape)):
+            return f"{dtype} of shape {list(shape)}"
+        case None | bool() | int() | float():
+            return f"{type(value).__name__} {value!r}"
+    return f"a value of type {type(value).__name__}"
+
+
+def check_result(
+    returns: Type, dims: Mapping[str, int], results: Sequence[tuple[str, tuple[int, ...]]]
+) -> str | None:
+    """Compare what a program returned with what its contract promises.
+
+    Args:
+        returns: the declared type of the result.
+        dims: the sizes that :func:`bind` determined. An axis that it left open takes the size
+            of its first appearance among the results, and must keep it.
+        results: dtype and shape of every array that came back; a Python number counts as an
+            array without axes, an instance of a class as none.
+
+    Returns:
+        None if everything fits, else one sentence for the student.
+    """
+    wanted = list(_leaves(returns))
+    if len(results) != len(wanted):
+        plural = "result" if len(wanted) == 1 else "results"
+        names = ", ".join(describe(leaf) for leaf in wanted) or "nothing"
+        return f"expected {len(wanted)} {plural} ({names}), got {len(results)}"
+    known = dict(dims)
+    for index, (leaf, (dtype, shape)) in enumerate(zip(wanted, results, strict=True), start=1):
+        expected = f"{_dtypes(leaf)} of shape {_shape(leaf.dims, known)}"
+        before = dict(known)
+        if dtype in leaf.dtypes and _fit(leaf.dims, shape, known):
+            continue
+        which = f"result {index} of {len(wanted)}" if len(wanted) > 1 else "the result"
+        hints = [*_shape_hints(leaf.dims, shape, before), *_dtype_hints(leaf.dtypes, dtype)]
+        sentence = f"{which}: expected {expected}, got {dtype} of shape {list(shape)}"
+        return "; ".join([sentence, *hints])
+    return None
+
+
+def _leaves(returns: Type) -> Iterator[ArrayType]:
+    match returns:
+        case TupleType():
+            for item in returns.items:
+                yield from _leaves(item)
+        case ScalarType() if returns.name in _WIRE_DTYPE:
+            yield ArrayType((_WIRE_DTYPE[returns.name],), ())
+        case ArrayType():
+            yield returns
+
+
+def _fit(dims: tuple[Dim, ...], shape: Sequence[int], known: dict[str, int]) -> bool:
+    """Whether a shape fits; if so, ``known`` also holds the sizes found on the way."""
+    names: list[str | int] = [dim for dim in dims if not isinstance(dim, EllipsisType)]
+    found = dict(known)
+    if len(names) < len(dims):
+        extra = found.setdefault(_BATCH, max(len(shape) - len(names), 0))
+        names = [*(f"{_BATCH}{axis}" for axis in range(extra)), *names]
+    if len(names) != len(shape):
+        return False
+    for name, size in zip(names, shape, strict=True):
+        wanted = found.setdefault(name, size) if isinstance(name, str) else name
+        if wanted != size:
+            return False
+    known.update(found)
+    return True
+
+
+def _shape_hints(
+    dims: tuple[Dim, ...], shape: tuple[int, ...], known: Mapping[str, int]
+) -> Iterator[str]:
+    def fits(candidate: Sequence[int]) -> bool:
+        return _fit(dims, candidate, dict(known))
+
+    if fits(shape):
+        return
+    drops = {axis: (*shape[:axis], *shape[axis + 1 :]) for axis in reversed(range(len(shape)))}
+    for axis, dropped in drops.items():
+        if shape[axis] == 1 and fits(dropped):
+            yield f"squeeze axis {axis}, which has size 1"
+            return
+    if fits(shape[::-1]) or any(
+        fits((*shape[:axis], shape[axis + 1], shape[axis], *shape[axis + 2 :]))
+        for axis in range(len(shape) - 1)
+    ):
+        yield "the axes are in another order: transpose"
+        return
+    for axis, dim in enumerate(dims):
+        size = dim if isinstance(dim, int) else known.get(str(dim))
+        if size is not None and fits((*shape[:axis], size, *shape[axis:])):
+            verb = "add it with unsqueeze" if size == 1 else "do not reduce over it"
+            yield f"the axis {_label(dim, known)} is missing: {verb}"
+            return
+    for axis, dropped in drops.items():
+        if fits(dropped):
+            twice = shape[axis] in dropped
+            yield "there is one axis too many: " + (
+                "were [b] and [b, 1] combined into [b, b]?" if twice else f"reduce over axis {axis}"
+            )
+            return
+
+
+def _dtype_hints(wanted: tuple[str, ...], seen: str) -> Iterator[str]:
+    if seen in wanted:
+        return
+    if seen == "float32":
+        yield "compute in float64: give new tensors the dtype of the arguments"
+    elif seen in ("int64", "uint8", "int32", "int16", "int8") and "float64" in wanted:
+        yield "integers were returned: convert to floating point before computing"
+    else:
+        yield f"convert with .to(torch.{wanted[-1]})"
+
+
+def _dtypes(array: ArrayType) -> str:
+    return " or ".join(array.dtypes)
+
+
+def _label(dim: Dim, known: Mapping[str, int]) -> str:
+    if isinstance(dim, EllipsisType):
+        sizes = [str(known[f"{_BATCH}{axis}"]) for axis in range(known.get(_BATCH, 0))]
+        return ", ".join(sizes) if _BATCH in known else _BATCH
+    return f"{dim}={known[dim]}" if isinstance(dim, str) and dim in known else str(dim)
+
+
+def _shape(dims: tuple[Dim, ...], known: Mapping[str, int]) -> str:
+    return f"[{', '.join(label for dim in dims if (label := _label(dim, known)))}]"
+
+
+def describe(type_: Type) -> str:
+    """Name a type in words, such as ``float64 tensor [b, d]``."""
+    match type_:
+        case ScalarType() | GeneratorType():
+            words: str = type_.name
+        case ArrayType():
+            words = f"{_dtypes(type_)} tensor {_shape(type_.dims, {})}"
+        case CallableType():
+            params = ", ".join(map(describe, type_.params))
+            words = f"function ({params}) -> {describe(type_.returns)}"
+        case TupleType():
+            words = f"tuple ({', '.join(map(describe, type_.items))})"
+        case HandleType():
+            words = f"instance of {type_.name}"
+        case EnvironmentType():
+            words = "vector environment"
+        case NoneType():
+            words = "nothing"
+    return words

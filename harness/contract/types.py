@@ -1,0 +1,108 @@
+"""What a contract consists of: the types of arguments and results, and the signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import EllipsisType
+from typing import Literal, TypeAlias
+
+Dim: TypeAlias = "str | int | EllipsisType"
+ScalarName = Literal["int", "float", "bool", "str"]
+GeneratorName = Literal["torch.Generator", "numpy.random.Generator"]
+
+
+@dataclass(frozen=True)
+class ArrayType:
+    """A tensor: the dtypes that are accepted (numpy's names) and its axes, outermost first."""
+
+    dtypes: tuple[str, ...]
+    dims: tuple[Dim, ...]
+
+
+@dataclass(frozen=True)
+class ScalarType:
+    """A plain Python number, truth value or string."""
+
+    name: ScalarName
+
+
+@dataclass(frozen=True)
+class GeneratorType:
+    """A random generator, built in the worker from an integer that the grader draws."""
+
+    name: GeneratorName
+
+
+@dataclass(frozen=True)
+class CallableType:
+    """A function argument: at run time, a named function of the task's given.py."""
+
+    params: tuple[Type, ...]
+    returns: Type
+
+
+@dataclass(frozen=True)
+class TupleType:
+    """Several results, in order."""
+
+    items: tuple[Type, ...]
+
+
+@dataclass(frozen=True)
+class HandleType:
+    """An instance of a class that the same starter defines; it stays in the worker."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class EnvironmentType:
+    """A Gymnasium vector environment that the grader serves: an argument, never a result."""
+
+
+@dataclass(frozen=True)
+class NoneType:
+    """Nothing is returned."""
+
+
+Type: TypeAlias = (
+    "ArrayType | ScalarType | GeneratorType | CallableType | TupleType | HandleType"
+    " | EnvironmentType | NoneType"
+)
+
+
+@dataclass(frozen=True)
+class Param:
+    """One parameter of a signature."""
+
+    name: str
+    type: Type
+    keyword_only: bool
+    has_default: bool
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The parameters of a function or method (without ``self``) and what it returns."""
+
+    name: str
+    params: tuple[Param, ...]
+    returns: Type
+
+
+@dataclass(frozen=True)
+class ClassContract:
+    """A class of the starter: how it is built, and its public methods."""
+
+    name: str
+    init: Signature
+    methods: Mapping[str, Signature]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Everything public that a starter defines."""
+
+    functions: Mapping[str, Signature]
+    classes: Mapping[str, ClassContract]

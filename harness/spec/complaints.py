@@ -1,0 +1,177 @@
+"""What pydantic finds wrong with a spec, in plain words and with its place in the file."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from types import UnionType
+from typing import Annotated, Any, Literal, Protocol, TypeAlias, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+Location: TypeAlias = tuple[str | int, ...]
+Position: TypeAlias = tuple[int, int]
+
+_MAX_SHOWN = 60
+_DISCRIMINATOR = "kind"
+
+
+class Located(Protocol):
+    """A document's data, where its keys and values stand, and what was refused already."""
+
+    data: object
+    values: dict[Location, Position]
+    keys: dict[Location, Position]
+    refused: set[Location]
+
+
+def complaints(
+    error: ValidationError, document: Located, model: type[BaseModel]
+) -> Iterator[tuple[Position, str, str]]:
+    """The place, message and remedy of every path that pydantic complains about."""
+    found: dict[Location, tuple[Position, list[str], str]] = {}
+    for item in error.errors(include_url=False):
+        kind, loc = item["type"], item["loc"]
+        if kind == "union_tag_not_found":
+            loc = (*loc, _DISCRIMINATOR)
+        if kind in ("missing", "union_tag_not_found"):
+            parent = _path(loc[:-1], document.data)
+            path = (*parent, loc[-1])
+            place, message = document.values[parent], f"{_name(path)} is missing"
+            kinds = [] if kind == "missing" else _tags(model, item["loc"])
+            remedy = f"add `{loc[-1]}:`{', one of ' if kinds else ''}{', '.join(kinds)}"
+        elif kind == "extra_forbidden":
+            path = _path(loc, document.data)
+            place = document.keys.get(path, document.values[path])
+            message = f"the field {_name(path)} is not known"
+            remedy = _did_you_mean(str(loc[-1]), _fields(model, loc[:-1]), "remove it")
+        else:
+            path = _path(loc, document.data)
+            place, message, remedy = _wrong_value(item, path, document)
+        checked = path[:-1] if kind == "extra_forbidden" else path
+        if not any(checked[:length] in document.refused for length in range(len(checked) + 1)):
+            found.setdefault(path, (place, [], remedy))[1].append(message)
+    for place, messages, remedy in found.values():
+        yield place, "; or ".join(messages), remedy
+
+
+def _wrong_value(
+    item: ErrorDetails, path: Location, document: Located
+) -> tuple[Position, str, str]:
+    kind, seen = item["type"], item["input"]
+    context = item.get("ctx", {})
+    place = document.values[path]
+    if kind == "value_error":
+        where = f"{_name(path)}: " if path else ""
+        return place, f"{where}{context['error']}", "correct the fields named here"
+    if kind == "union_tag_invalid":
+        path, seen = (*path, _DISCRIMINATOR), context["tag"]
+        place = document.values.get(path, place)
+    if item["loc"] and item["loc"][-1] == "[key]":
+        place = document.keys.get(path, place)
+    listed = str(context.get("expected_tags", context.get("expected", "")))
+    if expected := [one.strip("'") for one in re.findall(r"'[^']*'|-?[0-9]+", listed)]:
+        remedy = _did_you_mean(str(seen), expected, "choose one of them")
+        return place, f"{_name(path)} is {shown(seen)}, not one of {', '.join(expected)}", remedy
+    wanted = item["msg"].partition(" should ")[2] or item["msg"]
+    wanted = re.sub(r"an object|a valid dictionary", "a mapping", wanted)
+    wanted = re.sub(r"a valid (array|list|tuple)", "a list", wanted)
+    remedy = "change the value"
+    if kind == "string_type" and isinstance(seen, bool | int | float):
+        remedy = "put it in quotes"
+    elif kind == "bool_type":
+        remedy = "write true or false"
+    elif kind in ("int_type", "float_type") and isinstance(seen, str):
+        remedy = "write a decimal number without quotes"
+    return place, f"{_name(path)} is {shown(seen)}, but should {wanted}", remedy
+
+
+def _path(loc: Location, data: object) -> Location:
+    """The part of a pydantic location that is in the data, without names of union members."""
+    path: Location = ()
+    for index, part in enumerate(loc):
+        last = index == len(loc) - 1
+        if isinstance(data, dict) and part in data:
+            if last or data.get(_DISCRIMINATOR) != part:
+                path, data = (*path, part), data[part]
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            path, data = (*path, part), data[part]
+    return path
+
+
+def _models(model: type[BaseModel], loc: Location) -> Iterator[type[BaseModel]]:
+    """The models that a mapping at a pydantic location may belong to."""
+    found: list[object] = [model]
+    for part in loc:
+        found = [inner for outer in found for inner in _step(outer, part)]
+    yield from (each for each in _members(found) if _is_model(each))
+
+
+def _fields(model: type[BaseModel], loc: Location) -> list[str]:
+    found = _models(model, loc)
+    return [info.alias or name for each in found for name, info in each.model_fields.items()]
+
+
+def _tags(model: type[BaseModel], loc: Location) -> list[str]:
+    found = (each.model_fields[_DISCRIMINATOR].annotation for each in _models(model, loc))
+    return [str(tag) for annotation in found for tag in get_args(annotation)]
+
+
+def _step(annotation: object, part: str | int) -> Iterator[object]:
+    for member in _members([annotation]):
+        args = get_args(member)
+        if _is_model(member):
+            tag = member.model_fields.get(_DISCRIMINATOR)
+            if tag is not None and part in get_args(tag.annotation):
+                yield member
+            yield from (
+                info.annotation
+                for name, info in member.model_fields.items()
+                if part == (info.alias or name)
+            )
+        elif args and isinstance(part, int):
+            fixed = get_origin(member) is tuple and ... not in args
+            yield args[min(part, len(args) - 1) if fixed else 0]
+        elif args and get_origin(member) is not Literal:
+            yield args[-1]
+
+
+def _members(annotations: Iterable[object]) -> Iterator[Any]:
+    for annotation in annotations:
+        origin = get_origin(annotation)
+        if origin is Annotated:
+            yield from _members(get_args(annotation)[:1])
+        elif origin in (Union, UnionType):
+            yield from _members(get_args(annotation))
+        else:
+            yield annotation
+
+
+def _is_model(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _did_you_mean(seen: str, allowed: Sequence[str], otherwise: str) -> str:
+    close = difflib.get_close_matches(seen, allowed, n=1)
+    return f"did you mean {close[0]}?" if close else otherwise
+
+
+def _name(path: Location) -> str:
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).lstrip(".") or "the file"
+
+
+def shown(value: object) -> str:
+    """A value as a message quotes it: short, and containers by their size."""
+    match value:
+        case dict():
+            return "a mapping"
+        case list():
+            return f"a list of {len(value)}"
+        case None | bool():
+            return json.dumps(value)
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
