@@ -54,7 +54,10 @@ class LocalLink:
 
 
 class BareProgram:
-    """One trusted program on one task, loaded once and measured as often as wanted."""
+    """One trusted program on one task, loaded once and measured as often as wanted.
+
+    A context manager: its copy of the files goes with the block.
+    """
 
     def __init__(self, task: LoadedTask, program: Program) -> None:
         self._task = task
@@ -67,6 +70,12 @@ class BareProgram:
         self._link = cast(Link, LocalLink(folder))
         loaded = {"op": "load", "module": task.spec.module, "file": task.spec.file}
         self._link.request({**loaded, "given": task.given is not None}, [])
+
+    def __enter__(self) -> BareProgram:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._folder.cleanup()
 
     def values(
         self, measurement: str, stage: int, key: Key, *, replicate: int = 0, subject: str = ""

@@ -9,7 +9,7 @@ import numpy as np
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values, metric
 from harness.records import finite_or_text
 from harness.spec.checks import LikelihoodCheck
-from harness.statistics.likelihood import excess_stage, floor_stage, summarise_paired
+from harness.statistics.likelihood import excess_stage, floor_bound_stage, summarise_paired
 
 
 def reduce(check: LikelihoodCheck, metrics: Metrics) -> Values:
@@ -38,7 +38,7 @@ def decide(check: LikelihoodCheck, stages: Sequence[Evidence]) -> Outcome:
     if int(against_reference["nonfinite"]):
         return Outcome("FAIL", "not-finite", 0.0, float("inf"), figures)
     margin = max(excess, 0.0) / check.margin_nats
-    if floor_stage(against_floor, check.floor_alpha).rejects:
+    if floor_bound_stage(against_floor, check.floor_alpha).rejects:
         return Outcome("FAIL", "below-floor", 0.0, float("inf"), figures)
     if excess_stage(against_reference, check.margin_nats, check.floor_alpha).rejects:
         return Outcome("FAIL", "excess", 0.0, margin, figures)

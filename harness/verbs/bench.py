@@ -126,9 +126,9 @@ def bare(tasks: str, reference: str) -> None:
 
     torch.set_num_threads(1)
     for task in loaded:
-        program = BareProgram(task, subject.program)
-        for measurement in task.spec.measurements:
-            program.values(measurement, COMMON, PUBLIC_KEY)
+        with BareProgram(task, subject.program) as program:
+            for measurement in task.spec.measurements:
+                program.values(measurement, COMMON, PUBLIC_KEY)
     print(time.process_time() - started)
 
 
