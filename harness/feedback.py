@@ -1,5 +1,7 @@
 """What a student is told of a failed visible check: a worked example and, if it fits, a hint.
 
+Checks that play whole episodes have no example: their figures say what happened.
+
 Everything shown comes from trials under the public key, never from a scored instance. A hint is
 that of the known mistake whose output the submission's matches on the example.
 """
@@ -16,11 +18,12 @@ from harness.collect.job import Run
 from harness.gradebook import TaskGrade
 from harness.records import Array, Observation, Program, Verdict, decode_array
 from harness.score import Decision, decide_task
-from harness.spec.checks import CheckBase
+from harness.spec.checks import CheckBase, ReturnsCheck
 from harness.spec.load import LoadedTask
 from harness.trials import EXAMPLE, Subject, View
 
 _SHOWN_ELEMENTS = 8
+_WHOLE_ELEMENTS = 24
 _SAME = 1e-9
 
 
@@ -36,13 +39,13 @@ def needed(tasks: Sequence[LoadedTask], subjects: Sequence[Subject], view: View)
 
 
 def _to_explain(task: LoadedTask, subject: Subject, view: View) -> Iterable[CheckBase]:
-    if task.reference is None or task.spec.tier == "training":
+    if task.reference is None:
         return
     decisions = decide_task(task, subject, view)
     for check in task.spec.checks:
         decision = decisions[check.id]
         failed = isinstance(decision, Decision) and decision.status == "FAIL"
-        if failed and check.visibility == "visible":
+        if failed and check.visibility == "visible" and not isinstance(check, ReturnsCheck):
             yield check
 
 
@@ -169,9 +172,10 @@ def _text(value: Any, row: tuple[int, ...], lead: int | None) -> str:
     array = _array(value)
     if array is None:
         return str(value)
-    if row and lead is not None and array.ndim and array.shape[0] == lead and lead > 1:
+    shares = lead is not None and lead > 1 and array.ndim > 0 and array.shape[0] == lead
+    if row and shares and array.size > _WHOLE_ELEMENTS:
         array = array[row[0]]
-    if array.size <= _SHOWN_ELEMENTS:
+    if array.size <= _WHOLE_ELEMENTS:
         return np.array2string(array, precision=6, separator=", ", max_line_width=10_000)
     flat = np.array2string(array.ravel()[:_SHOWN_ELEMENTS], precision=6, separator=", ")
     return f"{flat[:-1]}, …] of shape {list(array.shape)}"
