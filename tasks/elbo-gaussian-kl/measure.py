@@ -9,7 +9,7 @@ ROWS, DIMS = 200, 5
 
 
 def _gaussians(rng, rows=ROWS, dims=DIMS):
-    """mu, log_sigma [rows, dims]: ln σ uniform in [-6, 3], means of the same spread as a latent's."""
+    """mu, log_sigma [rows, dims]: ln σ uniform in [-6, 3], means of a latent's spread."""
     return rng.normal(0.0, 2.0, (rows, dims)), rng.uniform(-6.0, 3.0, (rows, dims))
 
 
