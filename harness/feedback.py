@@ -25,6 +25,7 @@ from harness.trials import EXAMPLE, Subject, View
 _SHOWN_ELEMENTS = 8
 _WHOLE_ELEMENTS = 24
 _SAME = 1e-9
+_ROUNDING = 1e-13
 
 
 def needed(tasks: Sequence[LoadedTask], subjects: Sequence[Subject], view: View) -> Iterator[Run]:
@@ -95,7 +96,7 @@ def _same(first: Observation, second: Observation, check_id: str) -> bool:
         if theirs is None or ours.shape != theirs.shape:
             return False
         a, b = ours.astype(np.float64), theirs.astype(np.float64)
-        if not np.allclose(a, b, rtol=_SAME, atol=_SAME * _size(b), equal_nan=True):
+        if not np.allclose(a, b, rtol=_SAME, atol=_ROUNDING * _size(b), equal_nan=True):
             return False
     return bool(names)
 
@@ -118,7 +119,13 @@ def _example(own: Observation, reference: Observation) -> dict[str, str]:
             }
     if own.outcome == "error":
         return {"note": f"on the example your code stopped: {own.message}"}
+    if not all(_whole(entry) for entry in own.transcript):
+        return {"note": "what the example returned is too large to show"}
     return {"note": "on the displayed example your answers are right; they differ on other draws"}
+
+
+def _whole(entry: Mapping[str, Any]) -> bool:
+    return all(_array(value) is not None for value in entry["results"])
 
 
 def _cut(entry: Mapping[str, Any]) -> str:
@@ -138,8 +145,10 @@ def _difference(mine: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[int
             continue
         with np.errstate(all="ignore"):
             gap = np.abs(a.astype(np.float64) - b.astype(np.float64))
-        gap = np.where(np.isnan(gap), np.where(np.isnan(a) & np.isnan(b), 0.0, np.inf), gap)
-        if gap.size and gap.max() > _SAME * max(_size(b), 1e-300):
+            gap = np.where(np.isnan(gap), np.where(np.isnan(a) & np.isnan(b), 0.0, np.inf), gap)
+            rounding = _SAME * np.abs(b) + _ROUNDING * _size(b)
+        gap = np.where(gap > np.nan_to_num(rounding), gap, 0.0)
+        if gap.size and gap.max() > 0:
             return tuple(int(i) for i in np.unravel_index(int(gap.argmax()), gap.shape))
     return None
 

@@ -8,7 +8,7 @@ the program computed about itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol
 
@@ -212,10 +212,10 @@ class ProgramProxy:
         results, seen = [], set()
         for _ in range(replicates):
             result = call(*args, self.generator()) if takes_generator else call(*args)
-            parts = result if isinstance(result, tuple) else (result,)
-            seen.add(tuple(np.asarray(part).tobytes() for part in parts))
+            seen.add(tuple(np.asarray(part).tobytes() for part in _parts([result])))
             results.append(result)
-        if len(seen) < replicates:
+        finite = all(np.isfinite(np.asarray(part)).all() for part in _parts(results))
+        if finite and len(seen) < replicates:
             raise ProgramError(
                 "reseeded",
                 f"{name} returned the same draws for different generators: your code reseeds a "
@@ -421,6 +421,12 @@ class ProgramProxy:
                 "cut": list(cut),
             }
         )
+
+
+def _parts(results: Sequence[Any]) -> Iterator[Any]:
+    """Every array or number of some results, tuples opened."""
+    for result in results:
+        yield from result if isinstance(result, tuple) else (result,)
 
 
 def _described(value: Any) -> Any:
