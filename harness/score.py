@@ -45,7 +45,11 @@ _HIDDEN_MESSAGE = "a hidden check did not pass"
 
 @dataclass(frozen=True)
 class Decision:
-    """What is decided about one check of one program."""
+    """What is decided about one check of one program.
+
+    ``before_running``: the reason was known without running anything, so it can be told of a
+    hidden check too.
+    """
 
     status: Status
     cause: str = ""
@@ -54,6 +58,7 @@ class Decision:
     figures: Mapping[str, Any] = field(default_factory=dict)
     message: str = ""
     stages: int = 0
+    before_running: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def decide(task: LoadedTask, check: CheckBase, subject: Subject, view: View) -> 
     """One check of one program, its gates aside."""
     problem = subject.problem(task)
     if problem is not None:
-        return Decision("ERROR", problem[0], message=problem[1])
+        return Decision("ERROR", problem[0], message=problem[1], before_running=True)
     target = None
     if getattr(check, "against", None) == "target":
         target = _target(task, check)
@@ -232,6 +237,6 @@ def _message(check: CheckBase, decision: Decision) -> str:
     if decision.status == "PASS":
         return ""
     ours = decision.status in ("UNGRADABLE", "SKIPPED")
-    if check.visibility == "hidden" and not ours:
+    if check.visibility == "hidden" and not ours and not decision.before_running:
         return _HIDDEN_MESSAGE
     return decision.message or _MESSAGES.get(decision.cause, decision.cause)

@@ -1,0 +1,197 @@
+"""What is measured of px-chain-nll: enumerations, committed conditionals, black-box influence.
+
+The masked entries of the kernels are drawn as large as the others, so that whatever is not masked
+shows. `_spread` bounds what rounding can do to a logit: the network with absolute values, unmasked.
+"""
+
+import itertools
+
+import numpy as np
+
+IMAGES, SIDE = 256, 4
+
+
+def _network(rng, channels, gain):
+    """w1, b1, w2, b2, w3, b3 with every entry of the kernels drawn, masked or not."""
+    return (
+        rng.normal(0.0, gain, (channels, 1, 3, 3)),
+        rng.normal(0.0, 0.5, channels),
+        rng.normal(0.0, gain / np.sqrt(channels), (channels, channels, 3, 3)),
+        rng.normal(0.0, 0.5, channels),
+        rng.normal(0.0, gain / np.sqrt(channels), (1, channels, 1, 1)),
+        rng.normal(0.0, 0.5, 1),
+    )
+
+
+def _convolve(x, kernel, bias):
+    """Cross-correlation [b i h w] with [o i 3 3], zeros outside the image."""
+    height, width = x.shape[2:]
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    total = np.zeros((len(x), len(kernel), height, width)) + bias[:, None, None]
+    for row, column in np.ndindex(3, 3):
+        window = padded[:, :, row : row + height, column : column + width]
+        total += np.einsum("bihw,oi->bohw", window, kernel[:, :, row, column])
+    return total
+
+
+def _spread(x, network):
+    """The sum of the absolute terms of every logit, [b h w]."""
+    w1, b1, w2, b2, w3, b3 = (np.abs(part) for part in network)
+    hidden = _convolve(_convolve(np.abs(x), w1, b1), w2, b2)
+    return np.einsum("bchw,c->bhw", hidden, w3[0, :, 0, 0]) + b3[0]
+
+
+def _bits(rng, *shape):
+    return rng.integers(0, 2, shape).astype(np.float64)
+
+
+def _every_image(side):
+    """All binary images, [2^(side²) 1 side side], the first pixel being the leading digit."""
+    pixels = side * side
+    digits = np.arange(2**pixels)[:, None] >> np.arange(pixels)[::-1] & 1
+    return digits.reshape(-1, 1, side, side).astype(np.float64)
+
+
+def all_of_nine(student, rng):
+    """All 512 images of 3 x 3 under four networks, from tame to wild."""
+    images = _every_image(3)
+    networks = [_network(rng, 3, gain) for gain in (0.5, 1.0, 1.5, 2.0)]
+    return {"log_prob": np.stack([student.log_prob(images, *net) for net in networks])}
+
+
+def all_of_sixteen(student, rng):
+    """All 65,536 images of 4 x 4 under one network, in batches."""
+    images, network = _every_image(SIDE), _network(rng, 2, 1.0)
+    batches = np.split(images, 8)
+    return {"log_prob": np.concatenate([student.log_prob(batch, *network) for batch in batches])}
+
+
+def images(student, rng):
+    """Wide, high and single-row images, under networks whose logits pass 60 on either side."""
+    found, scales = [], []
+    for channels, height, width, offset in ((4, 4, 5, 0.0), (2, 6, 3, 60.0), (8, 1, 7, -60.0)):
+        x, (*layers, b3) = _bits(rng, 40, 1, height, width), _network(rng, channels, 3.0)
+        network = (*layers, b3 + offset)
+        found.append(student.log_prob(x, *network))
+        scales.append(_spread(x, network).sum(axis=(1, 2)))
+    return {"log_prob": np.stack(found), "log_prob__scale": np.stack(scales)}
+
+
+def chain(student, rng):
+    """log p against the sum of its conditionals; and conditionals with noise in later pixels.
+
+    The network is scaled so that no logit exceeds 3: the logarithm of a rounded 1 - p is then
+    good to exp(3) roundings.
+    """
+    x = _bits(rng, 48, 1, 3, SIDE)
+    *network, w3, b3 = _network(rng, 4, 1.0)
+    top = _spread(np.ones_like(x[:1]), (*network, w3, b3)).max()
+    network = (*network, 3 * w3 / top, 3 * b3 / top)
+    flat, noise = x.reshape(48, -1), _bits(rng, 48, x[0].size)
+    total, changed = np.zeros(48), []
+    spread = _spread(np.ones_like(x), network).reshape(48, -1)
+    for index in range(flat.shape[1]):
+        known = np.arange(flat.shape[1]) < index
+        prefix = np.where(known, flat, 0.0).reshape(x.shape)
+        noisy = np.where(known, flat, noise).reshape(x.shape)
+        p = student.next_pixel(prefix, index, *network)
+        with np.errstate(all="ignore"):
+            changed.append(student.next_pixel(noisy, index, *network) - p)
+            total += np.log(np.where(flat[:, index] == 1, p, 1 - p))
+    with np.errstate(all="ignore"):
+        residual = np.stack([student.log_prob(x, *network) - total, *changed])
+    scale = np.stack([(spread + np.exp(spread)).sum(axis=1), *(1 + spread.T)])
+    return {"residual": residual, "residual__scale": scale}
+
+
+def _ising(coupling, field):
+    """log p of every 4 x 4 image under p ∝ exp(J Σ s s' + h Σ s), s = 2x - 1, free borders."""
+    spins = 2 * _every_image(SIDE)[:, 0] - 1
+    down = (spins[:, 1:] * spins[:, :-1]).sum((1, 2))
+    right = (spins[:, :, 1:] * spins[:, :, :-1]).sum((1, 2))
+    energy = coupling * (down + right) + field * spins.sum((1, 2))
+    top = energy.max()
+    return energy - (top + np.log(np.exp(energy - top).sum()))
+
+
+def _rough_model(rng, coupling, field, channels=6):
+    """A network near p(x_i | left, above): two channels carry the neighbours.
+
+    The other entries are small noise, except that those behind the masks are large.
+    """
+    tap = np.arange(9).reshape(3, 3)
+    w1 = rng.normal(0.0, np.where(tap < 4, 0.03, 1.0), (channels, 1, 3, 3))
+    w2 = rng.normal(0.0, np.where(tap <= 4, 0.03, 1.0), (channels, channels, 3, 3))
+    w3 = rng.normal(0.0, 0.03, (1, channels, 1, 1))
+    w1[0, 0, 1, 0] = w1[1, 0, 0, 1] = w2[0, 0, 1, 1] = w2[1, 1, 1, 1] = 1.0
+    w3[0, :2] = 4 * coupling
+    b3 = np.array([2 * field - 4 * coupling])
+    b1, b2 = rng.normal(0.0, 0.03, (2, channels))
+    return w1, b1, w2, b2, w3, b3
+
+
+def committed(student, rng):
+    """Conditionals of pixels that are not revealed yet; rows in a new order at every step."""
+    coupling, field = rng.uniform(0.2, 0.45), rng.uniform(-0.2, 0.1)
+    log_p = _ising(coupling, field)
+    network = _rough_model(rng, coupling, field)
+    drawn = np.searchsorted(np.exp(log_p).cumsum(), rng.random(IMAGES))
+    drawn = np.minimum(drawn, len(log_p) - 1)
+    flat = _every_image(SIDE).reshape(len(log_p), -1)[drawn]
+    nll = np.zeros(IMAGES)
+    for index in range(flat.shape[1]):
+        order = rng.permutation(IMAGES)
+        prefix = np.where(np.arange(flat.shape[1]) < index, flat, 0.0)[order]
+        p = np.empty(IMAGES)
+        p[order] = student.next_pixel(prefix.reshape(-1, 1, SIDE, SIDE), index, *network)
+        given = np.where(flat[:, index] == 1, p, 1 - p)
+        legal = (p >= 0) & (p <= 1)
+        logs = np.log(np.clip(given, np.finfo(np.float64).tiny, 1.0))
+        nll -= np.where(legal, logs, -np.inf)
+    return {"nll": nll, "nll__floor": -log_p[drawn]}
+
+
+def _reach(height, width):
+    """Whether pixel j can reach logit i through both masked layers inside the image: [j, i]."""
+    places = list(itertools.product(range(height), range(width)))
+    before = [(-1, -1), (-1, 0), (-1, 1), (0, -1)]
+
+    def layer(offsets):
+        seen = [[(a - r, b - c) in offsets for r, c in places] for a, b in places]
+        return np.array(seen, dtype=int)
+
+    return layer(before) @ layer([*before, (0, 0)]) > 0
+
+
+def influence(student, rng):
+    """The largest change of every logit under large changes of one pixel, in calls of their own."""
+    height, width = 4, 5
+    x, network = _bits(rng, 16, 1, height, width), _network(rng, 8, 1.0)
+    pixels = height * width
+    plain = student.logits(x, *network).reshape(16, -1)
+    change = np.empty((pixels, pixels))
+    largest = np.abs(x)
+    for pixel in range(pixels):
+        moved = x.reshape(16, -1).copy()
+        moved[:, pixel] += rng.uniform(5.0, 50.0, 16) * np.tile([1.0, -1.0], 8)
+        moved = moved.reshape(x.shape)
+        largest = np.maximum(largest, np.abs(moved))
+        with np.errstate(all="ignore"):
+            gap = np.abs(student.logits(moved, *network).reshape(16, -1) - plain)
+        change[pixel] = gap.max(axis=0)
+    return {
+        "influence": change,
+        "influence__allowed": np.triu(np.ones((pixels, pixels), dtype=bool), 1),
+        "influence__required": _reach(height, width),
+        "influence__scale": _spread(largest, network),
+    }
+
+
+def units(student, rng):
+    """Images of one and of three channels; the factor is compared on sums of their size."""
+    found, scales = [], []
+    for channels, height, width in ((1, 4, 4), (1, 28, 28), (3, 32, 32), (3, 5, 7)):
+        nll_nats = rng.uniform(0.5, 5.0, 20) * height * width
+        found.append(student.bits_per_dim(nll_nats, channels, height, width))
+        scales.append(nll_nats / (height * width))
+    return {"bits": np.stack(found), "bits__scale": np.stack(scales)}
