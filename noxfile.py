@@ -45,8 +45,7 @@ def grade(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The default test suite; `nox -s tests -- -m slow` runs the long part."""
     install(session, "test")
-    arguments = session.posargs or ["-m", "not slow"]
-    session.run("python", "-m", "pytest", *arguments)
+    session.run("python", "-m", "pytest", *session.posargs)
 
 
 @nox.session

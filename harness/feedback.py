@@ -186,7 +186,9 @@ def _text(value: Any, row: tuple[int, ...], lead: int | None) -> str:
         array = array[row[0]]
     if array.size <= _WHOLE_ELEMENTS:
         return np.array2string(array, precision=6, separator=", ", max_line_width=10_000)
-    flat = np.array2string(array.ravel()[:_SHOWN_ELEMENTS], precision=6, separator=", ")
+    flat = np.array2string(
+        array.ravel()[:_SHOWN_ELEMENTS], precision=6, separator=", ", max_line_width=10_000
+    )
     return f"{flat[:-1]}, …] of shape {list(array.shape)}"
 
 
