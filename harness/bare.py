@@ -13,8 +13,8 @@ from typing import Any, cast
 
 from harness import wire
 from harness.collect.job import measure_and_reduce
+from harness.collect.link import Answer, Link
 from harness.collect.proxy import ProgramProxy
-from harness.collect.sandbox import Answer, Link
 from harness.errors import ProgramError
 from harness.records import Array, Program
 from harness.seeds import Key, SeedName

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import harness
 from harness import feedback, plan
-from harness.collect.job import Job, run_job
+from harness.collect.job import Job, Stop, run_job
 from harness.collect.sandbox import LEVEL, LEVELS
 from harness.course import Course
 from harness.errors import PlanError, UsageError
@@ -68,13 +68,15 @@ def run_jobs(
         deliver(observation)
         progress(batch, observation)
 
-    futures = [executor.submit(run_job, job, each) for job in batch]
+    stop = Stop()
+    futures = [executor.submit(run_job, job, each, stop) for job in batch]
     try:
         for future in as_completed(futures):
             future.result()
     except BaseException:
         for future in futures:
             future.cancel()
+        stop.request()
         raise
 
 

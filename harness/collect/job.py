@@ -45,27 +45,57 @@ class Job:
     runs: tuple[Run, ...]
 
 
-def run_job(job: Job, deliver: Deliver | None = None) -> list[Observation]:
+class Stop:
+    """Ends jobs early, from another thread: no trial is begun, those under way are dropped."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._sandboxes: list[Sandbox] = []
+
+    def watch(self, sandbox: Sandbox) -> None:
+        """Puts a sandbox under this stop."""
+        self._sandboxes.append(sandbox)
+        if self.requested:
+            sandbox.kill()
+
+    def request(self) -> None:
+        """Stops; what was delivered before stays."""
+        self.requested = True
+        for sandbox in self._sandboxes:
+            sandbox.kill()
+
+
+def run_job(
+    job: Job, deliver: Deliver | None = None, stop: Stop | None = None
+) -> list[Observation]:
     """Runs every trial of a job; each observation is delivered as soon as it is made.
 
     Never raises for anything that a program does. What goes wrong on our side becomes an
     observation of outcome ``infrastructure``.
     """
+    stop = stop or Stop()
     observations = []
     with Sandbox() as sandbox:
+        stop.watch(sandbox)
         for run in job.runs:
-            observation = _observe(sandbox, run, job.key)
+            if stop.requested:
+                break
+            observation = _observe(sandbox, run, job.key, stop)
+            if stop.requested:
+                break
             observations.append(observation)
             if deliver is not None:
                 deliver(observation)
     return observations
 
 
-def _observe(sandbox: Sandbox, run: Run, key: Key) -> Observation:
+def _observe(sandbox: Sandbox, run: Run, key: Key, stop: Stop) -> Observation:
     started = time.monotonic()
     try:
         observation = _attempt(sandbox, run, key)
-        if observation.cause == "worker-died":  # once more: perhaps it was not the program
+        if (
+            observation.cause == "worker-died" and not stop.requested
+        ):  # once more: perhaps it was not the program
             observation = _attempt(sandbox, run, key)
     except Exception as error:  # the boundary: whatever else happens here is ours
         text = str(error) if isinstance(error, FairmarkError) else _place(error)

@@ -9,13 +9,14 @@ the program computed about itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
 import numpy as np
 
 from harness import wire
-from harness.collect.sandbox import Answer, Link
+from harness.collect.arguments import File, Given, Seed, Served, VectorEnv
+from harness.collect.link import Answer, Link
 from harness.contract import (
     ArrayType,
     Contract,
@@ -36,88 +37,6 @@ from harness.records import encode_array
 Array = wire.Array
 _TRANSCRIPT_CALLS = 64
 _TRANSCRIPT_ELEMENTS = 4096
-
-
-@dataclass(frozen=True)
-class Seed:
-    """Stands for a generator that the worker builds from this integer."""
-
-    value: int
-
-
-@dataclass(frozen=True)
-class Given:
-    """Stands for a function of given.py with these parameters filled in."""
-
-    name: str
-    parameters: tuple[Array, ...]
-
-
-@dataclass(frozen=True)
-class File:
-    """Stands for the path of a file that came with the submission."""
-
-    name: str
-
-
-class VectorEnv(Protocol):
-    """What the grader asks of an environment that it serves (a Gymnasium vector environment)."""
-
-    num_envs: int
-
-    def reset(self, *, seed: int | None = None) -> tuple[Array, dict[str, Any]]: ...
-
-    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]: ...
-
-
-@dataclass
-class Served:
-    """An environment on the grader's side; its counts are what a check may believe.
-
-    Attributes:
-        steps: sub-environment steps so far.
-        returns: undiscounted returns of the episodes that ended, in the order of their ends.
-    """
-
-    env: VectorEnv
-    observation_shape: tuple[int, ...]
-    num_actions: int
-    seed: int
-    max_steps: int
-    steps: int = 0
-    returns: list[float] = field(default_factory=list)
-    _running: Array | None = None
-
-    def answer(self, verb: str, arrays: tuple[Array, ...]) -> wire.Frame:
-        """One reset or step asked for by the program.
-
-        Raises:
-            ProgramError: over the budget of steps, or a malformed request.
-        """
-        n = self.env.num_envs
-        if verb == "reset" and not arrays:
-            observations, _ = self.env.reset(seed=self.seed)
-            self._running = np.zeros(n)
-            return wire.Frame({"ok": True}, (_crossing(observations),))
-        if verb != "step" or len(arrays) != 1 or arrays[0].shape != (n,):
-            raise ProgramError("protocol", f"an environment is stepped with {n} actions")
-        if self._running is None:
-            return wire.Frame({"ok": False, "message": "call reset() before step()"}, ())
-        actions = arrays[0]
-        if actions.dtype != np.int64 or not ((actions >= 0) & (actions < self.num_actions)).all():
-            return wire.Frame(
-                {"ok": False, "message": f"actions lie in 0..{self.num_actions - 1}"}, ()
-            )
-        self.steps += n
-        if self.steps > self.max_steps:
-            raise ProgramError("timeout", f"used more than the budget of {self.max_steps} steps")
-        observations, rewards, terminations, truncations, _ = self.env.step(actions)
-        self._running += rewards
-        for index in np.flatnonzero(terminations | truncations):
-            self.returns.append(float(self._running[index]))
-            self._running[index] = 0.0
-        arrays = (observations, np.asarray(rewards, dtype=np.float64), terminations, truncations)
-        return wire.Frame({"ok": True}, tuple(_crossing(array) for array in arrays))
 
 
 @dataclass(frozen=True)
@@ -436,14 +355,6 @@ def _described(value: Any) -> Any:
     if isinstance(value, File):
         return value.name
     return value
-
-
-def _crossing(array: Any) -> Array:
-    """An environment's array in a dtype that crosses the wire."""
-    found = np.asarray(array)
-    if found.dtype.name in wire.DTYPES:
-        return found
-    return found.astype(np.float64 if found.dtype.kind == "f" else np.int64)
 
 
 def _shown(value: Any) -> Any:

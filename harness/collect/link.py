@@ -1,0 +1,120 @@
+"""The grader's end of one trial's socket: requests out, checked replies in, all under deadlines."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from harness import wire
+from harness.errors import ProgramError
+from harness.spec.models import Limits
+
+Answer = Callable[[Mapping[str, Any], tuple[wire.Array, ...]], wire.Frame]
+
+_WORKER_CAUSES = frozenset(
+    {
+        "missing-file",
+        "missing-name",
+        "signature",
+        "syntax",
+        "exception",
+        "exit",
+        "memory",
+        "bad-output",
+    }
+)
+
+
+class Died(Exception):
+    """The worker's end of the socket closed; why is known once it is reaped."""
+
+
+class Link:
+    """The grader's end of one trial's socket; every wait ends at a deadline of the grader's."""
+
+    def __init__(self, sock: socket.socket, limits: Limits) -> None:
+        self._sock = sock
+        self._limits = limits
+        self._trial_deadline = time.monotonic() + limits.trial_s
+        self._deadline = self._trial_deadline
+        self._nonce = 0
+
+    def request(
+        self, message: Mapping[str, Any], arrays: Sequence[wire.Array], answer: Answer | None = None
+    ) -> wire.Frame:
+        """Sends one request and waits for its reply.
+
+        Requests that the worker makes meanwhile (steps of a served environment) go to ``answer``.
+
+        Raises:
+            ProgramError: the program refused, raised, hung, died or broke the protocol.
+        """
+        self._nonce += 1
+        self._deadline = min(time.monotonic() + self._limits.call_s, self._trial_deadline)
+        self._send({**message, "nonce": self._nonce}, arrays)
+        while True:
+            frame = self._receive()
+            if frame.message.get("op") != "environment":
+                break
+            if answer is None:
+                raise ProgramError(
+                    "protocol", "the worker asked for an environment it was not given"
+                )
+            reply = answer(frame.message, frame.arrays)
+            self._send(reply.message, reply.arrays)
+        return self._checked(frame)
+
+    def _checked(self, frame: wire.Frame) -> wire.Frame:
+        message = frame.message
+        if message.get("nonce") != self._nonce or type(message.get("ok")) is not bool:
+            raise ProgramError("protocol", "the worker answered something that was not asked")
+        if not message["ok"]:
+            cause, text = message.get("cause"), message.get("message")
+            if cause not in _WORKER_CAUSES or not isinstance(text, str):
+                raise ProgramError("protocol", "the worker reported an error that does not exist")
+            raise ProgramError(cause, text[:1000])
+        return frame
+
+    def _send(self, message: Mapping[str, Any], arrays: Sequence[wire.Array]) -> None:
+        try:
+            for buffer in wire.encode(message, arrays):
+                self._sock.settimeout(self._left())
+                self._sock.sendall(buffer)
+        except TimeoutError:
+            raise self._timeout() from None
+        except OSError:
+            raise Died from None
+
+    def _receive(self) -> wire.Frame:
+        try:
+            return wire.decode(self._read, self._limits.result_mib << 20)
+        except wire.WireError as error:
+            raise ProgramError("protocol", f"what came back is not an answer: {error}") from None
+
+    def _read(self, size: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < size:
+            try:
+                self._sock.settimeout(self._left())
+                part = self._sock.recv(min(size - len(parts), 1 << 20))
+            except TimeoutError:
+                raise self._timeout() from None
+            except OSError:
+                raise Died from None
+            if not part:
+                raise Died
+            parts += part
+        return bytes(parts)
+
+    def _left(self) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    def _timeout(self) -> ProgramError:
+        if self._deadline >= self._trial_deadline:
+            return ProgramError("timeout", f"not finished within {self._limits.trial_s:g} s in all")
+        return ProgramError("timeout", f"no answer within {self._limits.call_s:g} s")
