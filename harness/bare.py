@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from harness import wire
-from harness.collect.job import measure_and_reduce
+from harness.collect.job import measure, reduce
 from harness.collect.link import Answer, Link
 from harness.collect.proxy import ProgramProxy
 from harness.errors import ProgramError
@@ -86,7 +86,19 @@ class BareProgram:
             ProgramError: the program did not deliver.
             MeasurementError: the measurement did not.
         """
+        metrics = self.metrics(measurement, stage, key, replicate=replicate, subject=subject)
+        return reduce(self._task, measurement, metrics)
+
+    def metrics(
+        self, measurement: str, stage: int, key: Key, *, replicate: int = 0, subject: str = ""
+    ) -> dict[str, Array]:
+        """All that a measurement returns, under the seeds of :meth:`values`; never stored whole.
+
+        Raises:
+            ProgramError: the program did not deliver.
+            MeasurementError: the measurement did not.
+        """
         spec = self._task.spec
         rng = SeedName(spec.id, spec.draw, measurement, stage, replicate, subject).generator(key)
         student = ProgramProxy(self._link, self._task.contract, rng.spawn(1)[0])
-        return measure_and_reduce(self._task, measurement, student, rng)
+        return measure(self._task, measurement, student, rng)

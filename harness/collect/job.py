@@ -129,7 +129,8 @@ def _attempt(sandbox: Sandbox, run: Run, key: Key) -> Observation:
             student = ProgramProxy(link, run.task.contract, calls, record=trial.stage == 0)
             transcript = student.transcript
             student.start(spec.module, spec.file, given=run.task.given is not None)
-            values = measure_and_reduce(run.task, trial.measurement, student, rng)
+            metrics = measure(run.task, trial.measurement, student, rng)
+            values = reduce(run.task, trial.measurement, metrics)
     except ProgramError as error:
         return Observation(
             trial, "error", cause=error.cause, message=error.message, transcript=tuple(transcript)
@@ -137,21 +138,15 @@ def _attempt(sandbox: Sandbox, run: Run, key: Key) -> Observation:
     return Observation(trial, "ok", values, transcript=tuple(transcript))
 
 
-def measure_and_reduce(
+def measure(
     task: LoadedTask, measurement: str, student: ProgramProxy, rng: np.random.Generator
 ) -> dict[str, Array]:
-    """What is stored of one measurement of one program.
+    """The metrics of one measurement of one program, whole.
 
     Raises:
         ProgramError: the program did not deliver.
-        MeasurementError: the measurement returned what its checks cannot use.
+        MeasurementError: the measurement did not return named arrays.
     """
-    return _reduce(task, measurement, _measure(task, measurement, student, rng))
-
-
-def _measure(
-    task: LoadedTask, measurement: str, student: ProgramProxy, rng: np.random.Generator
-) -> dict[str, Array]:
     module = types.ModuleType(f"{task.spec.module}_measure")
     exec(compile(task.measure, f"tasks/{task.id}/measure.py", "exec"), module.__dict__)
     function = getattr(module, measurement)
@@ -163,7 +158,12 @@ def _measure(
     return {name: np.asarray(value) for name, value in metrics.items()}
 
 
-def _reduce(task: LoadedTask, measurement: str, metrics: Mapping[str, Array]) -> dict[str, Array]:
+def reduce(task: LoadedTask, measurement: str, metrics: Mapping[str, Array]) -> dict[str, Array]:
+    """What is stored of the metrics: the statistics of every check, digests of the metrics.
+
+    Raises:
+        MeasurementError: the metrics are not what a check can use.
+    """
     values: dict[str, Array] = {}
     for check in task.spec.checks_of(measurement):
         for name, value in kinds.reduce(check, metrics).items():

@@ -14,6 +14,7 @@ from harness.contract import Contract, read_contract
 from harness.errors import Problem, SpecError, UsageError
 from harness.records import Program, canonical, sha256
 from harness.spec import strict_yaml
+from harness.spec.checks import ReturnsCheck
 from harness.spec.models import TIERS, Assignment, Mistake, Mistakes, Task
 
 Loaded = TypeVar("Loaded")
@@ -290,6 +291,13 @@ class _Semantics:
                     f"{check.kind} needs a number of draws",
                     f"give measurements.{check.measurement}.draws",
                 )
+            if isinstance(check, ReturnsCheck) and measurement is not None:
+                if check.episodes != measurement.draws:
+                    yield self._at(
+                        (*loc, "episodes"),
+                        f"{check.episodes} episodes of {measurement.draws} draws",
+                        f"write measurements.{check.measurement}.draws: {check.episodes}",
+                    )
             if TIERS.index(self._spec.tier) == 0 and check.stages > 1:
                 yield self._at(
                     (*loc, "kind"), f"{check.kind} in a task of tier exact", "write tier: estimator"
