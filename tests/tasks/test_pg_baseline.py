@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from harness.simulation import regrade
+from harness.spec.load import load_task
 from harness.statistics.moments import weighted_moments
 
 ROOT = Path(__file__).parents[2]
+TASK = load_task(ROOT / "tasks" / "pg-baseline", ROOT / "reference" / "pg-baseline")
 
 
 def load(path):
@@ -188,9 +191,7 @@ def test_value_function_does_not_minimise_the_variance():
         for size in (1e-3, 1e-1, 10):
             moved = best + size * rng.normal(size=best.shape)
             assert mdp.with_table(moved).trace_variance > least
-            np.testing.assert_allclose(
-                mdp.with_table(moved).mean, mdp.with_total().mean, atol=1e-9
-            )
+            np.testing.assert_allclose(mdp.with_table(moved).mean, mdp.with_total().mean, atol=1e-9)
 
 
 def test_corridor_variances():
@@ -254,3 +255,21 @@ def test_example_of_the_statement():
         np.array([[1.0, 0.0], [0.0, 2.0], [1.0, 0.0]]),
     )
     np.testing.assert_allclose(gradient, [[[-3.5, 3.5], [1.5, -1.5]]])
+
+
+def counts(program):
+    """Rejections by the first stage and failures of `fitted`, in twenty gradings."""
+    (rates,) = regrade(TASK, program, 20, salt="pg-baseline")
+    return rates.rejections, rates.failures
+
+
+def test_an_honest_table_is_far_from_the_limit(honest_programs):
+    """The limit is a ratio of a tenth; honest tables leave below .03: no stage ever rejects."""
+    for program in honest_programs(TASK):
+        assert counts(program) == (0, 0), program.name
+
+
+@pytest.mark.parametrize("mistake", ["fitted-to-a-constant", "fitted-to-immediate-reward"])
+def test_a_wrong_table_fails_every_time(mistake):
+    found = {mutant.mistake.name: mutant.program for mutant in TASK.reference.mutants}
+    assert counts(found[mistake]) == (20, 20)

@@ -1,80 +1,92 @@
 """The reference of reparam-sample against closed forms, and the power that its spec declares."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch.distributions import Normal
 
+from harness.bare import BareProgram
 from harness.errors import ProgramError
+from harness.records import Program
 from harness.seeds import PUBLIC_KEY
+from harness.spec.load import load_task
 from harness.statistics import distribution, independence, two_stage, unbiased
-from tests.programs_adapter import ROOT, Program, honest_programs, load_task
+from harness.trials import COMMON
 
-TASK = load_task("reparam-sample")
-SOLUTION = Program(TASK, ROOT / "reference" / "reparam-sample" / "solution.py")
-MODULE = SOLUTION.module
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "reference" / "reparam-sample"
+TASK = load_task(ROOT / "tasks" / "reparam-sample", REFERENCE)
 
 
-def test_the_example_of_the_statement():
+@pytest.fixture(scope="module")
+def solution(load_module):
+    return load_module(REFERENCE / "solution.py")
+
+
+def test_the_example_of_the_statement(solution):
     mu = torch.tensor([[0.5, -1.0]], dtype=torch.float64)
     log_sigma = torch.tensor([[2.0, 0.5]], dtype=torch.float64).log()
     eps = torch.tensor([[[1.0, -2.0]], [[-0.5, 0.4]]], dtype=torch.float64)
     zbar = torch.tensor([[[1.0, 2.0]], [[3.0, -1.0]]], dtype=torch.float64)
-    z = MODULE.rsample(mu, log_sigma, eps)
+    z = solution.rsample(mu, log_sigma, eps)
     assert np.allclose(z, [[[2.5, -2.0]], [[-0.5, -0.8]]], atol=1e-15)
-    bars = torch.stack(MODULE.backward_rule(zbar, eps, log_sigma))
+    bars = torch.stack(solution.backward_rule(zbar, eps, log_sigma))
     assert np.allclose(bars[:, 0], [[4.0, 1.0], [-0.5, -4.4], [-1.0, -2.2]], atol=1e-15)
     raw = torch.tensor([[-50.0, 0.0, 2.0]], dtype=torch.float64)
-    assert np.allclose(MODULE.sigma_exp(raw), [[1.92875e-22, 1.0, 7.389056]], rtol=1e-6)
-    assert np.allclose(MODULE.sigma_softplus(raw), [[1.92875e-22, 0.693147, 2.126928]], rtol=1e-6)
+    assert np.allclose(solution.sigma_exp(raw), [[1.92875e-22, 1.0, 7.389056]], rtol=1e-6)
+    assert np.allclose(solution.sigma_softplus(raw), [[1.92875e-22, 0.693147, 2.126928]], rtol=1e-6)
 
 
-def test_the_samples_are_those_of_the_library():
+def test_the_samples_are_those_of_the_library(solution):
     rng = torch.Generator().manual_seed(3)
     mu, log_sigma = torch.randn(2, 7, 4, generator=rng, dtype=torch.float64)
     torch.manual_seed(11)
     wanted = Normal(mu, log_sigma.exp()).rsample((5,))
     torch.manual_seed(11)
     eps = torch.empty(5, 7, 4, dtype=torch.float64).normal_()
-    assert torch.allclose(MODULE.rsample(mu, log_sigma, eps), wanted, rtol=0, atol=1e-14)
+    assert torch.allclose(solution.rsample(mu, log_sigma, eps), wanted, rtol=0, atol=1e-14)
 
 
-def test_the_backward_rule_is_what_autograd_does():
+def test_the_backward_rule_is_what_autograd_does(solution):
     rng = torch.Generator().manual_seed(4)
     mu, log_sigma = torch.randn(2, 6, 3, generator=rng, dtype=torch.float64)
     eps, zbar = torch.randn(2, 5, 6, 3, generator=rng, dtype=torch.float64)
     mu.requires_grad_()
     log_sigma.requires_grad_()
-    wanted = torch.autograd.grad(MODULE.rsample(mu, log_sigma, eps), (mu, log_sigma), zbar)
-    mu_bar, sigma_bar, log_sigma_bar = MODULE.backward_rule(zbar, eps, log_sigma.detach())
+    wanted = torch.autograd.grad(solution.rsample(mu, log_sigma, eps), (mu, log_sigma), zbar)
+    mu_bar, sigma_bar, log_sigma_bar = solution.backward_rule(zbar, eps, log_sigma.detach())
     assert torch.allclose(mu_bar, wanted[0])
     assert torch.allclose(log_sigma_bar, wanted[1])
     assert torch.allclose(sigma_bar, wanted[1] / log_sigma.exp())
 
 
 @pytest.mark.parametrize("name", ["sigma_exp", "sigma_softplus"])
-def test_sigma_is_positive_finite_and_has_a_slope_out_to_fifty(name):
+def test_sigma_is_positive_finite_and_has_a_slope_out_to_fifty(solution, name):
     raw = torch.linspace(-50, 50, 401, dtype=torch.float64)[:, None].requires_grad_()
-    sigma = getattr(MODULE, name)(raw)
+    sigma = getattr(solution, name)(raw)
     (slope,) = torch.autograd.grad(sigma.sum(), raw)
     for value in (sigma, slope):
         assert torch.isfinite(value).all()
         assert (value > 0).all()
 
 
-def test_every_honest_program_agrees_with_the_reference_on_other_draws():
-    for name, path in honest_programs(TASK).items():
-        program = Program(TASK, path)
-        for measurement in ("given_noise", "given_noise_gradient", "backward", "sigma_range"):
-            for stage in range(5):
-                seen = program.measure(measurement, PUBLIC_KEY, stage)
-                wanted = SOLUTION.measure(measurement, PUBLIC_KEY, stage)
-                (metric,) = (key for key in seen if not key.endswith("__scale"))
-                error = np.abs(seen[metric] - wanted[metric])
-                limit = 16 / 5 * np.finfo(float).eps * seen[metric + "__scale"]
-                assert (error <= limit).all(), (name, measurement, stage)
+def test_every_honest_program_agrees_with_the_reference_on_other_draws(honest_programs):
+    for program in honest_programs(TASK):
+        with (
+            BareProgram(TASK, program) as running,
+            BareProgram(TASK, TASK.reference.solution) as reference,
+        ):
+            for measurement in ("given_noise", "given_noise_gradient", "backward", "sigma_range"):
+                for stage in range(5):
+                    seen = running.metrics(measurement, stage, PUBLIC_KEY)
+                    wanted = reference.metrics(measurement, stage, PUBLIC_KEY)
+                    (metric,) = (key for key in seen if not key.endswith("__scale"))
+                    error = np.abs(seen[metric] - wanted[metric])
+                    limit = 16 / 5 * np.finfo(float).eps * seen[metric + "__scale"]
+                    assert (error <= limit).all(), (program.name, measurement, stage)
 
 
 def test_the_draws_are_enough_for_the_declared_power():
@@ -109,12 +121,15 @@ def test_uniform_noise_of_unit_variance_is_further_off_than_must_be_found():
 @pytest.mark.parametrize(
     "reseed", ["generator = torch.Generator().manual_seed(0)", "generator.manual_seed(0)"]
 )
-def test_reseeding_inside_is_an_error_of_its_own(tmp_path, reseed):
-    source = (ROOT / "reference" / "reparam-sample" / "solution.py").read_text()
+def test_reseeding_inside_is_an_error_of_its_own(reseed):
+    source = TASK.reference.solution.files[TASK.spec.file].decode()
     line = "    eps = torch.randn(m"
     assert source.count(line) == 1
-    path = tmp_path / "reparam_sample.py"
-    path.write_text(source.replace(line, f"    {reseed}\n{line}"))
-    with pytest.raises(ProgramError, match="reseeds") as caught:
-        Program(TASK, path).measure("own_noise", PUBLIC_KEY)
+    source = source.replace(line, f"    {reseed}\n{line}")
+    program = Program("reseeding", "mutant", {TASK.spec.file: source.encode()})
+    with (
+        BareProgram(TASK, program) as running,
+        pytest.raises(ProgramError, match="reseeds") as caught,
+    ):
+        running.metrics("own_noise", COMMON, PUBLIC_KEY)
     assert caught.value.cause == "reseeded"

@@ -1,0 +1,6 @@
+"""What the statement gives: a bowl."""
+
+
+def bowl(x, centre):
+    """|x - centre|²."""
+    return ((x - centre) ** 2).sum()

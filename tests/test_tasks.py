@@ -1,0 +1,110 @@
+"""What every task has to have, whatever it asks for: parametrised by discovery."""
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from harness.spec.load import load_task
+
+ROOT = Path(__file__).parents[1]
+TASKS = sorted(path.parent.name for path in ROOT.glob("tasks/*/starter.py"))
+
+# The catalogue of known bugs, as far as it is assigned to tasks. (64 is a bug of graders, not of
+# students, and has a self-test.)
+CATALOGUE = {
+    "elbo-gaussian-kl": {1, 2, 4, 5},
+    "reparam-sample": {20, 21, 22, 23, 31},
+    "reparam-grad": {20, 24, 25},
+    "mdp-value-iteration": {60, 61, 62, 65},
+    "pg-baseline": {68, 77, 78, 79, 80, 81},
+    "dqn-target-loss": {87, 88, 89, 90, 91, 92, 93},
+    "px-chain-nll": {40, 46, 48, 51},
+    "dqn-atari": {98, 99},
+}
+
+
+@pytest.fixture(scope="module", params=TASKS)
+def task(request):
+    return load_task(ROOT / "tasks" / request.param, ROOT / "reference" / request.param)
+
+
+@pytest.fixture(scope="module")
+def statement(task):
+    return (ROOT / "tasks" / task.id / "README.md").read_text(encoding="utf-8")
+
+
+def rows(text):
+    """The cells of every row of the tables of a text."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def sample(folder, task):
+    return ROOT / "submissions" / folder / task.spec.file
+
+
+def test_every_task_of_the_catalogue_exists():
+    assert set(CATALOGUE) <= set(TASKS)
+
+
+def test_the_statement_is_more_than_a_stub(statement):
+    assert len(statement) > 1000
+
+
+def test_the_statement_has_a_table_of_the_checks_and_their_points(task, statement):
+    declared = {check.id: check.points for check in task.spec.checks}
+    found = {}
+    for name, points, *_ in (row for row in rows(statement) if len(row) > 1):
+        if name.strip("`") in declared:
+            found[name.strip("`")] = float(points)
+    assert found == declared
+
+
+def test_the_statement_names_everything_that_has_to_be_written(task, statement):
+    classes = task.contract.classes.values()
+    names = {*task.contract.functions, *task.contract.classes}
+    names |= {method for each in classes for method in each.methods}
+    code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", statement, re.DOTALL))
+    assert {name for name in names if not re.search(rf"\b{name}\b", code)} == set()
+
+
+def test_the_starter_leaves_every_function_open(task):
+    functions = [
+        node for node in ast.walk(ast.parse(task.starter)) if isinstance(node, ast.FunctionDef)
+    ]
+    assert functions
+    for function in functions:
+        documented = ast.get_docstring(function) is not None
+        assert [ast.unparse(line) for line in function.body[documented:]] == [
+            "raise NotImplementedError"
+        ], function.name
+
+
+def test_the_untouched_sample_is_the_starter(task):
+    assert sample("untouched", task).read_bytes() == task.starter
+
+
+@pytest.mark.parametrize("folder", ["complete", "mistaken"])
+def test_there_are_samples_of_right_and_of_mistaken_work(task, folder):
+    assert sample(folder, task).is_file()
+
+
+def test_every_bug_of_the_catalogue_is_a_known_mistake(task):
+    known = {bug for mutant in task.reference.mutants for bug in mutant.mistake.bug}
+    assert CATALOGUE.get(task.id, set()) - known == set()
+
+
+def test_a_hint_belongs_to_one_mistake(task):
+    programs = defaultdict(set)
+    for mutant in task.reference.mutants:
+        programs[mutant.mistake.hint].add(mutant.program.sha256)
+    assert {hint for hint, made in programs.items() if len(made) > 1} == set()
+
+
+def test_hints_quote_neither_the_mistake_nor_the_solution(task):
+    for mistake in (mutant.mistake for mutant in task.reference.mutants):
+        for code in (mistake.find, mistake.replace):
+            assert not code or code.strip() not in mistake.hint, mistake.name

@@ -1,0 +1,86 @@
+"""verify: it proves the tasks of this repository, and it complains where there is reason to."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+COURSE = ROOT / "tests" / "course"
+
+
+def verify(*more, results):
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "verify", *more, "--results", str(results), "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_the_fixture_course_uses_every_verb_and_is_proven(tmp_path):
+    """Handles, states, given functions, both kinds of generators and a served environment."""
+    places = ("--tasks", COURSE / "tasks", "--reference", COURSE / "reference")
+    code, document = verify(*map(str, places), results=tmp_path)
+    found = {task["id"]: task for task in document["tasks"]}
+    assert [said for proof in found.values() for said in proof["complaints"]] == []
+    assert code == 0
+    assert set(found) == {"noise", "square", "walk"}
+    assert set(found["walk"]["starter"].values()) == {"ERROR"}
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """A copy of the fixture course to break."""
+    course = tmp_path / "course"
+    shutil.copytree(COURSE, course)
+    return course
+
+
+def complaints(course, results):
+    places = ("square", "--tasks", course / "tasks", "--reference", course / "reference")
+    code, document = verify(*map(str, places), results=results)
+    assert code == 1
+    return " | ".join(document["tasks"][0]["complaints"])
+
+
+def test_a_wrong_variant_a_harmless_mutant_and_a_solved_starter_are_named(broken, tmp_path):
+    folder = broken / "reference" / "square"
+    (folder / "variants" / "wrong.py").write_text(
+        "def square(x):\n    return x * x + 1e-9\n\n\ndef total(x):\n    return x.sum(1)\n"
+    )
+    solution = (folder / "solution.py").read_text()
+    harmless = "  - {name: harmless, check: value, hint: nothing is wrong here, file: same.py}\n"
+    crashing = "  - {name: crashing, check: value, hint: it only crashes here, file: crash.py}\n"
+    (folder / "same.py").write_text(solution)
+    (folder / "crash.py").write_text("def square(x):\n    raise RuntimeError\n")
+    with (folder / "mistakes.yaml").open("a") as file:
+        file.write(harmless + crashing)
+    said = complaints(broken, tmp_path)
+    assert "variant square/wrong: value is FAIL" in said
+    assert "mistake harmless at value is PASS" in said
+    assert "mistake crashing at value is ERROR exception" in said
+    shutil.copy(folder / "solution.py", broken / "tasks" / "square" / "starter.py")
+    assert "the untouched starter is PASS at value" in complaints(broken, tmp_path)
+
+
+def test_the_exact_and_sampled_tasks_of_this_repository(tmp_path):
+    for tier in ("exact", "estimator"):
+        code, document = verify("--tier", tier, results=tmp_path)
+        assert [said for task in document["tasks"] for said in task["complaints"]] == []
+        assert code == 0
+
+
+@pytest.mark.slow
+def test_the_training_tasks_of_this_repository(tmp_path):
+    """Plays about 9 times 30 games of Pong."""
+    pytest.importorskip("ale_py", reason="the extra fairmark[atari] is not installed")
+    code, document = verify("--tier", "training", results=tmp_path)
+    assert [task["complaints"] for task in document["tasks"]] == [[]]
+    assert code == 0

@@ -1,0 +1,233 @@
+"""Frames: what is sent arrives bit for bit, and no lie of a header is believed."""
+
+import io
+import json
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from harness.wire import DTYPES, MAX_BUFFERS, MAX_HEADER, MAX_RANK, WireError, decode, encode
+
+BUDGET = 1 << 20
+
+
+class Source:
+    """Bytes that end; counts what was asked for."""
+
+    def __init__(self, data):
+        self._stream = io.BytesIO(data)
+        self.asked = 0
+
+    def read(self, n):
+        self.asked += n
+        found = self._stream.read(n)
+        if len(found) < n:
+            raise EOFError
+        return found
+
+    @property
+    def rest(self):
+        return self._stream.read()
+
+
+def frame(header, body=b""):
+    data = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<I", len(data)) + data + body
+
+
+def decoded(data, budget=BUDGET):
+    return decode(Source(data).read, budget)
+
+
+def claim(dtype, shape):
+    return frame({"buffers": [[dtype, shape]]})
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+messages = st.dictionaries(st.text(max_size=8).filter(lambda key: key != "buffers"), json_values)
+arrays = st.sampled_from(DTYPES).flatmap(
+    lambda name: hnp.arrays(
+        np.dtype(name), hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
+    )
+)
+
+
+@given(messages, st.lists(arrays, max_size=4))
+def test_what_is_sent_arrives_bit_for_bit(message, sent):
+    source = Source(b"".join(encode(message, sent)))
+    found = decode(source.read, BUDGET)
+    assert found.message == message
+    assert len(found.arrays) == len(sent)
+    for ours, theirs in zip(found.arrays, sent, strict=True):
+        assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
+        assert ours.tobytes() == theirs.tobytes()
+        assert ours.flags.writeable
+    assert source.rest == b""
+
+
+def test_array_that_is_not_contiguous_arrives():
+    sent = np.arange(12.0).reshape(3, 4).T[::2]
+    (found,) = decoded(b"".join(encode({}, [sent]))).arrays
+    np.testing.assert_array_equal(found, sent)
+
+
+def test_array_of_the_other_byte_order_arrives():
+    sent = np.array([1.0, 2.0], dtype=">f8")
+    (found,) = decoded(b"".join(encode({}, [sent]))).arrays
+    np.testing.assert_array_equal(found, sent)
+
+
+def attempt(data, budget):
+    source = Source(data)
+    try:
+        decode(source.read, budget)
+    except (WireError, EOFError):
+        pass
+    assert source.asked <= budget + MAX_HEADER + 4
+
+
+@given(st.binary(max_size=400), st.integers(0, 1000))
+def test_arbitrary_bytes_raise_nothing_else_and_read_no_more_than_allowed(data, budget):
+    attempt(data, budget)
+
+
+@given(st.binary(max_size=200), st.integers(0, 1000))
+def test_arbitrary_headers_raise_nothing_else(header, budget):
+    attempt(frame(header, bytes(50)), budget)
+
+
+dims = st.one_of(
+    st.sampled_from([0, 1, 2, 3, 2**31, 2**39, 2**40 - 1, 2**40, -1, 10**30]), json_values
+)
+specs = st.tuples(st.sampled_from([*DTYPES, "object", "float16"]), st.lists(dims, max_size=10))
+
+
+@settings(max_examples=300)
+@given(st.lists(st.one_of(specs, json_values), max_size=4), st.integers(0, 1000))
+def test_arbitrary_descriptions_of_buffers_raise_nothing_else(buffers, budget):
+    attempt(frame({"buffers": buffers}, bytes(2000)), budget)
+
+
+@pytest.mark.parametrize("shape", [[0, 2**39, 2**39], [2**39, 2**39, 0], [0] + [2**40 - 1] * 7])
+def test_empty_array_of_a_huge_shape_is_refused(shape):
+    with pytest.raises(WireError):
+        decoded(claim("float64", shape))
+
+
+@pytest.mark.parametrize("length", [0, 1, MAX_HEADER + 1, 2**32 - 1])
+def test_length_of_the_header_is_refused_before_the_header_is_read(length):
+    source = Source(struct.pack("<I", length) + b"{}" * MAX_HEADER)
+    with pytest.raises(WireError):
+        decode(source.read, BUDGET)
+    assert source.asked == 4
+
+
+def test_header_of_the_largest_length_is_read():
+    text = '{"a":"' + "x" * (MAX_HEADER - 8) + '"}'
+    assert len(decoded(frame(text.encode())).message["a"]) == MAX_HEADER - 8
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"hello",
+        b"\xff\xfe",
+        b'{"a":}',
+        b"{} {}",
+        b"[]",
+        b"12",
+        b"null",
+        b'"buffers"',
+        b'{"a": NaN}',
+        b'{"a": Infinity}',
+        b'{"a": [-Infinity]}',
+        b"[" * 30_000,
+        b'{"a":' * 10_000,
+        b'{"a":' + b"[" * 20_000 + b"]" * 20_000 + b"}",
+        b'{"a": ' + b"9" * 5000 + b"}",
+    ],
+    ids=lambda header: header[:16].decode("latin-1"),
+)
+def test_header_that_is_no_json_object_is_refused(header):
+    with pytest.raises(WireError):
+        decoded(frame(header))
+
+
+@pytest.mark.parametrize(
+    "name", ["object", "O", "float16", "<f8", "complex128", "U8", "int32", "uint64", "", None, 8]
+)
+def test_dtype_outside_the_list_is_refused(name):
+    with pytest.raises(WireError):
+        decoded(claim(name, [0]))
+
+
+@pytest.mark.parametrize("dim", [-1, 2**40, 10**40, 2.0, 1e300, True, "3", None, [3]])
+def test_odd_dimension_is_refused(dim):
+    with pytest.raises(WireError):
+        decoded(claim("float64", [dim]), 2**50)
+
+
+def test_largest_rank_is_read_and_one_more_axis_refused():
+    assert decoded(claim("uint8", [1] * MAX_RANK)[:] + b"\7").arrays[0].item() == 7
+    with pytest.raises(WireError):
+        decoded(claim("uint8", [1] * (MAX_RANK + 1)) + b"\7")
+
+
+@pytest.mark.parametrize("shape", [[2**39, 2**39], [2**32, 2**32], [2**31, 2**31, 2], [2**39] * 8])
+def test_overflowing_shape_is_refused_whatever_the_budget(shape):
+    with pytest.raises(WireError):
+        decoded(claim("float64", shape), 2**80)
+
+
+@pytest.mark.parametrize(
+    "spec", [[], ["float64"], ["float64", 3], ["float64", [1], 2], "float64", {"float64": [1]}]
+)
+def test_description_of_another_form_is_refused(spec):
+    with pytest.raises(WireError):
+        decoded(frame({"buffers": [spec]}, bytes(64)))
+
+
+@pytest.mark.parametrize("buffers", [None, 3, "float64", {"float64": [1]}])
+def test_list_of_buffers_of_another_form_is_refused(buffers):
+    with pytest.raises(WireError):
+        decoded(frame({"buffers": buffers}))
+
+
+def test_body_may_fill_the_budget_and_not_pass_it():
+    data = b"".join(encode({}, [np.zeros(8), np.zeros(3, dtype=np.uint8)]))
+    assert len(decoded(data, 67).arrays) == 2
+    source = Source(data)
+    with pytest.raises(WireError, match="67"):
+        decode(source.read, 66)
+    assert len(source.rest) == 67, "nothing of the body was read"
+
+
+def test_number_of_buffers_is_bounded():
+    many = [["uint8", [0]]] * MAX_BUFFERS
+    assert len(decoded(frame({"buffers": many})).arrays) == MAX_BUFFERS
+    with pytest.raises(WireError):
+        decoded(frame({"buffers": [*many, many[0]]}))
+
+
+@pytest.mark.parametrize("name", ["float16", "int32", "uint64", "complex128", "object", "U3"])
+def test_encode_refuses_what_does_not_cross(name):
+    with pytest.raises(WireError, match="does not cross"):
+        encode({}, [np.zeros(2, dtype=name)])
+
+
+def test_encode_refuses_a_header_that_decode_would_refuse():
+    encode({"a": "x" * (MAX_HEADER - 20)})
+    with pytest.raises(WireError, match="cap"):
+        encode({"a": "x" * MAX_HEADER})
