@@ -292,7 +292,7 @@ class _Semantics:
                     f"give measurements.{check.measurement}.draws",
                 )
             if isinstance(check, ReturnsCheck) and measurement is not None:
-                if check.episodes != measurement.draws:
+                if measurement.draws not in (None, check.episodes):
                     yield self._at(
                         (*loc, "episodes"),
                         f"{check.episodes} episodes of {measurement.draws} draws",
