@@ -4,7 +4,6 @@ import hashlib
 import stat
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,12 +53,6 @@ def test_another_key_gives_another_stream(secret):
 
 def test_stream_depends_on_the_secret_and_not_on_the_phase():
     assert stream(key=Key("late", SECRET)) == stream()
-
-
-def test_stream_leaves_the_global_generator_alone():
-    before = np.random.get_state(legacy=False)["state"]["key"].tolist()
-    stream()
-    assert np.random.get_state(legacy=False)["state"]["key"].tolist() == before
 
 
 def test_stream_is_the_one_that_was_published():

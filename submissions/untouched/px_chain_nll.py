@@ -1,8 +1,8 @@
 """A tiny PixelCNN with given weights. Fill in the bodies; keep the signatures.
 
-Tensors are float64. b is the batch, h and w are height and width, c is the number of hidden channels.
-Pixels are 0 or 1. The order of the pixels is raster: row by row, each row from left to right. The
-kernels w1 and w2 come without their masks.
+Tensors are float64. b is the batch, h and w are height and width, c is the number of hidden
+channels. Pixels are 0 or 1. The order of the pixels is raster: row by row, each row from left to
+right. The kernels w1 and w2 come without their masks.
 """
 
 from jaxtyping import Float64

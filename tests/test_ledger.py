@@ -1,0 +1,273 @@
+"""The ledger: what is observed once stands, whatever is killed, damaged or repeated."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.errors import InfrastructureError
+from harness.ledger import Ledger, refuse_network_file_system
+from harness.records import Observation, Trial, sha256
+
+ROOT = Path(__file__).parents[1]
+
+
+def observation(key, value=1.0, outcome="ok", **more):
+    trial = Trial("square", "values", "ada", "submission", 1, 0, "", key)
+    values = {"value/value": np.array([value, np.nan])} if outcome == "ok" else {}
+    return Observation(trial, outcome, values, **more)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "results" / "ledger.sqlite"
+
+
+def test_what_is_put_is_found_in_this_run_and_the_next(path):
+    wanted = observation("k", circumstances={"seconds": 0.5})
+    with Ledger(path, "one") as ledger:
+        assert ledger.get("k") is None
+        ledger.put(wanted)
+        assert ledger.get("k").to_json() == wanted.to_json()
+    with Ledger(path, "two") as ledger:
+        assert ledger.get("k").to_json() == wanted.to_json()
+        assert ledger.get("other") is None
+        assert list(ledger.keys()) == ["k"]
+        assert ledger.digests("k") == (wanted.digest,)
+
+
+def test_an_error_of_the_program_is_kept(path):
+    with Ledger(path, "one") as ledger:
+        ledger.put(observation("k", outcome="error", cause="timeout", message="too slow"))
+    with Ledger(path, "two") as ledger:
+        found = ledger.get("k")
+    assert (found.outcome, found.cause, found.message) == ("error", "timeout", "too slow")
+
+
+def test_odd_numbers_in_circumstances_are_stored_by_name(path):
+    odd = observation("k", circumstances={"seconds": [float("nan"), {"worst": float("inf")}]})
+    with Ledger(path, "one") as ledger:
+        ledger.put(odd)
+    with Ledger(path, "two") as ledger:
+        assert ledger.get("k").circumstances == {"seconds": ["nan", {"worst": "inf"}]}
+
+
+def test_first_observation_stands_and_both_are_on_record(path):
+    first, second = observation("k", 1.0), observation("k", 2.0)
+    with Ledger(path, "one") as ledger:
+        ledger.put(first)
+    with Ledger(path, "two", fresh=True) as ledger:
+        ledger.put(second)
+    for fresh in (False, True):
+        with Ledger(path, "three", fresh=fresh) as ledger:
+            assert ledger.digests("k") == (first.digest, second.digest)
+    with Ledger(path, "three") as ledger:
+        assert ledger.get("k").digest == first.digest
+
+
+def test_within_a_run_the_first_observation_stands(path):
+    with Ledger(path, "one") as ledger:
+        ledger.put(observation("k", 1.0))
+        ledger.put(observation("k", 2.0))
+        assert ledger.get("k").digest == observation("k", 1.0).digest
+        assert ledger.digests("k") == (observation("k", 1.0).digest,)
+
+
+def test_fresh_run_sees_its_own_observations_only(path):
+    with Ledger(path, "one") as ledger:
+        ledger.put(observation("k", 1.0))
+        ledger.put(observation("other"))
+    with Ledger(path, "two", fresh=True) as ledger:
+        assert ledger.get("k") is None
+        ledger.put(observation("k", 2.0))
+        assert ledger.get("k").digest == observation("k", 2.0).digest
+        assert ledger.get("other") is None
+
+
+def test_failure_of_ours_is_seen_in_this_run_and_never_stored(path):
+    with Ledger(path, "one") as ledger:
+        ledger.put(observation("k", outcome="infrastructure", message="no sandbox"))
+        assert ledger.get("k").message == "no sandbox"
+        assert ledger.digests("k") == ()
+        assert list(ledger.keys()) == []
+    with Ledger(path, "two") as ledger:
+        assert ledger.get("k") is None
+
+
+def test_failure_of_ours_gives_way_to_an_observation(path):
+    with Ledger(path, "one") as ledger:
+        ledger.put(observation("k", outcome="infrastructure"))
+        ledger.put(observation("k"))
+        assert ledger.get("k").outcome == "ok"
+
+
+def test_documents_are_replaced_and_files_kept_by_digest(path):
+    with Ledger(path, "one") as ledger:
+        assert ledger.document("run") is None
+        ledger.put_document("run", {"a": 1})
+        ledger.put_document("run", {"b": [2.5, None, "ü"]})
+        assert ledger.put_file(b"\0\xff") == ledger.put_file(b"\0\xff") == sha256(b"\0\xff")
+    with Ledger(path, "two") as ledger:
+        assert ledger.document("run") == {"b": [2.5, None, "ü"]}
+        assert ledger.file(sha256(b"\0\xff")) == b"\0\xff"
+        with pytest.raises(KeyError):
+            ledger.file(sha256(b"other"))
+
+
+def test_threads_may_put_at_once(path):
+    with Ledger(path, "one") as ledger:
+        keys = [[f"{thread}-{index}" for index in range(30)] for thread in range(4)]
+
+        def put(mine):
+            for key in mine:
+                ledger.put(observation(key))
+                assert ledger.get(key) is not None
+
+        threads = [threading.Thread(target=put, args=(mine,)) for mine in keys]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(ledger.keys()) == sorted(sum(keys, []))
+
+
+def test_ledger_of_another_format_is_refused_with_a_remedy(path):
+    Ledger(path, "one").close()
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("update meta set value = '99'")
+    with pytest.raises(InfrastructureError, match=r"format 99.*--results"):
+        Ledger(path, "two")
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database" * 100, b"SQLite format 3\0" + b"\xff" * 5000]
+)
+def test_damaged_file_is_ours_and_is_left_as_it_is(path, content):
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(InfrastructureError, match="move it away"):
+        Ledger(path, "one")
+    assert path.read_bytes() == content
+
+
+def test_folder_in_the_place_of_the_ledger_is_ours(path):
+    path.mkdir(parents=True)
+    with pytest.raises(InfrastructureError, match="cannot be used"):
+        Ledger(path, "one")
+
+
+@pytest.fixture
+def mounts(tmp_path):
+    def write(*lines):
+        table = tmp_path / "mounts"
+        table.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        return table
+
+    return write
+
+
+NETWORK = ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p", "lustre")
+
+
+@pytest.mark.parametrize("kind", NETWORK)
+def test_network_file_system_is_refused(mounts, kind):
+    table = mounts("/dev/sda / ext4 rw 0 0", f"server:/home /home {kind} rw 0 0")
+    with pytest.raises(InfrastructureError, match=f"{kind}.*--results"):
+        refuse_network_file_system(Path("/home/ada/ledger.sqlite"), table)
+    refuse_network_file_system(Path("/homely/ledger.sqlite"), table)
+    refuse_network_file_system(Path("/srv/ledger.sqlite"), table)
+
+
+def test_deepest_mount_decides(mounts):
+    table = mounts(
+        "server:/ / nfs rw 0 0", "tmpfs /tmp tmpfs rw 0 0", "x:/ /tmp/far cifs rw 0 0", "odd line"
+    )
+    refuse_network_file_system(Path("/tmp/near/ledger.sqlite"), table)
+    for refused in ("/tmp/far/ledger.sqlite", "/var/ledger.sqlite"):
+        with pytest.raises(InfrastructureError):
+            refuse_network_file_system(Path(refused), table)
+
+
+def test_later_mount_at_the_same_place_decides(mounts):
+    table = mounts("server:/ /mnt nfs rw 0 0", "tmpfs /mnt tmpfs rw 0 0")
+    refuse_network_file_system(Path("/mnt/ledger.sqlite"), table)
+
+
+def test_escaped_spaces_in_a_mount_point_are_read(mounts):
+    table = mounts(r"tmpfs / tmpfs rw 0 0", r"server:/ /mnt/my\040disk\134 nfs rw 0 0")
+    with pytest.raises(InfrastructureError):
+        refuse_network_file_system(Path("/mnt/my disk\\/ledger.sqlite"), table)
+    refuse_network_file_system(Path("/mnt/my/ledger.sqlite"), table)
+
+
+@pytest.mark.xfail(reason="unicode_escape reads the bytes of UTF-8 as Latin-1")
+def test_mount_point_that_is_not_ascii_is_read(mounts):
+    table = mounts("tmpfs / tmpfs rw 0 0", "server:/ /mnt/bücher nfs rw 0 0")
+    with pytest.raises(InfrastructureError):
+        refuse_network_file_system(Path("/mnt/bücher/ledger.sqlite"), table)
+
+
+@pytest.mark.xfail(reason="absolute() keeps links; only resolve() says where the file lies")
+def test_link_into_a_network_file_system_is_refused(mounts, tmp_path):
+    far = tmp_path / "far"
+    far.mkdir()
+    (tmp_path / "results").symlink_to(far)
+    table = mounts("tmpfs / tmpfs rw 0 0", f"server:/ {far.resolve()} nfs rw 0 0")
+    with pytest.raises(InfrastructureError):
+        refuse_network_file_system(tmp_path / "results" / "ledger.sqlite", table)
+
+
+def test_machine_without_a_table_of_mounts_is_taken(tmp_path):
+    refuse_network_file_system(Path("/home/ledger.sqlite"), tmp_path / "none")
+
+
+WRITER = """
+import itertools, sys
+from pathlib import Path
+import numpy as np
+from harness.ledger import Ledger
+from harness.records import Observation, Trial
+ledger = Ledger(Path(sys.argv[1]), sys.argv[2])
+for index in itertools.count():
+    trial = Trial("t", "m", "p", "submission", 1, 0, "", f"{sys.argv[2]}-{index}")
+    ledger.put(Observation(trial, "ok", {"a/v": np.full(500, float(index))}))
+    print(index, flush=True)
+"""
+
+
+def killed_writer(path, run, records):
+    """A process that is killed after it said that so many records are stored."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path), run], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    with process.stdout as stdout:
+        for _ in range(records):
+            assert stdout.readline(), "the writer ended by itself"
+        time.sleep(0.003 * records % 0.01)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        said = stdout.read().split()
+    return int(said[-1]) if said else records - 1
+
+
+@pytest.mark.parametrize("records", [1, 7, 60])
+def test_whoever_writes_may_be_killed(path, records):
+    last = {run: killed_writer(path, run, records) for run in ("a", "b")}
+    with Ledger(path, "after") as ledger:
+        found = {key: ledger.get(key) for key in ledger.keys()}
+        for run, said in last.items():
+            assert {f"{run}-{index}" for index in range(said + 1)} <= set(found)
+        for key, kept in found.items():
+            index = float(key.partition("-")[2])
+            np.testing.assert_array_equal(kept.values["a/v"], np.full(500, index))
+            assert ledger.digests(key) == (kept.digest,)
+        ledger.put(observation("new"))
+        assert ledger.get("new") is not None
