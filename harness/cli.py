@@ -38,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         verb = importlib.import_module(f"harness.verbs.{args.verb}")
         code: int = verb.run(args)
+        sys.stdout.flush()  # here, where a reader that has gone is quiet
         return code
     except KeyboardInterrupt:
         print("interrupted; what was observed is kept, run again to go on", file=sys.stderr)

@@ -25,7 +25,7 @@ from harness.gradebook import Gradebook, Run, SubmissionGrade
 from harness.ledger import Ledger
 from harness.records import Observation
 from harness.score import judge_task
-from harness.seeds import Key, Phase
+from harness.seeds import Phase
 from harness.trials import COMMON, OWN, Subject, View
 
 Progress = Callable[[Sequence[Job], Observation | None], None]
@@ -138,13 +138,12 @@ def harness_sha256() -> str:
     return digest.hexdigest()
 
 
-def require_isolation(required: str | None, phase: Phase, key: Key) -> None:
+def require_isolation(required: str | None, phase: Phase) -> None:
     """Refuses to grade below the required level; the final phase asks for L2 unless told.
 
     Raises:
         UsageError: what is in force here is weaker.
     """
-    del key
     wanted = required or ("L2" if phase in ("final", "late") else "L1")
     if LEVELS.index(LEVEL) < LEVELS.index(wanted):
         raise UsageError(

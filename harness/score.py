@@ -148,7 +148,8 @@ def _not_reproducible(
     digests = view.ledger.digests(again.trial.key)
     if len(digests) > 1 and len(set(digests)) == 1:
         return Decision("ERROR", "not-reproducible")
-    return Decision("UNGRADABLE", "harness-error", message="results differ on this machine")
+    text = "results differ between runs; `replay --rerun` tells whether the reference's do, too"
+    return Decision("UNGRADABLE", "harness-error", message=text)
 
 
 def _of_check(values: Mapping[str, Any], check_id: str) -> dict[str, Any]:
@@ -178,14 +179,12 @@ def decide_task(task: LoadedTask, subject: Subject, view: View) -> dict[str, Dec
 
 
 def _gate(before: Sequence[Decision | Waiting]) -> Decision | Waiting | None:
-    for earlier in before:
-        if isinstance(earlier, Waiting):
-            return Waiting(())
-        if earlier.status == "UNGRADABLE":
-            return Decision("UNGRADABLE", "prerequisite")
-        if earlier.status != "PASS":
-            return Decision("SKIPPED", "prerequisite")
-    return None
+    if any(isinstance(earlier, Waiting) for earlier in before):
+        return Waiting(())
+    statuses = {earlier.status for earlier in before if isinstance(earlier, Decision)}
+    if statuses - {"PASS", "UNGRADABLE"}:
+        return Decision("SKIPPED", "prerequisite")
+    return Decision("UNGRADABLE", "prerequisite") if "UNGRADABLE" in statuses else None
 
 
 def judge_task(
@@ -197,14 +196,23 @@ def judge_task(
         points: what the task is worth in the assignment; its own points where None.
     """
     worth = task.spec.points if points is None else points
-    share = worth / task.spec.points if task.spec.points else 0.0
+    decisions = decide_task(task, subject, view).values()
     verdicts = tuple(
-        _verdict(task, check, subject.program, decision, round(check.points * share, 4))
-        for check, decision in zip(
-            task.spec.checks, decide_task(task, subject, view).values(), strict=True
+        _verdict(task, check, subject.program, decision, maximum)
+        for check, decision, maximum in zip(
+            task.spec.checks, decisions, _shares(task, worth), strict=True
         )
     )
     return TaskGrade(task.id, task.spec.title, task.spec.tier, worth, verdicts)
+
+
+def _shares(task: LoadedTask, worth: float) -> list[float]:
+    """What every check is worth, to four places; the largest takes what rounding left over."""
+    share = worth / task.spec.points if task.spec.points else 0.0
+    parts = [round(check.points * share, 4) for check in task.spec.checks]
+    largest = max(range(len(parts)), key=parts.__getitem__)
+    parts[largest] = round(parts[largest] + worth - sum(parts), 4)
+    return parts
 
 
 def _verdict(

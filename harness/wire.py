@@ -50,7 +50,8 @@ def encode(message: Mapping[str, Any], arrays: Sequence[Array] = ()) -> list[byt
         if array.dtype.name not in DTYPES:
             raise WireError(f"dtype {array.dtype.name} does not cross the boundary")
         # ascontiguousarray would turn a scalar into a vector, so the shape is read before
-        buffers.append((array.dtype.name, array.shape, np.ascontiguousarray(array).tobytes()))
+        little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
+        buffers.append((array.dtype.name, array.shape, little.tobytes()))
     head = dict(message)
     head["buffers"] = [[dtype, list(shape)] for dtype, shape, _ in buffers]
     header = json.dumps(head, separators=(",", ":")).encode("ascii")
@@ -111,7 +112,7 @@ def _buffer(spec: object) -> tuple[str, tuple[int, ...], int]:
     for dim in dims:
         if type(dim) is not int or not 0 <= dim < 2**40:
             raise WireError("a shape holds something else than small non-negative integers")
-        size *= dim
+        size *= max(dim, 1)
         if size >= 2**62:
             raise WireError("a shape overflows")
-    return dtype, tuple(dims), size
+    return dtype, tuple(dims), 0 if 0 in dims else size

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from harness.errors import MeasurementError
 from harness.kinds import deterministic, likelihood, returns, stochastic
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
 
@@ -55,7 +56,10 @@ def reduce(check: Any, metrics: Metrics) -> Values:
     Raises:
         MeasurementError: the measurement did not return what the kind needs.
     """
-    return KINDS[check.kind].reduce(check, metrics)
+    try:
+        return KINDS[check.kind].reduce(check, metrics)
+    except ValueError as error:
+        raise MeasurementError(f"{check.id}: {error}") from error
 
 
 def decide(check: Any, stages: Sequence[Evidence]) -> Outcome:

@@ -126,7 +126,9 @@ def decide_causality(check: CausalityCheck, stages: Sequence[Evidence]) -> Outco
     }
     if not (np.isfinite(forbidden) and np.isfinite(scale)):
         return Outcome("FAIL", "not-finite", 0.0, float("inf"), figures)
-    margin = forbidden / (check.tolerance * scale) if forbidden else 0.0
+    margin = 0.0
+    if forbidden > 0:
+        margin = forbidden / (check.tolerance * scale) if scale > 0 else float("inf")
     if not margin <= 1:
         return Outcome("FAIL", "leak", 0.0, margin, figures)
     if missing:

@@ -14,10 +14,10 @@ from harness.statistics.likelihood import excess_stage, floor_bound_stage, summa
 
 def reduce(check: LikelihoodCheck, metrics: Metrics) -> Values:
     """One number an image and its floor, in nats: small, and needed in pairs."""
-    return {
-        "nll": metric(metrics, check.metric).astype(np.float64),
-        "floor": metric(metrics, f"{check.metric}__floor").astype(np.float64),
-    }
+    nll = metric(metrics, check.metric).astype(np.float64)
+    floor = metric(metrics, f"{check.metric}__floor").astype(np.float64)
+    summarise_paired(nll, floor)  # refuses what could not be judged later
+    return {"nll": nll, "floor": floor}
 
 
 def decide(check: LikelihoodCheck, stages: Sequence[Evidence]) -> Outcome:

@@ -40,7 +40,7 @@ def decide(check: ReturnsCheck, stages: Sequence[Evidence]) -> Outcome:
         "episodes": int(own["n"]),
         "distinct_trajectories": distinct,
         "credit": credit,
-        "target": dict(stages[0].target["summary"]) if stages[0].target else {},
+        "target": dict((stages[0].target or {}).get("summary", {})),
     }
     if int(own["n"]) != check.episodes:
         raise ValueError(f"{own['n']} episodes were played, the spec asks for {check.episodes}")

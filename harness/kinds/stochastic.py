@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from harness.statistics import (
     unbiased,
     variance_ratio,
 )
-from harness.statistics.outcome import StageOutcome
+from harness.statistics.outcome import MeanOutcome, StageOutcome
 
 Stored = Mapping[str, Array]
 
@@ -37,22 +38,41 @@ def reduce_unbiased(check: UnbiasedCheck, metrics: Metrics) -> Values:
     return {**unbiased.summarise(samples), "expected": expected, "scale": scale}
 
 
+@dataclass(frozen=True)
+class _MeanStage:
+    """One stage on a mean: it rejects for a bias, or for noise that would hide one."""
+
+    outcome: MeanOutcome
+    noise: float
+
+    @property
+    def rejects(self) -> bool:
+        return self.outcome.rejects or self.noise > 1
+
+
+def _mean_stage(check: UnbiasedCheck, stored: Stored) -> _MeanStage:
+    """The stage, and the bias it could find in units of the one that it must find."""
+    outcome = unbiased.max_t_stage(stored, stored["expected"], stored["scale"], check.stage_alpha)
+    achieved = unbiased.achieved_mdb(stored, check.stage_alpha, two_stage.stage_beta(check.beta))
+    wanted = check.min_detectable * stored["scale"]
+    none = np.where(achieved > 0, np.inf, 0.0)
+    noise = np.divide(achieved, wanted, out=none, where=wanted > 0)
+    return _MeanStage(outcome, float(noise.max()))
+
+
 def decide_unbiased(check: UnbiasedCheck, stages: Sequence[Evidence]) -> Outcome:
-    """Two-stage max-t on the mean; too noisy to find ``min_detectable`` is a failure of its own."""
-    own = stages[-1].own
-    achieved = unbiased.achieved_mdb(own, check.stage_alpha, two_stage.stage_beta(check.beta))
-    wanted = check.min_detectable * own["scale"]
-    found = _two_stages(
-        stages,
-        lambda stored: unbiased.max_t_stage(
-            stored, stored["expected"], stored["scale"], check.stage_alpha
-        ),
-        "biased",
-    )
-    figures = {**found.figures, "achieved_mdb": finite_or_text(float((achieved / wanted).max()))}
-    if found.status == "PASS" and not (achieved <= wanted).all():
-        return Outcome("FAIL", "variance", 0.0, float((achieved / wanted).max()), figures)
-    return Outcome(found.status, found.cause, found.credit, found.margin, figures)
+    """Two-stage max-t on the mean; too noisy to find ``min_detectable``, twice, fails as well."""
+    found = [_mean_stage(check, stage.own) for stage in stages]
+    said = two_stage.combine(found[0], found[1] if len(found) > 1 else None)
+    last = found[-1].outcome
+    figures = {**_figures(last, len(found)), "noise": finite_or_text(found[-1].noise)}
+    margin = max(_margin(last), found[-1].noise)
+    if said != "fail":
+        return _undecided(said, margin, figures)
+    if last.reason == "nonfinite":
+        return Outcome("FAIL", "not-finite", 0.0, margin, figures)
+    biased = all(stage.outcome.rejects for stage in found)
+    return Outcome("FAIL", "biased" if biased else "variance", 0.0, margin, figures)
 
 
 def reduce_distribution(check: DistributionCheck, metrics: Metrics) -> Values:
@@ -133,20 +153,31 @@ def _two_stages(
     outcomes = [test(stage.own) for stage in stages]
     said = two_stage.combine(outcomes[0], outcomes[1] if len(outcomes) > 1 else None)
     worst = outcomes[-1]
-    margin = worst.statistic / worst.critical if worst.critical > 0 else float("nan")
-    figures: dict[str, Any] = {
-        "statistic": finite_or_text(worst.statistic),
-        "critical": finite_or_text(worst.critical),
-        "p_value": worst.p_value,
-        "coordinate": worst.coordinate,
-        "stages": len(outcomes),
-    }
+    figures = _figures(worst, len(outcomes))
+    if said != "fail":
+        return _undecided(said, _margin(worst), figures)
+    word = "not-finite" if worst.reason == "nonfinite" else cause
+    return Outcome("FAIL", word, 0.0, _margin(worst), figures)
+
+
+def _undecided(said: str, margin: float, figures: dict[str, Any]) -> Outcome:
     if said == "need-second":
         return Outcome("MORE", "", 0.0, margin, figures)
-    if said == "pass":
-        return Outcome("PASS", "", 1.0, margin, figures)
-    word = "not-finite" if worst.reason == "nonfinite" else cause
-    return Outcome("FAIL", word, 0.0, margin, figures)
+    return Outcome("PASS", "", 1.0, margin, figures)
+
+
+def _margin(outcome: StageOutcome) -> float:
+    return outcome.statistic / outcome.critical if outcome.critical > 0 else float("nan")
+
+
+def _figures(outcome: StageOutcome, stages: int) -> dict[str, Any]:
+    return {
+        "statistic": finite_or_text(outcome.statistic),
+        "critical": finite_or_text(outcome.critical),
+        "p_value": outcome.p_value,
+        "coordinate": outcome.coordinate,
+        "stages": stages,
+    }
 
 
 def _samples(metrics: Metrics, name: str, dimensions: int) -> Array:

@@ -168,6 +168,12 @@ class VarianceRatioCheck(Stochastic):
     kind: Literal["variance-ratio"]
     limit: Positive
 
+    @model_validator(mode="after")
+    def _above(self) -> Self:
+        if self.min_detectable <= self.limit:
+            raise ValueError("`min_detectable` is a ratio above `limit`")
+        return self
+
 
 class LikelihoodCheck(CheckBase):
     """Committed negative log-likelihoods (nats), image by image, against the reference's.

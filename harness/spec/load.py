@@ -160,9 +160,10 @@ def load_reference(folder: Path, spec: Task) -> Reference:
             )
         )
     mutants = []
+    text = _text(problems, folder / "solution.py", solution)
     if mistakes is not None:
         for index, mistake in enumerate(mistakes.mistakes):
-            source = _mutate(folder, mistake, solution.decode(), (path, index), problems)
+            source = _mutate(folder, mistake, text, (path, index), problems)
             files = {spec.file: source.encode(), **data}
             mutants.append(Mutant(mistake, Program(f"{spec.id}/{mistake.name}", "mutant", files)))
         known = {check.id for check in spec.checks}
@@ -308,7 +309,8 @@ def _mutate(
     folder: Path, mistake: Mistake, solution: str, place: tuple[Path, int], problems: list[Problem]
 ) -> str:
     if mistake.file is not None:
-        return _bytes(problems, folder / mistake.file, "write the mutant").decode()
+        source = folder / mistake.file
+        return _text(problems, source, _bytes(problems, source, "write the mutant"))
     path, index = place
     found = solution.count(mistake.find or "")
     if found != 1:
@@ -331,6 +333,14 @@ def _collect(problems: list[Problem], load: Callable[[], Loaded]) -> Loaded | No
     except SpecError as error:
         problems += error.problems
         return None
+
+
+def _text(problems: list[Problem], path: Path, content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        problems.append(Problem(str(path), 1, 1, f"this is not text: {error}", "save it as UTF-8"))
+        return ""
 
 
 def _bytes(problems: list[Problem], path: Path, remedy: str) -> bytes:

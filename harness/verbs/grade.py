@@ -26,11 +26,12 @@ from harness.trials import View
 
 def run(args: argparse.Namespace) -> int:
     course = load_course(args)
-    key = phase_key(args.phase, args.key_file, args.results)
-    grading.require_isolation(args.require_isolation, args.phase, key)
+    if args.phase != "feedback":  # whatever is refused is refused before anything is written
+        phase_key(args.phase, args.key_file, args.results)
+    grading.require_isolation(args.require_isolation, args.phase)
     progress = ProgressLine()
     with one_writer(args.results), open_ledger(args.results, fresh=args.fresh) as ledger:
-        view = View(key, ledger)
+        view = View(phase_key(args.phase, args.key_file, args.results), ledger)
         remember(course.subjects, ledger)
         commit = cli.commit()
 

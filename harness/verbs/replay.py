@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
         stored = regrade(args, ledger)
         differences = list(_compare(stored.recorded, stored.gradebook.to_json()))
         if args.rerun:
-            grading.require_isolation(args.require_isolation, "feedback", stored.view.key)
+            grading.require_isolation(args.require_isolation, "feedback")
             differences += _rerun(args, stored)
     chosen = [
         found
@@ -91,17 +91,40 @@ def _rerun(args: argparse.Namespace, stored: Stored) -> list[dict[str, Any]]:
 
     with grading.local_executor(args.jobs) as executor:
         grading.run_jobs(plan.group(runs, stored.view), deliver, executor, progress)
+        differing = [run for run in runs if _differs(ledger, again[run.trial.key])]
+        references = list(_reference_runs(differing, stored.view))
+        grading.run_jobs(plan.group(references, stored.view), deliver, executor, progress)
     differences = []
-    for run in runs:
+    for run in differing:
         before, after = ledger.get(run.trial.key), again[run.trial.key]
-        if after.outcome != "infrastructure":
-            ledger.put(after)
-        if before is not None and before.digest != after.digest:
-            place = (run.trial.task, run.trial.measurement)
-            differences.append(
-                _difference(run.trial.program, place, "observation", before.digest, after.digest)
-            )
+        place = (run.trial.task, run.trial.measurement)
+        digest = before.digest if before is not None else ""
+        differences.append(
+            _difference(run.trial.program, place, "observation", digest, after.digest)
+        )
+    for observation in again.values():
+        ledger.put(observation)
     return differences
+
+
+def _differs(ledger: Ledger, observation: Observation) -> bool:
+    before = ledger.get(observation.trial.key)
+    return (
+        before is not None
+        and observation.outcome != "infrastructure"
+        and before.digest != observation.digest
+    )
+
+
+def _reference_runs(runs: list[Run], view: View) -> Iterator[Run]:
+    """The reference on the same seeds: if it repeats itself, the difference is the program's."""
+    for run in runs:
+        if run.task.reference is not None:
+            program, trial = run.task.reference.solution, run.trial
+            again = name_trial(
+                run.task, program, trial.measurement, trial.stage, trial.subject, view.key
+            )
+            yield Run(again, run.task, program.files)
 
 
 def _stored_runs(stored: Stored) -> Iterator[Run]:

@@ -1,0 +1,347 @@
+"""The command line: what it prints, what it refuses, and that a refusal leaves nothing behind."""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import harness
+from harness.cli import VERBS, main
+from harness.ledger import Ledger
+
+ROOT = Path(__file__).parents[1]
+COURSE = Path(__file__).parent / "course"
+COURSE_PLACES = ("--tasks", str(COURSE / "tasks"), "--reference", str(COURSE / "reference"))
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A copy of the fixture course that a test may break, with one submission."""
+    shutil.copytree(COURSE, tmp_path / "course", ignore=shutil.ignore_patterns("__pycache__"))
+    submission = tmp_path / "submissions" / "ada"
+    submission.mkdir(parents=True)
+    shutil.copy(COURSE / "reference" / "square" / "solution.py", submission / "square.py")
+    return tmp_path / "course"
+
+
+@pytest.fixture
+def grade(course, tmp_path):
+    """Runs ``grade`` in this process on the copy; nothing here gets as far as a sandbox."""
+    places = ("--tasks", course / "tasks", "--reference", course / "reference")
+    where = ("--results", tmp_path / "results")
+
+    def run(*words, verb="grade"):
+        paths = (tmp_path / "submissions" / "ada",) if verb == "grade" else ()
+        return main([str(word) for word in (verb, *paths, *places, *where, *words)])
+
+    return run
+
+
+@pytest.fixture
+def key_file(tmp_path):
+    path = tmp_path / "course.key"
+    path.write_text("5e" * 32)
+    return path
+
+
+def process(*words, **more):
+    command = [sys.executable, "-m", "harness", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, **more)
+
+
+def document(capsys):
+    return json.loads(capsys.readouterr().out)
+
+
+# list
+
+
+def test_list_as_a_document(capsys):
+    assert main(["list", "--json", *COURSE_PLACES]) == 0
+    found = document(capsys)
+    assert list(found) == ["format", "harness", "commit", "tasks"]
+    assert (found["format"], found["harness"]) == (1, harness.__version__)
+    tasks = {task["id"]: task for task in found["tasks"]}
+    assert list(tasks) == ["noise", "square", "walk"]
+    for task in tasks.values():
+        assert set(task) == {"id", "title", "lecture", "tier", "points", "checks"}
+        assert task["points"] == sum(check["points"] for check in task["checks"])
+        assert [slide["slide"] for slide in task["lecture"]] == [SLIDES[task["id"]]]
+    assert tasks["square"]["checks"][2] == {
+        "id": "sum", "kind": "exact", "tier": "exact", "points": 0.5, "visibility": "hidden",
+        "alpha": 0.0, "stage_alpha": None, "min_detectable": None, "beta": None,
+    }  # fmt: skip
+    assert tasks["noise"]["checks"][0] == {
+        "id": "mean", "kind": "unbiased", "tier": "estimator", "points": 1, "visibility": "visible",
+        "alpha": 1e-3**2, "stage_alpha": 1e-3, "min_detectable": 0.3, "beta": 0.01,
+    }  # fmt: skip
+
+
+SLIDES = {"noise": "Noise", "square": "Squares", "walk": "Walk"}
+
+
+def test_list_for_people(capsys):
+    assert main(["list", *COURSE_PLACES]) == 0
+    out = capsys.readouterr().out
+    for words in ("square", "3.5 points", "S1 'Squares'", "4 checks", "3 tasks, 12 points"):
+        assert words in out
+
+
+def test_list_needs_no_reference(course, capsys):
+    shutil.rmtree(course / "reference")
+    assert main(["list", "--json", "--tasks", str(course / "tasks")]) == 0
+    assert len(document(capsys)["tasks"]) == 3
+
+
+@pytest.mark.parametrize("json_too", [(), ("--json",)])
+def test_list_imports_nothing_heavy(json_too):
+    code = (
+        "import sys; from harness.cli import main; main(sys.argv[1:]); "
+        "print(*(name for name in sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "list", *COURSE_PLACES, *json_too],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    loaded = {name.partition(".")[0] for name in done.stderr.split()}
+    assert {"harness", "pydantic"} <= loaded
+    assert not loaded & {"torch", "scipy", "pandas", "gymnasium", "rich", "jinja2"}
+
+
+def test_list_of_an_empty_folder_is_a_usage_error(tmp_path, capsys):
+    assert main(["list", "--tasks", str(tmp_path)]) == 2
+    assert "no task found" in capsys.readouterr().err
+
+
+# what is refused before anything is written
+
+
+def break_at(path, old, new):
+    """Replaces a text that occurs once; its place as ``file:line``."""
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+    return f"{path}:{text[: text.index(old)].count(chr(10)) + 1}"
+
+
+@pytest.fixture
+def breaks(course):
+    """Three places in two files; each begins at the column that is given."""
+    square, noise = (course / "tasks" / name / "task.yaml" for name in ("square", "noise"))
+    return [
+        break_at(square, "tier: exact", "tier: exactly") + ":7:",
+        break_at(square, "    points: 2", "    points: -2") + ":13:",
+        break_at(noise, "title: Draws", "titel: Draws") + ":1:",
+    ]
+
+
+def test_every_problem_of_every_spec_is_told_at_once(grade, breaks, tmp_path, capsys):
+    assert grade() == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    for place in breaks:
+        assert place in err
+    assert "did you mean" in err
+    assert not (tmp_path / "results").exists()
+
+
+def test_problems_are_in_the_document_too(grade, breaks, capsys):
+    assert grade("--json") == 2
+    found = document(capsys)
+    assert list(found) == ["format", "harness", "commit", "errors"]
+    for error in found["errors"]:
+        assert set(error) == {"file", "line", "col", "message", "remedy"}
+    places = [f"{error['file']}:{error['line']}:{error['col']}:" for error in found["errors"]]
+    assert set(breaks) <= set(places)
+
+
+@pytest.mark.parametrize("verb", ["list", "verify", "score"])
+def test_other_verbs_refuse_a_broken_spec_or_an_empty_folder(course, breaks, tmp_path, verb):
+    words = [verb, "--tasks", str(course / "tasks"), "--reference", str(course / "reference")]
+    where = [] if verb == "list" else ["--results", str(tmp_path / "results")]
+    assert main(words + where) == 2
+
+
+def test_spec_that_cannot_reach_its_power_is_refused(grade, course, tmp_path, capsys):
+    path = course / "tasks" / "noise" / "task.yaml"
+    break_at(path, "min_detectable: 0.15", "min_detectable: 0.01")
+    assert grade() == 2
+    assert "draws:" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+
+
+def test_unknown_task_is_answered_with_the_one_that_was_meant(grade, tmp_path, capsys):
+    assert grade("--task", "sqare") == 2
+    assert "did you mean 'square'?" in capsys.readouterr().err
+    assert grade("--task", "zzz", "--json") == 2
+    out, err = capsys.readouterr()
+    assert "there are: noise, square, walk" in err
+    assert json.loads(out)["errors"][0]["message"] in err
+    assert not (tmp_path / "results").exists()
+
+
+def test_task_outside_the_assignment_is_unknown(grade, capsys):
+    assert grade("--assignment", "homework", "--task", "walk") == 2
+    assert "walk" in capsys.readouterr().err
+
+
+def test_unknown_assignment_is_answered_with_the_one_that_was_meant(grade, tmp_path, capsys):
+    assert grade("--assignment", "homwork") == 2
+    assert "did you mean 'homework'?" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+
+
+def test_assignment_of_an_unknown_task_says_where(grade, course, capsys):
+    path = course / "tasks" / "assignments" / "homework.yaml"
+    place = break_at(path, "{id: noise}", "{id: nois}")
+    assert grade("--assignment", "homework") == 2
+    err = capsys.readouterr().err
+    assert place + ":10:" in err
+    assert "did you mean 'noise'?" in err
+
+
+def test_tier_without_a_task_is_refused(grade, capsys):
+    assert grade("--tier", "training", "--task", "square") == 2
+    assert "training" in capsys.readouterr().err
+
+
+def test_missing_submission_is_refused(course, tmp_path, capsys):
+    words = ["grade", str(tmp_path / "nobody"), *COURSE_PLACES]
+    assert main([*words, "--results", str(tmp_path / "results")]) == 2
+    assert "nobody" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("phase", ["final", "late"])
+def test_phase_that_decides_needs_a_key(grade, tmp_path, capsys, phase):
+    assert grade("--phase", phase) == 2
+    assert "--key-file" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+
+
+def test_isolation_that_is_not_to_be_had_is_refused(grade, key_file, tmp_path, capsys):
+    assert grade("--require-isolation", "L3", "--key-file", key_file) == 2
+    assert "L3 is required" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+
+
+def test_refused_isolation_leaves_no_key_behind(grade, tmp_path):
+    assert grade("--require-isolation", "L3") == 2
+    assert not (tmp_path / "results").exists()
+
+
+def test_second_grader_on_the_same_results_is_refused(grade, key_file, tmp_path, capsys):
+    results = tmp_path / "results"
+    results.mkdir()
+    with (results / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for verb, words in (("grade", ("--key-file", key_file)), ("score", ())):
+            assert grade(*words, verb=verb) == 2
+            assert "another run is grading" in capsys.readouterr().err
+    assert [item.name for item in results.iterdir()] == ["lock"]
+
+
+def test_score_of_an_empty_folder_is_refused(grade, capsys):
+    assert grade(verb="score") == 2
+    assert "grade first" in capsys.readouterr().err
+
+
+# failures of ours
+
+
+def test_unusable_ledger_is_a_failure_of_ours(grade, key_file, tmp_path, capsys):
+    results = tmp_path / "results"
+    results.mkdir()
+    (results / "ledger.sqlite").write_bytes(b"garbage " * 1000)
+    assert grade("--task", "square", "--key-file", key_file, "--json") == 3
+    out, err = capsys.readouterr()
+    assert "cannot be used as a ledger" in err
+    assert "move it away" in json.loads(out)["errors"][0]["message"]
+    assert (results / "ledger.sqlite").read_bytes() == b"garbage " * 1000
+    assert sorted(item.name for item in results.iterdir()) == ["ledger.sqlite", "lock"]
+
+
+@pytest.fixture
+def odd_results(tmp_path):
+    """A ledger whose record of the last run is not one: an error that nobody foresaw."""
+    with Ledger(tmp_path / "results" / "ledger.sqlite", "run") as ledger:
+        ledger.put_document("run", {})
+
+
+def test_unforeseen_error_is_one_line(grade, odd_results, monkeypatch, capsys):
+    monkeypatch.delenv("FAIRMARK_DEBUG", raising=False)
+    assert grade("--json", verb="score") == 3
+    out, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert "internal error: KeyError" in err
+    assert "FAIRMARK_DEBUG=1" in err
+    assert "internal error" in json.loads(out)["errors"][0]["message"]
+
+
+def test_unforeseen_error_is_shown_in_full_when_asked_for(grade, odd_results, monkeypatch):
+    monkeypatch.setenv("FAIRMARK_DEBUG", "1")
+    with pytest.raises(KeyError):
+        grade(verb="score")
+
+
+def test_reference_that_is_not_text_is_a_problem_of_the_spec(grade, course, capsys):
+    (course / "reference" / "square" / "solution.py").write_bytes(b"\xff\xfe")
+    assert grade() == 2
+
+
+def unread(*words):
+    """Exit code and stderr of a verb whose reader is gone before it prints."""
+    buffered = {name: os.environ[name] for name in os.environ if name != "PYTHONUNBUFFERED"}
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", *words],
+            cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, env=buffered, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writing)
+    return done.returncode, done.stderr
+
+
+def test_short_output_that_nobody_reads_is_quiet():
+    assert unread("list", *COURSE_PLACES) == (0, "")
+
+
+def test_long_output_that_nobody_reads_is_quiet(course):
+    for index in range(80):
+        folder = course / "tasks" / f"square{index}"
+        shutil.copytree(course / "tasks" / "square", folder)
+        break_at(folder / "task.yaml", "id: square\n", f"id: square{index}\n")
+    assert unread("list", "--json", "--tasks", str(course / "tasks")) == (0, "")
+
+
+# the parser
+
+
+@pytest.mark.parametrize("words", [(), ("mark",), ("grade", "--jobs", "0"), ("grade", "--what")])
+def test_words_that_mean_nothing_are_a_usage_error(words):
+    done = process(*words)
+    assert done.returncode == 2
+    assert "usage:" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_says_what_it_takes(verb, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([verb, "--help"])
+    assert caught.value.code == 0
+    assert "--json" in capsys.readouterr().out
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out.strip() == harness.__version__
