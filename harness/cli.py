@@ -113,6 +113,8 @@ def parser() -> argparse.ArgumentParser:
     targets.add_argument("--list", action="store_true", help="only say what is stored and stale")
     targets.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     targets.add_argument("--seeds", type=_positive, default=1, metavar="K")
+    doctor = made["doctor"]
+    doctor.add_argument("--key-file", type=Path, metavar="FILE", help="show this key's SHA-256")
     bench = made["bench"]
     bench.add_argument("--repeat", type=_positive, default=3, metavar="N")
     bench.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -345,3 +346,11 @@ def test_version(capsys):
         main(["--version"])
     assert caught.value.code == 0
     assert capsys.readouterr().out.strip() == harness.__version__
+
+
+def test_doctor_shows_the_commitment_of_a_key(tmp_path, capsys):
+    key = tmp_path / "final.key"
+    key.write_text("ab" * 32 + "\n")
+    main(["doctor", "--key-file", str(key), "--json", "--results", str(tmp_path)])
+    found = json.loads(capsys.readouterr().out)["key"]["sha256"]
+    assert found == sha256(bytes.fromhex("ab" * 32)).hexdigest()

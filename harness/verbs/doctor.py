@@ -15,6 +15,7 @@ from harness import cli
 from harness.collect.sandbox import LEVEL, Sandbox
 from harness.errors import InfrastructureError, UsageError
 from harness.ledger import refuse_network_file_system
+from harness.seeds import read_key
 from harness.spec.load import load_all
 from harness.spec.models import Limits
 from harness.trials import machine_class
@@ -39,6 +40,9 @@ def run(args: argparse.Namespace) -> int:
         "versions": {**_versions(), "python": platform.python_version()},
         "data": _data(args),
     }
+    if args.key_file is not None:
+        commitment = read_key(args.key_file, "final").commitment
+        document["key"] = {"file": str(args.key_file), "sha256": commitment}
     problems = [found for found in document["data"].values() if str(found).startswith("problem")]
     if document["isolation"]["level"] == "none":
         problems.append(document["isolation"]["reason"])
