@@ -78,7 +78,7 @@ class Sandbox:
 
     def __exit__(self, *exception: object) -> None:
         self._stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        _remove(self._folder)
 
     def kill(self) -> None:
         """Ends whatever runs, from any thread; the trial under way gets no observation."""
@@ -146,6 +146,8 @@ class Sandbox:
         }
         answer = self._ask(request, [theirs.fileno()])
         theirs.close()
+        if answer["pid"] < 0:
+            raise InfrastructureError("no process could be forked: the machine has none left")
         return int(answer["pid"])
 
     def _death(self, ours: socket.socket, pid: int) -> ProgramError:
@@ -276,7 +278,7 @@ class _Drain:
 
 
 def _remove(folder: Path) -> None:
-    """Removes a scratch folder, whatever permissions were left on it."""
+    """Removes a folder, whatever permissions were left below it."""
     for path, names, _ in os.walk(folder):
         for name in names:
             below = os.path.join(path, name)
