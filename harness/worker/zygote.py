@@ -8,6 +8,7 @@ process would import the latter otherwise), on one thread.
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import resource
@@ -51,6 +52,8 @@ def _preload() -> dict[str, str]:
     import torch.distributions
 
     torch.set_num_threads(1)
+    gc.collect()
+    gc.freeze()  # a collection in a fork would touch, and so copy, every page of the imports
     return {
         "python": sys.version.split()[0],
         "torch": torch.__version__,
@@ -124,6 +127,8 @@ def _kill_descendants() -> int:
     """
     found: set[int] = set()
     for _ in range(100):
+        if not _has_children():  # orphans come to the zygote, so nobody is left below it
+            break
         alive = _descendants()
         if not alive:
             break
@@ -133,14 +138,18 @@ def _kill_descendants() -> int:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        while True:
-            try:
-                if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                    break
-            except ChildProcessError:
-                break
         time.sleep(0.001)
     return len(found)
+
+
+def _has_children() -> bool:
+    """Reaps what has ended; whether any child is left."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _descendants() -> set[int]:

@@ -1,0 +1,2 @@
+def square(x):
+    return x.new_ones(10 * 2**30 // 8)[: len(x)]

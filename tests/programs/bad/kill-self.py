@@ -1,0 +1,6 @@
+import os
+import signal
+
+
+def square(x):
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,5 @@
+import os
+
+
+def square(x):
+    os._exit(3)

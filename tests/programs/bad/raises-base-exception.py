@@ -1,0 +1,6 @@
+class Base(BaseException):
+    pass
+
+
+def square(x):
+    raise Base("from the root")

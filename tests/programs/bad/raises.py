@@ -1,0 +1,2 @@
+def square(x):
+    raise ValueError("no squares today")

@@ -1,0 +1,6 @@
+import time
+
+
+def square(x):
+    time.sleep(1000)
+    return x**2

@@ -1,0 +1,2 @@
+def square(x, exponent):
+    return x**exponent
