@@ -43,8 +43,11 @@ def encode(message: Mapping[str, Any], arrays: Sequence[Array] = ()) -> list[byt
     """The buffers to send, in order.
 
     Raises:
-        WireError: an array of a dtype that does not cross, or a header that is too large.
+        WireError: an array of a dtype that does not cross, too many of them, a header that is too
+            large or that holds a number that JSON does not have.
     """
+    if len(arrays) > MAX_BUFFERS:
+        raise WireError(f"{len(arrays)} arrays in one frame; at most {MAX_BUFFERS} are sent")
     buffers = []
     for array in arrays:
         if array.dtype.name not in DTYPES:
@@ -54,7 +57,10 @@ def encode(message: Mapping[str, Any], arrays: Sequence[Array] = ()) -> list[byt
         buffers.append((array.dtype.name, array.shape, little.tobytes()))
     head = dict(message)
     head["buffers"] = [[dtype, list(shape)] for dtype, shape, _ in buffers]
-    header = json.dumps(head, separators=(",", ":")).encode("ascii")
+    try:
+        header = json.dumps(head, separators=(",", ":"), allow_nan=False).encode("ascii")
+    except ValueError as error:
+        raise WireError("a header holds a number that is not finite") from error
     if len(header) > MAX_HEADER:
         raise WireError(f"a header of {len(header)} bytes is over the cap of {MAX_HEADER}")
     return [struct.pack("<I", len(header)), header, *(data for _, _, data in buffers)]
@@ -74,11 +80,14 @@ def decode(read: Read, budget: int) -> Frame:
     total = sum(size for _, _, size in specs)
     if total > budget:
         raise WireError(f"a body of {total} bytes; at most {budget} are accepted here")
-    arrays = tuple(
-        np.frombuffer(read(size), dtype=np.dtype(dtype)).reshape(shape).copy()
-        for dtype, shape, size in specs
-    )
-    return Frame(message, arrays)
+    return Frame(message, tuple(_array(read(size), dtype, shape) for dtype, shape, size in specs))
+
+
+def _array(data: bytes, dtype: str, shape: tuple[int, ...]) -> Array:
+    # another byte counts as one truth value to some of numpy's loops and as 255 to others
+    if dtype == "bool" and data.strip(b"\0\1"):
+        raise WireError("a truth value is something else than 0 or 1")
+    return np.frombuffer(data, dtype=np.dtype(dtype)).reshape(shape).copy()
 
 
 def _parse(header: bytes) -> dict[str, Any]:

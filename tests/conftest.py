@@ -1,4 +1,4 @@
-"""A tiny course with tasks of its own, the programs that are run against it, and ways to grade it."""
+"""A tiny course, the programs that are run against it, ways to grade it, and the time left."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ PROGRAMS = TESTS / "programs"
 # other processes share the machine, so how long an example takes says nothing about the code
 settings.register_profile("fairmark", deadline=None)
 settings.load_profile("fairmark")
+
+EVERY_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -85,9 +88,7 @@ class Course:
         """``grade --json`` in this process."""
         return self.run("grade", results, "--json", *arguments)
 
-    def start(
-        self, verb: str, *arguments: object, prelude: str = ""
-    ) -> subprocess.Popen[str]:
+    def start(self, verb: str, *arguments: object, prelude: str = "") -> subprocess.Popen[str]:
         """One verb in a process of its own, in a process group of its own."""
         code = f"import sys; {prelude}from harness.cli import main; sys.exit(main(sys.argv[1:]))"
         return subprocess.Popen(
@@ -156,3 +157,36 @@ def _named(name: str) -> Sequence[int]:
             if entry.name.isdigit() and (entry / "comm").read_text().strip() == name:
                 found.append(int(entry.name))
     return found
+
+
+class TimeLeft:
+    """A line every 20 seconds: tests done and the minutes left at the pace so far."""
+
+    def __init__(self, reporter):
+        self._reporter = reporter
+        self._started = self._said = time.monotonic()
+        self._done = 0
+
+    def pytest_runtest_logfinish(self):
+        self._done += 1
+        now = time.monotonic()
+        total = self._reporter._session.testscollected
+        if now - self._said < EVERY_S or self._done < total / 20:
+            return  # the pace of the first few tests would say nothing
+        self._said = now
+        left = (now - self._started) / self._done * (total - self._done)
+        self._reporter.write_line(f" [{self._done}/{total}] about {left / 60:.1f} min left")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        config.pluginmanager.register(TimeLeft(reporter), "time-left")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Slow modules first, so that the time left is an upper bound rather than a surprise."""
+    last = {"tests/statistics", "tests/report", "tests/spec"}
+    items.sort(key=lambda item: any(folder in item.nodeid for folder in last))

@@ -92,7 +92,9 @@ def test_strided_and_reversed_arrays_are_sent_in_their_logical_order():
     assert np.array_equal(found, sent)
 
 
-@pytest.mark.parametrize("dtype", ["float16", "complex128", "int32", "object", "datetime64[ns]", "S4"])
+@pytest.mark.parametrize(
+    "dtype", ["float16", "complex128", "int32", "object", "datetime64[ns]", "S4"]
+)
 def test_other_dtypes_are_not_sent(dtype):
     with pytest.raises(wire.WireError, match="does not cross"):
         wire.encode({}, [np.zeros(2, dtype=dtype)])
