@@ -63,7 +63,7 @@ class Ledger:
         self._infrastructure: dict[str, Observation] = {}
         self._cache: dict[str, Observation] = {}
         refuse_network_file_system(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, timeout=30)
             self._db.execute("pragma journal_mode=wal")
@@ -171,6 +171,20 @@ class Ledger:
                 "select record from documents where name = ?", (name,)
             ).fetchone()
         return None if row is None else dict(json.loads(row[0]))
+
+
+def make_folder(path: Path) -> None:
+    """The folder that results go to.
+
+    Raises:
+        InfrastructureError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InfrastructureError(
+            f"{path} cannot be made ({error.strerror}); give another folder with --results"
+        ) from error
 
 
 def refuse_network_file_system(path: Path, mounts: Path = Path("/proc/mounts")) -> None:

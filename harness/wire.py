@@ -84,7 +84,7 @@ def decode(read: Read, budget: int) -> Frame:
 
 
 def _array(data: bytes, dtype: str, shape: tuple[int, ...]) -> Array:
-    # another byte counts as one truth value to some of numpy's loops and as 255 to others
+    # arrays that are equal must have equal bytes: replicates and digests are compared by them
     if dtype == "bool" and data.strip(b"\0\1"):
         raise WireError("a truth value is something else than 0 or 1")
     return np.frombuffer(data, dtype=np.dtype(dtype)).reshape(shape).copy()

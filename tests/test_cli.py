@@ -354,3 +354,9 @@ def test_doctor_shows_the_commitment_of_a_key(tmp_path, capsys):
     main(["doctor", "--key-file", str(key), "--json", "--results", str(tmp_path)])
     found = json.loads(capsys.readouterr().out)["key"]["sha256"]
     assert found == sha256(bytes.fromhex("ab" * 32)).hexdigest()
+
+
+def test_a_results_folder_that_cannot_be_made_is_named(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["grade", "--results", str(tmp_path / "file" / "below")]) == 3
+    assert "cannot be made" in capsys.readouterr().err

@@ -16,7 +16,7 @@ from harness import cli, grading, report
 from harness.course import Course, find_subjects, load_tasks, remember
 from harness.errors import UsageError
 from harness.gradebook import Gradebook
-from harness.ledger import Ledger
+from harness.ledger import Ledger, make_folder
 from harness.progress import ProgressLine
 from harness.report import terminal
 from harness.seeds import phase_key
@@ -73,7 +73,7 @@ def one_writer(results: Path) -> Iterator[None]:
     Raises:
         UsageError: another process grades into it.
     """
-    results.mkdir(parents=True, exist_ok=True)
+    make_folder(results)
     with (results / "lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
