@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -240,3 +241,43 @@ def test_encode_refuses_a_header_that_decode_would_refuse():
     encode({"a": "x" * (MAX_HEADER - 21)})
     with pytest.raises(WireError, match="cap"):
         encode({"a": "x" * MAX_HEADER})
+
+
+def test_more_arrays_than_are_read_are_not_sent():
+    encode({}, [np.zeros(())] * MAX_BUFFERS)
+    with pytest.raises(WireError, match="at most 256"):
+        encode({}, [np.zeros(())] * (MAX_BUFFERS + 1))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_encode_refuses_numbers_that_json_does_not_have(number):
+    with pytest.raises(WireError, match="not finite"):
+        encode({"value": [number]})
+
+
+@pytest.mark.parametrize("byte", [2, 0x80, 0xFF])
+def test_truth_values_are_zero_or_one(byte):
+    # equal arrays have equal bytes, so draws that repeat cannot be made to look different
+    assert decoded(claim("bool", [2]) + b"\1\0").arrays[0].tolist() == [True, False]
+    with pytest.raises(WireError, match="truth value"):
+        decoded(claim("bool", [3]) + bytes([1, byte, 0]))
+
+
+@pytest.mark.parametrize("shape", [[2**39], [2**20, 2**19], [0, 2**30], [BUDGET + 1]])
+def test_a_lie_about_size_allocates_nothing(shape):
+    data = claim("uint8", shape)
+    tracemalloc.start()
+    try:
+        attempt(data, BUDGET)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 200_000
+
+
+@given(st.data())
+def test_one_changed_byte_is_refused_or_stays_within_the_budget(data):
+    sent = [np.arange(6.0).reshape(2, 3), np.array([True, False])]
+    whole = bytearray(b"".join(encode({"nonce": 3, "ok": True, "kinds": ["tensor"] * 2}, sent)))
+    whole[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
+    attempt(bytes(whole), 100)

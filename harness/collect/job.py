@@ -24,6 +24,9 @@ from harness.records import Array, Observation, Trial, digest_array
 from harness.seeds import Key, SeedName
 from harness.spec.load import LoadedTask
 
+# kinds of dtype whose bytes say what they hold: truth values, numbers, fixed-length texts
+_STORED = frozenset("biufU")
+
 Deliver = Callable[[Observation], None]
 
 
@@ -155,7 +158,11 @@ def measure(
         metrics = function(student, rng) if draws is None else function(student, rng, draws)
     if not isinstance(metrics, dict):
         raise MeasurementError(f"{measurement} returned a {type(metrics).__name__}, not a dict")
-    return {name: np.asarray(value) for name, value in metrics.items()}
+    found = {name: np.asarray(value) for name, value in metrics.items()}
+    for name, array in found.items():
+        if array.dtype.kind not in _STORED:
+            raise MeasurementError(f"{measurement}: {name} is of dtype {array.dtype}, not numbers")
+    return found
 
 
 def reduce(task: LoadedTask, measurement: str, metrics: Mapping[str, Array]) -> dict[str, Array]:

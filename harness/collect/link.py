@@ -72,9 +72,10 @@ class Link:
             raise ProgramError("protocol", "the worker answered something that was not asked")
         if not message["ok"]:
             cause, text = message.get("cause"), message.get("message")
-            if cause not in _WORKER_CAUSES or not isinstance(text, str):
+            texts = isinstance(cause, str) and isinstance(text, str)
+            if not texts or cause not in _WORKER_CAUSES:
                 raise ProgramError("protocol", "the worker reported an error that does not exist")
-            raise ProgramError(cause, text[:1000])
+            raise ProgramError(str(cause), str(text)[:1000])
         return frame
 
     def _send(self, message: Mapping[str, Any], arrays: Sequence[wire.Array]) -> None:

@@ -180,11 +180,9 @@ class ProgramProxy:
         if [_described(array) for array in frame.arrays] != wanted:
             raise ProgramError("protocol", "gradients of another dtype or shape came back")
         graph = frame.message.get("graph")
-        cut = [
-            signature.params[i].name
-            for i, whole in zip(wrt, graph or [], strict=False)
-            if not whole
-        ]
+        if not isinstance(graph, list) or len(graph) != len(wrt):
+            raise ProgramError("protocol", "the worker did not say what is in the graph")
+        cut = [signature.params[i].name for i, whole in zip(wrt, graph, strict=True) if not whole]
         names = [*(param.name for param in signature.params[: len(args)]), "cotangent"]
         self._note(f"gradient of {name}", [*args, cotangent], frame.arrays, names=names, cut=cut)
         return frame.arrays
@@ -204,6 +202,8 @@ class ProgramProxy:
         named: Mapping[str, Any],
     ) -> Any:
         """One call; a tuple where the contract has one, else the one result."""
+        if isinstance(signature.returns, NoneType | HandleType):
+            raise ContractError(f"{signature.name}: what it returns cannot be measured")
         dims, message, arrays = self._pack(signature, args, named)
         frame = self._request({"op": "call", "target": target, **message}, arrays)
         results = self._results(signature, dims, frame)
@@ -216,8 +216,9 @@ class ProgramProxy:
         """See :meth:`Handle.state`."""
         frame = self._request({"op": "state", "handle": handle}, [])
         match frame.message.get("names"):
-            case [*names] if len({str(name) for name in names}) == len(frame.arrays) == len(names):
-                return {str(name): array for name, array in zip(names, frame.arrays, strict=True)}
+            case [*names] if all(isinstance(name, str) for name in names):
+                if len(set(names)) == len(names) == len(frame.arrays):
+                    return dict(zip(names, frame.arrays, strict=True))
         raise ProgramError("protocol", "a state is named arrays")
 
     def load_state(self, handle: int, arrays: Mapping[str, Array]) -> None:
@@ -277,7 +278,10 @@ class ProgramProxy:
                     "observation_shape": list(value.observation_shape),
                     "num_actions": value.num_actions,
                 }
-            case bool() | int() | float() | str():
+            case int() | float() if type_ == ScalarType("float"):
+                # in hexadecimal, since JSON has neither NaN nor infinity
+                return {"t": "float", "v": float(value).hex()}
+            case bool() | int() | str():
                 return {"t": "value", "v": value}
         arrays.append(np.asarray(value))
         return {"t": "tensor", "i": len(arrays) - 1}
@@ -290,14 +294,14 @@ class ProgramProxy:
         identity, verb = message.get("id"), message.get("verb")
         if type(identity) is not int or not 0 <= identity < len(self._served):
             raise ProgramError("protocol", "the worker asked for an environment it was not given")
-        return self._served[identity].answer(str(verb), arrays)
+        if not isinstance(verb, str):
+            raise ProgramError("protocol", "an environment is asked to reset or to step")
+        return self._served[identity].answer(verb, arrays)
 
     def _results(
         self, signature: Signature, dims: Mapping[str, int], frame: wire.Frame
     ) -> tuple[Any, ...]:
         returns = signature.returns
-        if isinstance(returns, NoneType | HandleType):
-            raise ContractError(f"{signature.name}: what it returns cannot be measured")
         described = [_described(array) for array in frame.arrays]
         problem = check_result(returns, dims, described) or self._kinds(returns, frame)
         if problem is not None:
@@ -313,10 +317,12 @@ class ProgramProxy:
         kinds = frame.message.get("kinds")
         if not isinstance(kinds, list) or len(kinds) != len(leaves):
             raise ProgramError("protocol", "the worker did not say what came back")
+        if not all(isinstance(kind, str) for kind in kinds):
+            raise ProgramError("protocol", "the worker did not say what came back")
         for leaf, kind in zip(leaves, kinds, strict=True):
             wanted = leaf.name if isinstance(leaf, ScalarType) else "tensor"
             if kind != wanted:
-                return f"expected a {wanted}, got a {str(kind)[:20]}"
+                return f"expected a {wanted}, got a {kind[:20]}"
         return None
 
     def _note(

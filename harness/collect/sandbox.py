@@ -32,6 +32,7 @@ LEVELS = ("L0", "L1", "L2", "L2U", "L3")
 
 _START_S = 180.0
 _GRACE_S = 0.5
+_ANSWER_S = 20.0  # a zygote that takes longer to fork or to reap was stopped
 _OUTPUT_CAP = 64 * 1024
 _ROOT = Path(__file__).resolve().parents[2]
 # -I would also ignore PYTHONHASHSEED, and the order of a set would differ from run to run; the
@@ -213,12 +214,13 @@ class Sandbox:
             "LANG": "C.UTF-8",
             "PYTHONHASHSEED": "0",
             "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUNBUFFERED": "1",  # a worker ends without flushing
             **threads,
         }
 
     def _ask(self, request: Mapping[str, Any], fds: list[int]) -> dict[str, Any]:
         try:
-            self._control.settimeout(60.0)
+            self._control.settimeout(_ANSWER_S)
             socket.send_fds(self._control, [json.dumps(request).encode()], fds)
         except OSError:
             raise ZygoteLost from None

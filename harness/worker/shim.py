@@ -28,13 +28,7 @@ from harness import wire
 from harness.worker.environment import ServedVectorEnv
 
 _TEXT_CAP = 500
-_DTYPE_NAMES = {
-    torch.float64: "float64",
-    torch.float32: "float32",
-    torch.int64: "int64",
-    torch.uint8: "uint8",
-    torch.bool: "bool",
-}
+_DTYPES = frozenset(getattr(torch, name) for name in wire.DTYPES)
 
 
 class Refusal(Exception):
@@ -88,7 +82,10 @@ def serve(sock: socket.socket, request: Mapping[str, Any]) -> None:
         try:
             OPERATIONS[message["op"]](worker, message)
         except BaseException as error:
-            cause, text = _explain(error, worker.directory)
+            try:
+                cause, text = _explain(error, worker.directory)
+            except BaseException:  # an exception may lie about its name, its file and its lines
+                cause, text = "exception", "raised an exception that cannot be shown"
             worker.send({"nonce": message["nonce"], "ok": False, "cause": cause, "message": text})
 
 
@@ -220,6 +217,8 @@ def _argument(  # noqa: PLR0911 - one answer a kind of argument
             return torch.from_numpy(worker.arrays[spec["i"]].copy())
         case "value":
             return spec["v"]
+        case "float":
+            return float.fromhex(spec["v"])
         case "torch.Generator":
             return torch.Generator().manual_seed(spec["seed"])
         case "numpy.random.Generator":
@@ -257,13 +256,12 @@ def _reply(worker: Worker, message: Mapping[str, Any], results: object, **extra:
 
 def _export(item: object, where: str, budget: int) -> tuple[str, wire.Array]:
     if isinstance(item, torch.Tensor):
+        if item.layout != torch.strided or item.dtype not in _DTYPES:
+            raise Refusal("bad-output", f"{where} is a {item.layout} tensor of {item.dtype}")
         tensor = item.as_subclass(torch.Tensor).detach()
-        dtype = _DTYPE_NAMES.get(tensor.dtype)
-        if dtype is None or tensor.layout != torch.strided:
-            raise Refusal("bad-output", f"{where} is a {tensor.layout} tensor of {tensor.dtype}")
         if tensor.numel() * tensor.element_size() > budget:
             raise Refusal("bad-output", f"{where} has {tensor.numel()} elements: too large")
-        return "tensor", tensor.cpu().contiguous().numpy()
+        return "tensor", tensor.cpu().resolve_neg().contiguous().numpy()
     if type(item) is bool:
         return "bool", np.array(item)
     if type(item) is int and -(2**63) <= item < 2**63:
@@ -279,7 +277,7 @@ def _kind(item: object) -> str:
 
 
 def _explain(error: BaseException, directory: Path) -> tuple[str, str]:
-    """The cause and one sentence; never fails, whatever the exception's own methods do."""
+    """The cause and one sentence."""
     if isinstance(error, Refusal):
         return error.cause, str(error)
     try:

@@ -90,7 +90,8 @@ def _confine(request: dict[str, Any]) -> None:
         space = pages * resource.getpagesize() + request["memory_mib"] * _MIB
         resource.setrlimit(resource.RLIMIT_AS, (space, space))
     cpu = int(request["cpu_s"]) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+    # where both limits are equal the kernel sends SIGKILL, which says nothing about time
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (64 * _MIB, 64 * _MIB))
     resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))
     os.chdir(request["scratch"])

@@ -1,0 +1,261 @@
+"""The grader's end of the socket, against a peer that says whatever it likes.
+
+Nothing that a worker sends becomes a failure of ours: it is an answer or the program's ERROR.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness import wire
+from harness.collect.link import Died, Link
+from harness.collect.proxy import ProgramProxy
+from harness.contract import read_contract
+from harness.errors import ProgramError
+from harness.spec.models import Limits
+
+CONTRACT = read_contract(Path(__file__).parents[1] / "programs" / "starter.py")
+LIMITS = Limits(call_s=5, trial_s=10, result_mib=1)
+X = np.arange(6.0).reshape(3, 2)
+Peer = Callable[[socket.socket, wire.Frame], None]
+
+
+def read(sock: socket.socket, size: int) -> bytes:
+    data = sock.recv(size, socket.MSG_WAITALL) if size else b""
+    if len(data) < size:
+        raise EOFError
+    return data
+
+
+@contextlib.contextmanager
+def linked(peer: Peer, limits: Limits = LIMITS) -> Iterator[Link]:
+    """A link whose other end answers every request as ``peer`` does."""
+    ours, theirs = socket.socketpair()
+
+    def answer() -> None:
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                peer(theirs, wire.decode(lambda size: read(theirs, size), 1 << 30))
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    try:
+        yield Link(ours, limits)
+    finally:
+        ours.close()
+        with contextlib.suppress(OSError):
+            theirs.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        theirs.close()
+
+
+def says(message: dict, arrays: tuple | None = None) -> Peer:
+    """A peer with one answer to everything; it echoes the arrays where none are given."""
+
+    def peer(sock: socket.socket, asked: wire.Frame) -> None:
+        reply = {"nonce": asked.message["nonce"], **message}
+        sock.sendall(b"".join(wire.encode(reply, asked.arrays if arrays is None else arrays)))
+
+    return peer
+
+
+def refused(peer: Peer, call: Callable, limits: Limits = LIMITS) -> ProgramError:
+    with pytest.raises(ProgramError) as caught:
+        with linked(peer, limits) as link:
+            call(ProgramProxy(link, CONTRACT, np.random.default_rng(1)))
+    return caught.value
+
+
+class Still:
+    num_envs = 1
+
+    def reset(self, *, seed=None):
+        return np.zeros((1, 1)), {}
+
+
+def choose(student):
+    student.choose(student.serve(Still(), (1,), 2, max_steps=9), 1)
+
+
+def square(student):
+    return student.square(X)
+
+
+def vjp(student):
+    return student.vjp("square", (X,), (0,), X)
+
+
+def new(student):
+    return student.new("Model", 1.0)
+
+
+def test_an_answer_is_taken_from_any_peer_that_keeps_the_protocol():
+    with linked(says({"ok": True, "kinds": ["tensor"]})) as link:
+        assert (square(ProgramProxy(link, CONTRACT, np.random.default_rng(1))) == X).all()
+
+
+@pytest.mark.parametrize(
+    ("message", "call"),
+    [
+        ({}, square),
+        ({"ok": 1}, square),
+        ({"ok": "true"}, square),
+        ({"ok": True, "nonce": 99}, square),
+        ({"ok": True, "nonce": [1]}, square),
+        ({"ok": True}, square),
+        ({"ok": True, "kinds": 5}, square),
+        ({"ok": True, "kinds": []}, square),
+        ({"ok": True, "kinds": [["tensor"]]}, square),
+        ({"ok": True, "kinds": {"tensor": 1}}, square),
+        ({"ok": False}, square),
+        ({"ok": False, "cause": [], "message": ""}, square),
+        ({"ok": False, "cause": {}, "message": ""}, square),
+        ({"ok": False, "cause": "infrastructure", "message": ""}, square),
+        ({"ok": False, "cause": "worker-died", "message": ""}, square),
+        ({"ok": False, "cause": "exit", "message": 3}, square),
+        ({"ok": True}, vjp),
+        ({"ok": True, "graph": 5}, vjp),
+        ({"ok": True, "graph": []}, vjp),
+        ({"ok": True}, new),
+        ({"ok": True, "handle": -1}, new),
+        ({"ok": True, "handle": True}, new),
+        ({"ok": True, "handle": [0]}, new),
+        ({"op": "environment"}, square),
+        ({"op": "environment", "id": 0, "verb": "reset"}, square),
+        ({"op": "environment", "id": 1, "verb": "reset"}, choose),
+        ({"op": "environment", "id": -1, "verb": "reset"}, choose),
+        ({"op": "environment", "id": [0], "verb": "reset"}, choose),
+        ({"op": "environment", "id": 0, "verb": [[]]}, choose),
+        ({"op": "environment", "id": 0, "verb": "seed"}, choose),
+    ],
+)
+def test_a_forged_reply_breaks_the_protocol(message, call):
+    arrays = () if message.get("op") else (X,)
+    found = refused(says(message, arrays), call)
+    assert found.cause == "protocol"
+    assert found.message
+
+
+@pytest.mark.parametrize("names", [None, 3, "ab", [], ["a"], [3, 4], ["a", "a"], [["a"], "b"]])
+def test_a_forged_state_breaks_the_protocol(names):
+    peer = says({"ok": True, "handle": 0, "names": names}, (X, X))
+    found = refused(peer, lambda student: new(student).state())
+    assert (found.cause, found.message) == ("protocol", "a state is named arrays")
+
+
+@pytest.mark.parametrize("array", [X.astype(np.float32), X.T, X[0], X[:, :1]])
+def test_gradients_of_another_dtype_or_shape_break_the_protocol(array):
+    assert refused(says({"ok": True, "graph": [True]}, (array,)), vjp).cause == "protocol"
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [(), (X, X), (X.astype(np.float32),), (X.T,), (X[None],), (X[:0],), (np.array(1.0),)],
+)
+def test_a_result_that_does_not_fit_is_a_bad_output(arrays):
+    assert refused(says({"ok": True, "kinds": ["tensor"]}, arrays), square).cause == "bad-output"
+
+
+def test_a_number_in_the_place_of_a_tensor_is_a_bad_output():
+    def scaled(student):
+        student.scaled(np.array(1.0))
+
+    found = refused(says({"ok": True, "kinds": ["float"]}, (np.array(1.0),)), scaled)
+    assert (found.cause, "expected a tensor, got a float" in found.message) == ("bad-output", True)
+
+
+def test_a_long_message_is_cut():
+    message = {"ok": False, "cause": "exception", "message": "x" * 60_000}
+    assert len(refused(says(message), square).message) == 1000
+
+
+@given(st.binary(min_size=1, max_size=60))
+@settings(max_examples=60)
+def test_any_bytes_in_the_place_of_an_answer_are_the_programs(data):
+    def peer(sock, asked):
+        sock.sendall(data)
+        sock.shutdown(socket.SHUT_WR)
+
+    with linked(peer) as link, pytest.raises((ProgramError, Died)) as caught:
+        link.request({"op": "call"}, [])
+    if isinstance(caught.value, ProgramError):
+        assert caught.value.cause == "protocol"
+
+
+def test_a_peer_that_is_gone_is_told_apart_from_one_that_lies():
+    with linked(lambda sock, asked: sock.shutdown(socket.SHUT_RDWR)) as link:
+        for _ in range(2):
+            with pytest.raises(Died):
+                link.request({"op": "call"}, [])
+
+
+def test_a_claim_over_the_limit_is_refused_before_it_is_read():
+    def peer(sock, asked):
+        text = b'{"nonce": 1, "ok": true, "buffers": [["uint8", [2000000]]]}'
+        sock.sendall(struct.pack("<I", len(text)) + text)
+
+    found = refused(peer, square)
+    assert (found.cause, "at most 1048576" in found.message) == ("protocol", True)
+
+
+def test_silence_ends_at_the_deadline_of_the_call():
+    started = time.monotonic()
+    found = refused(lambda sock, asked: None, square, Limits(call_s=0.2, trial_s=10))
+    assert (found.cause, found.message) == ("timeout", "no answer within 0.2 s")
+    assert time.monotonic() - started < 5
+
+
+def test_one_byte_at_a_time_does_not_move_the_deadline():
+    def drip(sock, asked):
+        for byte in struct.pack("<I", 1000) + b" " * 1000:
+            sock.sendall(bytes([byte]))
+            time.sleep(0.02)
+
+    started = time.monotonic()
+    assert refused(drip, square, Limits(call_s=0.3, trial_s=10)).cause == "timeout"
+    assert time.monotonic() - started < 5
+
+
+def test_a_program_that_does_not_read_ends_at_the_deadline_too():
+    def deaf(sock, asked):
+        sock.recv(1 << 20, socket.MSG_PEEK)
+        time.sleep(1)
+
+    with linked(deaf, Limits(call_s=0.3, trial_s=10)) as link:
+        link_is_idle = np.zeros(1 << 22)
+        with pytest.raises(ProgramError) as caught:
+            link.request({"op": "call"}, [])
+            link.request({"op": "call"}, [link_is_idle])
+    assert caught.value.cause == "timeout"
+
+
+def test_many_quick_calls_end_at_the_deadline_of_the_trial():
+    with linked(says({"ok": True}), Limits(call_s=5, trial_s=0.3)) as link:
+        with pytest.raises(ProgramError, match=r"0\.3 s in all") as caught:
+            while True:
+                link.request({"op": "call"}, [])
+    assert caught.value.cause == "timeout"
+
+
+def test_steps_of_an_environment_do_not_move_the_deadline():
+    peer = says({"op": "environment", "id": 0, "verb": "reset"}, ())
+
+    def again(sock, asked):
+        sock.sendall(b"".join(wire.encode({"op": "environment", "id": 0, "verb": "reset"})))
+
+    def stepping(sock, asked):
+        (again if "nonce" not in asked.message else peer)(sock, asked)
+
+    found = refused(stepping, choose, Limits(call_s=0.3, trial_s=10))
+    assert found.cause == "timeout"

@@ -1,0 +1,233 @@
+"""The sandbox: what programs of every kind leave behind, and what their deaths are called."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.collect.sandbox import Sandbox
+from harness.errors import ProgramError
+from harness.spec.models import Limits
+
+ROOT = Path(__file__).parents[2]
+X = np.arange(6.0).reshape(3, 2)
+
+
+def refused(lab, name="probe", **more):
+    with pytest.raises(ProgramError) as caught:
+        with lab.trial(name, **more) as student:
+            student.square(X)
+    return caught.value.cause, caught.value.message
+
+
+def zygote(lab):
+    """The process that trials are forked from."""
+    with lab.trial("probe", source="import os\ndef read(path):\n    return os.getppid()\n") as s:
+        return s.read("")
+
+
+@pytest.mark.parametrize(
+    ("name", "cause", "words"),
+    [
+        ("raises-unnameable", "exception", "cannot be shown"),
+        ("raises-surrogate", "exception", "ValueError: \ud800 \x1b[31m"),
+        ("returns-list", "bad-output", "a list, expected a torch.Tensor"),
+        ("returns-object", "bad-output", "an Anything"),
+        ("returns-sparse", "bad-output", "torch.sparse_coo tensor"),
+        ("returns-complex", "bad-output", "torch.complex128"),
+        ("returns-meta", "exception", "NotImplementedError"),
+    ],
+)
+def test_a_program_that_does_not_deliver_leaves_the_sandbox_warm(lab, name, cause, words):
+    before = zygote(lab)
+    found, message = refused(lab, name)
+    assert found == cause
+    assert words in message
+    assert len(message) <= 1000
+    assert zygote(lab) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("answers-ahead", "protocol"),
+        ("patches-everything", "protocol"),
+        ("deep-recursion", "signal"),
+    ],
+)
+def test_after_an_anomaly_the_next_trial_has_a_fresh_zygote(lab, name, cause):
+    before = zygote(lab)
+    with pytest.raises(ProgramError) as caught:
+        with lab.trial(name) as student:
+            student.square(X)
+            student.square(X)
+    assert caught.value.cause == cause
+    assert zygote(lab) != before
+
+
+@pytest.mark.slow
+def test_a_stopped_zygote_is_given_up(lab):
+    before = zygote(lab)
+    started = time.monotonic()
+    assert refused(lab, "stop-parent")[0] == "worker-died"
+    assert time.monotonic() - started < 40
+    assert zygote(lab) != before
+
+
+def test_what_a_program_prints_is_kept_to_its_end_however_it_ends(lab):
+    source = (
+        "import os, time\nprint('imported')\n"
+        "def square(x):\n    print('called', end='')\n    time.sleep(0.2)\n    os._exit(4)\n"
+    )
+    assert refused(lab, source=source) == ("exit", "your code ended the process with status 4")
+    assert lab.sandbox.usage.output == "imported\ncalled"
+
+
+def test_output_is_kept_up_to_a_cap_and_belongs_to_its_trial(lab):
+    source = "import os\ndef square(x):\n    os.write(1, b'x' * 300_000)\n    return x\n"
+    with lab.trial("probe", source=source) as student:
+        student.square(X)
+        time.sleep(0.3)
+    assert 0 < len(lab.sandbox.usage.output) <= 64 * 1024
+    with lab.trial("honest") as student:
+        student.square(X)
+    assert lab.sandbox.usage.output == ""
+
+
+def test_a_trial_is_measured(lab):
+    source = (
+        "import time\n"
+        "def square(x):\n"
+        "    kept = bytearray(b'x') * (100 << 20)\n"
+        "    end = time.process_time() + 0.3\n"
+        "    while time.process_time() < end: pass\n"
+        "    return x\n"
+    )
+    with lab.trial("probe", source=source) as student:
+        student.square(X)
+    assert lab.sandbox.usage.cpu_s >= 0.3
+    assert lab.sandbox.usage.peak_mib >= 100
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "torch.ones(1 << 30)",
+        "bytearray(1 << 30)",
+        "numpy.ones(1 << 30)",
+        "mmap.mmap(-1, 1 << 30)",
+        "[list(range(10**6)) for _ in range(100)]",
+    ],
+)
+def test_memory_is_bounded_by_the_limit_of_the_task(lab, body):
+    head = "import mmap, numpy, torch\n"
+    cause, message = refused(lab, source=f"{head}def square(x):\n    kept = {body}\n    return x\n")
+    assert cause == "memory" or (cause, "mmap" in body) == ("exception", True)
+    assert "annot allocate" in message or "out of memory" in message
+
+
+def test_every_trial_begins_anew(lab):
+    source = (
+        "import builtins, os, sys, tempfile\n"
+        "fresh = not hasattr(builtins, 'seen') and os.listdir() == []\n"
+        "builtins.seen = True\n"
+        "open('kept', 'w').write('x')\n"
+        "def scalars(i, x, b, s):\n    return len(os.listdir()), 0.0, fresh\n"
+    )
+    for _ in range(2):
+        with lab.trial("probe", source=source) as student:
+            assert student.scalars(0, 0.0, True, "") == (1, 0.0, True)
+
+
+def test_a_program_sees_a_scrubbed_environment_and_no_files_but_its_own(lab, monkeypatch):
+    monkeypatch.setenv("COURSE_SECRET", "do-not-tell")
+    source = (
+        "import os, sys\n"
+        "folder = os.path.dirname(__file__)\n"
+        "def read(path):\n"
+        "    if path == 'environment':\n"
+        "        return sum('SECRET' in name for name in os.environ)\n"
+        "    if path == 'path':\n"
+        "        return sum('tests' in entry for entry in sys.path)\n"
+        "    return len(os.listdir(folder))\n"
+    )
+    with Sandbox() as sandbox:
+        lab = type(lab)(sandbox)
+        with lab.trial("probe", source=source) as student:
+            assert [student.read(word) for word in ("environment", "path", "files")] == [0, 0, 3]
+
+
+def test_one_thread_and_one_hash_seed(lab):
+    source = "import torch\ndef read(path):\n    return hash(path) + torch.get_num_threads()\n"
+    code = "print(hash('square') + 1)"
+    wanted = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONHASHSEED": "0"}, capture_output=True, check=True
+    )
+    with lab.trial("probe", source=source) as student:
+        assert student.read("square") == int(wanted.stdout)
+
+
+def test_results_of_complex_arithmetic_cross_though_torch_keeps_their_sign_aside(lab):
+    source = "def square(x):\n    return torch.complex(x, x**2).conj().imag\nimport torch\n"
+    with lab.trial("probe", source=source) as student:
+        assert (student.square(X) == -(X**2)).all()
+        assert (student.square(X[:1, :1] + 2) == -4).all()
+
+
+def test_more_results_than_a_frame_holds_are_an_error_of_the_program(lab):
+    source = "def square(x):\n    return (x,) * 300\n"
+    cause, message = refused(lab, source=source)
+    assert (cause, "at most 256" in message) == ("exception", True)
+
+
+def test_an_exception_that_lies_about_its_place_is_still_an_exception(lab):
+    source = "def square(x):\n    raise SyntaxError('no', (3, 4, 5, 'x'))\n"
+    cause, message = refused(lab, source=source)
+    assert cause == "exception"
+    assert message
+
+
+def test_a_worker_is_forked_with_the_limits_of_its_trial(lab):
+    source = (
+        "import resource\n"
+        "def scalars(i, x, b, s):\n"
+        "    soft, hard = resource.getrlimit(i)\n"
+        "    return soft, float(hard - soft), True\n"
+    )
+    with lab.trial("probe", source=source, limits=Limits(trial_s=10)) as student:
+        import resource
+
+        assert student.scalars(resource.RLIMIT_CPU, 0.0, True, "") == (21, 1.0, True)
+        assert student.scalars(resource.RLIMIT_CORE, 0.0, True, "")[0] == 0
+        assert student.scalars(resource.RLIMIT_NOFILE, 0.0, True, "")[0] == 128
+
+
+def test_processor_time_over_the_limit_is_called_by_its_name():
+    code = (
+        "from harness.worker.zygote import _confine\n"
+        "_confine({'memory_mib': 512, 'cpu_s': 0, 'scratch': '/'})\n"
+        "while True: pass\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=False, timeout=60)
+    assert done.returncode == -signal.SIGXCPU
+
+
+def test_nothing_of_a_sandbox_survives_it():
+    with Sandbox() as sandbox:
+        folder = sandbox.place("probe", {"program.py": b""})
+        with sandbox.trial(folder, Limits()):
+            pass
+        pid = sandbox._process.pid
+        home = folder.parent
+        assert oct(folder.stat().st_mode & 0o777) == "0o555"
+    assert not home.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

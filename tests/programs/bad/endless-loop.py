@@ -1,3 +1,0 @@
-def square(x):
-    while True:
-        pass

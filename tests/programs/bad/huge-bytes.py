@@ -1,3 +1,0 @@
-def square(x):
-    bytearray(10 * 2**30)
-    return x**2

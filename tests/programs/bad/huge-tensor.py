@@ -1,2 +1,0 @@
-def square(x):
-    return x.new_ones(10 * 2**30 // 8)[: len(x)]

@@ -1,2 +1,0 @@
-def squared(x):
-    return x**2

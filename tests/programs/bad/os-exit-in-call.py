@@ -1,5 +1,0 @@
-import os
-
-
-def square(x):
-    os._exit(3)

@@ -1,6 +1,0 @@
-class Base(BaseException):
-    pass
-
-
-def square(x):
-    raise Base("from the root")

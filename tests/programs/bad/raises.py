@@ -1,2 +1,0 @@
-def square(x):
-    raise ValueError("no squares today")

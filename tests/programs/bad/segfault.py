@@ -1,6 +1,0 @@
-import ctypes
-
-
-def square(x):
-    ctypes.string_at(0)
-    return x**2

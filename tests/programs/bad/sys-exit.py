@@ -1,5 +1,0 @@
-import sys
-
-
-def square(x):
-    sys.exit(0)

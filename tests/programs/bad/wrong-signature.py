@@ -1,2 +1,0 @@
-def square(x, exponent):
-    return x**exponent

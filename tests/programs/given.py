@@ -1,0 +1,2 @@
+def bowl(x, centre, width):
+    return ((x - centre) ** 2).sum() / width
