@@ -20,11 +20,11 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 
 
 def install(session: nox.Session, *groups: str) -> None:
-    """The project with its Atari extra, and the dependency groups asked for."""
+    """The project with its extras, and the dependency groups asked for."""
     started = time.monotonic()
     session.log("installing (about 250 MB on the first run; nothing on the next)")
     wanted = [item for group in groups for item in nox.project.dependency_groups(PROJECT, group)]
-    session.install("--progress-bar", "off", "-e", ".[atari]", *wanted)
+    session.install("--progress-bar", "off", "-e", ".[atari,isolation]", *wanted)
     session.log(f"installed in {time.monotonic() - started:.0f} s")
 
 
@@ -73,6 +73,13 @@ def targets(session: nox.Session) -> None:
 def replay(session: nox.Session) -> None:
     """Score stored observations again and compare bit for bit."""
     verb(session, "replay")
+
+
+@nox.session
+def redteam(session: nox.Session) -> None:
+    """Run the known attacks and show what every level of isolation stops."""
+    install(session)
+    session.run("python", "-m", "harness", "redteam", *session.posargs)
 
 
 @nox.session

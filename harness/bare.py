@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from harness import wire
 from harness.collect.job import measure, reduce
-from harness.collect.link import Answer, Link
+from harness.collect.link import Answer
 from harness.collect.proxy import ProgramProxy
 from harness.errors import ProgramError
 from harness.records import Array, Program
@@ -21,21 +21,32 @@ from harness.seeds import Key, SeedName
 from harness.spec.load import LoadedTask
 
 
-class LocalLink:
+class LocalChannel:
     """Answers a proxy's requests with the worker's operations, called directly."""
 
-    def __init__(self, directory: Path, result_bytes: int = 1 << 30) -> None:
+    def __init__(
+        self, directory: Path, load: Mapping[str, Any], result_bytes: int = 1 << 30
+    ) -> None:
         from harness.worker import shim
 
         self._shim = shim
-        self._worker = shim.Worker(cast(Any, None), directory, result_bytes)
+        self._directory = directory
+        self._load = load
+        self._result_bytes = result_bytes
         self._reply: wire.Frame | None = None
+        self.renew()
+
+    def renew(self, *, sandbox: bool = False) -> None:
+        """Loads the file anew; the process stays, so this separates nothing from anything."""
+        del sandbox
+        self._worker = self._shim.Worker(cast(Any, None), self._directory, self._result_bytes)
         self._worker.send = self._capture  # type: ignore[method-assign]
+        self.request(self._load, [])
 
     def request(
         self, message: Mapping[str, Any], arrays: Sequence[Array], answer: Answer | None = None
     ) -> wire.Frame:
-        """One request, as :meth:`harness.collect.sandbox.Link.request` makes it.
+        """One request, as :meth:`harness.collect.link.Link.request` makes it.
 
         Raises:
             ProgramError: the program refused or raised.
@@ -67,9 +78,8 @@ class BareProgram:
             (folder / name).write_bytes(program.files[name])
         if task.given is not None:
             (folder / "given.py").write_bytes(task.given)
-        self._link = cast(Link, LocalLink(folder))
         loaded = {"op": "load", "module": task.spec.module, "file": task.spec.file}
-        self._link.request({**loaded, "given": task.given is not None}, [])
+        self._channel = LocalChannel(folder, {**loaded, "given": task.given is not None})
 
     def __enter__(self) -> BareProgram:
         return self
@@ -100,5 +110,5 @@ class BareProgram:
         """
         spec = self._task.spec
         rng = SeedName(spec.id, spec.draw, measurement, stage, replicate, subject).generator(key)
-        student = ProgramProxy(self._link, self._task.contract, rng.spawn(1)[0])
+        student = ProgramProxy(self._channel, self._task.contract, rng.spawn(1)[0])
         return measure(self._task, measurement, student, rng)

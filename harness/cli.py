@@ -17,6 +17,7 @@ from typing import Any
 
 import harness
 from harness.errors import FairmarkError, InfrastructureError, PlanError, SpecError, UsageError
+from harness.isolation.levels import GRADING_LEVELS
 
 VERBS = {
     "list": "what can be graded",
@@ -116,6 +117,7 @@ def parser() -> argparse.ArgumentParser:
     doctor = made["doctor"]
     doctor.add_argument("--key-file", type=Path, metavar="FILE", help="show this key's SHA-256")
     bench = made["bench"]
+    bench.add_argument("--level", choices=GRADING_LEVELS, help="isolation; the best by default")
     bench.add_argument("--repeat", type=_positive, default=3, metavar="N")
     bench.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
     return top
@@ -141,7 +143,10 @@ def _grade(sub: argparse.ArgumentParser, *, selection: bool = True) -> None:
         sub.add_argument("--fresh", action="store_true", help="observe everything anew and compare")
     sub.add_argument("--key-file", type=Path, metavar="FILE")
     sub.add_argument("--jobs", type=_positive, default=_jobs(), metavar="N")
-    sub.add_argument("--require-isolation", choices=("L1", "L2", "L2U", "L3"), metavar="LEVEL")
+    sub.add_argument("--require-isolation", choices=GRADING_LEVELS, metavar="LEVEL")
+    sub.add_argument(
+        "--allow-insecure", action="store_true", help="grade below it; every row says so"
+    )
 
 
 def _positive(text: str) -> int:

@@ -18,10 +18,10 @@ from pathlib import Path
 import harness
 from harness import feedback, plan
 from harness.collect.job import Job, Stop, run_job
-from harness.collect.sandbox import LEVEL, LEVELS
 from harness.course import Course
-from harness.errors import PlanError, UsageError
+from harness.errors import PlanError
 from harness.gradebook import Gradebook, Run, SubmissionGrade
+from harness.isolation import Isolation, levels
 from harness.ledger import Ledger
 from harness.records import Observation
 from harness.score import judge_task
@@ -33,7 +33,12 @@ Done = Callable[[], object]
 
 
 def collect_all(
-    course: Course, view: View, executor: Executor, progress: Progress, after_batch: Done
+    course: Course,
+    view: View,
+    executor: Executor,
+    progress: Progress,
+    after_batch: Done,
+    isolation: Isolation,
 ) -> None:
     """Runs every trial that a mark or an example still waits for.
 
@@ -46,13 +51,19 @@ def collect_all(
         if keys <= asked:
             raise PlanError(f"{len(keys)} trials were run and are asked for again")
         asked |= keys
-        run_batch(batch, view.ledger, executor, progress)
+        run_batch(batch, view.ledger, executor, progress, isolation)
         after_batch()
 
 
-def run_batch(batch: Sequence[Job], ledger: Ledger, executor: Executor, progress: Progress) -> None:
+def run_batch(
+    batch: Sequence[Job],
+    ledger: Ledger,
+    executor: Executor,
+    progress: Progress,
+    isolation: Isolation,
+) -> None:
     """Runs jobs and stores every observation as it arrives."""
-    run_jobs(batch, ledger.put, executor, progress)
+    run_jobs(batch, ledger.put, executor, progress, isolation)
 
 
 def run_jobs(
@@ -60,6 +71,7 @@ def run_jobs(
     deliver: Callable[[Observation], None],
     executor: Executor,
     progress: Progress,
+    isolation: Isolation,
 ) -> None:
     """Runs jobs and hands on every observation as it arrives; takes every future's result."""
     progress(batch, None)
@@ -69,7 +81,7 @@ def run_jobs(
         progress(batch, observation)
 
     stop = Stop()
-    futures = [executor.submit(run_job, job, each, stop) for job in batch]
+    futures = [executor.submit(run_job, job, isolation, each, stop) for job in batch]
     try:
         for future in as_completed(futures):
             future.result()
@@ -118,14 +130,14 @@ def _row(course: Course, subject: Subject, view: View) -> SubmissionGrade:
 
 
 def _weakest(course: Course, subject: Subject, view: View) -> str:
-    levels = set()
+    found = set()
     for task in course.tasks:
         for measurement in task.spec.measurements:
             for stage, name in ((COMMON, ""), (OWN, subject.program.name)):
-                found = view.observe(task, subject.program, measurement, stage, name)
-                if isinstance(found, Observation) and "isolation" in found.circumstances:
-                    levels.add(found.circumstances["isolation"])
-    return min(levels, key=LEVELS.index, default="")
+                seen = view.observe(task, subject.program, measurement, stage, name)
+                if isinstance(seen, Observation) and "isolation" in seen.circumstances:
+                    found.add(seen.circumstances["isolation"])
+    return levels.weakest(found)
 
 
 @cache
@@ -136,18 +148,3 @@ def harness_sha256() -> str:
     for path in sorted(root.rglob("*.py")):
         digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
-
-
-def require_isolation(required: str | None, phase: Phase) -> None:
-    """Refuses to grade below the required level; the final phase asks for L2 unless told.
-
-    Raises:
-        UsageError: what is in force here is weaker.
-    """
-    wanted = required or ("L2" if phase in ("final", "late") else "L1")
-    if LEVELS.index(LEVEL) < LEVELS.index(wanted):
-        raise UsageError(
-            f"isolation {wanted} is required and {LEVEL} is in force (a separate process with "
-            "limits: files and network are not hidden); nothing was graded. "
-            f"--require-isolation {LEVEL} accepts that, and every row says so"
-        )

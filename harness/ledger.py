@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import InfrastructureError
+from harness.isolation import levels
 from harness.records import Observation, canonical, sha256
 
 FORMAT = 1
@@ -61,7 +62,7 @@ class Ledger:
         self._fresh = fresh
         self._lock = threading.Lock()
         self._infrastructure: dict[str, Observation] = {}
-        self._cache: dict[str, Observation] = {}
+        self._cache: dict[tuple[str, str | None], Observation] = {}
         refuse_network_file_system(path)
         make_folder(path.parent)
         try:
@@ -95,23 +96,28 @@ class Ledger:
         """Closes the file; nothing is lost without it."""
         self._db.close()
 
-    def get(self, key: str) -> Observation | None:
-        """The observation of a trial, or None where it has to be made."""
+    def get(self, key: str, weakest: str | None = None) -> Observation | None:
+        """The observation of a trial, or None where it has to be made.
+
+        Those made under weaker isolation than ``weakest`` are not seen.
+        """
         if key in self._infrastructure:
             return self._infrastructure[key]
-        if key in self._cache:
-            return self._cache[key]
+        if (key, weakest) in self._cache:
+            return self._cache[key, weakest]
         query = "select record from observations where key = ?"
         parameters: list[str] = [key]
         if self._fresh:
             query += " and run = ?"
             parameters.append(self._run)
         with self._lock:
-            row = self._db.execute(query + " order by made, run limit 1", parameters).fetchone()
-        if row is None:
-            return None
-        self._cache[key] = Observation.from_json(json.loads(row[0]))
-        return self._cache[key]
+            rows = self._db.execute(query + " order by made, run", parameters).fetchall()
+        for (record,) in rows:
+            found = Observation.from_json(json.loads(record))
+            if _isolated(found, weakest):
+                self._cache[key, weakest] = found
+                return found
+        return None
 
     def put(self, observation: Observation) -> None:
         """Stores an observation for good."""
@@ -171,6 +177,14 @@ class Ledger:
                 "select record from documents where name = ?", (name,)
             ).fetchone()
         return None if row is None else dict(json.loads(row[0]))
+
+
+def _isolated(observation: Observation, weakest: str | None) -> bool:
+    """Whether an observation was made under that isolation or a stronger one."""
+    if weakest is None:
+        return True
+    found = str(observation.circumstances.get("isolation", "L0"))
+    return levels.rank(found) >= levels.rank(weakest)
 
 
 def make_folder(path: Path) -> None:

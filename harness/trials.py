@@ -22,7 +22,7 @@ from harness.seeds import PUBLIC_KEY, Key
 from harness.spec.load import LoadedTask
 
 #: Raised whenever the meaning of an observation changes: stored ones are then made anew.
-COLLECT_PROTOCOL = 1
+COLLECT_PROTOCOL = 2
 
 #: Stages of a trial: a displayed example, common to the cohort, the subject's own.
 EXAMPLE, COMMON, OWN = 0, 1, 2
@@ -55,17 +55,22 @@ class Subject:
 
 @dataclass(frozen=True)
 class View:
-    """The ledger as one phase sees it."""
+    """The ledger as one phase sees it.
+
+    What a submission did under weaker isolation than ``isolation`` counts as not observed.
+    """
 
     key: Key
     ledger: Ledger
+    isolation: str = "L1"
 
     def observe(
         self, task: LoadedTask, program: Program, measurement: str, stage: int, subject: str = ""
     ) -> Observation | Run:
         """The observation of a trial, or the run that would make it."""
         trial = name_trial(task, program, measurement, stage, subject, self.key_of(stage))
-        found = self.ledger.get(trial.key)
+        weakest = self.isolation if program.role == "submission" else None
+        found = self.ledger.get(trial.key, weakest)
         if found is not None:
             return found
         wanted = task.spec.wanted_files
@@ -87,6 +92,7 @@ def name_trial(
         COLLECT_PROTOCOL,
         [spec.id, spec.draw, measurement, stage, 0, subject],
         declared.draws,
+        declared.own_worker,
         spec.limits_of(measurement).model_dump(),
         [kinds.signature(check) for check in spec.checks_of(measurement)],
         key.commitment,

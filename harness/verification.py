@@ -16,6 +16,7 @@ from typing import Any
 from harness import plan, score
 from harness.collect.job import Run
 from harness.grading import Progress, run_batch
+from harness.isolation import Isolation
 from harness.records import Observation, Program, finite_or_text
 from harness.score import Decision, Waiting
 from harness.spec.checks import CheckBase, ReturnsCheck
@@ -109,13 +110,17 @@ class TaskProof:
 
 
 def verify(
-    tasks: Sequence[LoadedTask], view: View, executor: Executor, progress: Progress, shards: int
+    tasks: Sequence[LoadedTask],
+    view: View,
+    executor: Executor,
+    progress: Progress,
+    shards: int,
+    isolation: Isolation,
 ) -> list[TaskProof]:
     """Runs whatever is missing and proves every task."""
     while runs := {run.trial.key: run for task in tasks for run in _missing(task, view)}:
-        run_batch(
-            plan.group(list(runs.values()), view, shards=shards), view.ledger, executor, progress
-        )
+        batch = plan.group(list(runs.values()), view, shards=shards)
+        run_batch(batch, view.ledger, executor, progress, isolation)
     return [prove(task, view) for task in tasks]
 
 

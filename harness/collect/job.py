@@ -6,23 +6,27 @@ share one. Everything a job needs travels with it, so it can run on another mach
 
 from __future__ import annotations
 
+import functools
 import platform
 import time
 import traceback
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from harness import kinds
+from harness.collect.link import Link
 from harness.collect.proxy import ProgramProxy
-from harness.collect.sandbox import LEVEL, Sandbox
+from harness.collect.sandbox import Sandbox, Seat
 from harness.errors import FairmarkError, MeasurementError, ProgramError
+from harness.isolation import Isolation
 from harness.records import Array, Observation, Trial, digest_array
 from harness.seeds import Key, SeedName
 from harness.spec.load import LoadedTask
+from harness.spec.models import Limits
 
 # kinds of dtype whose bytes say what they hold: truth values, numbers, fixed-length texts
 _STORED = frozenset("biufU")
@@ -49,57 +53,110 @@ class Job:
 
 
 class Stop:
-    """Ends jobs early, from another thread: no trial is begun, those under way are dropped."""
+    """Ends jobs early, from another thread: no trial is begun, those under way are dropped.
+
+    Attributes:
+        sandboxes: those of the jobs under this stop, ended ones included.
+    """
 
     def __init__(self) -> None:
         self.requested = False
-        self._sandboxes: list[Sandbox] = []
+        self.sandboxes: list[Sandbox] = []
 
     def watch(self, sandbox: Sandbox) -> None:
         """Puts a sandbox under this stop."""
-        self._sandboxes.append(sandbox)
+        self.sandboxes.append(sandbox)
         if self.requested:
             sandbox.kill()
 
     def request(self) -> None:
         """Stops; what was delivered before stays."""
         self.requested = True
-        for sandbox in self._sandboxes:
+        for sandbox in self.sandboxes:
             sandbox.kill()
 
 
 def run_job(
-    job: Job, deliver: Deliver | None = None, stop: Stop | None = None
+    job: Job, isolation: Isolation, deliver: Deliver | None = None, stop: Stop | None = None
 ) -> list[Observation]:
-    """Runs every trial of a job; each observation is delivered as soon as it is made.
+    """Runs every trial of a job; the observations of a group are delivered together.
 
     Never raises for anything that a program does. What goes wrong on our side becomes an
     observation of outcome ``infrastructure``.
     """
     stop = stop or Stop()
-    observations = []
-    with Sandbox() as sandbox:
+    observations: list[Observation] = []
+    with Sandbox(isolation) as sandbox:
         stop.watch(sandbox)
-        for run in job.runs:
+        for group in groups(job.runs):
+            made = _observe_group(sandbox, group, job.key, stop)
             if stop.requested:
                 break
-            observation = _observe(sandbox, run, job.key, stop)
-            if stop.requested:
-                break
-            observations.append(observation)
-            if deliver is not None:
-                deliver(observation)
+            observations += made
+            for observation in made:
+                if deliver is not None:
+                    deliver(observation)
     return observations
 
 
-def _observe(sandbox: Sandbox, run: Run, key: Key, stop: Stop) -> Observation:
+def groups(runs: Sequence[Run]) -> list[tuple[Run, ...]]:
+    """The runs that share a worker: those of one task and program at one stage, in their order.
+
+    A measurement that asks for a worker of its own gets one. A group is run as a whole and stored
+    as a whole, so that what a stateful program answers depends on nothing but the group.
+    """
+    found: dict[tuple[Any, ...], list[Run]] = {}
+    for index, run in enumerate(runs):
+        trial = run.trial
+        own = run.task.spec.measurements[trial.measurement].own_worker
+        name = (trial.task, trial.role, trial.program, trial.stage, trial.subject)
+        found.setdefault((*name, index if own else -1), []).append(run)
+    return [tuple(group) for group in found.values()]
+
+
+def _observe_group(
+    sandbox: Sandbox, group: Sequence[Run], key: Key, stop: Stop
+) -> list[Observation]:
+    first = group[0]
+    spec = first.task.spec
+    files = dict(first.files)
+    if first.task.given is not None:
+        files["given.py"] = first.task.given
+    program = sandbox.place(f"{spec.id}:{first.trial.role}:{first.trial.program}", files)
+    request = {
+        "op": "load",
+        "module": spec.module,
+        "file": spec.file,
+        "given": first.task.given is not None,
+    }
+    limits = _most(spec.limits_of(run.trial.measurement) for run in group)
+    observations = []
+    with sandbox.seat(program, limits, lambda link: _load(link, request)) as seat:
+        for run in group:
+            if stop.requested:
+                break
+            observations.append(_observe(sandbox, seat, run, key, stop))
+    return observations
+
+
+def _load(link: Link, request: Mapping[str, Any]) -> None:
+    link.request(request, [])
+
+
+def _most(limits: Iterable[Limits]) -> Limits:
+    """What covers all of some limits."""
+    each = [one.model_dump() for one in limits]
+    return Limits(**{name: max(one[name] for one in each) for name in each[0]})
+
+
+def _observe(sandbox: Sandbox, seat: Seat, run: Run, key: Key, stop: Stop) -> Observation:
     started = time.monotonic()
     try:
-        observation = _attempt(sandbox, run, key)
+        observation = _attempt(seat, run, key)
         if (
             observation.cause == "worker-died" and not stop.requested
         ):  # once more: perhaps it was not the program
-            observation = _attempt(sandbox, run, key)
+            observation = _attempt(seat, run, key)
     except Exception as error:  # the boundary: whatever else happens here is ours
         text = str(error) if isinstance(error, FairmarkError) else _place(error)
         observation = Observation(run.trial, "infrastructure", cause="harness-error", message=text)
@@ -107,7 +164,8 @@ def _observe(sandbox: Sandbox, run: Run, key: Key, stop: Stop) -> Observation:
         "wall_s": round(time.monotonic() - started, 4),
         "cpu_s": round(sandbox.usage.cpu_s, 4),
         "peak_mib": round(sandbox.usage.peak_mib, 1),
-        "isolation": LEVEL,
+        "isolation": sandbox.isolation.label,
+        "isolation_record": sandbox.isolation.stored,
         "machine": platform.machine(),
         "versions": sandbox.versions,
         "output": sandbox.usage.output[-2000:],
@@ -115,30 +173,24 @@ def _observe(sandbox: Sandbox, run: Run, key: Key, stop: Stop) -> Observation:
     return replace(observation, circumstances=circumstances)
 
 
-def _attempt(sandbox: Sandbox, run: Run, key: Key) -> Observation:
+def _attempt(seat: Seat, run: Run, key: Key) -> Observation:
     trial, spec = run.trial, run.task.spec
     name = SeedName(
         spec.id, spec.draw, trial.measurement, trial.stage, trial.replicate, trial.subject
     )
     rng = name.generator(key)
     calls = rng.spawn(1)[0]
-    files = dict(run.files)
-    if run.task.given is not None:
-        files["given.py"] = run.task.given
-    program = sandbox.place(f"{spec.id}:{trial.role}:{trial.program}", files)
-    transcript: list[dict[str, Any]] = []
+    student = ProgramProxy(seat, run.task.contract, calls, record=trial.stage == 0)
     try:
-        with sandbox.trial(program, spec.limits_of(trial.measurement)) as link:
-            student = ProgramProxy(link, run.task.contract, calls, record=trial.stage == 0)
-            transcript = student.transcript
-            student.start(spec.module, spec.file, given=run.task.given is not None)
+        with seat.trial(spec.limits_of(trial.measurement)):
             metrics = measure(run.task, trial.measurement, student, rng)
             values = reduce(run.task, trial.measurement, metrics)
     except ProgramError as error:
+        transcript = tuple(student.transcript)
         return Observation(
-            trial, "error", cause=error.cause, message=error.message, transcript=tuple(transcript)
+            trial, "error", cause=error.cause, message=error.message, transcript=transcript
         )
-    return Observation(trial, "ok", values, transcript=tuple(transcript))
+    return Observation(trial, "ok", values, transcript=tuple(student.transcript))
 
 
 def measure(
@@ -151,7 +203,7 @@ def measure(
         MeasurementError: the measurement did not return named arrays.
     """
     module = types.ModuleType(f"{task.spec.module}_measure")
-    exec(compile(task.measure, f"tasks/{task.id}/measure.py", "exec"), module.__dict__)
+    exec(_compiled(task.measure, f"tasks/{task.id}/measure.py"), module.__dict__)
     function = getattr(module, measurement)
     draws = task.spec.measurements[measurement].draws
     with np.errstate(all="ignore"):  # a program may return anything; kinds look at what is finite
@@ -163,6 +215,11 @@ def measure(
         if array.dtype.kind not in _STORED:
             raise MeasurementError(f"{measurement}: {name} is of dtype {array.dtype}, not numbers")
     return found
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(source: bytes, name: str) -> types.CodeType:
+    return compile(source, name, "exec")
 
 
 def reduce(task: LoadedTask, measurement: str, metrics: Mapping[str, Array]) -> dict[str, Array]:

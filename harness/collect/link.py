@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from harness import wire
+from harness.collect.watch import Watch
 from harness.errors import ProgramError
 from harness.spec.models import Limits
 
@@ -31,15 +33,31 @@ class Died(Exception):
     """The worker's end of the socket closed; why is known once it is reaped."""
 
 
-class Link:
-    """The grader's end of one trial's socket; every wait ends at a deadline of the grader's."""
+# how long to wait before the watch looks, at first and at last
+_FIRST_LOOK_S, _LAST_LOOK_S = 0.05, 0.25
 
-    def __init__(self, sock: socket.socket, limits: Limits) -> None:
+
+class Link:
+    """The grader's end of one trial's socket; every wait ends at a deadline of the grader's.
+
+    Attributes:
+        limits: what the trial may use.
+        deadline: when the trial ends, in seconds of ``time.monotonic``.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        limits: Limits,
+        watch: Watch | None = None,
+        deadline: float | None = None,
+    ) -> None:
         self._sock = sock
-        self._limits = limits
-        self._trial_deadline = time.monotonic() + limits.trial_s
-        self._deadline = self._trial_deadline
+        self._watch = watch
         self._nonce = 0
+        self.limits = limits
+        self.deadline = time.monotonic() + limits.trial_s if deadline is None else deadline
+        self._call_deadline = self.deadline
 
     def request(
         self, message: Mapping[str, Any], arrays: Sequence[wire.Array], answer: Answer | None = None
@@ -51,8 +69,9 @@ class Link:
         Raises:
             ProgramError: the program refused, raised, hung, died or broke the protocol.
         """
-        self._nonce += 1
-        self._deadline = min(time.monotonic() + self._limits.call_s, self._trial_deadline)
+        self.expect_silence()
+        self._nonce = secrets.randbits(63)
+        self._call_deadline = min(time.monotonic() + self.limits.call_s, self.deadline)
         self._send({**message, "nonce": self._nonce}, arrays)
         while True:
             frame = self._receive()
@@ -65,6 +84,24 @@ class Link:
             reply = answer(frame.message, frame.arrays)
             self._send(reply.message, reply.arrays)
         return self._checked(frame)
+
+    def expect_silence(self) -> None:
+        """Nothing was sent that was not asked for.
+
+        Raises:
+            ProgramError: there was.
+            Died: the worker hung up.
+        """
+        try:
+            self._sock.settimeout(0)
+            data = self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return
+        except OSError:
+            raise Died from None
+        if not data:
+            raise Died
+        raise ProgramError("protocol", "the worker sent more than the answer to what was asked")
 
     def _checked(self, frame: wire.Frame) -> wire.Frame:
         message = frame.message
@@ -90,18 +127,26 @@ class Link:
 
     def _receive(self) -> wire.Frame:
         try:
-            return wire.decode(self._read, self._limits.result_mib << 20)
+            return wire.decode(self._read, self.limits.result_mib << 20)
         except wire.WireError as error:
             raise ProgramError("protocol", f"what came back is not an answer: {error}") from None
 
     def _read(self, size: int) -> bytes:
         parts = bytearray()
+        pause = _FIRST_LOOK_S
+        next_look = time.monotonic() + pause
         while len(parts) < size:
+            if time.monotonic() >= next_look and self._watch is not None:
+                self._watch.check(self.limits)
+                pause = min(2 * pause, _LAST_LOOK_S)
+                next_look = time.monotonic() + pause
             try:
-                self._sock.settimeout(self._left())
+                self._sock.settimeout(min(self._left(), pause))
                 part = self._sock.recv(min(size - len(parts), 1 << 20))
             except TimeoutError:
-                raise self._timeout() from None
+                if time.monotonic() >= self._call_deadline:
+                    raise self._timeout() from None
+                continue
             except OSError:
                 raise Died from None
             if not part:
@@ -110,12 +155,12 @@ class Link:
         return bytes(parts)
 
     def _left(self) -> float:
-        left = self._deadline - time.monotonic()
+        left = self._call_deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
         return left
 
     def _timeout(self) -> ProgramError:
-        if self._deadline >= self._trial_deadline:
-            return ProgramError("timeout", f"not finished within {self._limits.trial_s:g} s in all")
-        return ProgramError("timeout", f"no answer within {self._limits.call_s:g} s")
+        if self._call_deadline >= self.deadline:
+            return ProgramError("timeout", f"not finished within {self.limits.trial_s:g} s in all")
+        return ProgramError("timeout", f"no answer within {self.limits.call_s:g} s")

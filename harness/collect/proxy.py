@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
 from harness import wire
 from harness.collect.arguments import File, Given, Seed, Served, VectorEnv
-from harness.collect.link import Answer, Link
+from harness.collect.link import Answer
 from harness.contract import (
     ArrayType,
     Contract,
@@ -37,6 +37,16 @@ from harness.records import encode_array
 Array = wire.Array
 _TRANSCRIPT_CALLS = 64
 _TRANSCRIPT_ELEMENTS = 4096
+
+
+class Channel(Protocol):
+    """Where a proxy's requests go."""
+
+    def request(
+        self, message: Mapping[str, Any], arrays: Sequence[Array], answer: Answer | None = None
+    ) -> wire.Frame: ...
+
+    def renew(self, *, sandbox: bool = False) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -71,9 +81,14 @@ class ProgramProxy:
     """
 
     def __init__(
-        self, link: Link, contract: Contract, rng: np.random.Generator, *, record: bool = False
+        self,
+        channel: Channel,
+        contract: Contract,
+        rng: np.random.Generator,
+        *,
+        record: bool = False,
     ) -> None:
-        self._link = link
+        self._channel = channel
         self._contract = contract
         self._rng = rng
         self._served: list[Served] = []
@@ -86,9 +101,14 @@ class ProgramProxy:
         signature = self._signature(name)
         return lambda *args, **named: self.invoke({"name": name}, signature, args, named)
 
-    def start(self, module: str, file: str, *, given: bool) -> None:
-        """Loads the submitted file in the worker."""
-        self._link.request({"op": "load", "module": module, "file": file, "given": given}, [])
+    def renew(self, *, sandbox: bool = False) -> None:
+        """Goes on with a new process that has loaded the file anew; nothing of the old one is left.
+
+        Handles that were made before are dead. With ``sandbox`` nothing that the two processes
+        could share survives either: for what must not pass from one to the other, such as the
+        images from an encoder to a decoder. That takes seconds, a new process milliseconds.
+        """
+        self._channel.renew(sandbox=sandbox)
 
     def generator(self) -> Seed:
         """A fresh seed, for an argument that the contract types as a generator."""
@@ -288,7 +308,7 @@ class ProgramProxy:
 
     def _request(self, message: dict[str, Any], arrays: Sequence[Array]) -> wire.Frame:
         answer: Answer | None = self._answer if self._served else None
-        return self._link.request({**message, "seed": self._draw()}, arrays, answer)
+        return self._channel.request({**message, "seed": self._draw()}, arrays, answer)
 
     def _answer(self, message: Mapping[str, Any], arrays: tuple[Array, ...]) -> wire.Frame:
         identity, verb = message.get("id"), message.get("verb")

@@ -37,9 +37,12 @@ class Measurement(Model):
     """One function of measure.py.
 
     ``draws`` is handed to it as ``n`` where declared: the number of independent draws a stage.
+    ``own_worker`` asks for a process that no other measurement has used: for likelihoods, where a
+    program that remembers what it was shown could use it.
     """
 
     draws: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    own_worker: bool = False
     limits: Limits | None = None
 
 

@@ -8,6 +8,7 @@ ratio holds on a noisy machine where a time does not.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import resource
@@ -15,14 +16,16 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness import cli
-from harness.collect.job import Job, Run, run_job
+from harness import cli, isolation
+from harness.collect.job import Job, Run, Stop, run_job
 from harness.course import find_subjects
 from harness.errors import InfrastructureError, UsageError
+from harness.isolation import Isolation
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import LoadedTask, load_all
 from harness.trials import COMMON, Subject, name_trial
@@ -33,9 +36,10 @@ _TIERS = ("exact", "estimator")
 def run(args: argparse.Namespace) -> int:
     tasks = [task for task in load_all(args.tasks, args.reference) if task.spec.tier in _TIERS]
     subject = _complete(tasks)
+    chosen = isolation.at(args.level) if args.level else isolation.best()
     graded, bare, peak = [], [], 0.0
     for turn in range(args.repeat):
-        graded.append(_cpu_s(lambda: _graded(tasks, subject)))
+        graded.append(_cpu_s(_runs(tasks, subject), chosen))
         peak = max(peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
         bare.append(_bare(args))
         print(
@@ -46,11 +50,12 @@ def run(args: argparse.Namespace) -> int:
     cpu = statistics.median(found[0] for found in graded)
     record = {
         "n": args.repeat,
+        "isolation": chosen.level,
         "set": f"complete, {len(tasks)} tasks, tiers exact and estimator",
         "submissions_per_minute": round(60 / statistics.median(found[1] for found in graded), 2),
         "cpu_s_per_submission": round(cpu, 3),
         "ratio_to_bare": round(cpu / statistics.median(bare), 3),
-        "slope": round(_per_task(tasks, subject), 4),
+        "slope": round(_per_task(tasks, subject, chosen), 4),
         "peak_rss_mib": round(peak, 1),
     }
     document: dict[str, Any] = {"runs": [record], "peers": []}
@@ -84,17 +89,13 @@ def _runs(tasks: Sequence[LoadedTask], subject: Subject) -> tuple[Run, ...]:
     )
 
 
-def _graded(tasks: Sequence[LoadedTask], subject: Subject) -> None:
-    for observation in run_job(Job("bench", PUBLIC_KEY, _runs(tasks, subject))):
-        if observation.outcome != "ok":
-            raise InfrastructureError(f"{observation.trial.task}: {observation.message}")
-
-
-def _per_task(tasks: Sequence[LoadedTask], subject: Subject) -> float:
-    """CPU seconds that a trial of an empty measurement adds: the slope of a further one."""
-    runs = _runs(tasks[:1], subject)[:1]
-    one = _cpu_s(lambda: run_job(Job("bench", PUBLIC_KEY, runs)))[0]
-    many = _cpu_s(lambda: run_job(Job("bench", PUBLIC_KEY, runs * 21)))[0]
+def _per_task(tasks: Sequence[LoadedTask], subject: Subject, chosen: Isolation) -> float:
+    """CPU seconds that a further task adds: a worker of its own and the smallest measurement."""
+    (first, *_) = _runs(tasks[:1], subject)
+    # another subject is another group, and so another worker
+    runs = [replace(first, trial=replace(first.trial, subject=f"{i}")) for i in range(21)]
+    one = _cpu_s(tuple(runs[:1]), chosen)[0]
+    many = _cpu_s(tuple(runs), chosen)[0]
     return max(0.0, (many - one) / 20)
 
 
@@ -114,16 +115,20 @@ def _bare(args: argparse.Namespace) -> float:
 def bare(tasks: str, reference: str) -> None:
     """The measurements of the complete submission without a sandbox; prints its CPU seconds.
 
-    Specs and the harness are loaded before the clock starts, as they are in the grader.
+    Specs and the harness are loaded before the clock starts, as they are in the grader; the imports
+    are made as the zygote makes them.
     """
     loaded = [t for t in load_all(Path(tasks), Path(reference)) if t.spec.tier in _TIERS]
     subject = _complete(loaded)
     from harness.bare import BareProgram
 
     started = time.process_time()
+    gc.disable()
     import torch
     import torch._dynamo
 
+    gc.freeze()
+    gc.enable()
     torch.set_num_threads(1)
     for task in loaded:
         with BareProgram(task, subject.program) as program:
@@ -132,14 +137,11 @@ def bare(tasks: str, reference: str) -> None:
     print(time.process_time() - started)
 
 
-def _cpu_s(work: Callable[[], object]) -> tuple[float, float]:
-    """Processor and wall seconds of some work and of every process that it started and ended."""
-    before, started = _spent(), time.monotonic()
-    work()
-    return _spent() - before, time.monotonic() - started
-
-
-def _spent() -> float:
-    own = resource.getrusage(resource.RUSAGE_SELF)
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+def _cpu_s(runs: tuple[Run, ...], chosen: Isolation) -> tuple[float, float]:
+    """Processor and wall seconds of a job: the grader's own and those of its sandbox."""
+    before, started, stop = time.process_time(), time.monotonic(), Stop()
+    for observation in run_job(Job("bench", PUBLIC_KEY, runs), chosen, stop=stop):
+        if observation.outcome != "ok":
+            raise InfrastructureError(f"{observation.trial.task}: {observation.message}")
+    spent = time.process_time() - before + sum(sandbox.cpu_s for sandbox in stop.sandboxes)
+    return spent, time.monotonic() - started

@@ -5,19 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import shutil
 import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from harness import cli
-from harness.collect.sandbox import LEVEL, Sandbox
+from harness import cli, isolation
 from harness.errors import InfrastructureError, UsageError
+from harness.isolation import levels
 from harness.ledger import refuse_network_file_system
 from harness.seeds import read_key
 from harness.spec.load import load_all
-from harness.spec.models import Limits
 from harness.trials import machine_class
 
 _PACKAGES = (
@@ -57,26 +55,23 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _isolation() -> dict[str, Any]:
-    """What a sandbox of the kind that grades can really do, tried in one."""
+    """The strongest level, what every weaker and stronger one lacks, and what would raise it."""
+    document: dict[str, Any] = {}
     try:
-        with Sandbox() as sandbox:
-            program = sandbox.place("doctor", {"probe.py": b""})
-            with sandbox.trial(program, Limits()) as link:
-                link.request(
-                    {"op": "load", "module": "probe", "file": "probe.py", "given": False}, []
-                )
+        found = isolation.best()
+        document = {"level": found.level, "reason": levels.MEANING[found.level], **found.record}
     except InfrastructureError as error:
-        return {"level": "none", "reason": str(error), "canaries": {}}
-    return {
-        "level": LEVEL,
-        "reason": (
-            "a separate process with limits and a scrubbed environment, and every process left "
-            "behind killed; files and network are not hidden from submitted code"
-        ),
-        "canaries": {},
-        "bubblewrap": shutil.which("bwrap") or "not installed",
-        "uid": os.getuid(),
-    }
+        document = {"level": "none", "reason": str(error), "canaries": {}}
+    document["levels"] = {}
+    for level in isolation.candidates():
+        try:
+            canaries = isolation.at(level).record["canaries"]
+            got = ", ".join(name for name, said in canaries.items() if said == "open") or "nothing"
+            document["levels"][level] = f"reached; got through: {got}"
+        except InfrastructureError as error:
+            remedy = levels.REMEDY.get(level, "")
+            document["levels"][level] = f"not reached: {error}" + f" ({remedy})" * bool(remedy)
+    return document
 
 
 def _devices() -> dict[str, Any]:

@@ -16,6 +16,7 @@ from harness import cli, grading, report
 from harness.course import Course, find_subjects, load_tasks, remember
 from harness.errors import UsageError
 from harness.gradebook import Gradebook
+from harness.isolation import require
 from harness.ledger import Ledger, make_folder
 from harness.progress import ProgressLine
 from harness.report import terminal
@@ -28,10 +29,10 @@ def run(args: argparse.Namespace) -> int:
     course = load_course(args)
     if args.phase != "feedback":  # whatever is refused is refused before anything is written
         phase_key(args.phase, args.key_file, args.results)
-    grading.require_isolation(args.require_isolation, args.phase)
+    isolation = require(args.require_isolation, args.phase, allow_insecure=args.allow_insecure)
     progress = ProgressLine()
     with one_writer(args.results), open_ledger(args.results, fresh=args.fresh) as ledger:
-        view = View(phase_key(args.phase, args.key_file, args.results), ledger)
+        view = View(phase_key(args.phase, args.key_file, args.results), ledger, isolation.required)
         remember(course.subjects, ledger)
         commit = cli.commit()
 
@@ -41,9 +42,9 @@ def run(args: argparse.Namespace) -> int:
             return gradebook
 
         with grading.local_executor(args.jobs) as executor:
-            grading.collect_all(course, view, executor, progress, write)
+            grading.collect_all(course, view, executor, progress, write, isolation)
         gradebook = write()
-        record_run(ledger, args, course, gradebook)
+        record_run(ledger, args, course, gradebook, isolation.required)
     show(args, gradebook, progress.elapsed_s)
     return exit_code(gradebook)
 
@@ -85,7 +86,7 @@ def one_writer(results: Path) -> Iterator[None]:
 
 
 def record_run(
-    ledger: Ledger, args: argparse.Namespace, course: Course, gradebook: Gradebook
+    ledger: Ledger, args: argparse.Namespace, course: Course, gradebook: Gradebook, isolation: str
 ) -> None:
     """What ``score`` and ``replay`` need to do it again."""
     ledger.put_document(
@@ -95,6 +96,7 @@ def record_run(
             "assignment": course.assignment,
             "phase": args.phase,
             "key_file": os.path.abspath(args.key_file) if args.key_file else "",
+            "isolation": isolation,
             "gradebook": gradebook.to_json(),
         },
     )

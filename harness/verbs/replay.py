@@ -9,6 +9,7 @@ from typing import Any
 
 from harness import cli, grading, plan
 from harness.collect.job import Run
+from harness.isolation import Isolation, require
 from harness.ledger import Ledger
 from harness.progress import ProgressLine
 from harness.records import Observation, canonical
@@ -24,8 +25,8 @@ def run(args: argparse.Namespace) -> int:
         stored = regrade(args, ledger)
         differences = list(_compare(stored.recorded, stored.gradebook.to_json()))
         if args.rerun:
-            grading.require_isolation(args.require_isolation, "feedback")
-            differences += _rerun(args, stored)
+            isolation = require(args.require_isolation, stored.recorded["run"]["phase"])
+            differences += _rerun(args, stored, isolation)
     chosen = [
         found
         for found in differences
@@ -77,7 +78,7 @@ def _difference(
     }
 
 
-def _rerun(args: argparse.Namespace, stored: Stored) -> list[dict[str, Any]]:
+def _rerun(args: argparse.Namespace, stored: Stored, isolation: Isolation) -> list[dict[str, Any]]:
     """Runs the stored trials of the submissions again and compares what was observed."""
     ledger = stored.view.ledger
     runs = [run for run in _stored_runs(stored) if _of(args.task, run.trial.task)]
@@ -90,10 +91,12 @@ def _rerun(args: argparse.Namespace, stored: Stored) -> list[dict[str, Any]]:
         again[observation.trial.key] = observation
 
     with grading.local_executor(args.jobs) as executor:
-        grading.run_jobs(plan.group(runs, stored.view), deliver, executor, progress)
+        grading.run_jobs(plan.group(runs, stored.view), deliver, executor, progress, isolation)
         differing = [run for run in runs if _differs(ledger, again[run.trial.key])]
         references = list(_reference_runs(differing, stored.view))
-        grading.run_jobs(plan.group(references, stored.view), deliver, executor, progress)
+        grading.run_jobs(
+            plan.group(references, stored.view), deliver, executor, progress, isolation
+        )
     differences = []
     for run in differing:
         before, after = ledger.get(run.trial.key), again[run.trial.key]

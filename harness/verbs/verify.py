@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from harness import cli, grading, verification
+from harness import cli, grading, isolation, verification
 from harness.errors import UsageError
 from harness.feasibility import require_feasible
 from harness.ledger import Ledger
@@ -28,7 +28,9 @@ def run(args: argparse.Namespace) -> int:
     with one_writer(folder), Ledger(folder / "ledger.sqlite", "verify") as ledger:
         view = View(PUBLIC_KEY, ledger)
         with grading.local_executor(args.jobs) as executor:
-            proofs = verification.verify(chosen, view, executor, progress, args.jobs)
+            proofs = verification.verify(
+                chosen, view, executor, progress, args.jobs, isolation.best()
+            )
     stream = sys.stderr if args.json else sys.stdout
     for proof in proofs:
         print("\n".join(_lines(proof)), file=stream)

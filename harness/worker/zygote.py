@@ -1,59 +1,63 @@
-"""The zygote: a process that has only imported, and forks a fresh worker for every trial.
+"""The zygote: a process that has only imported, and forks a fresh worker for every group of trials.
 
 It runs no submitted code itself. Its control socket is closed in the children, so that a leftover
-of one trial can't reach the next. Imports torch and torch._dynamo once (the first optimiser of a
+of one group can't reach the next. Imports torch and torch._dynamo once (the first optimiser of a
 process would import the latter otherwise), on one thread.
 """
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import json
 import os
-import resource
-import signal
+import shutil
+import site
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-_PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
-_MIB = 1 << 20
+from harness.worker import confine
 
 
 def main(control_fd: int) -> None:
     """Serves the grader's requests on ``control_fd`` until it closes."""
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     control = socket.socket(fileno=control_fd)
-    started = time.process_time()
-    versions = _preload()
-    _send(control, {"op": "ready", "versions": versions, "cpu_s": time.process_time() - started})
+    config = json.loads(control.recv(1 << 20))
+    site.setquit()  # exit() and quit(), which -S leaves out
+    if config["landlock"]:
+        import py_landlock.flags
+        import py_landlock.landlock_sys  # noqa: F401 - for the forks, paid for once
+    versions = _preload() if config["preload"] else {}
+    sys.path.pop(0)
+    confine.lock_zygote()
+    _send(control, {"op": "ready", "versions": versions})
     while True:
         data, fds, _, _ = socket.recv_fds(control, 65536, 1)
         if not data:
             os._exit(0)
         request = json.loads(data)
         if request["op"] == "fork":
-            _send(control, {"op": "forked", "pid": _fork(control, fds[0], request)})
+            _send(control, _fork(control, fds[0], config, request))
         elif request["op"] == "reap":
-            _send(control, {"op": "reaped", **_reap(request["pid"], request["grace_s"])})
+            _send(control, _reap(request["pid"], request["grace_s"], request["scratch"]))
 
 
 def _preload() -> dict[str, str]:
+    gc.disable()  # nothing of what is imported is ever let go
     import jaxtyping  # noqa: F401 - what submissions import themselves, paid for once
     import numpy
     import torch
     import torch._dynamo
     import torch.distributions
 
+    from harness.worker import shim  # noqa: F401
+
     torch.set_num_threads(1)
-    gc.collect()
     gc.freeze()  # a collection in a fork would touch, and so copy, every page of the imports
+    gc.enable()
     return {
         "python": sys.version.split()[0],
         "torch": torch.__version__,
@@ -62,43 +66,46 @@ def _preload() -> dict[str, str]:
     }
 
 
-def _fork(control: socket.socket, call_fd: int, request: dict[str, Any]) -> int:
+def _fork(
+    control: socket.socket, call_fd: int, config: dict[str, Any], request: dict[str, Any]
+) -> dict[str, Any]:
     try:
+        os.mkdir(request["scratch"], 0o700)
         pid = os.fork()
-    except OSError:  # no process or memory left: the machine's fault, and the grader is told so
-        pid = -1
+    except OSError as error:  # the machine's fault, and the grader is told so
+        os.close(call_fd)
+        return {"op": "forked", "pid": -1, "error": str(error)}
     if pid:
         os.close(call_fd)
-        return pid
+        return {"op": "forked", "pid": pid}
     status = 1
     try:
         control.close()
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        _confine(request)
-        from harness.worker import shim
-
-        shim.serve(socket.socket(fileno=call_fd), request)
+        call = socket.socket(fileno=call_fd)
+        try:
+            confine.lock_worker(config, request)
+        except BaseException as error:  # not confined, so nothing is run
+            call.sendall(b"!" + f"{type(error).__name__}: {error}".encode()[:500])
+            os._exit(1)
+        call.sendall(b".")
+        _entry(request["entry"])(call, request)
         status = 0
     finally:
         os._exit(status)
 
 
-def _confine(request: dict[str, Any]) -> None:
-    """Limits of one trial; the address space is counted from what the imports already use."""
-    if sys.platform == "linux":
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        space = pages * resource.getpagesize() + request["memory_mib"] * _MIB
-        resource.setrlimit(resource.RLIMIT_AS, (space, space))
-    cpu = int(request["cpu_s"]) + 1
-    # where both limits are equal the kernel sends SIGKILL, which says nothing about time
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (64 * _MIB, 64 * _MIB))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))
-    os.chdir(request["scratch"])
+def _entry(name: str) -> Callable[[socket.socket, dict[str, Any]], None]:
+    if name == "probe":
+        from harness.worker import probe
+
+        return probe.run
+    from harness.worker import shim
+
+    return shim.serve
 
 
-def _reap(pid: int, grace_s: float) -> dict[str, Any]:
-    """Waits ``grace_s`` for the worker, then kills it; kills whatever it left behind."""
+def _reap(pid: int, grace_s: float, scratch: str) -> dict[str, Any]:
+    """Waits ``grace_s`` for the worker, then kills it; kills and removes what it left behind."""
     deadline = time.monotonic() + grace_s
     killed = False
     while True:
@@ -106,18 +113,34 @@ def _reap(pid: int, grace_s: float) -> dict[str, Any]:
         if done:
             break
         if time.monotonic() >= deadline:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, 9)
             killed = True
             _, status, usage = os.wait4(pid, 0)
             break
         time.sleep(0.0005)
+    leftover = _kill_descendants()
+    _remove(scratch)
     return {
+        "op": "reaped",
         "status": os.waitstatus_to_exitcode(status),
         "killed": killed,
         "cpu_s": usage.ru_utime + usage.ru_stime,
         "peak_mib": usage.ru_maxrss / 1024,
-        "leftover": _kill_descendants(),
+        "leftover": leftover,
     }
+
+
+def _remove(folder: str) -> None:
+    """Removes a folder; a folder that can't be listed is empty or the grader's to remove."""
+
+    def rest(function: object, path: str, info: object) -> None:
+        del function, info
+        try:
+            os.rmdir(path)
+        except OSError:
+            pass
+
+    shutil.rmtree(folder, onerror=rest)
 
 
 def _kill_descendants() -> int:
@@ -136,8 +159,8 @@ def _kill_descendants() -> int:
         found |= alive
         for pid in alive:
             try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
+                os.kill(pid, 9)
+            except OSError:
                 pass
         time.sleep(0.001)
     return len(found)
@@ -174,8 +197,3 @@ def _descendants() -> set[int]:
 
 def _send(control: socket.socket, message: dict[str, Any]) -> None:
     control.send(json.dumps(message).encode())
-
-
-def _prctl(option: int, value: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""One warm sandbox for all tests of a module, and trials in it."""
+"""One warm sandbox a level for all tests of a module, and trials in it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness import isolation
+from harness.collect.link import Link
 from harness.collect.proxy import ProgramProxy
 from harness.collect.sandbox import Sandbox
 from harness.contract import read_contract
@@ -37,14 +39,21 @@ class Lab:
             "data.bin": bytes(7),
         }
         folder = self.sandbox.place(f"{name} {hash(text)}", files)
-        with self.sandbox.trial(folder, limits) as link:
-            rng = np.random.default_rng(1)
-            student = ProgramProxy(link, self.contract, rng, record=record)
-            student.start("program", "program.py", given=True)
-            yield student
+        with self.sandbox.seat(folder, limits, load) as seat:
+            student = ProgramProxy(seat, self.contract, np.random.default_rng(1), record=record)
+            with seat.trial(limits):
+                yield student
 
 
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    with Sandbox() as sandbox:
+def load(link: Link) -> None:
+    link.request({"op": "load", "module": "program", "file": "program.py", "given": True}, [])
+
+
+@pytest.fixture(scope="module", params=isolation.candidates())
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    try:
+        found = isolation.at(request.param)
+    except isolation.Unavailable as error:
+        pytest.skip(f"{request.param}: {error}")
+    with Sandbox(found) as sandbox:
         yield Lab(sandbox)

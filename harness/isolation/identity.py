@@ -1,0 +1,91 @@
+"""Users of their own: an unused uid for every sandbox, where the grader may change users."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.errors import InfrastructureError
+
+_FIRST, _COUNT = 61_400, 512  # in the range that systemd keeps for users made on the fly
+_CAP_SETGID, _CAP_SETUID = 6, 7
+
+
+def is_root() -> bool:
+    """Whether this process is root, in whatever user namespace."""
+    return sys.platform == "linux" and os.geteuid() == 0
+
+
+def can_change_user() -> bool:
+    """Whether processes can be started under another uid: root, with the capabilities and the map.
+
+    Root of a namespace that maps one user only can't.
+    """
+    if not is_root():
+        return False
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    effective = int(status.split("CapEff:")[1].split()[0], 16)
+    if not (effective >> _CAP_SETUID) & (effective >> _CAP_SETGID) & 1:
+        return False
+    return _mapped(Path("/proc/self/uid_map")) and _mapped(Path("/proc/self/gid_map"))
+
+
+def _mapped(table: Path) -> bool:
+    rows = [list(map(int, line.split())) for line in table.read_text(encoding="ascii").splitlines()]
+    return any(start <= _FIRST and _FIRST + _COUNT <= start + size for start, _, size in rows)
+
+
+@contextmanager
+def lease() -> Iterator[int]:
+    """A uid that no process has and no other grader of this machine uses, while the block lasts.
+
+    Raises:
+        InfrastructureError: all are taken.
+    """
+    folder = _folder()
+    for uid in range(_FIRST, _FIRST + _COUNT):
+        with open(folder / str(uid), "ab") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno not in (errno.EAGAIN, errno.EACCES):
+                    raise
+                continue
+            if not _in_use(uid):
+                yield uid
+                return
+    raise InfrastructureError(
+        f"all of the uids {_FIRST} to {_FIRST + _COUNT - 1} are taken; end what runs under them"
+    )
+
+
+def _folder() -> Path:
+    """The folder of locks, root's own: a link or another's folder is refused."""
+    folder = Path(tempfile.gettempdir(), "fairmark-users")
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != 0 or found.st_mode & 0o022:
+            raise InfrastructureError(
+                f"{folder} is not a folder of root's alone; remove it"
+            ) from None
+    return folder
+
+
+def _in_use(uid: int) -> bool:
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                if os.stat(f"/proc/{name}").st_uid == uid:
+                    return True
+            except OSError:
+                continue
+    return False
