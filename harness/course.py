@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import UsageError
+from harness.errors import InfrastructureError, UsageError
 from harness.feasibility import ALPHA_TOTAL, require_feasible
 from harness.ledger import Ledger
 from harness.records import Program
@@ -74,7 +74,12 @@ def _subject(submission: Submission, roster: Mapping[str, str]) -> Subject:
         problem.file or "": (problem.cause, problem.message) for problem in submission.problems
     }
     broken = {name for name in problems if name}
-    files = submission.read(set(submission.files) - broken) if "" not in problems else {}
+    files: Mapping[str, bytes] = {}
+    if "" not in problems:
+        try:
+            files = submission.read(set(submission.files) - broken)
+        except InfrastructureError as error:  # it changed under our hands: its row alone suffers
+            problems[""] = ("unsafe-file", f"the submission changed while it was read: {error}")
     pseudonym = roster.get(submission.name)
     return Subject(
         Program(submission.name, "submission", dict(sorted(files.items()))),

@@ -242,9 +242,11 @@ def _verdict(
 
 
 def _message(check: CheckBase, decision: Decision) -> str:
+    """What is said of a check; of a hidden one a fixed sentence, whatever was observed."""
     if decision.status == "PASS":
         return ""
-    ours = decision.status in ("UNGRADABLE", "SKIPPED")
-    if check.visibility == "hidden" and not ours and not decision.before_running:
+    if check.visibility == "hidden" and not decision.before_running:
+        if decision.status in ("UNGRADABLE", "SKIPPED"):
+            return _MESSAGES.get(decision.cause, _MESSAGES["harness-error"])
         return _HIDDEN_MESSAGE
     return decision.message or _MESSAGES.get(decision.cause, decision.cause)

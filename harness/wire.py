@@ -1,7 +1,8 @@
 """Frames between the grader and a worker: a small JSON header and raw little-endian buffers.
 
-``u32 length | header | buffer | buffer …``. The header names every buffer's dtype and shape; both
-are checked against an allow-list and a byte budget before a byte of the body is read. There is no
+``u32 length | header | buffer | buffer …``. The header is a JSON object in ASCII that names every
+buffer's dtype and shape; both are checked against an allow-list and a byte budget before a byte of
+the body is read. A body is read into its arrays piece by piece, so it is held once. There is no
 pickle, no object array and no text that is evaluated.
 
 Used on both sides of the trust boundary, so it imports numpy and the standard library only.
@@ -10,6 +11,7 @@ Used on both sides of the trust boundary, so it imports numpy and the standard l
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,10 +23,14 @@ from numpy.typing import NDArray
 MAX_HEADER = 64 * 1024
 MAX_BUFFERS = 256
 MAX_RANK = 8
+MAX_DEPTH = 32
 DTYPES = ("float64", "float32", "int64", "uint8", "bool")
 
 Array = NDArray[Any]
-Read = Callable[[int], bytes]
+Buffer = bytes | memoryview
+Read = Callable[[int], Buffer]
+
+_PIECE = 1 << 20
 
 
 class WireError(Exception):
@@ -39,35 +45,38 @@ class Frame:
     arrays: tuple[Array, ...]
 
 
-def encode(message: Mapping[str, Any], arrays: Sequence[Array] = ()) -> list[bytes]:
-    """The buffers to send, in order.
+def encode(message: Mapping[str, Any], arrays: Sequence[Array] = ()) -> list[Buffer]:
+    """The buffers to send, in order; those of contiguous arrays are views and no copies.
 
     Raises:
-        WireError: an array of a dtype that does not cross, too many of them, a header that is too
-            large or that holds a number that JSON does not have.
+        WireError: an array of a dtype that does not cross, too many of them, or a header that
+            :func:`decode` would refuse.
     """
     if len(arrays) > MAX_BUFFERS:
         raise WireError(f"{len(arrays)} arrays in one frame; at most {MAX_BUFFERS} are sent")
-    buffers = []
+    described, bodies = [], []
     for array in arrays:
         if array.dtype.name not in DTYPES:
             raise WireError(f"dtype {array.dtype.name} does not cross the boundary")
-        # ascontiguousarray would turn a scalar into a vector, so the shape is read before
-        little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
-        buffers.append((array.dtype.name, array.shape, little.tobytes()))
+        described.append([array.dtype.name, list(array.shape)])
+        little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        bodies.append(little.reshape(-1).view(np.uint8).data)
     head = dict(message)
-    head["buffers"] = [[dtype, list(shape)] for dtype, shape, _ in buffers]
+    _check(head, MAX_DEPTH)
+    head["buffers"] = described
     try:
-        header = json.dumps(head, separators=(",", ":"), allow_nan=False).encode("ascii")
+        header = _ENCODER.encode(head).encode("ascii")
     except ValueError as error:
         raise WireError("a header holds a number that is not finite") from error
     if len(header) > MAX_HEADER:
         raise WireError(f"a header of {len(header)} bytes is over the cap of {MAX_HEADER}")
-    return [struct.pack("<I", len(header)), header, *(data for _, _, data in buffers)]
+    return [struct.pack("<I", len(header)), header, *bodies]
 
 
 def decode(read: Read, budget: int) -> Frame:
     """Reads one frame with ``read(n) -> exactly n bytes``; the body may hold ``budget`` bytes.
+
+    Texts of the message may hold lone surrogates: a program's own words can.
 
     Raises:
         WireError: the frame lies about itself or is larger than allowed.
@@ -75,24 +84,30 @@ def decode(read: Read, budget: int) -> Frame:
     (length,) = struct.unpack("<I", read(4))
     if not 2 <= length <= MAX_HEADER:
         raise WireError(f"a header of {length} bytes; at most {MAX_HEADER} are read")
-    message = _parse(read(length))
+    message = _parse(bytes(read(length)))
     specs = [_buffer(spec) for spec in _buffers(message)]
+    _check(message, MAX_DEPTH)
     total = sum(size for _, _, size in specs)
     if total > budget:
         raise WireError(f"a body of {total} bytes; at most {budget} are accepted here")
-    return Frame(message, tuple(_array(read(size), dtype, shape) for dtype, shape, size in specs))
+    return Frame(message, tuple(_array(read, dtype, shape, size) for dtype, shape, size in specs))
 
 
-def _array(data: bytes, dtype: str, shape: tuple[int, ...]) -> Array:
+def _array(read: Read, dtype: str, shape: tuple[int, ...], size: int) -> Array:
+    data = np.empty(size, dtype=np.uint8)
+    for start in range(0, size, _PIECE):
+        length = min(_PIECE, size - start)
+        data[start : start + length] = np.frombuffer(read(length), dtype=np.uint8)
     # arrays that are equal must have equal bytes: replicates and digests are compared by them
-    if dtype == "bool" and data.strip(b"\0\1"):
+    if dtype == "bool" and size and data.max() > 1:
         raise WireError("a truth value is something else than 0 or 1")
-    return np.frombuffer(data, dtype=np.dtype(dtype)).reshape(shape).copy()
+    little = np.dtype(dtype).newbyteorder("<")
+    return data.view(little).reshape(shape).astype(dtype, copy=False)
 
 
 def _parse(header: bytes) -> dict[str, Any]:
     try:
-        message = json.loads(header, parse_constant=_refuse)
+        message = _DECODER.decode(header.decode("ascii"))
     except (ValueError, RecursionError) as error:
         raise WireError("the header is not JSON") from error
     if not isinstance(message, dict):
@@ -100,8 +115,34 @@ def _parse(header: bytes) -> dict[str, Any]:
     return message
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} in a header")
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice in a header")
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} in a header")
+    return number
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_finite, parse_float=_finite)
+
+
+def _check(value: dict[str, Any] | list[Any] | tuple[Any, ...], depth: int) -> None:
+    """Raise WireError where a header is nested too deeply or holds an integer over 64 bits."""
+    if not depth:
+        raise WireError(f"a header is nested more than {MAX_DEPTH} levels deep")
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, int):
+            if not -(2**63) <= item < 2**64:
+                raise WireError("a header holds an integer of more than 64 bits")
+        elif isinstance(item, dict | list | tuple):
+            _check(item, depth - 1)
 
 
 def _buffers(message: dict[str, Any]) -> list[Any]:

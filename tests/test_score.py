@@ -41,7 +41,7 @@ class Desk:
 
     def __init__(self, path, run="run", *, fresh=False):
         self.ledger = Ledger(path / "ledger.sqlite", run, fresh=fresh)
-        self.view = View(KEY, self.ledger)
+        self.view = View(KEY, self.ledger, isolation="L0")
 
     def put(self, task, program, measurement, values=None, *, stage=COMMON, **more):
         owner = program.name if stage == OWN else ""

@@ -144,6 +144,11 @@ def test_several_paths_keep_their_order(tmp_path: Path) -> None:
     assert [submission.name for submission in find(paths, WANTED)] == ["b", "a"]
 
 
+def test_a_lone_file_of_numbers(tmp_path: Path) -> None:
+    submission = only(folder(tmp_path / "x", {WEIGHTS: b"\0\1"}) / WEIGHTS)
+    assert (submission.name, submission.files) == ("policy", {WEIGHTS: digest(b"\0\1")})
+
+
 def test_a_relative_path_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder(tmp_path / "alice", {ELBO: SOURCE}))
     assert only(Path(".")).name == "alice"
@@ -500,10 +505,13 @@ def test_many_members(tmp_path: Path, pack: object) -> None:
     assert causes(submission) == [("unsafe-archive", None)]
 
 
-def test_a_huge_directory_is_not_even_parsed(tmp_path: Path) -> None:
-    names = {f"{number:05}" + "x" * 500: b"" for number in range(9000)}
-    submission = only(zipped(tmp_path / "a.zip", names))
-    assert submission.problems[0].message == "the archive's directory is too large"
+def test_ten_thousand_members(tmp_path: Path) -> None:
+    names = {f"{number:05}": b"" for number in range(10_000)}
+    for submission in (
+        only(zipped(tmp_path / "a.zip", names)),
+        only(tarred(tmp_path / "b.tgz", names)),
+    ):
+        assert submission.problems[0].message == "the archive has more than 1000 members"
 
 
 def test_bombs(tmp_path: Path) -> None:
@@ -610,7 +618,7 @@ def test_a_member_that_points_at_itself(tmp_path: Path) -> None:
 def test_sparse_members(tmp_path: Path) -> None:
     sparse = [("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0")]
     (tmp_path / "a.tgz").write_bytes(gzip.compress(pax(*sparse)))
-    (tmp_path / "b.tgz").write_bytes(gzip.compress(SPARSE.tobuf(tarfile.GNU_FORMAT)))
+    (tmp_path / "b.tgz").write_bytes(gzip.compress(SPARSE.tobuf(tarfile.GNU_FORMAT) + bytes(1024)))
     for submission in find([tmp_path], WANTED):
         assert causes(submission) == [("unsafe-archive", None)]
         assert "sparse" in submission.problems[0].message

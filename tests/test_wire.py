@@ -2,18 +2,30 @@
 
 import io
 import json
+import random
+import re
 import struct
 import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from harness.wire import DTYPES, MAX_BUFFERS, MAX_HEADER, MAX_RANK, WireError, decode, encode
+from harness.wire import (
+    DTYPES,
+    MAX_BUFFERS,
+    MAX_DEPTH,
+    MAX_HEADER,
+    MAX_RANK,
+    WireError,
+    decode,
+    encode,
+)
 
 BUDGET = 1 << 20
+MIB = 1 << 20
 
 
 class Source:
@@ -51,7 +63,7 @@ def claim(dtype, shape):
 json_values = st.recursive(
     st.none()
     | st.booleans()
-    | st.integers()
+    | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
@@ -165,12 +177,60 @@ def test_header_of_the_largest_length_is_read():
         b'{"a":' * 10_000,
         b'{"a":' + b"[" * 20_000 + b"]" * 20_000 + b"}",
         b'{"a": ' + b"9" * 5000 + b"}",
+        b'{"a": 18446744073709551616}',
+        b'{"a": [[-9223372036854775809]]}',
+        b'{"a": 1e999}',
+        b'{"a": [-1e400]}',
+        b'{"a": 1' + b"0" * 400 + b".5}",
+        b'{"a": 1, "a": 2}',
+        b'{"a": 1, "\\u0061": 1}',
+        b'{"a": {"b": [{"c": 1, "c": 1}]}}',
+        b'{"buffers": [], "buffers": []}',
+        '{"a": "\u00e9"}'.encode(),
+        '{"a": "\u00e9"}'.encode("latin-1"),
+        b"\xef\xbb\xbf{}",
+        "{}".encode("utf-16"),
+        "{}".encode("utf-16-le"),
+        "{}".encode("utf-32-be"),
+        b'{"a": "\0"}',
+        b'{"a": "\x1f"}',
+        b"{}\0",
+        b"{'a': 1}",
+        b'{"a": 01}',
+        b'{"a": +1}',
+        b'{"a": 0x1}',
+        b'{"a": 1_0}',
+        b'{"a": "\\ud8"}',
     ],
-    ids=lambda header: header[:16].decode("latin-1"),
+    ids=lambda header: ascii(header[:24]),
 )
 def test_header_that_is_no_json_object_is_refused(header):
     with pytest.raises(WireError):
         decoded(frame(header))
+
+
+@pytest.mark.parametrize("open_, close", ["[]", ('{"a":', "}")])
+def test_nesting_is_bounded(open_, close):
+    def nested(levels):
+        return frame(f'{{"a":{open_ * levels}1{close * levels}}}'.encode())
+
+    deepest = MAX_DEPTH - 1
+    assert decoded(nested(deepest)).message["a"]
+    for levels in (deepest + 1, 200, 900, 5000):
+        with pytest.raises(WireError):
+            decoded(nested(levels))
+
+
+def test_integers_of_64_bits_are_read():
+    found = decoded(frame({"least": -(2**63), "most": 2**64 - 1, "seed": 2**63}))
+    assert dict(found.message) == {"least": -(2**63), "most": 2**64 - 1, "seed": 2**63}
+
+
+@pytest.mark.parametrize(
+    "text", ["\ud800", "a\udfff", "\udc00\ud800", "\0", "\u202e", "\U0001f600"]
+)
+def test_words_of_a_program_arrive_as_they_are(text):
+    assert decoded(b"".join(encode({"message": text}))).message["message"] == text
 
 
 @pytest.mark.parametrize(
@@ -255,6 +315,24 @@ def test_encode_refuses_numbers_that_json_does_not_have(number):
         encode({"value": [number]})
 
 
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**5000], ids=["above", "below", "long"])
+def test_encode_refuses_integers_that_decode_would_refuse(number):
+    for value in (number, [number], {"a": (1, number)}):
+        with pytest.raises(WireError, match="64 bits"):
+            encode({"value": value})
+
+
+def test_encode_refuses_nesting_that_decode_would_refuse():
+    value = 1
+    for _ in range(MAX_DEPTH - 1):
+        value = [value]
+    assert decoded(b"".join(encode({"a": value}))).message["a"] == value
+    for _ in range(5000):
+        value = (value,)
+    with pytest.raises(WireError, match="levels deep"):
+        encode({"a": value})
+
+
 @pytest.mark.parametrize("byte", [2, 0x80, 0xFF])
 def test_truth_values_are_zero_or_one(byte):
     # equal arrays have equal bytes, so draws that repeat cannot be made to look different
@@ -275,9 +353,172 @@ def test_a_lie_about_size_allocates_nothing(shape):
     assert peak < 200_000
 
 
+class Zeros:
+    """As many zeros as are asked for, behind a header; holds none of them."""
+
+    def __init__(self, head):
+        self._head = io.BytesIO(head)
+        self.largest = 0
+
+    def read(self, n):
+        self.largest = max(self.largest, n)
+        found = self._head.read(n)
+        return found + bytes(n - len(found)) if len(found) < n else found
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_large_body_is_held_once(dtype):
+    size = np.dtype(dtype).itemsize
+    source = Zeros(claim(dtype, [64 * MIB // size]))
+    tracemalloc.start()
+    try:
+        (found,) = decode(source.read, 64 * MIB).arrays
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.nbytes == 64 * MIB
+    assert source.largest <= MIB, "a body is read in pieces"
+    assert peak < 68 * MIB
+
+
+def test_several_large_bodies_are_held_once():
+    source = Zeros(frame({"buffers": [["uint8", [16 * MIB]], ["float64", [2 * MIB]]] * 2}))
+    tracemalloc.start()
+    try:
+        decode(source.read, 64 * MIB)
+        assert tracemalloc.get_traced_memory()[1] < 68 * MIB
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_large_array_is_sent_without_a_copy():
+    sent = np.zeros((8, MIB))
+    tracemalloc.start()
+    try:
+        buffers = encode({}, [sent])
+        assert tracemalloc.get_traced_memory()[1] < MIB
+    finally:
+        tracemalloc.stop()
+    sent[7, -1] = 1.0
+    assert bytes(buffers[-1][-8:]) == struct.pack("<d", 1.0)
+
+
 @given(st.data())
 def test_one_changed_byte_is_refused_or_stays_within_the_budget(data):
     sent = [np.arange(6.0).reshape(2, 3), np.array([True, False])]
     whole = bytearray(b"".join(encode({"nonce": 3, "ok": True, "kinds": ["tensor"] * 2}, sent)))
     whole[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
     attempt(bytes(whole), 100)
+
+
+# Thousands of damaged frames: an answer or a WireError comes out, and little is held meanwhile
+
+CAP = 64 * 1024
+MOST = 1 << 20
+# the same examples in every run; too slow an example says only that the machine is busy
+FUZZ = settings(derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
+
+FRAMES = [
+    b"".join(encode(message, sent))
+    for message, sent in [
+        ({"nonce": 1, "ok": True}, []),
+        ({"nonce": 7, "ok": True, "kinds": ["tensor", "float"]}, [np.ones((3, 4)), np.array(2.5)]),
+        ({"nonce": 2, "ok": False, "cause": "exception", "message": 'a\ud800"\\'}, []),
+        ({"op": "environment", "id": 0, "verb": "step"}, [np.arange(5), np.array([True, False])]),
+        (
+            {"nonce": 3, "ok": True, "names": ["w", "b"], "more": {"x": [1.5, -2, None]}},
+            [np.zeros((2, 0, 3), dtype=np.float32), np.zeros(30, dtype=np.uint8)],
+        ),
+    ]
+]
+TOKENS = [
+    *(b"1e999", b"-1e999", b"-1", b"0", b"1.0", b"NaN", b"Infinity", b"null", b"true", b"{}"),
+    *(b"[]", b'"x"', b'"object"', b'"float64"', b'"bool"', b'"\\ud800"', b"1099511627775"),
+    *(b"1099511627776", b"549755813888", b"18446744073709551616", b"9" * 30, b"9" * 5000),
+    *(b"[" * 40 + b"]" * 40, b"[" * 900 + b"]" * 900, b"[" * 30_000, b'{"a":' * 500),
+    *(b'["float64",[0,549755813888,549755813888]]', b'["uint8",[65537]]', b'{"a":1,"a":1}'),
+    *("\u00e9".encode(), b"\xff", b"\0", b",", b":", b'"'),
+]
+TOKEN = re.compile(rb'"[^"]*"|-?[0-9][0-9.e+-]*|true|false|null|[\[\]{},:]')
+LENGTHS = [0, 1, 2, MAX_HEADER, MAX_HEADER + 1, 2**31, 2**32 - 1]
+
+
+def damaged(number, changes):
+    """A valid frame, changed a few times in its tokens, its bytes or its length."""
+    chance = random.Random(number)
+    data = chance.choice(FRAMES)
+    length = struct.unpack("<I", data[:4])[0]
+    header, body = bytearray(data[4 : 4 + length]), bytearray(data[4 + length :])
+    said = None
+    for _ in range(changes):
+        part = chance.choice([header, header, body])
+        at = chance.randrange(len(part) + 1)
+        match chance.randrange(9):
+            case 0 | 5 | 6 if at < len(part):
+                part[at] ^= 1 << chance.randrange(8)
+            case 1:
+                del part[at:]
+            case 2:
+                part[at:at] = part[chance.randrange(len(part) + 1) :][:40]
+            case 3:
+                said = chance.choice([*LENGTHS, len(header) - 1, len(header) + 1])
+            case 4:
+                body += bytes(chance.randrange(CAP))
+            case _:
+                places = [found.span() for found in TOKEN.finditer(bytes(header))]
+                if places:
+                    start, end = chance.choice(places)
+                    header[start:end] = chance.choice(TOKENS)
+    return struct.pack("<I", len(header) if said is None else max(0, said)) + header + body
+
+
+def measured(data):
+    """Decodes; says what came of it. Anything but a frame, a WireError or an end is a defect."""
+    source = Source(data)
+    tracemalloc.start()
+    try:
+        found = decode(source.read, CAP)
+    except WireError as error:
+        assert str(error).isascii()
+        assert len(str(error)) < 200
+        return "refused"
+    except EOFError:
+        return "ended"
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < MOST
+        assert source.asked <= CAP + MAX_HEADER + 4
+    assert sum(array.nbytes for array in found.arrays) <= CAP
+    assert b"".join(encode(found.message, found.arrays))
+    return "read"
+
+
+def check_damaged(number, changes):
+    measured(damaged(number, changes))
+
+
+def check_random(data, framed):
+    measured(frame(data, bytes(100)) if framed else data)
+
+
+given_damage = given(st.integers(0, 2**64 - 1), st.integers(1, 5))
+given_bytes = given(st.binary(max_size=600), st.booleans())
+
+
+def test_damage_is_of_many_kinds():
+    assert {measured(data) for data in FRAMES} == {"read"}
+    found = [measured(damaged(number, 1)) for number in range(500)]
+    assert min(found.count(kind) for kind in ("read", "refused", "ended")) > 10
+
+
+test_damaged_frames = settings(FUZZ, max_examples=5000)(given_damage(check_damaged))
+test_random_frames = settings(FUZZ, max_examples=1000)(given_bytes(check_random))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(20))
+def test_a_hundred_thousand_frames(part):
+    many = settings(FUZZ, derandomize=False, max_examples=5000)
+    seed(part)(many(given_damage(check_damaged)))()
+    seed(part)(settings(many, max_examples=1000)(given_bytes(check_random)))()

@@ -188,7 +188,8 @@ class Sandbox:
             raise
         finally:
             theirs.close()
-        watch = Watch(self._zygote, pid, self._baseline, scratch)
+        fresh = processes.look(pid)
+        watch = Watch(self._zygote, pid, fresh.resident if fresh is not None else 0, scratch)
         return Worker(self, ours, answer["pid"], uid, watch, str(scratch))
 
     def _greeting(self, sock: socket.socket, pid: int) -> tuple[int, int]:
@@ -276,8 +277,6 @@ class Sandbox:
             raise InfrastructureError(f"the sandbox did not start; it said: {said}") from None
         found = _credentials(ancillary)
         self._zygote = found[0] if found else self._zygote
-        looked = processes.look(self._zygote)
-        self._baseline = looked.resident if looked is not None else 0
 
     def _make_scratch(self, uid: int | None) -> None:
         _remove(self._folders.scratch)

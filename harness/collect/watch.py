@@ -30,7 +30,8 @@ class Watch:
 
     Attributes:
         zygote, worker: their process ids as the grader sees them.
-        baseline: resident bytes of the zygote, which every fork shares at first.
+        baseline: resident bytes of the worker before it ran anything: all of it is shared with the
+            zygote, and with whatever the worker forks.
         scratch: what the worker may write to, where that can be seen from here.
     """
 

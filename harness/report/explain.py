@@ -1,7 +1,8 @@
 """A verdict in words: what a student is told, the same in every report.
 
-Nothing here tells more about a hidden check than its message, which is safe by contract: its
-example, its hint and its figures stay out.
+Nothing here tells more about a hidden check than a fixed sentence for its status, unless its file
+could not even be tried. What went wrong on our side is not told either: places and values of the
+grader stay in grades.json and in the ledger.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def explain(verdict: Verdict) -> tuple[Line, ...]:
     """What to say about a check: nothing if it passed, only its message if it is hidden."""
     if verdict.status == "PASS":
         return ()
-    message = clean(verdict.message, SENTENCE_LIMIT) or _WITHOUT_MESSAGE[verdict.status]
+    said = "" if verdict.cause == "harness-error" else clean(verdict.message, SENTENCE_LIMIT)
+    message = said or _WITHOUT_MESSAGE[verdict.status]
     lines = [Line("Result", message)]
     if verdict.status == "UNGRADABLE":
         return (Line("Provisional", _NO_MARK), *lines)

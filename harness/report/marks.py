@@ -1,4 +1,4 @@
-"""Marks as the reports show them: made consistent, ranked, and put into words."""
+"""Marks as the reports show them: made consistent, kept from telling of hidden checks, ranked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from dataclasses import dataclass, replace
 
 from harness.gradebook import Gradebook, SubmissionGrade, TaskGrade
 from harness.records import Status, Verdict
+
+#: Causes that are known before anything runs: what is said of them is about the file alone.
+BEFORE_RUNNING = frozenset(
+    {
+        *("missing-file", "empty", "not-text", "too-large", "syntax"),
+        *("unsafe-file", "unsafe-archive", "unreadable-archive"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -25,35 +33,45 @@ def checked(gradebook: Gradebook) -> Gradebook:
 
 
 def checked_row(row: SubmissionGrade) -> SubmissionGrade:
-    """The row with only marks that can be added up.
+    """The row as every report may show it; all of them ask here first.
 
     A check has no points exactly when it is UNGRADABLE. A mark that is not a finite number is an
-    error of ours: it becomes UNGRADABLE instead of spreading into totals and ranks.
+    error of ours: it becomes UNGRADABLE instead of spreading into totals and ranks. A hidden check
+    keeps no example, no hint and no message that a run could have shaped, for the instructor's
+    files as for the student's: the words of a program stay in the ledger.
     """
-    if all(_is_consistent(verdict) for task in row.tasks for verdict in task.verdicts):
-        return row
-    return replace(row, tasks=tuple(_checked_task(task) for task in row.tasks))
-
-
-def _is_consistent(verdict: Verdict) -> bool:
-    if verdict.points is None:
-        return verdict.status == "UNGRADABLE"
-    return verdict.status != "UNGRADABLE" and math.isfinite(verdict.points)
+    tasks = tuple(_checked_task(task) for task in row.tasks)
+    return row if _same(tasks, row.tasks) else replace(row, tasks=tasks)
 
 
 def _checked_task(task: TaskGrade) -> TaskGrade:
-    return replace(task, verdicts=tuple(_checked_verdict(verdict) for verdict in task.verdicts))
+    verdicts = tuple(_silenced(_consistent(verdict)) for verdict in task.verdicts)
+    return task if _same(verdicts, task.verdicts) else replace(task, verdicts=verdicts)
 
 
-def _checked_verdict(verdict: Verdict) -> Verdict:
-    if _is_consistent(verdict):
-        return verdict
+def _same(first: Sequence[object], second: Sequence[object]) -> bool:
+    return all(one is other for one, other in zip(first, second, strict=True))
+
+
+def _consistent(verdict: Verdict) -> Verdict:
     if verdict.status == "UNGRADABLE":
-        return replace(verdict, points=None)
+        return verdict if verdict.points is None else replace(verdict, points=None)
+    if verdict.points is not None and math.isfinite(verdict.points):
+        return verdict
     message = "The harness came to no usable mark for this check."
     return replace(
         verdict, status="UNGRADABLE", cause="mark-unusable", points=None, message=message
     )
+
+
+def _silenced(verdict: Verdict) -> Verdict:
+    if verdict.visibility == "visible":
+        return verdict
+    untried = verdict.status == "ERROR" and verdict.cause in BEFORE_RUNNING
+    message = verdict.message if untried else ""
+    if (verdict.message, verdict.hint, verdict.example) == (message, "", None):
+        return verdict
+    return replace(verdict, message=message, hint="", example=None)
 
 
 def ranked(gradebook: Gradebook) -> list[Ranked]:

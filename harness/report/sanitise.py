@@ -14,6 +14,9 @@ NAME_LIMIT = 80
 SENTENCE_LIMIT = 600
 EXAMPLE_LIMIT = 2000
 
+# What is looked at of a text before it is cut: a long one of nothing but escapes costs no more.
+_LOOKED_AT = 16_384
+
 # Sequences that are understood as a whole: CSI, the five kinds of control string (OSC among them)
 # when terminated, then any other escape. A payload stops at the next control character, so that
 # no input takes more than linear time and an unterminated string swallows nothing.
@@ -49,18 +52,21 @@ def clean(text: str, limit: int, *, keep: str = "") -> str:
     Removed are escape sequences, C0 and C1 controls, bidirectional controls, invisible and
     non-characters and lone surrogates. Line breaks and tabs become a space unless ``keep`` holds
     ``"\\n"`` or ``"\\t"``; every kind of line break becomes ``"\\n"``. What exceeds the limit is
-    cut, and ``…[n more characters]`` says so beyond it.
+    cut, and ``…[n more characters]`` says so beyond it; of a very long text the start alone is
+    looked at, and all of its rest counts.
     """
     if len(text) <= limit and text.isprintable():
         return text  # nearly every text: nothing that is removed below counts as printable
+    looked_at = max(_LOOKED_AT, 2 * limit)
+    unread = max(0, len(text) - looked_at)
+    text = text[:looked_at]
     text = _SEQUENCES.sub("", text)
     text = _BREAKS.sub("\n" if "\n" in keep else " ", text)
     if "\t" not in keep:
         text = text.replace("\t", " ")
     text = _REMOVED.sub("", text)
-    if len(text) <= limit:
-        return text
-    return f"{text[:limit]}…[{len(text) - limit} more characters]"
+    more = max(0, len(text) - limit) + unread
+    return f"{text[:limit]}…[{more} more characters]" if more else text
 
 
 def cell(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -18,6 +19,16 @@ from harness.spec.checks import ReturnsCheck
 from harness.spec.models import TIERS, Assignment, Mistake, Mistakes, Task
 
 Loaded = TypeVar("Loaded")
+
+#: Modules that a submitted file must not stand in for: Python's, the harness's, and what it needs.
+TAKEN_MODULES = frozenset(
+    {
+        *sys.stdlib_module_names,
+        *("sitecustomize", "usercustomize", "conftest", "noxfile", "harness", "given", "measure"),
+        *("torch", "numpy", "scipy", "gymnasium", "ale_py", "pandas", "pydantic", "yaml"),
+        *("jaxtyping", "safetensors", "rich", "jinja2", "sympy", "torchvision", "pytest"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -233,6 +244,11 @@ class _Semantics:
         if self._spec.id != self._folder:
             remedy = f"rename the folder or write id: {self._folder}"
             yield self._at(("id",), f"id {self._spec.id!r} in folder {self._folder!r}", remedy)
+        if self._spec.module in TAKEN_MODULES:
+            message = (
+                f"a submission of id {self._spec.id!r} would hide the module {self._spec.module}"
+            )
+            yield self._at(("id",), message, "give the task another id and rename its folders")
 
     def _measurements(self) -> Iterable[Problem]:
         try:

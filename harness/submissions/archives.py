@@ -1,31 +1,27 @@
-"""Reads zip and gzipped tar archives member by member; nothing is unpacked to the disk."""
+"""Takes the wanted files out of an archive; nothing is unpacked to the disk."""
 
 from __future__ import annotations
 
-import io
 import re
-import stat
-import tarfile
-import zipfile
+import unicodedata
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import IO, Any
+from collections.abc import Iterable, Sequence
 
 from harness.errors import ArchiveError
+from harness.submissions import tars, zips
+from harness.submissions.members import Member, damaged, safe_parts, too_big, unsafe
 from harness.submissions.records import (
     Limits,
     SubmissionProblem,
     Taken,
-    display,
     nothing_wanted,
     size_in_words,
 )
 
-_CHUNK = 64 * 1024
 _ARCHIVE = re.compile(r"\.(zip|tar\.gz|tgz)$", re.IGNORECASE)
 _OTHER_ARCHIVE = re.compile(r"\.(tar|tar\.(bz2|xz|zst)|tbz2|txz|7z|rar)$", re.IGNORECASE)
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+Parts = tuple[str, ...]
 
 
 def is_archive(name: str) -> bool:
@@ -55,46 +51,28 @@ def unpack(name: str, data: bytes, wanted: frozenset[str], limits: Limits) -> Ta
     Raises:
         ArchiveError: the archive is damaged, or holds something that is not to be trusted.
     """
-    members_of = _zip_members if name.lower().endswith(".zip") else _tar_members
+    reader = zips.members if name.lower().endswith(".zip") else tars.members
     try:
-        return _take(list(members_of(data, limits)), wanted, limits)
-    except ArchiveError:
-        raise
-    except Exception as error:  # the parsers raise a dozen kinds on hostile bytes
-        message = f"the archive is damaged: {display(str(error) or type(error).__name__)}"
-        raise ArchiveError("unreadable-archive", message) from None
+        return _take(list(reader(data, limits)), wanted, limits)
+    except zlib.error as error:
+        raise damaged(str(error)) from None
 
 
-@dataclass(frozen=True)
-class _Member:
-    """A member of an archive; ``read`` returns at most that many bytes of its real content."""
-
-    name: str
-    is_folder: bool
-    refusal: str
-    read: Callable[[int], bytes]
-
-
-def _take(members: Sequence[_Member], wanted: frozenset[str], limits: Limits) -> Taken:
-    files: dict[tuple[str, ...], _Member] = {}
-    for member in members:
-        parts = _safe_parts(member)
-        if parts in files and not member.is_folder:
-            raise _unsafe(member.name, "is in it twice")
-        if not member.is_folder:
-            files[parts] = member
-    tops = {parts[0] for parts in files if parts[1:] and not is_litter(parts[0])}
-    prefix = tuple(tops) if len(tops) == 1 else ()
-    if any(len(parts) == 1 and parts[0] in wanted for parts in files):
-        prefix = ()
+def _take(members: Sequence[Member], wanted: frozenset[str], limits: Limits) -> Taken:
+    files = _files(members)
+    _refuse_lookalikes(files, wanted)
+    prefix = _prefix(files, wanted)
+    inside = [parts[: len(prefix) + 1] for parts in files if len(parts) > len(prefix) + 1]
     contents: dict[str, bytes] = {}
     problems: list[SubmissionProblem] = []
     for name in sorted(wanted):
         if (*prefix, name) in files:
+            if (*prefix, name) in inside:
+                raise unsafe(name, "is a file and a folder")
             limit = limits.of(name)
             content = files[*prefix, name].read(limit + 1)
             if sum(map(len, contents.values())) + len(content) > limits.total_bytes:
-                raise _too_big(limits)
+                raise too_big(limits)
             if len(content) > limit:
                 message = f"{name} is larger than {size_in_words(limit)}"
                 problems.append(SubmissionProblem("too-large", message, name))
@@ -105,150 +83,37 @@ def _take(members: Sequence[_Member], wanted: frozenset[str], limits: Limits) ->
     return contents, problems
 
 
-def _safe_parts(member: _Member) -> tuple[str, ...]:
-    """The folders and the name of a member; raises ArchiveError where it is not to be trusted."""
-    name = member.name
-    parts = tuple(part for part in name.split("/") if part not in ("", "."))
-    if member.refusal:
-        raise _unsafe(name, member.refusal)
-    if name.startswith("/") or re.match("[A-Za-z]:", name):
-        raise _unsafe(name, "has an absolute path")
-    if ".." in parts:
-        raise _unsafe(name, "leaves the archive's folder")
-    if "\\" in name:
-        raise _unsafe(name, "has a backslash in its name")
-    if _CONTROL.search(name):
-        raise _unsafe(name, "has a control character in its name")
-    if not parts and not member.is_folder:
-        raise _unsafe(name, "has no name")
-    return parts
+def _files(members: Iterable[Member]) -> dict[Parts, Member]:
+    """The members that are files, none of them there twice."""
+    files: dict[Parts, Member] = {}
+    for member in members:
+        parts = safe_parts(member)
+        if parts in files and not member.is_folder:
+            raise unsafe(member.name, "is in it twice")
+        if not member.is_folder:
+            files[parts] = member
+    return files
 
 
-def _unsafe(name: str, what: str) -> ArchiveError:
-    message = f"the archive's member {display(name)} {what}; pack plain files anew"
-    return ArchiveError("unsafe-archive", message)
+def _refuse_lookalikes(files: Iterable[Parts], wanted: frozenset[str]) -> None:
+    """Raise ArchiveError where a wanted file has a twin that some file systems would merge."""
+    folded = {_folded(name) for name in wanted}
+    seen: set[str] = set()
+    for parts in files:
+        if _folded(parts[-1]) in folded:
+            path = _folded("/".join(parts))
+            if path in seen:
+                what = "has the name of another but for upper case or accents"
+                raise unsafe("/".join(parts), what)
+            seen.add(path)
 
 
-def _too_big(limits: Limits) -> ArchiveError:
-    message = f"the archive unpacks to more than {size_in_words(limits.total_bytes)}"
-    return ArchiveError("unsafe-archive", message)
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
-def _too_many(limits: Limits) -> ArchiveError:
-    message = f"the archive has more than {limits.archive_members} members"
-    return ArchiveError("unsafe-archive", message)
-
-
-class _BoundedReads(io.BytesIO):
-    """Refuses the single large read by which a zip's directory would fill the memory."""
-
-    limit = 4 * 1024 * 1024
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        content = super().read(self.limit + 1 if size is None or size < 0 else size)
-        if len(content) > self.limit:
-            raise ArchiveError("unsafe-archive", "the archive's directory is too large")
-        return content
-
-
-def _zip_members(data: bytes, limits: Limits) -> Iterator[_Member]:
-    archive = zipfile.ZipFile(_BoundedReads(data))
-    infos = archive.infolist()
-    if len(infos) > limits.archive_members:
-        raise _too_many(limits)
-    for info in infos:
-        kind = stat.S_IFMT(info.external_attr >> 16)
-        refusal = ""
-        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-            refusal = "is a link or a device"
-        elif info.flag_bits & 0x41:
-            refusal = "is encrypted"
-        elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            refusal = "is compressed in another way than deflate"
-
-        def read(size: int, info: zipfile.ZipInfo = info) -> bytes:
-            with archive.open(info) as stream:
-                return _read_up_to(stream, size)
-
-        is_folder = info.orig_filename.endswith("/")
-        yield _Member(info.orig_filename, is_folder, refusal, read)
-
-
-class _SafeTarInfo(tarfile.TarInfo):
-    """Refuses, before tarfile reads them, the headers over which it can loop for ever."""
-
-    def _block(self, count: int) -> int:
-        if count < 0:
-            raise tarfile.ReadError("a member has a negative size")
-        blocks: int = super()._block(count)  # type: ignore[misc]
-        return blocks
-
-    def _proc_member(self, archive: tarfile.TarFile) -> Any:
-        if self.type == tarfile.GNUTYPE_SPARSE:
-            raise _unsafe(self.name, "is sparse")
-        if self.type in (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE):
-            stream: Any = archive.fileobj
-            start = stream.tell()
-            header = stream.read(self._block(self.size))
-            if header[self.size :].strip(b"\0"):
-                raise tarfile.ReadError("the padding of a header is not empty")
-            _check_pax(header[: self.size])
-            stream.seek(start)
-        return super()._proc_member(archive)  # type: ignore[misc]
-
-
-def _check_pax(header: bytes) -> None:
-    """Walk the records ``length key=value``; raises tarfile.ReadError or ArchiveError."""
-    if re.search(rb"[0-9]{100}", header):
-        raise tarfile.ReadError("a header has a number of a hundred digits")
-    start = 0
-    while start < len(header):
-        length = re.compile(rb"[1-9][0-9]* ").match(header, start)
-        end = start + int(length[0]) if length else start
-        record = header[start:end]
-        if length is None or len(record) != end - start or not record.endswith(b"\n"):
-            raise tarfile.ReadError("a header is not made of records")
-        if b"=" not in record:
-            raise tarfile.ReadError("a record of a header has no value")
-        if record[len(length[0]) :].startswith(b"GNU.sparse"):
-            raise ArchiveError("unsafe-archive", "the archive has a sparse member")
-        start = end
-
-
-def _gunzip(data: bytes, limits: Limits) -> bytes:
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    plain = unpacker.decompress(data, limits.total_bytes + 1)
-    if len(plain) > limits.total_bytes:
-        raise _too_big(limits)
-    if not unpacker.eof:
-        raise EOFError("it ends too early")
-    if unpacker.unused_data.strip(b"\0"):
-        raise tarfile.ReadError("it holds more than one gzip stream")
-    return plain
-
-
-def _tar_members(data: bytes, limits: Limits) -> Iterator[_Member]:
-    plain = _gunzip(data, limits)
-    archive = tarfile.open(fileobj=io.BytesIO(plain), mode="r:", tarinfo=_SafeTarInfo)
-    for index, info in enumerate(archive):
-        if index >= limits.archive_members:
-            raise _too_many(limits)
-        plain_kind = info.type in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE)
-        refusal = "" if plain_kind and not info.issparse() else "is a link or a device"
-
-        def read(size: int, info: tarfile.TarInfo = info) -> bytes:
-            stream = archive.extractfile(info)
-            return _read_up_to(stream, size) if stream else b""
-
-        yield _Member(info.name, info.isdir(), refusal, read)
-    if plain[archive.offset :].strip(b"\0"):
-        raise tarfile.ReadError("what follows the last member is not a member")
-
-
-def _read_up_to(stream: IO[bytes] | Any, size: int) -> bytes:
-    """At most ``size`` bytes, whatever size the archive declares."""
-    chunks: list[bytes] = []
-    while size > 0 and (chunk := stream.read(min(size, _CHUNK))):
-        chunks.append(chunk)
-        size -= len(chunk)
-    return b"".join(chunks)
+def _prefix(files: Iterable[Parts], wanted: frozenset[str]) -> Parts:
+    """The one folder that everything is in, if the wanted files are not at the top."""
+    tops = {parts[0] for parts in files if parts[1:] and not is_litter(parts[0])}
+    at_the_top = any(len(parts) == 1 and parts[0] in wanted for parts in files)
+    return tuple(tops) if len(tops) == 1 and not at_the_top else ()

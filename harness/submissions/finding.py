@@ -114,7 +114,7 @@ def _submission(path: Path, name: str, wanted: frozenset[str], limits: Limits) -
     reader: Reader = _read_folder
     if not path.is_dir() and is_archive(name):
         reader, name = _read_archive, without_suffix(name)
-    elif not path.is_dir() and path.suffix == ".py":
+    elif not path.is_dir() and (path.suffix == ".py" or path.name in wanted):
         reader, name = _read_lone_file, path.stem
     try:
         contents, problems = reader(path, wanted, limits)
@@ -156,20 +156,30 @@ def _source_problem(file: str, content: bytes) -> SubmissionProblem | None:
 
 
 def _read_folder(path: Path, wanted: frozenset[str], limits: Limits) -> Taken:
+    """The wanted files of a folder, which is opened once and cannot be exchanged meanwhile."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         if path.is_symlink():
             raise ArchiveError("unsafe-file", f"{display(path.name)} is a link")
-        names = sorted(os.listdir(path))
+        folder = os.open(path, flags)
     except OSError as error:
         message = f"the folder cannot be read: {error.strerror}"
         raise ArchiveError("unsafe-file", message) from None
+    try:
+        return _read_opened_folder(folder, wanted, limits)
+    finally:
+        os.close(folder)
+
+
+def _read_opened_folder(folder: int, wanted: frozenset[str], limits: Limits) -> Taken:
+    names = _names_in(folder, limits)
     contents: dict[str, bytes] = {}
     problems: list[SubmissionProblem] = []
     for name in names:
         if name not in wanted:
             continue
         try:
-            content = _read_regular(path / name, limits.of(name))
+            content = _read_regular(name, limits.of(name), folder)
             if sum(map(len, contents.values())) + len(content) > limits.total_bytes:
                 what = f"the files up to {name} are together larger than"
                 raise ArchiveError("too-large", f"{what} {size_in_words(limits.total_bytes)}")
@@ -179,6 +189,21 @@ def _read_folder(path: Path, wanted: frozenset[str], limits: Limits) -> Taken:
     if not contents and not problems:
         problems.append(nothing_wanted(names, wanted))
     return contents, problems
+
+
+def _names_in(folder: int, limits: Limits) -> list[str]:
+    names: list[str] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if len(names) == limits.folder_entries:
+                    what = f"the folder holds more than {limits.folder_entries} files and folders"
+                    raise ArchiveError("too-large", f"{what}; hand in only what is asked for")
+                names.append(entry.name)
+    except OSError as error:
+        message = f"the folder cannot be read: {error.strerror}"
+        raise ArchiveError("unsafe-file", message) from None
+    return sorted(names)
 
 
 def _read_lone_file(path: Path, wanted: frozenset[str], limits: Limits) -> Taken:
@@ -192,17 +217,29 @@ def _read_lone_file(path: Path, wanted: frozenset[str], limits: Limits) -> Taken
 
 def _read_archive(path: Path, wanted: frozenset[str], limits: Limits) -> Taken:
     check_format(path.name)
-    return unpack(path.name, _read_regular(path, limits.archive_bytes), wanted, limits)
+    data = _read_regular(path, limits.archive_bytes)
+    try:
+        return unpack(path.name, data, wanted, limits)
+    except ArchiveError:
+        raise
+    except Exception as error:  # whatever bytes do to a reader, they cost no other submission
+        message = f"the archive cannot be read ({type(error).__name__})"
+        raise ArchiveError("unreadable-archive", message) from None
 
 
-def _read_regular(path: Path, limit: int) -> bytes:
-    """The content of a regular file of at most ``limit`` bytes; raises ArchiveError."""
-    name = display(path.name)
+def _read_regular(path: Path | str, limit: int, folder: int | None = None) -> bytes:
+    """The content of a regular file of at most ``limit`` bytes; raises ArchiveError.
+
+    Links are not followed and nothing is waited for. ``folder`` is a descriptor of the folder
+    that the path starts from.
+    """
+    name = display(os.path.basename(path))
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        if not stat.S_ISREG(os.lstat(path).st_mode):  # opening a device may already act on it
+        # opening a device may already act on it, so it is looked at before and after
+        if not stat.S_ISREG(os.stat(path, dir_fd=folder, follow_symlinks=False).st_mode):
             raise ArchiveError("unsafe-file", f"{name} is not a regular file")
-        with open(os.open(path, flags), "rb") as stream:
+        with open(os.open(path, flags, dir_fd=folder), "rb") as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 raise ArchiveError("unsafe-file", f"{name} is not a regular file")
             content = stream.read(limit + 1)

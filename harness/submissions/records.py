@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from harness.errors import ArchiveError, InfrastructureError
 _KIB = 1024
 _MIB = 1024 * _KIB
 _DISPLAY_LENGTH = 80
+_COMPARED = 100
 _UNSHOWABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
@@ -22,13 +24,17 @@ _UNSHOWABLE = re.compile(
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may hold; the archive limits count what is really unpacked."""
+    """What one submission may hold; the archive limits count what is really unpacked.
+
+    ``folder_entries`` bounds a submission that is a folder, wanted or not.
+    """
 
     source_bytes: int = 256 * _KIB  # parsing takes up to 600 times as much memory
     data_bytes: int = 8 * _MIB
     total_bytes: int = 64 * _MIB
     archive_bytes: int = 64 * _MIB
     archive_members: int = 1000
+    folder_entries: int = 10_000
 
     def of(self, name: str) -> int:
         """The largest size of a file of this name, in bytes."""
@@ -131,8 +137,14 @@ def nothing_wanted(names: Iterable[str], wanted: frozenset[str]) -> SubmissionPr
 
 
 def nearest(names: Iterable[str], wanted: frozenset[str]) -> str:
-    """A clause that helps out: the wanted name that one of these may be meant to be."""
-    for name in names:
+    """A clause that helps out: the wanted name that one of these may be meant to be.
+
+    Only the first names are compared, and no long ones: comparing is slow.
+    """
+    compared = (name for name in names if len(name) <= _DISPLAY_LENGTH)
+    for name in itertools.islice(compared, _COMPARED):
+        if name in wanted:
+            return f"; {display(name)} lies too deep, put it at the top"
         for close in difflib.get_close_matches(name.lower(), sorted(wanted), n=1):
             return f"; was {display(name)} meant to be {close}?"
     return f"; file names are such as {min(wanted)}" if wanted else ""

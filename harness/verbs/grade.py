@@ -118,7 +118,7 @@ def show(args: argparse.Namespace, gradebook: Gradebook, elapsed_s: float) -> No
         file=stream,
     )
     if args.json:
-        document = gradebook.to_json()
+        document = report.document(gradebook)
         cli.emit(args, {**document, "circumstances": {"elapsed_s": round(elapsed_s, 2)}})
 
 

@@ -13,6 +13,8 @@ from harness.isolation import Isolation, require
 from harness.ledger import Ledger
 from harness.progress import ProgressLine
 from harness.records import Observation, canonical
+from harness.report.grades_json import json_value
+from harness.report.sanitise import SENTENCE_LIMIT, clean
 from harness.trials import COMMON, OWN, View, name_trial
 from harness.verbs.grade import one_writer, open_ledger
 from harness.verbs.stored import Stored, regrade
@@ -33,13 +35,14 @@ def run(args: argparse.Namespace) -> int:
         if args.submission in (None, found["submission"]) and _of(args.task, found["task"])
     ]
     if args.json:
-        cli.emit(args, {"identical": not chosen, "differences": chosen})
+        cli.emit(args, {"identical": not chosen, "differences": [json_value(f) for f in chosen]})
     else:
         for found in chosen:
-            print(
+            said = (
                 f"{found['submission']}: {found['task']}/{found['check']} {found['field']}: "
                 f"stored {found['stored']}, replayed {found['replayed']}"
             )
+            print(clean(said, SENTENCE_LIMIT))
         print("identical" if not chosen else f"{len(chosen)} differences")
     return 0 if not chosen else 1
 

@@ -86,7 +86,7 @@ def test_no_level_at_all_refuses_whatever_is_allowed(machine):
 
 
 def test_a_level_that_does_not_exist_is_refused():
-    with pytest.raises(UsageError, match="L0.*none of L1, L2, L2U, L3"):
+    with pytest.raises(UsageError, match=r"L0.*none of L1, L2, L2U, L3"):
         choice.require("L0", "feedback")
 
 

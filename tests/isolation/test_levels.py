@@ -73,7 +73,7 @@ def test_a_level_with_a_hole_is_not_reached(monkeypatch):
     monkeypatch.setattr("harness.isolation.choice._prepare", lambda level: broken)
     isolation.at.cache_clear()
     try:
-        with pytest.raises(isolation.Unavailable, match="got through.*secret-file"):
+        with pytest.raises(isolation.Unavailable, match=r"got through.*secret-file"):
             isolation.at(level)
     finally:
         isolation.at.cache_clear()

@@ -78,7 +78,8 @@ def test_an_interpreter_below_a_private_folder_is_reached_by_its_handles(as_root
             **user,
         )
     assert (done.stdout, done.stderr) == ("reached 65001\n", "")
-    assert subprocess.run(["ls", private], stderr=subprocess.DEVNULL, check=False, **user).returncode
+    shut = subprocess.run(["ls", private], stderr=subprocess.DEVNULL, check=False, **user)
+    assert shut.returncode
 
 
 def test_the_interpreter_is_this_one():

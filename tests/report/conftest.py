@@ -83,29 +83,52 @@ def build() -> Build:
     return Build()
 
 
+#: Texts that some reader obeys instead of showing, or stumbles over.
+HOSTILE = {
+    "command": "=cmd|' /C calc'!A0",
+    "sum": "@SUM(A1:A9)",
+    "plus": "+1+1",
+    "minus": "-1+1",
+    "tab": "\t=1",
+    "return": "\r=1",
+    "wide formula": "＝1＋1",
+    "quoted formula": 'a";"=1',
+    "colour": "\x1b[31mred\x1b[0m\x1b[2J",
+    "clipboard": "\x1b]52;c;cm0gLXJmIH4=\x07copied",
+    "link of a terminal": "\x1b]8;;http://a.example\x1b\\link\x1b]8;;\x1b\\",
+    "device control": "\x1bP+q544e\x1b\\\x1b_Gi=1\x1b\\",
+    "eight bits": "\x9b31mred\x9d0;title\x9c",
+    "without end": "\x1b]0;never ended",
+    "nested escapes": "\x1b\x1b[0m[31mx",
+    "overwriting": "passed\b\b\b\b\b\bfailed\x7f",
+    "direction": "abc\u202egpj.exe\u2066",
+    "marks": "\u200e\u200f\u061cabc\u2069",
+    "invisible": "a\u200bd\u00ad\ufeffa\U000e0041",
+    "surrogates": "a\ud800b\udfff",
+    "file system bytes": "caf\udce9",
+    "script": "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "markup": "[link](javascript:alert(1)) **bold** `code` # head | cell",
+    "image": "![x](http://a.example/?q=1) <http://a.example> www.a.example",
+    "template": "{{ 7 * 7 }}{% raw %}",
+    "path": "../../etc/passwd",
+    "lines": "line\nfeed\r\nand\u2028more\u2029\x85\x0b\x0c.",
+    "headings": "a\n# b\n- c\n> d\n```\ne\n\n    f",
+    "xml": "]]><failure/>&amp;\x00\ufffe\uffff<!--",
+    "json": '"},{"score": 1e999, "x": "\\u0000',
+    "rich": "[red]rich markup[/red][link=http://a.example]x[/link]",
+    "combining": "a" + "\u0301" * 3000,
+    "long": "x" * 200_000,
+    "many escapes": "\x1b[" * 5000,
+}
+
+
 @pytest.fixture
 def hostile() -> tuple[str, ...]:
-    """Texts that some reader obeys instead of showing."""
-    return (
-        "=cmd|' /C calc'!A0",
-        "@SUM(A1:A9)",
-        "+1+1",
-        "-1+1",
-        "\t=1",
-        "\r=1",
-        "\x1b[31mred\x1b[0m\x1b[2J",
-        "\x1b]52;c;cm0gLXJmIH4=\x07copied",
-        "\x9b31mred\x9d0;title\x9c",
-        "\x1b]0;never ended",
-        "abc\u202egpj.exe\u2066",
-        "a\ud800b\udfff",
-        "<script>alert(1)</script><img src=x onerror=alert(1)>",
-        "[link](javascript:alert(1)) **bold** `code` # head | cell",
-        "{{ 7 * 7 }}{% raw %}",
-        "../../etc/passwd",
-        "line\nfeed\r\nand\u2028more",
-        "]]><failure/>&amp;\x00\ufffe\uffff",
-        "[red]rich markup[/red]",
-        "x" * 1_000_000,
-        "",
-    )
+    """All hostile texts, and the empty one."""
+    return (*HOSTILE.values(), "")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Gives a test that asks for ``nasty`` one hostile text after the other."""
+    if "nasty" in metafunc.fixturenames:
+        metafunc.parametrize("nasty", HOSTILE.values(), ids=HOSTILE)

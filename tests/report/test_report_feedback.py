@@ -16,14 +16,14 @@ def test_the_page_of_every_status(build: Any) -> None:
     )
 
 
-def test_hidden_checks_show_status_points_and_message_only(build: Any) -> None:
+def test_hidden_checks_show_status_points_and_a_fixed_sentence_only(build: Any) -> None:
     verdict = build.verdict(
-        "secret", "ERROR", visibility="hidden", message="It raised an exception.",
+        "secret", "ERROR", visibility="hidden", message="unseen: 1 / 0",
         hint="unseen", example={"got": "unseen", "call": "unseen"},
     )  # fmt: skip
     row = build.row("ada", build.task(verdict))
     page = render(row, build.book(row))
-    assert "- secret: ERROR, 0 of 2 points. It raised an exception.\n" in page
+    assert "- secret: ERROR, 0 of 2 points. The program did not deliver a result.\n" in page
     assert "unseen" not in page
 
 

@@ -115,7 +115,7 @@ def test_hostile_texts_are_valid(build: Any, hostile: tuple[str, ...], tmp_path:
         )  # fmt: skip
         row = build.row(text, build.task(verdict), problems=(text,), isolation=text, sha256=text)
         path = write(row, build.book(row), tmp_path / "gradescope.json")
-        assert path.stat().st_size < 30_000
+        assert path.stat().st_size < 150_000  # JSON spells a character in six
         assert validate(json.loads(path.read_text(encoding="utf-8"))) == []
 
 

@@ -7,8 +7,17 @@ from typing import Any
 
 import pytest
 
+from harness.records import PROGRAM_CAUSES
 from harness.report.explain import explain, notes
-from harness.report.marks import checked, failing, number, points_text, ranked, task_ids
+from harness.report.marks import (
+    BEFORE_RUNNING,
+    checked,
+    failing,
+    number,
+    points_text,
+    ranked,
+    task_ids,
+)
 
 
 @pytest.mark.parametrize("points", [math.nan, math.inf, -math.inf, None])
@@ -27,9 +36,38 @@ def test_an_ungradable_check_has_no_points(build: Any) -> None:
     assert found.tasks[0].verdicts[0].points is None
 
 
-def test_consistent_rows_are_the_same_objects(build: Any) -> None:
-    row = build.every_status()
-    assert checked(build.book(row)).submissions[0] is row
+def test_checked_rows_are_the_same_objects(build: Any) -> None:
+    once = checked(build.book(build.every_status()))
+    assert checked(once).submissions[0] is once.submissions[0]
+
+
+RUN_CAUSES = sorted({*PROGRAM_CAUSES, "wrong", "variance"} - BEFORE_RUNNING)
+
+
+@pytest.mark.parametrize("cause", RUN_CAUSES)
+@pytest.mark.parametrize("status", ["FAIL", "INCONCLUSIVE", "ERROR", "SKIPPED", "UNGRADABLE"])
+def test_what_a_run_says_of_a_hidden_check_is_dropped(build: Any, status: Any, cause: str) -> None:
+    said = {"message": "unseen", "hint": "unseen", "example": {"got": "unseen"}}
+    verdict = build.verdict(status=status, cause=cause, visibility="hidden", **said)
+    (row,) = checked(build.book(build.row("ada", build.task(verdict)))).submissions
+    (found,) = row.tasks[0].verdicts
+    assert (found.message, found.hint, found.example) == ("", "", None)
+    assert (found.status, found.cause, found.points) == (status, cause, verdict.points)
+
+
+@pytest.mark.parametrize("cause", sorted(BEFORE_RUNNING))
+def test_a_file_that_cannot_be_tried_is_told_of_hidden_checks_too(build: Any, cause: str) -> None:
+    said = {"message": "kl.py, line 3: invalid syntax", "hint": "unseen"}
+    for status, kept in (("ERROR", said["message"]), ("UNGRADABLE", "")):
+        verdict = build.verdict(status=status, cause=cause, visibility="hidden", **said)
+        (row,) = checked(build.book(build.row("ada", build.task(verdict)))).submissions
+        assert (row.tasks[0].verdicts[0].message, row.tasks[0].verdicts[0].hint) == (kept, "")
+
+
+def test_what_went_wrong_on_our_side_is_told_without_its_place(build: Any) -> None:
+    told = "ValueError: 3.25 at measure.py:7"
+    verdict = build.verdict(status="UNGRADABLE", cause="harness-error", message=told)
+    assert told not in " ".join(map(str, explain(verdict)))
 
 
 def test_ranks_share_the_best_place(build: Any) -> None:

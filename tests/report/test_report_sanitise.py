@@ -69,6 +69,12 @@ def test_clean_caps_and_says_so() -> None:
     assert clean("\x1b[0mabcdef", 4) == "abcd…[2 more characters]"
 
 
+def test_the_rest_of_a_very_long_text_is_counted_and_not_looked_at() -> None:
+    assert clean("x" * 1_000_000, 5) == "xxxxx…[999995 more characters]"
+    assert clean("\x1b[" * 500_000 + "x", 5).endswith("more characters]")
+    assert clean("x" * 300_000, 200_000).endswith("…[100000 more characters]")
+
+
 @pytest.mark.parametrize("unit", ["x", "\x1b]", "\x9d", "\x1b[", "\x1b[0", "\x9b ", "\r\n", "\x1b"])
 def test_a_megabyte_is_cleaned_in_linear_time(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))

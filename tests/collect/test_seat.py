@@ -1,0 +1,259 @@
+"""Trials that share a worker: what passes from one to the next, what must not, and a fresh start."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.collect import processes
+from harness.collect.proxy import ProgramProxy
+from harness.errors import ProgramError
+from harness.spec.models import Limits
+from tests.collect.conftest import LIMITS, load
+
+X = np.arange(6.0).reshape(3, 2)
+
+COUNTER = """
+import os
+count = 0
+def read(path):
+    global count
+    count += 1
+    return count
+def square(x):
+    return x**2
+"""
+NOTES = """
+import os
+def read(path):
+    kept = len(os.listdir('.'))
+    open('note', 'w').write('x')
+    return kept
+"""
+
+
+def seat(lab, source, limits=LIMITS):
+    files = {"program.py": source.encode(), "given.py": b""}
+    folder = lab.sandbox.place(f"seat {hash(source)}", files)
+    return lab.sandbox.seat(folder, limits, load)
+
+
+def student(lab, taken):
+    return ProgramProxy(taken, lab.contract, np.random.default_rng(1))
+
+
+def test_trials_of_a_seat_share_one_worker_and_seats_do_not(lab):
+    counts = []
+    for _ in range(2):
+        with seat(lab, COUNTER) as taken:
+            for _ in range(3):
+                with taken.trial(LIMITS):
+                    counts.append(student(lab, taken).read(""))
+    assert counts == [1, 2, 3, 1, 2, 3]
+
+
+def test_an_exception_leaves_the_worker_and_its_file_loaded(lab):
+    source = COUNTER + "def total(x):\n    raise ValueError('no')\n"
+    with seat(lab, source.replace("def square(x):\n    return x**2", "")) as taken:
+        with taken.trial(LIMITS):
+            assert student(lab, taken).read("") == 1
+        with pytest.raises(ProgramError, match="does not define square"), taken.trial(LIMITS):
+            student(lab, taken).square(X)
+        with taken.trial(LIMITS):
+            assert student(lab, taken).read("") == 2
+
+
+def test_a_file_that_does_not_load_says_so_in_every_trial(lab):
+    with seat(lab, "raise RuntimeError('at import')") as taken:
+        for _ in range(2):
+            with pytest.raises(ProgramError, match="RuntimeError: at import"):
+                with taken.trial(LIMITS):
+                    pass
+
+
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        ("time.sleep(60)", "timeout"),
+        ("os._exit(3)", "exit"),
+        ("os.kill(os.getpid(), 9)", "signal"),
+        ("bytearray(900 << 20)", "memory"),
+    ],
+)
+def test_after_a_death_the_next_trial_of_the_seat_has_a_new_worker(lab, body, cause):
+    source = COUNTER + f"import os, time\ndef square(x):\n    {body}\n    return x\n"
+    limits = Limits(call_s=2, trial_s=10, memory_mib=256, result_mib=1)
+    with seat(lab, source, limits) as taken:
+        with taken.trial(limits):
+            assert student(lab, taken).read("") == 1
+        with pytest.raises(ProgramError) as caught, taken.trial(limits):
+            student(lab, taken).square(X)
+        assert caught.value.cause == cause
+        with taken.trial(limits):
+            assert student(lab, taken).read("") == 1
+
+
+def test_a_process_left_behind_belongs_to_the_trial_that_left_it(lab):
+    source = COUNTER + (
+        "import os, time\n"
+        "def square(x):\n"
+        "    if os.fork() == 0:\n"
+        "        os.setsid()\n"
+        "        if os.fork() == 0:\n"
+        "            time.sleep(60)\n"
+        "        os._exit(0)\n"
+        "    time.sleep(0.2)\n"
+        "    return x**2\n"
+    )
+    with seat(lab, source) as taken:
+        with taken.trial(LIMITS):
+            student(lab, taken).read("")
+        with pytest.raises(ProgramError) as caught, taken.trial(LIMITS):
+            student(lab, taken).square(X)
+        assert caught.value.cause == "leftover-process"
+        with taken.trial(LIMITS):
+            assert student(lab, taken).read("") == 1
+
+
+def test_processes_that_ended_are_no_leftovers(lab):
+    source = COUNTER + (
+        "import subprocess\n"
+        "def square(x):\n"
+        "    subprocess.run(['true'], check=True)\n"
+        "    subprocess.Popen(['true'])\n"
+        "    return x**2\n"
+    )
+    with seat(lab, source) as taken, taken.trial(LIMITS):
+        assert (student(lab, taken).square(X) == X**2).all()
+
+
+def test_what_is_said_without_being_asked_is_an_error_of_the_protocol(lab):
+    source = COUNTER + (
+        "import os\n"
+        "def square(x):\n"
+        "    for fd in range(3, 64):\n"
+        "        try:\n"
+        "            os.fstat(fd)\n"
+        "            import socket\n"
+        "            socket.socket(fileno=os.dup(fd)).send(b'ahead of time')\n"
+        "        except OSError:\n"
+        "            pass\n"
+        "    return x**2\n"
+    )
+    with seat(lab, source) as taken:
+        with pytest.raises(ProgramError) as caught, taken.trial(LIMITS):
+            student(lab, taken).square(X)
+        assert caught.value.cause == "protocol"
+
+
+def test_notes_pass_within_a_seat_and_never_beyond(lab):
+    with seat(lab, NOTES) as taken:
+        kept = []
+        for _ in range(2):
+            with taken.trial(LIMITS):
+                kept.append(student(lab, taken).read(""))
+    with seat(lab, NOTES) as taken, taken.trial(LIMITS):
+        kept.append(student(lab, taken).read(""))
+    assert kept == [0, 1, 0]
+
+
+@pytest.mark.parametrize("sandbox", [False, True])
+def test_a_renewed_program_remembers_nothing(lab, sandbox):
+    before = []
+    with seat(lab, COUNTER + NOTES.replace("read", "square_files")) as taken:
+        with taken.trial(LIMITS):
+            program = student(lab, taken)
+            program.read("")
+            assert program.read("") == 2
+            before.append((lab.sandbox._zygote, taken._worker.watch.worker))
+            program.renew(sandbox=sandbox)
+            assert program.read("") == 1
+            before.append((lab.sandbox._zygote, taken._worker.watch.worker))
+        with taken.trial(LIMITS):
+            assert student(lab, taken).read("") == 2
+    assert before[0][1] != before[1][1]
+    assert (before[0][0] != before[1][0]) == sandbox
+    old = processes.look(before[0][1])
+    assert old is None or not old.alive
+
+
+def test_renewing_leaves_no_files(lab):
+    with seat(lab, NOTES) as taken, taken.trial(LIMITS):
+        program = student(lab, taken)
+        assert [program.read(""), program.read("")] == [0, 1]
+        program.renew()
+        assert program.read("") == 0
+
+
+def test_the_time_of_a_renewal_is_not_the_programs(lab):
+    limits = Limits(call_s=5, trial_s=5, memory_mib=512)
+    with seat(lab, COUNTER, limits) as taken, taken.trial(limits):
+        program = student(lab, taken)
+        program.read("")
+        first = taken._link.deadline
+        program.renew(sandbox=True)
+        assert taken._link.deadline > first
+        assert program.read("") == 1
+
+
+def test_renewal_meets_what_was_left_running(lab):
+    source = COUNTER + (
+        "import os, time\n"
+        "def square(x):\n"
+        "    if os.fork() == 0:\n"
+        "        time.sleep(60)\n"
+        "    return x\n"
+    )
+    with seat(lab, source) as taken:
+        with pytest.raises(ProgramError) as caught, taken.trial(LIMITS):
+            program = student(lab, taken)
+            program.square(X)
+            program.renew()
+        assert caught.value.cause == "leftover-process"
+
+
+@pytest.mark.parametrize(
+    ("body", "cause", "words"),
+    [
+        # the limit of one process's address space doesn't add up over processes: the watch does
+        (
+            "[os.fork() for _ in range(2)]\n"
+            "    kept = bytearray(b'x') * (100 << 20)\n    time.sleep(20)",
+            "memory",
+            "MiB of memory",
+        ),
+        ("while True: pass", "timeout", "processor|within"),
+        (
+            "for i in range(4):\n        open(str(i), 'wb').write(bytes(30 << 20))\n"
+            "    time.sleep(20)",
+            ("memory", "exception"),
+            "to the disk|No space left",
+        ),
+    ],
+)
+def test_what_a_trial_uses_in_all_is_limited(lab, body, cause, words):
+    source = f"import os, time\ndef square(x):\n    {body}\n    return x\n"
+    limits = Limits(call_s=8, trial_s=8, memory_mib=256, result_mib=1)
+    with seat(lab, source, limits) as taken:
+        with pytest.raises(ProgramError, match=words) as caught, taken.trial(limits):
+            student(lab, taken).square(X)
+    assert caught.value.cause in ((cause,) if isinstance(cause, str) else cause)
+
+
+def test_memory_that_forbids_looking_is_seen_all_the_same(lab):
+    source = (
+        "import ctypes, mmap, time\n"
+        "def square(x):\n"
+        "    ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)\n"
+        "    kept = [mmap.mmap(-1, 200 << 20) for _ in range(2)]\n"
+        "    for item in kept:\n"
+        "        for place in range(0, len(item), 4096):\n"
+        "            item[place] = 1\n"
+        "    time.sleep(20)\n"
+    )
+    limits = Limits(call_s=8, trial_s=8, memory_mib=256, result_mib=1)
+    with seat(lab, source, limits) as taken:
+        with pytest.raises(ProgramError) as caught, taken.trial(limits):
+            student(lab, taken).square(X)
+    assert caught.value.cause in ("memory", "exception")
+    assert "memory" in caught.value.message
