@@ -291,7 +291,7 @@ def test_every_submission_has_a_row_with_every_task(graded):
     assert len(board) == len(rows) == len(ERRORS) + len(FAILURES) + len(HARMLESS) + 7
     assert {"square", "noise"} <= set(board.columns)
     assert not board["square"].isna().any()
-    assert set(board["isolation"].dropna()) == {best().level}
+    assert set(board["isolation"].dropna()) == {best().label}
 
 
 def test_nothing_is_left_running(graded):

@@ -1,5 +1,6 @@
 """The command line: what it prints, what it refuses, and that a refusal leaves nothing behind."""
 
+import dataclasses
 import fcntl
 import json
 import os
@@ -12,7 +13,9 @@ from pathlib import Path
 import pytest
 
 import harness
+from harness import isolation
 from harness.cli import VERBS, main
+from harness.isolation import choice
 from harness.ledger import Ledger
 
 ROOT = Path(__file__).parents[1]
@@ -225,15 +228,41 @@ def test_phase_that_decides_needs_a_key(grade, tmp_path, capsys, phase):
     assert not (tmp_path / "results").exists()
 
 
-def test_isolation_that_is_not_to_be_had_is_refused(grade, key_file, tmp_path, capsys):
-    assert grade("--require-isolation", "L3", "--key-file", key_file) == 2
-    assert "L3 is required" in capsys.readouterr().err
+@pytest.fixture
+def weak_machine(monkeypatch):
+    """A machine that reaches L1 alone."""
+    weak = isolation.at("L1")
+    record = {**weak.record, "stronger": {"L3": "bubblewrap is not installed"}}
+    monkeypatch.setattr(choice, "best", lambda: dataclasses.replace(weak, record=record))
+
+
+@pytest.mark.parametrize(
+    "words", [("--require-isolation", "L3"), ("--phase", "final"), ("--phase", "late")]
+)
+def test_isolation_that_is_not_to_be_had_is_refused(
+    grade, key_file, tmp_path, capsys, weak_machine, words
+):
+    assert grade(*words, "--key-file", key_file) == 2
+    err = capsys.readouterr().err
+    assert "nothing was graded" in err
+    assert "bubblewrap is not installed" in err
+    assert "--allow-insecure" in err
     assert not (tmp_path / "results").exists()
 
 
-def test_refused_isolation_leaves_no_key_behind(grade, tmp_path):
+def test_refused_isolation_leaves_no_key_behind(grade, tmp_path, weak_machine):
     assert grade("--require-isolation", "L3") == 2
     assert not (tmp_path / "results").exists()
+
+
+def test_insecure_grading_stamps_every_row_and_file(grade, key_file, tmp_path, weak_machine):
+    words = ("--phase", "final", "--key-file", key_file, "--task", "square", "--allow-insecure")
+    assert grade(*words) in (0, 1)
+    results = tmp_path / "results"
+    board = (results / "leaderboard.csv").read_text()
+    assert board.count("L1 insecure") == len(board.splitlines()) - 1 > 0
+    assert "without the isolation" in (results / "ada" / "feedback.md").read_text()
+    assert "without the isolation" in (results / "ada" / "gradescope.json").read_text()
 
 
 def test_second_grader_on_the_same_results_is_refused(grade, key_file, tmp_path, capsys):

@@ -35,7 +35,7 @@ from harness.collect import processes
 from harness.collect.link import Answer, Died, Link
 from harness.collect.watch import CPU_SHARE, Watch
 from harness.errors import InfrastructureError, ProgramError
-from harness.isolation import Isolation
+from harness.isolation import Isolation, cgroup
 from harness.isolation.launch import BOOT, Folders
 from harness.spec.models import Limits
 from harness.wire import Array, Frame
@@ -47,6 +47,7 @@ _GRACE_S = 0.5
 _ANSWER_S = 20.0  # a zygote that takes longer to fork or to reap was stopped
 _OUTPUT_CAP = 64 * 1024
 _FILE_MIB = 64
+_ZYGOTE_MIB = 1024  # of a control group, for what the zygote holds and for pages of files
 
 # after one of these nothing is assumed about the zygote: the next worker gets a new one
 _ANOMALIES = frozenset({"timeout", "protocol", "signal", "worker-died", "leftover-process"})
@@ -96,6 +97,8 @@ class Sandbox:
         self.cpu_s = 0.0
         self._zygote = 0
         self._uid: int | None = None
+        self._group: cgroup.Group | None = None
+        self._kills = 0
         self._resources = ExitStack()
         self.versions: dict[str, str] = {}
         return self
@@ -163,6 +166,9 @@ class Sandbox:
             InfrastructureError: no zygote or no process could be started, or a fork not confined.
         """
         self._ensure_started()
+        if self._group is not None:
+            self._group.limit_memory(_ZYGOTE_MIB + limits.memory_mib)
+            self._kills = self._group.killed_for_memory()
         scratch = self._folders.scratch / secrets.token_hex(8)
         ours, theirs = socket.socketpair()
         try:
@@ -210,6 +216,11 @@ class Sandbox:
         request = {"op": "reap", "pid": worker.pid, "grace_s": grace_s, "scratch": worker.scratch}
         return self._ask(request, [])
 
+    def killed_for_memory(self) -> bool:
+        """Whether the kernel ended a process of this sandbox because it held too much."""
+        before, self._kills = self._kills, self._group.killed_for_memory() if self._group else 0
+        return self._kills > before
+
     def output_mark(self) -> int:
         """Where the output stands now."""
         return self._output.mark() if self._process is not None else 0
@@ -226,6 +237,10 @@ class Sandbox:
         command = ("-c", BOOT, str(self._folders.runtime), str(theirs.fileno()))
         try:
             launch = self._resources.enter_context(self.isolation.launch(self._folders, command))
+            entrances: list[int] = []
+            self._group = None
+            if self.isolation.cgroup:
+                self._group, entrances = self._resources.enter_context(cgroup.group())
             self._uid = launch.own_uid
             self._make_scratch(launch.uid)
             changed = {} if launch.uid is None else {"user": launch.uid, "group": launch.uid}
@@ -236,7 +251,7 @@ class Sandbox:
                 stderr=subprocess.STDOUT,
                 env=launch.env,
                 cwd="/",
-                pass_fds=[theirs.fileno(), *launch.handles],
+                pass_fds=[theirs.fileno(), *launch.handles, *entrances],
                 start_new_session=True,
                 extra_groups=None if launch.uid is None else [],
                 **changed,  # type: ignore[call-overload]
@@ -250,12 +265,13 @@ class Sandbox:
         self._control = ours
         self._zygote = self._process.pid
         self._output = _Drain(self._process)
-        self._introduce(launch.readable)
+        self._introduce(launch.readable, entrances)
 
-    def _introduce(self, readable: tuple[str, ...]) -> None:
+    def _introduce(self, readable: tuple[str, ...], entrances: list[int]) -> None:
         """Tells the zygote what to be and waits until it is ready."""
         config = {
             "preload": self.preload,
+            "entrances": entrances,
             "file_mib": _FILE_MIB,
             "readable": [*readable, str(self._folders.runtime)],
             "processes": self.isolation.process_limit(),
@@ -277,6 +293,9 @@ class Sandbox:
             raise InfrastructureError(f"the sandbox did not start; it said: {said}") from None
         found = _credentials(ancillary)
         self._zygote = found[0] if found else self._zygote
+        if self._group is not None and self._group.members() != {self._zygote}:
+            self.stop()
+            raise InfrastructureError("the sandbox is not in its control group")
 
     def _make_scratch(self, uid: int | None) -> None:
         _remove(self._folders.scratch)
@@ -330,6 +349,8 @@ class Worker:
             return ProgramError("exit", f"your code ended the process with status {code}")
         if -code == signal.SIGXCPU:
             return ProgramError("timeout", "your code used more processor time than is allowed")
+        if self.sandbox.killed_for_memory():
+            return ProgramError("memory", "used more memory than is allowed")
         name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
         return ProgramError("signal", f"your code ended the process with {name}")
 

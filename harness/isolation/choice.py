@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.errors import InfrastructureError, UsageError
-from harness.isolation import identity, launch, levels
+from harness.isolation import cgroup, identity, launch, levels
 from harness.isolation.filter import build
 from harness.isolation.launch import Folders, Launch
 
@@ -38,6 +38,7 @@ class Isolation:
     Attributes:
         level: one of :data:`harness.isolation.levels.GRADING_LEVELS`.
         own_user: every sandbox has a uid of its own.
+        cgroup: every sandbox has a control group of its own.
         landlock: the ABI that is used, 0 for none.
         filter: the seccomp program, empty for none.
         insecure: it was accepted although it is below what is asked for.
@@ -47,6 +48,7 @@ class Isolation:
 
     level: str
     own_user: bool = False
+    cgroup: bool = False
     landlock: int = 0
     filter: bytes = b""
     insecure: bool = False
@@ -56,7 +58,7 @@ class Isolation:
     @property
     def label(self) -> str:
         """The level as reports show it."""
-        return f"{self.level} insecure" if self.insecure else self.level
+        return f"{self.level}{'+C' * self.cgroup}{' insecure' * self.insecure}"
 
     @property
     def stored(self) -> dict[str, Any]:
@@ -100,7 +102,7 @@ def at(level: str) -> Isolation:
     from harness.isolation import canaries
 
     protect_this_process()
-    found = _prepare(levels.check(level))
+    found = replace(_prepare(levels.check(level)), cgroup=cgroup.available())
     outcome = canaries.release(found)
     through = sorted(levels.REQUIRED[level] - {n for n, said in outcome.items() if said[0]})
     if through:
@@ -178,7 +180,7 @@ def _prepare(level: str) -> Isolation:
         made = build(scoped=level == "L3" or abi >= _SCOPES)
     except ImportError as error:
         raise Unavailable(str(error)) from None
-    return Isolation(level, own_user, abi, made.program)
+    return Isolation(level, own_user=own_user, landlock=abi, filter=made.program)
 
 
 def _check_bubblewrap(own_user: bool) -> None:
@@ -216,12 +218,12 @@ def _record(found: Isolation, outcome: Mapping[str, tuple[bool, str]]) -> dict[s
     if found.landlock:
         files = f"{files} and landlock-abi{found.landlock}".removeprefix(" and ")
     return {
-        "level": found.level,
+        "level": found.label,
         "meaning": levels.MEANING[found.level],
         "files": files,
         "network": network,
         "user": "its own" if found.own_user else "the grader's",
-        "memory": "address space and a watch over statm",
+        "memory": "address space, a watch over statm" + ", control group" * found.cgroup,
         "seccomp_sha256": hashlib.sha256(found.filter).hexdigest() if found.filter else "",
         "bubblewrap": _bubblewrap_version() if found.level == "L3" else "",
         "kernel": platform.release(),

@@ -88,6 +88,8 @@ def notes(row: SubmissionGrade, run: Run) -> list[str]:
     isolation = clean(row.isolation, NAME_LIMIT) or "none, as no program was run"
     phase = clean(run.phase, NAME_LIMIT)
     said = [f"Isolation of the submitted programs: {isolation}."]
+    if "insecure" in isolation:
+        said.append("Graded without the isolation that is required: the marks are not official.")
     if run.phase in COUNTING_PHASES:
         said.append(f"These are marks of the {phase} phase.")
     else:

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     cpu = statistics.median(found[0] for found in graded)
     record = {
         "n": args.repeat,
-        "isolation": chosen.level,
+        "isolation": chosen.label,
         "set": f"complete, {len(tasks)} tasks, tiers exact and estimator",
         "submissions_per_minute": round(60 / statistics.median(found[1] for found in graded), 2),
         "cpu_s_per_submission": round(cpu, 3),

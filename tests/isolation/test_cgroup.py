@@ -1,0 +1,92 @@
+"""Control groups: what all processes of a sandbox hold together."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from harness.isolation import cgroup
+
+ENTER = "import os, sys\nfor fd in map(int, sys.argv[1:]):\n    os.write(fd, b'0')\n"
+
+
+@pytest.fixture
+def group():
+    if not cgroup.available():
+        pytest.skip("this process may make no control group with limits")
+    with cgroup.group() as made:
+        yield made
+
+
+def inside(handles, code, **more):
+    command = [sys.executable, "-c", ENTER + code, *map(str, handles)]
+    return subprocess.Popen(command, pass_fds=handles, stdout=subprocess.PIPE, text=True, **more)
+
+
+def test_processes_together_hold_no_more_memory_than_allowed(group):
+    found, handles = group
+    found.limit_memory(96)
+    code = (
+        "pids = []\n"
+        "for _ in range(3):\n"
+        "    if (pid := os.fork()) == 0:\n"
+        "        kept = bytearray(b'x') * (60 << 20)\n"
+        "        os._exit(0)\n"
+        "    pids.append(pid)\n"
+        "    kept = bytearray(b'x') * (30 << 20)\n"
+        "print([os.waitpid(pid, 0)[1] for pid in pids])\n"
+    )
+    assert found.killed_for_memory() == 0
+    with inside(handles, code) as process:
+        process.communicate(timeout=60)
+    assert found.killed_for_memory() >= 1
+
+
+def test_what_fits_is_left_alone(group):
+    found, handles = group
+    found.limit_memory(256)
+    with inside(handles, "kept = bytearray(b'x') * (60 << 20)\nprint(len(kept))") as process:
+        assert process.communicate(timeout=60)[0] == f"{60 << 20}\n"
+    assert found.killed_for_memory() == 0
+
+
+def test_processes_are_counted(group):
+    _, handles = group
+    code = (
+        "made = 0\n"
+        "try:\n"
+        "    while made < 300:\n"
+        "        if os.fork() == 0:\n"
+        "            import signal; signal.pause()\n"
+        "        made += 1\n"
+        "except OSError:\n"
+        "    pass\n"
+        "print(made, flush=True)\n"
+        "os.killpg(0, 9)\n"
+    )
+    with inside(handles, code, start_new_session=True) as process:
+        assert process.communicate(timeout=60)[0] == f"{cgroup._TASKS - 1}\n"
+
+
+def test_members_are_known_and_the_group_goes_with_its_block():
+    if not cgroup.available():
+        pytest.skip("this process may make no control group with limits")
+    with cgroup.group() as (found, handles):
+        waits = "print('in', flush=True)\nsys.stdin.read()"
+        with inside(handles, waits, stdin=subprocess.PIPE) as p:
+            assert p.stdout.readline() == "in\n"
+            assert found.members() == {p.pid}
+            p.stdin.close()
+        folders = list(found.folders.values())
+        assert all(folder.is_dir() for folder in folders)
+    assert not any(folder.exists() for folder in folders)
+
+
+def test_without_an_interface_there_is_none(monkeypatch):
+    def nothing():
+        raise FileNotFoundError("no control groups are mounted")
+
+    monkeypatch.setattr(cgroup, "_interface", nothing)
+    assert not cgroup.available()
