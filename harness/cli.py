@@ -28,6 +28,7 @@ VERBS = {
     "targets": "list or make stored reference distributions",
     "replay": "score stored observations again and compare bit for bit",
     "bench": "what grading costs, as ratios within one run",
+    "redteam": "run the known attacks and show what every level of isolation stops",
     "doctor": "what this machine offers, and which isolation is in force",
 }
 
@@ -116,6 +117,14 @@ def parser() -> argparse.ArgumentParser:
     targets.add_argument("--seeds", type=_positive, default=1, metavar="K")
     doctor = made["doctor"]
     doctor.add_argument("--key-file", type=Path, metavar="FILE", help="show this key's SHA-256")
+    redteam = made["redteam"]
+    redteam.add_argument("--level", action="append", default=[], choices=GRADING_LEVELS)
+    redteam.add_argument("--attack", type=int, action="append", default=[], metavar="N")
+    redteam.add_argument(
+        "--attacks", type=Path, default=Path("tests/redteam/attacks"), metavar="DIR"
+    )
+    redteam.add_argument("--jobs", type=_positive, default=_jobs(), metavar="N")
+    redteam.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
     bench = made["bench"]
     bench.add_argument("--level", choices=GRADING_LEVELS, help="isolation; the best by default")
     bench.add_argument("--repeat", type=_positive, default=3, metavar="N")

@@ -50,8 +50,18 @@ def run(args: argparse.Namespace) -> int:
         for title, section in document.items():
             print(title)
             for name, value in section.items():
-                print(f"  {name}: {value}")
+                _show(name, value, "  ")
     return 1 if problems else 0
+
+
+def _show(name: str, value: object, indent: str) -> None:
+    """A line for a value, and one each for what it holds; what was said of a canary stays in JSON."""
+    if not isinstance(value, dict):
+        print(f"{indent}{name}: {value}")
+    elif name != "said":
+        print(f"{indent}{name}" + ": none" * (not value))
+        for inner, item in value.items():
+            _show(inner, item, indent + "  ")
 
 
 def _isolation() -> dict[str, Any]:
@@ -60,6 +70,7 @@ def _isolation() -> dict[str, Any]:
     try:
         found = isolation.best()
         document = {"level": found.level, "reason": levels.MEANING[found.level], **found.record}
+        del document["meaning"]
     except InfrastructureError as error:
         document = {"level": "none", "reason": str(error), "canaries": {}}
     document["levels"] = {}
