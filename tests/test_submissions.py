@@ -292,12 +292,18 @@ def test_the_default_sizes(tmp_path: Path) -> None:
     [
         (b"x = 1\n'\xff'", "not-text", 2, "elbo.py is not UTF-8 text: byte 0xff in line 2"),
         (b"x = '\0'", "not-text", None, "elbo.py holds a NUL byte"),
+        (
+            b"# coding: utf-7\nx = 1\n",
+            "not-text",
+            1,
+            "elbo.py declares the encoding utf-7; write it in UTF-8",
+        ),
         (b"x = 1\ndef f(:", "syntax", 2, "elbo.py, line 2: invalid syntax"),
         ("x = 1\n\u202e".encode(), "syntax", 2, "elbo.py, line 2: invalid non-printable character"),
         (b"-" * 100_000 + b"1", "syntax", None, "elbo.py is nested too deeply for Python's parser"),
         (b"a" + b".a" * 100_000, "syntax", None, "elbo.py is nested too deeply for Python's"),
     ],
-    ids=["latin", "nul", "syntax", "bidi", "memory", "recursion"],
+    ids=["latin", "nul", "encoding", "syntax", "bidi", "memory", "recursion"],
 )
 def test_sources_that_cannot_run(
     tmp_path: Path, content: bytes, cause: str, line: int | None, message: str

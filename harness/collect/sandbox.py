@@ -15,7 +15,6 @@ import json
 import os
 import secrets
 import select
-import shutil
 import signal
 import socket
 import struct
@@ -586,13 +585,7 @@ def _copy_runtime(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Removes a folder, whatever permissions were left in it."""
-    with contextlib.suppress(OSError):
-        folder.chmod(0o700)
-    for path, names, _ in os.walk(folder):
-        for name in names:
-            below = os.path.join(path, name)
-            if not os.path.islink(below):
-                with contextlib.suppress(OSError):
-                    os.chmod(below, 0o700)
-    shutil.rmtree(folder, ignore_errors=True)
+    """Removes a folder, whatever permissions were left in it and however deep it is."""
+    if folder.exists():
+        for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
+            subprocess.run([*command, os.fspath(folder)], stderr=subprocess.DEVNULL, check=False)

@@ -81,6 +81,11 @@ def _baits() -> Iterator[_Baits]:
         local = stack.enter_context(socket.socket(socket.AF_UNIX))
         local.bind("\0" + abstract)
         local.listen(8)
+        path = str(folder / "socket")
+        named = stack.enter_context(socket.socket(socket.AF_UNIX))
+        named.bind(path)
+        named.listen(8)
+        os.chmod(path, 0o777)
         decoy = subprocess.Popen(
             [sys.executable, "-c", "import time; time.sleep(600)"],
             env={**os.environ, "FAIRMARK_CANARY": token},
@@ -95,6 +100,7 @@ def _baits() -> Iterator[_Baits]:
             "tcp_port": tcp.getsockname()[1],
             "udp_port": udp.getsockname()[1],
             "abstract": abstract,
+            "socket_path": path,
             "decoy_pid": decoy.pid,
         }
         yield _Baits(offered, udp)

@@ -20,7 +20,7 @@ from harness.isolation.filter import build
 from harness.isolation.launch import Folders, Launch
 
 _PR_SET_DUMPABLE = 4
-_SCOPES = 6  # the Landlock ABI that confines signals and abstract sockets
+_SCOPES = 6  # the Landlock ABI that confines signals
 _PROCESSES = 64
 _SPARE_TASKS = 256
 #: What is asked for where nobody says otherwise, by phase.

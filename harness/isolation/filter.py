@@ -1,7 +1,7 @@
 """The seccomp filter of a worker: what no exercise needs and an attack does.
 
 A list of what is refused, since a list of what is allowed would age with every release of torch.
-Refused are other processes' memory, new namespaces and mounts, sockets but local ones, memory that
+Refused are other processes' memory, new namespaces and mounts, sockets but pairs, memory that
 no limit sees, whatever survives a process (System V and POSIX queues, keys), and the channels by
 which two sandboxes could talk over a file that both may only read (locks, leases, notification, the
 state of the page cache). libseccomp makes the program, through pyseccomp.
@@ -61,7 +61,7 @@ _CLONE_NAMESPACES = (
 _FCNTL = (5, 6, 7, 36, 37, 38, 1024, 1025, 1026, 1035, 1036, 1037, 1038)
 _TERMINAL = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: typing into somebody's terminal
 
-# Where Landlock doesn't keep signals and abstract sockets within the sandbox, nothing may send them
+# Where Landlock doesn't keep signals within the sandbox, nothing may send them
 _UNSCOPED = ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal")
 
 
@@ -77,7 +77,7 @@ class Filter:
 
 
 def build(*, scoped: bool) -> Filter:
-    """The filter; ``scoped`` where something else confines signals and abstract sockets.
+    """The filter; ``scoped`` where something else confines signals.
 
     Raises:
         ImportError: pyseccomp or libseccomp is missing; the text says which.
@@ -105,12 +105,11 @@ def build(*, scoped: bool) -> Filter:
         refuse("fcntl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, command))
     for request in _TERMINAL:
         refuse("ioctl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, request))
-    if scoped:
-        refuse("socket", pyseccomp.Arg(0, pyseccomp.NE, socket.AF_UNIX))
-    else:
-        refuse("socket")
-        for name in _UNSCOPED:
-            refuse(name)
+    refuse("socket")  # local ones too: a path can lead to a daemon of the machine
+    # a pair is for talking to oneself, but one for datagrams can send them to any address
+    refuse("socketpair", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xF, socket.SOCK_DGRAM))
+    for name in () if scoped else _UNSCOPED:
+        refuse(name)
     return Filter(_exported(found))
 
 

@@ -33,6 +33,7 @@ _L2 = _L1 | {
     "tcp",
     "udp",
     "abstract-socket",
+    "unix-socket",
     "kill-grader",
     "ptrace-grader",
     "grader-environ",

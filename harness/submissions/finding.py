@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import errno
+import io
 import json
 import os
 import stat
+import tokenize
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -138,6 +141,12 @@ def _source_problem(file: str, content: bytes) -> SubmissionProblem | None:
         return SubmissionProblem("not-text", message, file, line)
     if "\0" in text:
         return SubmissionProblem("not-text", f"{file} holds a NUL byte", file)
+    with contextlib.suppress(SyntaxError):  # an encoding that does not exist: the parser says so
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        if encoding not in ("utf-8", "utf-8-sig", "ascii", "iso-8859-1"):
+            # Python would read something else out of it than what was looked at here
+            message = f"{file} declares the encoding {display(encoding)}; write it in UTF-8"
+            return SubmissionProblem("not-text", message, file, 1)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

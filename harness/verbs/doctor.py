@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(name: str, value: object, indent: str) -> None:
-    """A line for a value, and one each for what it holds; what was said of a canary stays in JSON."""
+    """A line for a value, and one each for what it holds; what canaries met stays in the JSON."""
     if not isinstance(value, dict):
         print(f"{indent}{name}: {value}")
     elif name != "said":

@@ -69,6 +69,12 @@ def _abstract_socket(baits: Baits) -> None:
         sock.connect("\0" + baits["abstract"])
 
 
+def _unix_socket(baits: Baits) -> None:
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(2)
+        sock.connect(baits["socket_path"])
+
+
 def _kill(baits: Baits) -> None:
     os.kill(baits["decoy_pid"], 0)
 
@@ -141,6 +147,7 @@ _ATTEMPTS: Mapping[str, Callable[[Baits], str | None]] = {
     "tcp": _tcp,
     "udp": _udp,
     "abstract-socket": _abstract_socket,
+    "unix-socket": _unix_socket,
     "kill-grader": _kill,
     "ptrace-grader": _ptrace,
     "grader-environ": _grader_environ,

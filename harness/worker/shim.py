@@ -7,6 +7,7 @@ draws. Everything said here about an answer is for a good message: the grader ch
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import inspect
 import os
@@ -28,6 +29,7 @@ from harness import wire
 from harness.worker.environment import ServedVectorEnv
 
 _TEXT_CAP = 500
+_REFUSALS = frozenset({errno.EPERM, errno.EACCES, errno.EROFS})
 _DTYPES = frozenset(getattr(torch, name) for name in wire.DTYPES)
 
 
@@ -287,6 +289,8 @@ def _explain(error: BaseException, directory: Path) -> tuple[str, str]:
     name = type(error).__name__
     where = _line_in(error, directory)
     said = f"{name}: {text}"[:_TEXT_CAP] + where
+    if isinstance(error, OSError) and error.errno in _REFUSALS:
+        said += "; a sandbox has one process, its own files and no network"
     if isinstance(error, MemoryError) or "can't allocate memory" in text:
         return "memory", f"out of memory{where}"
     if isinstance(error, SystemExit | KeyboardInterrupt):

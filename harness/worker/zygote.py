@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import shutil
 import site
 import socket
 import sys
@@ -134,16 +133,12 @@ def _reap(pid: int, grace_s: float, scratch: str) -> dict[str, Any]:
 
 
 def _remove(folder: str) -> None:
-    """Removes a folder; a folder that can't be listed is empty or the grader's to remove."""
-
-    def rest(function: object, path: str, info: object) -> None:
-        del function, info
-        try:
-            os.rmdir(path)
-        except OSError:
-            pass
-
-    shutil.rmtree(folder, onerror=rest)
+    """Removes a folder however deep it is; what can't be removed here, the grader removes."""
+    try:
+        os.rmdir(folder)
+    except OSError:
+        # not in this process: folders may be nested deeper than its stack
+        os.waitpid(os.posix_spawn("/bin/rm", ["rm", "-rf", folder], {"PATH": "/bin"}), 0)
 
 
 def _kill_descendants() -> int:

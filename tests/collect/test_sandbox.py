@@ -235,3 +235,31 @@ def test_nothing_of_a_sandbox_survives_it(lab):
     worker.sock.close()
     left = [processes.look(pid) for pid in pids]
     assert not any(process.alive for process in left if process is not None)
+
+
+def test_a_scratch_folder_is_removed_however_deep_it_is(lab):
+    source = (
+        "import os\n"
+        "def square(x):\n"
+        "    for _ in range(1500):\n"
+        "        os.mkdir('d')\n"
+        "        os.chdir('d')\n"
+        "    os.mkdir('locked', 0)\n"
+        "    return x**2\n"
+    )
+    with Sandbox(lab.sandbox.isolation) as sandbox:
+        limits = Limits(call_s=60, trial_s=60, memory_mib=512)
+        with type(lab)(sandbox).trial("probe", source=source, limits=limits) as student:
+            assert (student.square(X) == X**2).all()
+        home = sandbox._folders.root
+        assert list(sandbox._folders.scratch.iterdir()) == []
+    assert not home.exists()
+
+
+def test_what_the_sandbox_refuses_is_said_so(lab):
+    if lab.sandbox.isolation.level == "L1":
+        return
+    source = "import socket\ndef square(x):\n    socket.create_connection(('127.0.0.1', 9))\n"
+    cause, message = refused(lab, source=source)
+    assert cause == "exception"
+    assert "one process, its own files and no network" in message

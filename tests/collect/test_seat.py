@@ -1,4 +1,4 @@
-"""Trials that share a worker: what passes from one to the next, what must not, and a fresh start."""
+"""Trials that share a worker: what passes from one to the next, what must not, a fresh start."""
 
 from __future__ import annotations
 

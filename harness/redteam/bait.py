@@ -1,0 +1,218 @@
+"""Bait: secrets, listeners, files and a process, laid out anew for every attack.
+
+A secret is a random token; whoever prints it has read it. Files are readable, and the witness is
+writable, for every user: only isolation may protect them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import secrets
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import harness
+from harness.redteam.model import Effect
+
+_PUBLIC_FOLDERS = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
+_TOKENS: tuple[Effect, ...] = (
+    "secret-file",
+    "other-submission",
+    "environ",
+    "grader-memory",
+    "decoy-environ",
+    "decoy-memory",
+    "claimed",
+    "output-shown",
+)
+
+
+@dataclass
+class Bait:
+    """What lies ready for one attack, below one folder.
+
+    Attributes:
+        tokens: the secret of every effect that shows by one.
+        tag: a random word; whatever an attack leaves in a public place has it in its name.
+    """
+
+    folder: Path
+    tag: str = field(default_factory=lambda: f"rt{secrets.token_hex(6)}")
+    tokens: dict[Effect, str] = field(
+        default_factory=lambda: {name: secrets.token_hex(16) for name in _TOKENS}
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("secrets", "witness", "neighbour", "submissions", "results"):
+            (self.folder / name).mkdir(mode=0o755)
+        self._write("secrets/answers.txt", self.tokens["secret-file"], 0o644)
+        self._write("neighbour/rt_exp.py", f"# {self.tokens['other-submission']}\n", 0o644)
+        self._write("witness/grades.txt", "100\n", 0o666)
+        (self.folder / "witness").chmod(0o777)
+        self._memory = ctypes.create_string_buffer(self.tokens["grader-memory"].encode())
+        self._tcp = socket.create_server(("127.0.0.1", 0))
+        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._udp.bind(("127.0.0.1", 0))
+        self._abstract = _listen(f"\0{self.tag}")
+        self._local = _listen(str(self.folder / "socket"))
+        (self.folder / "socket").chmod(0o777)
+        self._decoy = self._start_decoy()
+        self._before = self._witness()
+
+    def _write(self, name: str, text: str, mode: int) -> None:
+        (self.folder / name).write_text(text, encoding="ascii")
+        (self.folder / name).chmod(mode)
+
+    def _start_decoy(self) -> subprocess.Popen[bytes]:
+        decoy = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(Path(__file__).with_name("decoy.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={"COURSE_TOKEN": self.tokens["decoy-environ"]},
+        )
+        assert decoy.stdin is not None and decoy.stdout is not None
+        decoy.stdin.write(self.tokens["decoy-memory"].encode() + b"\n")
+        decoy.stdin.flush()
+        self._decoy_address = int(decoy.stdout.readline())
+        os.set_blocking(decoy.stdout.fileno(), False)
+        return decoy
+
+    @property
+    def decoy_pid(self) -> int:
+        return self._decoy.pid
+
+    def placeholders(self, grader_pid: int) -> dict[str, str]:
+        """What the placeholders of an attack stand for."""
+        folder = self.folder
+        return {
+            "secret_file": str(folder / "secrets" / "answers.txt"),
+            "secret_folder": str(folder / "secrets"),
+            "other_submission": str(folder / "neighbour" / "rt_exp.py"),
+            "witness_file": str(folder / "witness" / "grades.txt"),
+            "witness_folder": str(folder / "witness"),
+            "harness_file": str(Path(harness.__file__).parent / "score.py"),
+            "results_folder": str(folder / "results"),
+            "ledger": str(folder / "results" / "ledger.sqlite"),
+            "grader_pid": str(grader_pid),
+            "grader_address": str(ctypes.addressof(self._memory)),
+            "decoy_pid": str(self._decoy.pid),
+            "decoy_address": str(self._decoy_address),
+            "token_bytes": "32",
+            "tcp_port": str(self._tcp.getsockname()[1]),
+            "udp_port": str(self._udp.getsockname()[1]),
+            "abstract_name": self.tag,
+            "socket_path": str(folder / "socket"),
+            "claim": self.tokens["claimed"],
+            "public": self.tokens["output-shown"],
+            "tag": self.tag,
+        }
+
+    def reached(self) -> Iterator[Effect]:
+        """What happened to the bait itself."""
+        listeners: dict[Effect, socket.socket] = {
+            "tcp": self._tcp,
+            "udp": self._udp,
+            "abstract-socket": self._abstract,
+            "unix-socket": self._local,
+        }
+        for name, listener in listeners.items():
+            if _was_reached(listener):
+                yield name
+        if self._witness() != self._before:
+            yield "witness-changed"
+        if self._decoy.poll() is not None:
+            yield "decoy-killed"
+        elif self._signalled():
+            yield "decoy-signalled"
+        if any(self.left()):
+            yield "files-left"
+
+    def _witness(self) -> list[object]:
+        found: list[object] = []
+        folder = self.folder / "witness"
+        for path in (folder, *sorted(folder.iterdir())):
+            at = path.lstat()
+            found.append([path.name, at.st_mode, at.st_uid, at.st_gid, at.st_nlink, at.st_mtime_ns])
+            if stat.S_ISREG(at.st_mode):
+                found.append(path.read_bytes())
+        return found
+
+    def _signalled(self) -> bool:
+        assert self._decoy.stdout is not None
+        state = Path(f"/proc/{self._decoy.pid}/stat")
+        stopped = state.exists() and state.read_text().rpartition(")")[2].split()[0] in "Tt"
+        if stopped:
+            self._decoy.send_signal(signal.SIGCONT)
+        return stopped or bool(self._decoy.stdout.read())
+
+    @property
+    def made(self) -> Path:
+        """The list of the temporary folders that the grader made."""
+        return self.folder / "made.txt"
+
+    def left(self) -> Iterator[Path]:
+        """The grader's temporary folders and the attack's files that are still there."""
+        made = self.made.read_text(encoding="utf-8").splitlines() if self.made.exists() else []
+        yield from (Path(name) for name in made if os.path.lexists(name))
+        for folder in _PUBLIC_FOLDERS:
+            if folder.is_dir():
+                yield from folder.glob(f"*{self.tag}*")
+
+    def close(self) -> None:
+        """Takes everything away, what the attack left included."""
+        for listener in (self._tcp, self._udp, self._abstract, self._local):
+            listener.close()
+        self._decoy.kill()
+        self._decoy.wait()
+        for pipe in (self._decoy.stdin, self._decoy.stdout):
+            if pipe is not None:
+                pipe.close()
+        for path in list(self.left()):
+            _remove(path)
+
+
+@contextlib.contextmanager
+def laid_out() -> Iterator[Bait]:
+    """Bait in a temporary folder that every user may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="fairmark-redteam-"))
+    folder.chmod(0o755)
+    bait = Bait(folder)
+    try:
+        yield bait
+    finally:
+        bait.close()
+        _remove(folder)
+
+
+def _remove(path: Path) -> None:
+    """Removes anything; an attack may nest folders deeper than shutil can follow."""
+    subprocess.run(["rm", "-rf", "--", str(path)], check=False)
+
+
+def _listen(address: str) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(address)
+    listener.listen(8)
+    return listener
+
+
+def _was_reached(listener: socket.socket) -> bool:
+    """Whether a connection or a datagram waits."""
+    listener.setblocking(False)
+    try:
+        if listener.type == socket.SOCK_DGRAM:
+            listener.recv(1)
+        else:
+            listener.accept()[0].close()
+    except BlockingIOError:
+        return False
+    return True

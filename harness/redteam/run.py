@@ -1,0 +1,378 @@
+"""Rounds: every attack at every level, each beside an honest submission, with bait of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from harness import isolation
+from harness.errors import InfrastructureError
+from harness.redteam import bait, grader, traces
+from harness.redteam.bait import Bait
+from harness.redteam.model import AtMost, Attack, Effect, Level
+from harness.spec.load import LoadedTask
+
+_DEADLINE_S = 300.0
+_POLL_S = 0.01
+_WORST = ("UNGRADABLE", "ERROR", "FAIL", "INCONCLUSIVE", "PASS")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one attack at one level.
+
+    ``score`` is a share of all points. ``complaints`` say what is not as expected; ``effects`` are
+    expected where the level does not claim to stop the attack.
+    """
+
+    attack: Attack
+    level: Level
+    honest: float | None = None
+    score: float | None = None
+    status: str = ""
+    cause: str = ""
+    effects: tuple[Effect, ...] = ()
+    complaints: tuple[str, ...] = ()
+    not_run: str = ""
+    seconds: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        declared = self.attack.declared
+        return {
+            "id": declared.id,
+            "name": declared.name,
+            "honest": self.honest,
+            "score": self.score,
+            "status": self.status,
+            "cause": self.cause,
+            "expected": declared.expect.model_dump(),
+            "side_effects": list(self.effects),
+            "stopped_from": declared.stopped_from,
+            "complaints": list(self.complaints),
+            "not_run": self.not_run,
+            "seconds": round(self.seconds, 2),
+        }
+
+
+@dataclass(frozen=True)
+class Round:
+    """All attacks at one level; ``unavailable`` says why there are none."""
+
+    level: Level
+    canaries: Mapping[str, str] = field(default_factory=dict)
+    results: tuple[Result, ...] = ()
+    unavailable: str = ""
+    complaints: tuple[str, ...] = ()
+
+    @property
+    def sound(self) -> bool:
+        """Whether everything is as expected."""
+        return not self.complaints and not any(result.complaints for result in self.results)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "level": self.level,
+            "canaries": dict(self.canaries),
+            "attacks": [result.to_json() for result in self.results],
+            "unavailable": self.unavailable,
+            "complaints": list(self.complaints),
+        }
+
+
+Said = Callable[[Result], None]
+
+
+def canaries(level: Level) -> Mapping[str, str]:
+    """What is blocked and what is open at a level.
+
+    Raises:
+        isolation.Unavailable: this machine does not reach it.
+    """
+    record: Mapping[str, Any] = isolation.at(level).record
+    found: Mapping[str, str] = record["canaries"]
+    return found
+
+
+def play(
+    tasks: Sequence[LoadedTask],
+    attacks: Sequence[Attack],
+    level: Level,
+    jobs: int = 1,
+    said: Said = lambda _: None,
+) -> Round:
+    """All attacks at one level, and at its end the honest submission once more."""
+    try:
+        found = canaries(level)
+    except isolation.Unavailable as error:
+        return Round(level, unavailable=str(error))
+    with Arena(tasks, level) as arena:
+        results = arena.fight(attacks, jobs, said)
+        complaints = tuple(arena.disturbed())
+    return Round(level, found, tuple(results), complaints=complaints)
+
+
+@dataclass
+class _Fight:
+    """An attack under way."""
+
+    attack: Attack
+    bait: Bait
+    grader: grader.Started
+    close: contextlib.ExitStack
+    began: float
+
+
+class Arena:
+    """One level: the reference and the honest submission are observed once, for all attacks."""
+
+    def __init__(self, tasks: Sequence[LoadedTask], level: Level) -> None:
+        self._tasks = tasks
+        self._level = level
+        self._scores: dict[str, float | None] = {}
+
+    def __enter__(self) -> Arena:
+        grader.adopt_orphans()
+        self._known = set(grader.children(os.getpid()))
+        self._temporary = tempfile.TemporaryDirectory(prefix="fairmark-arena-")
+        self._base = Path(self._temporary.name)
+        self._honest = self._base / "submissions" / grader.HONEST
+        self._honest.mkdir(parents=True)
+        for task in self._tasks:
+            if task.reference is None:
+                raise InfrastructureError(f"{task.id} has no reference to be honest with")
+            variant = task.reference.variants[0]
+            (self._honest / task.spec.file).write_bytes(variant.files[task.spec.file])
+        self._row = self._grade("first")
+        self._before = traces.rows(self._ledger)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._temporary.cleanup()
+
+    @property
+    def _ledger(self) -> Path:
+        return self._base / "first" / "ledger.sqlite"
+
+    def _grade(self, results: str) -> Mapping[str, Any]:
+        """The marks of the honest submission, graded in this process into a new ledger."""
+        folder = self._base / results
+        folder.mkdir()
+        book = grader.grade(self._tasks, self._honest.parent, folder, self._level)
+        row = next(row for row in book.submissions if row.name == grader.HONEST)
+        if row.points != row.max_points:
+            raise InfrastructureError(f"at {self._level} honest work does not pass: {row}")
+        return _marks(book.to_json()["submissions"], {grader.HONEST})
+
+    def disturbed(self) -> Iterator[str]:
+        """Whether honest work, run and graded again after all attacks, is marked otherwise."""
+        try:
+            same = self._grade("last") == self._row
+        except InfrastructureError as error:
+            yield f"after the attacks, {error}"
+            return
+        if not same:
+            yield "honest work is graded otherwise after the attacks"
+        for (key, run), (digest, _) in traces.rows(self._base / "last" / "ledger.sqlite").items():
+            if self._before.get((key, run), ("", ""))[0] != digest:
+                yield f"the observation {key[:12]} comes out otherwise after the attacks"
+
+    def fight(self, attacks: Sequence[Attack], jobs: int, said: Said) -> list[Result]:
+        """The attacks, several at once; the results in their order."""
+        honest = {attack.honest for attack in attacks}
+        waiting = sorted(attacks, key=lambda attack: attack.label not in honest)
+        running: list[_Fight] = []
+        results: dict[str, Result] = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) < jobs and _fits(waiting[0], running):
+                    attack = waiting.pop(0)
+                    result = self._not_run(attack)
+                    if result is None:
+                        running.append(self._begin(attack))
+                    else:
+                        results[attack.label] = result
+                        said(result)
+                for fight in list(running):
+                    status = self._ended(fight)
+                    if status is not None:
+                        running.remove(fight)
+                        result = self._judge(fight, status)
+                        results[fight.attack.label] = result
+                        self._scores[fight.attack.label] = result.score
+                        said(result)
+                time.sleep(_POLL_S)
+        finally:
+            for fight in running:  # interrupted
+                fight.close.close()
+        return [self._compared(results[attack.label]) for attack in attacks]
+
+    def _not_run(self, attack: Attack) -> Result | None:
+        why = ""
+        if unmet := attack.unmet():
+            why = f"skipped: not {unmet}"
+        elif attack.declared.below == "not-run" and not attack.claimed_at(self._level):
+            why = "not claimed"
+        return Result(attack, self._level, not_run=why) if why else None
+
+    def _begin(self, attack: Attack) -> _Fight:
+        with contextlib.ExitStack() as stack:
+            laid = stack.enter_context(bait.laid_out())
+            _copy(self._honest, laid.folder / "submissions" / grader.HONEST)
+            grader.copy_ledger(self._ledger, laid.folder / "results")
+            started = grader.start(self._tasks, laid, self._level)
+            stack.callback(os.close, started.go)
+            self._known |= {started.pid, laid.decoy_pid}
+            stack.callback(_kill, started.pid)
+            attack.make(laid.folder / "submissions", laid.placeholders(started.pid))
+            os.write(started.go, b"!")
+            return _Fight(attack, laid, started, stack.pop_all(), time.monotonic())
+
+    def _ended(self, fight: _Fight) -> int | None:
+        """How the grader ended; None while it runs."""
+        pid, status = os.waitpid(fight.grader.pid, os.WNOHANG)
+        if pid:
+            return os.waitstatus_to_exitcode(status)
+        if _stopped(fight.grader.pid) or time.monotonic() - fight.began > _DEADLINE_S:
+            os.kill(fight.grader.pid, signal.SIGKILL)
+            os.waitpid(fight.grader.pid, 0)
+            return -signal.SIGSTOP
+        return None
+
+    def _judge(self, fight: _Fight, status: int) -> Result:
+        attack, laid = fight.attack, fight.bait
+        effects: set[Effect] = set()
+        complaints: list[str] = []
+        result: dict[str, Any] = {}
+        with fight.close:
+            if status == 0:
+                outcome = grader.outcome(laid)
+                document = outcome["document"]
+                if outcome["survivors"]:
+                    effects.add("survivors")
+                    complaints += [f"survivor: {name[:80]}" for name in outcome["survivors"]]
+                if _marks(document["submissions"], {grader.HONEST}) != self._row:
+                    effects.add("honest-grade-changed")
+                problems = list(traces.damaged(laid.folder / "results", document))
+                if problems:
+                    effects.add("report-invalid")
+                    complaints += problems
+                result = _worst(document["submissions"])
+            else:
+                effects.add("grader-hung" if status == -signal.SIGSTOP else "grader-crashed")
+                said = laid.folder.joinpath("said.txt").read_text("utf-8", "replace")
+                complaints.append(f"grader ended with {status}: {said.strip()[-300:]}")
+            effects |= self._orphans()
+            effects |= set(traces.stored(laid, self._before))
+            effects |= set(laid.reached())
+            complaints += [f"left: {path}" for path in laid.left()]
+        names = tuple(sorted(effects))
+        taken = time.monotonic() - fight.began
+        found = Result(attack, self._level, effects=names, seconds=taken, **result)
+        allowed = set() if attack.claimed_at(self._level) else set(attack.declared.leaks)
+        surprises = [f"unexpected: {name}" for name in names if name not in allowed]
+        if not surprises:
+            complaints = []
+        return _with(found, (*surprises, *complaints, *_unexpected(found)))
+
+    def _orphans(self) -> set[Effect]:
+        """Processes of graders that died; those of living ones belong to them."""
+        left = set(grader.children(os.getpid())) - self._known
+        for pid in left:
+            _kill(pid)
+        return {"survivors"} if left else set()
+
+    def _compared(self, result: Result) -> Result:
+        """The result beside the score of its honest counterpart."""
+        honest = self._scores.get(result.attack.honest)
+        complaints = list(result.complaints)
+        if isinstance(result.attack.declared.expect.score, AtMost) and result.score is not None:
+            if honest is None or result.score > honest:
+                complaints.append(f"score {result.score:g}, at most {honest} is expected")
+        return _with(result, tuple(complaints), honest=honest)
+
+
+def _fits(attack: Attack, running: Sequence[_Fight]) -> bool:
+    """Whether an attack may begin beside those that run."""
+    alone = [attack.declared.alone, *(fight.attack.declared.alone for fight in running)]
+    return not running or not any(alone)
+
+
+def _unexpected(result: Result) -> Iterator[str]:
+    expect = result.attack.declared.expect
+    if result.score is None:
+        if not result.effects:
+            yield "there is no score"
+        return
+    if not isinstance(expect.score, AtMost) and abs(result.score - expect.score) > 1e-9:
+        yield f"score {result.score:g}, {expect.score:g} is expected"
+    if result.status not in expect.status:
+        yield f"status {result.status}, one of {', '.join(expect.status)} is expected"
+    if result.cause not in expect.cause:
+        yield f"cause {result.cause!r}, one of {', '.join(map(repr, expect.cause))} is expected"
+
+
+def _with(result: Result, complaints: tuple[str, ...], *, honest: float | None = None) -> Result:
+    return replace(result, complaints=complaints, honest=honest)
+
+
+def _marks(rows: Sequence[Mapping[str, Any]], names: set[str]) -> dict[str, Any]:
+    """Status, cause and points of every check of some submissions."""
+    return {
+        f"{row['name']}/{task['id']}/{check['id']}": [
+            check["status"],
+            check["cause"],
+            check["points"],
+        ]
+        for row in rows
+        if row["name"] in names
+        for task in row["tasks"]
+        for check in task["checks"]
+    }
+
+
+def _worst(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The score, and the worst status with its cause, of all but the honest submission.
+
+    Tasks of which nothing was submitted are left aside where anything else was.
+    """
+    others = [row for row in rows if row["name"] != grader.HONEST]
+    checks = [check for row in others for task in row["tasks"] for check in task["checks"]]
+    if not checks:
+        return {}
+    tried = [check for check in checks if check["cause"] != "missing-file"] or checks
+    decided = [check for check in tried if check["status"] != "SKIPPED"] or tried
+    worst = min(decided, key=lambda check: _WORST.index(check["status"]))
+    possible = sum(row["max_points"] for row in others)
+    score = sum(row["points"] for row in others) / possible if possible else 0.0
+    return {"score": score, "status": worst["status"], "cause": worst["cause"]}
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.mkdir()
+    for path in source.iterdir():
+        (target / path.name).write_bytes(path.read_bytes())
+
+
+def _stopped(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2]
+    except OSError:
+        return False
+    return state.split()[0] in "Tt"
+
+
+def _kill(pid: int) -> None:
+    """Ends a child; one that was waited for already is none, whoever has its number now."""
+    try:
+        if os.waitpid(pid, os.WNOHANG)[0] == 0:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+    except ChildProcessError:
+        pass

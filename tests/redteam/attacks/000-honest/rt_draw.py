@@ -1,0 +1,5 @@
+import torch
+
+
+def draw(n, generator):
+    return torch.rand(n, generator=generator, dtype=torch.float64)

@@ -1,0 +1,3 @@
+def solve(x):
+    x.zero_()
+    return x + 1

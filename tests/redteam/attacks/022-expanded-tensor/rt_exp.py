@@ -1,0 +1,2 @@
+def solve(x):
+    return x[:1].expand(1 << 40)

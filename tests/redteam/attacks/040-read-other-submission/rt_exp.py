@@ -1,0 +1,3 @@
+# @include:attempt@
+
+attempt(lambda: open("@other_submission@").read())

@@ -1,0 +1,5 @@
+import os
+
+
+def solve(x):
+    os.abort()
