@@ -121,7 +121,7 @@ def parser() -> argparse.ArgumentParser:
     redteam.add_argument("--level", action="append", default=[], choices=GRADING_LEVELS)
     redteam.add_argument("--attack", type=int, action="append", default=[], metavar="N")
     redteam.add_argument(
-        "--attacks", type=Path, default=Path("tests/redteam/attacks"), metavar="DIR"
+        "--attacks", type=Path, action="append", default=[], metavar="DIR"
     )
     redteam.add_argument("--jobs", type=_positive, default=_jobs(), metavar="N")
     redteam.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")

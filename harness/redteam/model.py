@@ -81,7 +81,8 @@ class Declared(Model):
 
     ``stopped_from`` is the weakest level that claims to stop it. ``below`` says what happens at
     weaker ones: it is not run because it would do harm, or it runs and may leave ``leaks``.
-    ``alone``: no other attack runs meanwhile, since this one reaches for all of them.
+    ``alone``: no other attack runs meanwhile, since this one reaches for all of them. ``honest`` is
+    the counterpart that is shown beside it, where its score doesn't name one.
     """
 
     id: Annotated[int, Field(ge=0, le=999)]
@@ -91,6 +92,7 @@ class Declared(Model):
     below: Literal["not-run", "leaks"] = "leaks"
     leaks: tuple[Effect, ...] = ()
     alone: bool = False
+    honest: Annotated[str, Field(pattern=r"^[0-9]{3}-[a-z0-9-]+$")] = "000-honest"
     expect: Expect
     skip_unless: tuple[Literal["linux", "root", "not-root"], ...] = ()
 
@@ -111,7 +113,7 @@ class Attack:
     def honest(self) -> str:
         """The honest counterpart, which its score is compared with."""
         score = self.declared.expect.score
-        return score.at_most_honest if isinstance(score, AtMost) else "000-honest"
+        return score.at_most_honest if isinstance(score, AtMost) else self.declared.honest
 
     def claimed_at(self, level: Level) -> bool:
         """Whether this level says that it stops the attack."""
@@ -139,6 +141,11 @@ class Attack:
         for name, content in ready.items():
             (path / name).write_bytes(content)
         return path
+
+
+def numbers(folder: Path) -> set[int]:
+    """The numbers of a folder's attacks, as the names of their folders say."""
+    return {int(path.parent.name[:3]) for path in folder.glob("[0-9][0-9][0-9]-*/attack.yaml")}
 
 
 def load(folder: Path, wanted: Sequence[int] = ()) -> list[Attack]:

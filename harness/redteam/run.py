@@ -118,6 +118,18 @@ def play(
     return Round(level, found, tuple(results), complaints=complaints)
 
 
+def joined(played: Sequence[Round]) -> Round:
+    """Rounds of different attacks at one level, as one."""
+    first = played[0]
+    return Round(
+        first.level,
+        first.canaries,
+        tuple(result for each in played for result in each.results),
+        first.unavailable,
+        tuple(said for each in played for said in each.complaints),
+    )
+
+
 @dataclass
 class _Fight:
     """An attack under way."""

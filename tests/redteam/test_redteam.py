@@ -138,7 +138,7 @@ def arguments(folder, level, *, document=False):
     return argparse.Namespace(
         level=[level],
         attack=[],
-        attacks=folder,
+        attacks=[folder],
         jobs=JOBS,
         results=folder.parent / "results",
         json=document,

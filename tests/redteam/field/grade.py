@@ -1,0 +1,100 @@
+"""Grades folders on a course of this red team, through the ordinary pipeline."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from harness import grading, plan
+from harness.collect.job import Run
+from harness.course import Course, find_subjects, load_tasks
+from harness.isolation import Isolation
+from harness.ledger import Ledger
+from harness.records import Verdict
+from harness.seeds import Key
+from harness.trials import View
+
+HERE = Path(__file__).parent
+KEY = Key("feedback", bytes.fromhex("5e" * 32))
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where the tasks and the reference of a course lie."""
+
+    tasks: Path
+    reference: Path
+
+
+DEFENDED = Folders(HERE / "course" / "tasks", HERE / "course" / "reference")
+
+
+def naive(folder: Path) -> Folders:
+    """The same tasks measured naively, written below ``folder``.
+
+    A naive measure.py is the defended one with more functions. The mistakes of the reference name
+    the last of the naive checks: they are not run here, but a spec must fit together.
+    """
+    found = Folders(folder / "tasks", folder / "reference")
+    shutil.copytree(DEFENDED.tasks, found.tasks)
+    shutil.copytree(DEFENDED.reference, found.reference)
+    for source in sorted((HERE / "naive").iterdir()):
+        task = found.tasks / source.name
+        with (task / "measure.py").open("a", encoding="utf-8") as measure:
+            measure.write("\n\n" + (source / "measure.py").read_text(encoding="utf-8"))
+        spec = (source / "task.yaml").read_text(encoding="utf-8")
+        (task / "task.yaml").write_text(spec, encoding="utf-8")
+        mistakes = found.reference / source.name / "mistakes.yaml"
+        last = re.findall(r"\bid: ([a-z-]+)", spec)[-1]
+        text = re.sub(r"check: .*", f"check: {last}", mistakes.read_text(encoding="utf-8"))
+        mistakes.write_text(text, encoding="utf-8")
+    return found
+
+
+Marks = dict[str, dict[str, Verdict]]
+
+
+def grade(
+    submissions: Sequence[Path],
+    course: Folders,
+    isolation: Isolation,
+    results: Path,
+    only: Mapping[str, str] = MappingProxyType({}),
+) -> Marks:
+    """The verdicts of every submission by check, on the tasks that it hands in.
+
+    ``only`` names the measurement that is run of a submission, where not all of its task are. All
+    checks here have one stage, so that a batch a tier is all there is to run.
+    """
+    tasks, points = load_tasks(course.tasks, course.reference, None, ())
+    subjects = find_subjects(submissions, tasks, None)
+    with Ledger(results / "ledger.sqlite", "field") as ledger:
+        view = View(KEY, ledger)
+        for tier in ("exact", "training"):
+            chosen = [task for task in tasks if task.spec.tier == tier]
+            batch = plan.next_batch(chosen, subjects, view, examples=False)
+            wanted = [replace(job, runs=tuple(_wanted(job.runs, only))) for job in batch]
+            with grading.local_executor(2) as executor:
+                grading.run_batch(wanted, ledger, executor, lambda *_: None, isolation)
+        book = grading.grades(Course(tasks, subjects, "", points), view, "feedback", "")
+    return {
+        row.name: {
+            verdict.check: verdict
+            for task in row.tasks
+            if all(verdict.cause != "missing-file" for verdict in task.verdicts)
+            for verdict in task.verdicts
+            if verdict.cause != "not-run"
+        }
+        for row in book.submissions
+    }
+
+
+def _wanted(runs: Iterable[Run], only: Mapping[str, str]) -> Iterable[Run]:
+    for run in runs:
+        name = run.trial.measurement
+        if only.get(run.trial.program, name) == name:
+            yield run
