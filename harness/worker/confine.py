@@ -56,6 +56,18 @@ def lock_zygote() -> None:
         _prctl(_PR_SET_DUMPABLE, 0)
 
 
+def warm_landlock() -> None:
+    """Imports py-landlock and lets it find the C library, which costs a process: once, not a fork.
+
+    Raises:
+        py_landlock.LandlockError: the kernel has none.
+    """
+    import py_landlock.flags
+    import py_landlock.landlock_sys
+
+    py_landlock.landlock_sys.get_abi_version()
+
+
 def lock_worker(config: Mapping[str, Any], request: Mapping[str, Any]) -> None:
     """For one worker: its limits, its folder, no other files, no system calls that are refused.
 

@@ -30,8 +30,7 @@ def main(control_fd: int) -> None:
         os.close(entrance)
     site.setquit()  # exit() and quit(), which -S leaves out
     if config["landlock"]:
-        import py_landlock.flags
-        import py_landlock.landlock_sys  # noqa: F401 - for the forks, paid for once
+        confine.warm_landlock()
     versions = _preload() if config["preload"] else {}
     sys.path.pop(0)
     confine.lock_zygote()
