@@ -120,9 +120,7 @@ def parser() -> argparse.ArgumentParser:
     redteam = made["redteam"]
     redteam.add_argument("--level", action="append", default=[], choices=GRADING_LEVELS)
     redteam.add_argument("--attack", type=int, action="append", default=[], metavar="N")
-    redteam.add_argument(
-        "--attacks", type=Path, action="append", default=[], metavar="DIR"
-    )
+    redteam.add_argument("--attacks", type=Path, action="append", default=[], metavar="DIR")
     redteam.add_argument("--jobs", type=_positive, default=_jobs(), metavar="N")
     redteam.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
     bench = made["bench"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -15,8 +14,10 @@ from harness.collect import processes
 from harness.collect.sandbox import Sandbox
 from harness.errors import ProgramError
 from harness.spec.models import Limits
+from tests.collect.conftest import EVERY_LEVEL
 
-ROOT = Path(__file__).parents[2]
+pytestmark = EVERY_LEVEL
+
 X = np.arange(6.0).reshape(3, 2)
 
 

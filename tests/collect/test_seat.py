@@ -9,7 +9,9 @@ from harness.collect import processes
 from harness.collect.proxy import ProgramProxy
 from harness.errors import ProgramError
 from harness.spec.models import Limits
-from tests.collect.conftest import LIMITS, load
+from tests.collect.conftest import EVERY_LEVEL, LIMITS, load
+
+pytestmark = EVERY_LEVEL
 
 X = np.arange(6.0).reshape(3, 2)
 

@@ -56,9 +56,7 @@ def _readable_by_everybody(folder: Path) -> tuple[list[str], dict[str, str]]:
     shutil.copytree(f"{found.home}/{library}", home / library, copy_function=_link, ignore=ignore)
     packages = folder / "site-packages"
     for source in found.packages:
-        shutil.copytree(
-            source, packages, copy_function=_link, ignore=_LEFT_OUT, dirs_exist_ok=True
-        )
+        shutil.copytree(source, packages, copy_function=_link, ignore=_LEFT_OUT, dirs_exist_ok=True)
     project = folder / "project"
     shutil.copytree(Path(harness.__file__).parent, project / "harness", ignore=_LEFT_OUT)
     (folder / "tmp").mkdir(mode=0o777)
