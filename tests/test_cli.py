@@ -4,6 +4,7 @@ import dataclasses
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -260,7 +261,8 @@ def test_insecure_grading_stamps_every_row_and_file(grade, key_file, tmp_path, w
     assert grade(*words) in (0, 1)
     results = tmp_path / "results"
     board = (results / "leaderboard.csv").read_text()
-    assert board.count("L1 insecure") == len(board.splitlines()) - 1 > 0
+    stamped = re.findall(r",L1(?:\+C)? insecure,", board)
+    assert len(stamped) == len(board.splitlines()) - 1 > 0
     assert "without the isolation" in (results / "ada" / "feedback.md").read_text()
     assert "without the isolation" in (results / "ada" / "gradescope.json").read_text()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -154,6 +155,7 @@ def test_every_trial_begins_anew(lab):
 
 def test_a_program_sees_a_scrubbed_environment_and_no_files_but_its_own(lab, monkeypatch):
     monkeypatch.setenv("COURSE_SECRET", "do-not-tell")
+    project = str(Path(__file__).parents[2])
     source = (
         "import os, sys\n"
         "folder = os.path.dirname(__file__)\n"
@@ -161,7 +163,7 @@ def test_a_program_sees_a_scrubbed_environment_and_no_files_but_its_own(lab, mon
         "    if path == 'environment':\n"
         "        return sum('SECRET' in name for name in os.environ)\n"
         "    if path == 'path':\n"
-        "        return sum('tests' in entry for entry in sys.path)\n"
+        f"        return sys.path.count({project!r}) + sys.path.count('')\n"
         "    return len(os.listdir(folder))\n"
     )
     with Sandbox(lab.sandbox.isolation) as sandbox:
