@@ -23,6 +23,8 @@ from typing import Any
 
 from harness import cli, isolation
 from harness.collect.job import Job, Run, Stop, run_job
+from harness.collect.link import Link
+from harness.collect.sandbox import Sandbox
 from harness.course import find_subjects
 from harness.errors import InfrastructureError, UsageError
 from harness.isolation import Isolation
@@ -57,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
         "cpu_s_per_submission": round(cpu, 3),
         "ratio_to_bare": round(cpu / statistics.median(plain), 3),
         "ratio_to_bare_same_imports": round(cpu / statistics.median(tuned), 3),
+        "start_cpu_s": round(_per_start(tasks[0], subject, chosen), 4),
         "slope": round(_per_task(tasks, subject, chosen), 4),
         "peak_rss_mib": round(peak, 1),
     }
@@ -89,6 +92,30 @@ def _runs(tasks: Sequence[LoadedTask], subject: Subject) -> tuple[Run, ...]:
         for task in tasks
         for measurement in task.spec.measurements
     )
+
+
+def _per_start(task: LoadedTask, subject: Subject, chosen: Isolation) -> float:
+    """CPU seconds to start a further task: a worker forked, confined, its file loaded, reaped."""
+    request = {"op": "load", "module": task.spec.module, "file": task.spec.file, "given": False}
+    files = {name: subject.program.files[name] for name in task.spec.wanted_files}
+    limits = task.spec.limits
+
+    def spent(starts: int) -> float:
+        before = time.process_time()
+        with Sandbox(chosen) as sandbox:
+            program = sandbox.place("bench", files)
+            for _ in range(starts):
+                with sandbox.seat(program, limits, lambda link: _load(link, request)) as seat:
+                    with seat.trial(limits):
+                        pass
+        return time.process_time() - before + sandbox.cpu_s
+
+    one = spent(1)
+    return max(0.0, (spent(41) - one) / 40)
+
+
+def _load(link: Link, request: dict[str, Any]) -> None:
+    link.request(request, [])
 
 
 def _per_task(tasks: Sequence[LoadedTask], subject: Subject, chosen: Isolation) -> float:
