@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from harness import kinds
-from harness.collect.link import Link
 from harness.collect.proxy import ProgramProxy
 from harness.collect.sandbox import Sandbox, Seat
 from harness.errors import FairmarkError, MeasurementError, ProgramError
@@ -131,16 +130,12 @@ def _observe_group(
     }
     limits = _most(spec.limits_of(run.trial.measurement) for run in group)
     observations = []
-    with sandbox.seat(program, limits, lambda link: _load(link, request)) as seat:
+    with sandbox.seat(program, limits, lambda link: link.request(request, [])) as seat:
         for run in group:
             if stop.requested:
                 break
             observations.append(_observe(sandbox, seat, run, key, stop))
     return observations
-
-
-def _load(link: Link, request: Mapping[str, Any]) -> None:
-    link.request(request, [])
 
 
 def _most(limits: Iterable[Limits]) -> Limits:

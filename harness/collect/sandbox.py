@@ -39,7 +39,7 @@ from harness.isolation.launch import BOOT, Folders
 from harness.spec.models import Limits
 from harness.wire import Array, Frame
 
-Prepare = Callable[[Link], None]
+Prepare = Callable[[Link], object]
 
 _START_S = 180.0
 _GRACE_S = 0.5
@@ -67,10 +67,6 @@ class Usage:
 
 class ZygoteLost(Exception):
     """The zygote itself is gone."""
-
-
-class NotConfined(Exception):
-    """A fork could not give up what the level takes from it."""
 
 
 @dataclass
@@ -205,7 +201,8 @@ class Sandbox:
         except OSError as error:
             raise ZygoteLost from error
         if data[:1] == b"!":
-            raise NotConfined(data[1:].decode("utf-8", "replace"))
+            said = data[1:].decode("utf-8", "replace")
+            raise InfrastructureError(f"a worker could not be confined: {said}")
         if data != b".":
             raise ZygoteLost
         return _credentials(ancillary) or (pid, os.getuid())
@@ -441,10 +438,7 @@ class Seat:
 
     def _begin(self, limits: Limits, left_s: float) -> None:
         """A new worker; the time that is left begins once it stands."""
-        try:
-            self._worker = self._sandbox.fork(self._program, self._limits)
-        except NotConfined as error:
-            raise InfrastructureError(f"a worker could not be confined: {error}") from None
+        self._worker = self._sandbox.fork(self._program, self._limits)
         watch = self._worker.watch
         self._link = Link(self._worker.sock, limits, watch, time.monotonic() + left_s)
         try:

@@ -14,10 +14,10 @@ from pathlib import Path
 from harness.collect import processes
 from harness.collect.processes import Process
 from harness.errors import ProgramError
+from harness.isolation.choice import PROCESSES
+from harness.isolation.launch import SCRATCH_MIB
 from harness.spec.models import Limits
 
-_PROCESSES = 64
-_DISK_MIB = 64
 _ENTRIES = 10_000
 _MIB = 1 << 20
 #: Processor seconds allowed for each wall second of a trial's limit.
@@ -74,12 +74,12 @@ class Watch:
             raise ProgramError(
                 "timeout", f"used more than {limits.trial_s * CPU_SHARE:g} s of processor time"
             )
-        if len(alive) > _PROCESSES:
-            raise ProgramError("memory", f"had more than {_PROCESSES} processes")
+        if len(alive) > PROCESSES:
+            raise ProgramError("memory", f"had more than {PROCESSES} processes")
         size, entries = processes.folder_size(self.scratch, _ENTRIES)
-        if size > _DISK_MIB * _MIB or entries > _ENTRIES:
+        if size > SCRATCH_MIB * _MIB or entries > _ENTRIES:
             raise ProgramError(
-                "memory", f"wrote more than {_DISK_MIB} MiB or {_ENTRIES} files to the disk"
+                "memory", f"wrote more than {SCRATCH_MIB} MiB or {_ENTRIES} files to the disk"
             )
 
     def leftovers(self, grace_s: float) -> int:

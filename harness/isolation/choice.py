@@ -16,12 +16,12 @@ from typing import Any
 
 from harness.errors import InfrastructureError, UsageError
 from harness.isolation import cgroup, identity, launch, levels
-from harness.isolation.filter import build
+from harness.isolation.filter import Filter, build
 from harness.isolation.launch import Folders, Launch
 
 _PR_SET_DUMPABLE = 4
 _SCOPES = 6  # the Landlock ABI that confines signals
-_PROCESSES = 64
+PROCESSES = 64
 _SPARE_TASKS = 256
 #: What is asked for where nobody says otherwise, by phase.
 DEFAULT_REQUIREMENT: Mapping[str, str] = {"feedback": "L1", "final": "L2", "late": "L2"}
@@ -82,7 +82,7 @@ class Isolation:
         runs now and some more.
         """
         if self.own_user or self.level == "L3":
-            return _PROCESSES
+            return PROCESSES
         return _tasks_of(os.getuid()) + _SPARE_TASKS if sys.platform == "linux" else 0
 
 
@@ -209,8 +209,6 @@ def _landlock_abi() -> int | str:
 
 
 def _record(found: Isolation, outcome: Mapping[str, tuple[bool, str]]) -> dict[str, Any]:
-    import hashlib
-
     network = {"L3": "namespace and seccomp", "L1": "open"}.get(found.level, "seccomp")
     if found.landlock >= 4 and found.level != "L3":
         network += " and landlock"
@@ -224,7 +222,7 @@ def _record(found: Isolation, outcome: Mapping[str, tuple[bool, str]]) -> dict[s
         "network": network,
         "user": "its own" if found.own_user else "the grader's",
         "memory": "address space, a watch over statm" + ", control group" * found.cgroup,
-        "seccomp_sha256": hashlib.sha256(found.filter).hexdigest() if found.filter else "",
+        "seccomp_sha256": Filter(found.filter).sha256 if found.filter else "",
         "bubblewrap": _bubblewrap_version() if found.level == "L3" else "",
         "kernel": platform.release(),
         "canaries": {name: "blocked" if said[0] else "open" for name, said in outcome.items()},

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import isolation
+from harness.collect import processes
 from harness.errors import InfrastructureError
 from harness.redteam import bait, grader, traces
 from harness.redteam.bait import Bait
@@ -373,11 +374,8 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _stopped(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2]
-    except OSError:
-        return False
-    return state.split()[0] in "Tt"
+    found = processes.look(pid)
+    return found is not None and found.state in "Tt"
 
 
 def _kill(pid: int) -> None:

@@ -23,7 +23,6 @@ from typing import Any
 
 from harness import cli, isolation
 from harness.collect.job import Job, Run, Stop, run_job
-from harness.collect.link import Link
 from harness.collect.sandbox import Sandbox
 from harness.course import find_subjects
 from harness.errors import InfrastructureError, UsageError
@@ -105,17 +104,13 @@ def _per_start(task: LoadedTask, subject: Subject, chosen: Isolation) -> float:
         with Sandbox(chosen) as sandbox:
             program = sandbox.place("bench", files)
             for _ in range(starts):
-                with sandbox.seat(program, limits, lambda link: _load(link, request)) as seat:
+                with sandbox.seat(program, limits, lambda link: link.request(request, [])) as seat:
                     with seat.trial(limits):
                         pass
         return time.process_time() - before + sandbox.cpu_s
 
     one = spent(1)
     return max(0.0, (spent(41) - one) / 40)
-
-
-def _load(link: Link, request: dict[str, Any]) -> None:
-    link.request(request, [])
 
 
 def _per_task(tasks: Sequence[LoadedTask], subject: Subject, chosen: Isolation) -> float:
