@@ -14,6 +14,9 @@ distribution        draws follow a standard law, a table of probabilities, are u
 variance_ratio      one total variance stays below a multiple of another, on the same draws
 likelihood          negative log-likelihoods against a floor and against a margin
 returns             credit for a mean return, and its interval
+sequential          training succeeds on enough seeds, with as few as the error rates allow
+permutation         the mean of a fixed number of runs is not worse than that of stored ones
+equivalence         every coordinate of a mean is established to be within a margin
 two_stage           what two independent stages say together
 ==================  ==============================================================================
 

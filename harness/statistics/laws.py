@@ -71,6 +71,28 @@ def chi_square_noncentrality(tail: float, df: int, beta: float) -> float:
     return float(special.chndtrinc(special.chdtri(df, tail), df, beta))
 
 
+def beta_quantile(share: float, a: float, b: float) -> float:
+    """The value that a Beta(a, b) variable falls below with probability ``share``."""
+    return float(special.betaincinv(a, b, share))
+
+
+def binomial_mass(events: int, n: int, rate: float) -> float:
+    """Probability of exactly so many events among n of this rate."""
+    return float(stats.binom.pmf(events, n, rate))
+
+
+def binomial_cdf(most: int, n: int, rate: float) -> float:
+    """Probability of at most ``most`` events among n of this rate; 0 where ``most`` < 0."""
+    return float(special.bdtr(most, n, rate)) if most >= 0 else 0.0
+
+
+def binomial_tail(least: int, n: int, rate: float) -> float:
+    """Probability of at least ``least`` events among n of this rate."""
+    if least <= 0:
+        return 1.0
+    return float(special.bdtrc(least - 1, n, rate)) if least <= n else 0.0
+
+
 def t_power(n: int, tail: float, effect: float) -> float:
     """Probability that the t of n normal draws rejects in the effect's direction.
 
@@ -90,6 +112,19 @@ def t_required_n(tail: float, beta: float, effect: float) -> int:
     first = (normal_critical(tail) + normal_critical(beta)) / positive("min_detectable", effect)
     start = max(2, math.ceil(first**2))
     return smallest(start, lambda n: t_power(n, tail, effect) >= 1 - beta)
+
+
+def two_sample_t_power(k: int, m: int, tail: float, effect: float) -> float:
+    """Probability that the t of k against m normal draws rejects in the effect's direction.
+
+    ``effect`` is the difference of the means in standard deviations of one draw, > 0; the pooled
+    variance has k + m - 2 degrees of freedom, of which there must be one.
+    """
+    df = k + m - 2
+    if df < 1:
+        return 0.0
+    noncentrality = effect / math.sqrt(1 / k + 1 / m)
+    return 1.0 - float(special.nctdtr(df, noncentrality, t_critical(tail, df)))
 
 
 def smallest(start: int, enough: Callable[[int], bool]) -> int:

@@ -92,3 +92,28 @@ def test_bonferroni_shares() -> None:
         laws.split(0.01, 0)
     with pytest.raises(ValueError, match="stage_alpha"):
         laws.split(0.0, 1)
+
+
+@pytest.mark.parametrize("rate", [1e-6, 0.3, 0.95])
+def test_binomial_probabilities(rate: float) -> None:
+    for events in (0, 1, 7, 12):
+        law = stats.binom(12, rate)
+        assert laws.binomial_mass(events, 12, rate) == pytest.approx(law.pmf(events), rel=1e-12)
+        assert laws.binomial_cdf(events, 12, rate) == pytest.approx(law.cdf(events), rel=1e-12)
+        tail = laws.binomial_tail(events, 12, rate)
+        assert tail == pytest.approx(law.sf(events - 1), rel=1e-10)
+    assert laws.binomial_cdf(-1, 12, rate) == laws.binomial_tail(13, 12, rate) == 0.0
+    assert laws.binomial_tail(0, 12, rate) == 1.0
+
+
+def test_beta_quantile_is_the_inverse() -> None:
+    for share, a, b in ((0.003, 189, 12), (0.05, 1, 1), (0.95, 3, 28)):
+        assert laws.beta_quantile(share, a, b) == pytest.approx(stats.beta.ppf(share, a, b))
+
+
+def test_power_of_two_samples_is_that_of_the_noncentral_law() -> None:
+    for k, m, tail, effect in ((5, 20, 0.01, 2.0), (6, 50, 1e-3, 2.0), (50, 5, 0.05, 0.3)):
+        noncentrality = effect / math.sqrt(1 / k + 1 / m)
+        expected = stats.nct.sf(stats.t.isf(tail, k + m - 2), k + m - 2, noncentrality)
+        assert laws.two_sample_t_power(k, m, tail, effect) == pytest.approx(expected, abs=1e-9)
+    assert laws.two_sample_t_power(1, 1, 0.05, 100.0) == 0.0
