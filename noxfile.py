@@ -64,6 +64,13 @@ def verify(session: nox.Session) -> None:
 
 
 @nox.session
+def calibrate(session: nox.Session) -> None:
+    """Measure the error rates that the specs declare; an interrupted run goes on."""
+    install(session)
+    session.run("python", "-m", "harness", "calibrate", *session.posargs)
+
+
+@nox.session
 def targets(session: nox.Session) -> None:
     """List or make stored reference distributions."""
     verb(session, "targets")

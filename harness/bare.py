@@ -16,7 +16,7 @@ from harness.collect.job import measure, reduce
 from harness.collect.link import Answer
 from harness.collect.proxy import ProgramProxy
 from harness.errors import ProgramError
-from harness.records import Array, Program
+from harness.records import Array, Program, Step
 from harness.seeds import Key, SeedName
 from harness.spec.load import LoadedTask
 
@@ -88,7 +88,7 @@ class BareProgram:
         self._folder.cleanup()
 
     def values(
-        self, measurement: str, stage: int, key: Key, *, replicate: int = 0, subject: str = ""
+        self, measurement: str, step: Step, key: Key, *, subject: str = ""
     ) -> dict[str, Array]:
         """The stored statistics of one measurement, as a sandboxed trial would give them.
 
@@ -96,19 +96,28 @@ class BareProgram:
             ProgramError: the program did not deliver.
             MeasurementError: the measurement did not.
         """
-        metrics = self.metrics(measurement, stage, key, replicate=replicate, subject=subject)
+        metrics = self.metrics(measurement, step, key, subject=subject)
         return reduce(self._task, measurement, metrics)
 
     def metrics(
-        self, measurement: str, stage: int, key: Key, *, replicate: int = 0, subject: str = ""
+        self,
+        measurement: str,
+        step: Step,
+        key: Key,
+        *,
+        subject: str = "",
+        draws: int | None = None,
     ) -> dict[str, Array]:
         """All that a measurement returns, under the seeds of :meth:`values`; never stored whole.
+
+        ``draws`` replaces the number of draws that the spec declares.
 
         Raises:
             ProgramError: the program did not deliver.
             MeasurementError: the measurement did not.
         """
         spec = self._task.spec
-        rng = SeedName(spec.id, spec.draw, measurement, stage, replicate, subject).generator(key)
+        name = SeedName(spec.id, spec.draw, measurement, step.stage, step.replicate, subject)
+        rng = name.generator(key)
         student = ProgramProxy(self._channel, self._task.contract, rng.spawn(1)[0])
-        return measure(self._task, measurement, student, rng)
+        return measure(self._task, measurement, student, rng, draws)

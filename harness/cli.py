@@ -25,6 +25,7 @@ VERBS = {
     "score": "compute marks again from stored observations, running nothing",
     "report": "write the reports of the last run again",
     "verify": "prove that checks pass honest work and catch every known mistake",
+    "calibrate": "measure the error rates that the specs declare",
     "targets": "list or make stored reference distributions",
     "replay": "score stored observations again and compare bit for bit",
     "bench": "what grading costs, as ratios within one run",
@@ -114,7 +115,15 @@ def parser() -> argparse.ArgumentParser:
     targets.add_argument("task", nargs="*", metavar="TASK")
     targets.add_argument("--list", action="store_true", help="only say what is stored and stale")
     targets.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
-    targets.add_argument("--seeds", type=_positive, default=1, metavar="K")
+    targets.add_argument("--seeds", type=_positive, metavar="K", help="runs of an honest program")
+    targets.add_argument("--mistaken", type=_positive, default=20, metavar="K")
+    targets.add_argument("--jobs", type=_positive, default=_jobs(), metavar="N")
+    calibrate = made["calibrate"]
+    calibrate.add_argument("task", nargs="*", metavar="TASK")
+    calibrate.add_argument("--gradings", type=_positive, default=10_000, metavar="R")
+    calibrate.add_argument("--mistaken", type=_positive, default=200, metavar="R")
+    calibrate.add_argument("--jobs", type=_positive, default=_jobs(), metavar="N")
+    calibrate.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
     doctor = made["doctor"]
     doctor.add_argument("--key-file", type=Path, metavar="FILE", help="show this key's SHA-256")
     redteam = made["redteam"]

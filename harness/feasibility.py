@@ -14,9 +14,9 @@ from pathlib import Path
 from harness.errors import Problem, SpecError
 from harness.spec import strict_yaml
 from harness.spec.checks import (
-    Check,
     DistributionCheck,
     IndependenceCheck,
+    SeedSuccessCheck,
     Stochastic,
     UnbiasedCheck,
     VarianceRatioCheck,
@@ -25,10 +25,6 @@ from harness.spec.load import LoadedTask
 
 #: An assignment's total probability of failing honest work, per student.
 ALPHA_TOTAL = 1e-4
-#: A check on a mean also fails programs that are too noisy; honest draws, whose spread is only
-#: estimated, need room below that limit: 81 % of them failed a stage at a factor of 1, 15 % at
-#: 1.1, 0.1 % at 1.2 (d = 3, n = 429).
-_NOISE_HEADROOM = 1.5
 
 
 def require_feasible(tasks: Sequence[LoadedTask], alpha_total: float = ALPHA_TOTAL) -> None:
@@ -38,9 +34,7 @@ def require_feasible(tasks: Sequence[LoadedTask], alpha_total: float = ALPHA_TOT
         SpecError: every such check, with the number of draws that would do.
     """
     problems = [problem for task in tasks for problem in _task(task)]
-    total = sum(
-        check.alpha for task in tasks for check in task.spec.checks if isinstance(check, Stochastic)
-    )
+    total = sum(check.alpha_bound for task in tasks for check in task.spec.checks)
     if total > alpha_total:
         problems.append(
             Problem(
@@ -48,7 +42,7 @@ def require_feasible(tasks: Sequence[LoadedTask], alpha_total: float = ALPHA_TOT
                 1,
                 1,
                 f"all checks together fail honest work with probability {total:.3g}",
-                f"lower stage_alpha until the sum of its squares is at most {alpha_total:g}",
+                f"lower stage_alpha, alpha and floor_alpha: {alpha_total:g} is for all",
             )
         )
     if problems:
@@ -56,51 +50,91 @@ def require_feasible(tasks: Sequence[LoadedTask], alpha_total: float = ALPHA_TOT
 
 
 def _task(task: LoadedTask) -> Iterable[Problem]:
-    stochastic = [
+    random = [
         (index, check)
         for index, check in enumerate(task.spec.checks)
-        if isinstance(check, Stochastic)
+        if isinstance(check, Stochastic | SeedSuccessCheck)
     ]
-    if not stochastic:
+    if not random:
         return
     places = strict_yaml.positions(Path(task.path).read_text(encoding="utf-8"))
-    for index, check in stochastic:
-        declared = task.spec.measurements[check.measurement].draws or 0
-        line, col = places.get(("checks", index, "min_detectable"), (1, 1))
-        try:
-            needed = required_draws(check)
-        except ValueError as error:
-            yield Problem(task.path, line, col, f"check {check.id!r}: {error}", "declare another")
+    for index, check in random:
+        if isinstance(check, Stochastic):
+            declared = task.spec.measurements[check.measurement].draws or 0
+            found = _draws(check, declared)
+        else:
+            found = _seeds(task, check)
+        for name, message, remedy in found:
+            line, col = places.get(("checks", index, name), (1, 1))
+            yield Problem(task.path, line, col, f"check {check.id!r} {message}", remedy)
+
+
+#: A field of a check, what is wrong with it, what to write.
+_Found = tuple[str, str, str]
+
+
+def _draws(check: Stochastic, declared: int) -> Iterable[_Found]:
+    try:
+        needed = required_draws(check)
+    except ValueError as error:
+        yield "min_detectable", f"cannot be sized: {error}", "declare another"
+        return
+    if declared < needed:
+        message = (
+            f"cannot find {check.min_detectable:g} with probability {1 - check.beta:g} at "
+            f"stage_alpha {check.stage_alpha:g} from {declared} draws"
+        )
+        remedy = f"give measurements.{check.measurement}.draws: {needed}, or raise min_detectable"
+        yield "min_detectable", message, remedy
+
+
+def _seeds(task: LoadedTask, check: SeedSuccessCheck) -> Iterable[_Found]:
+    """Whether the seeds suffice, and whether the stored runs bear out the declared success rate.
+
+    A task without its reference, or whose runs are not stored yet, is held to the former alone.
+    """
+    from harness import runs
+    from harness.kinds import training
+    from harness.statistics import sequential
+
+    try:
+        training.design(check)
+    except ValueError as error:
+        yield "max_seeds", f"cannot be decided: {error}", "raise max_seeds, or tell rates apart"
+    for stored in runs.read(task, check.target):
+        if stored.role != "reference" or check.metric not in stored.values:
             continue
-        if declared < needed:
-            yield Problem(
-                task.path,
-                line,
-                col,
-                f"check {check.id!r} cannot find {check.min_detectable:g} with probability "
-                f"{1 - check.beta:g} at stage_alpha {check.stage_alpha:g} from {declared} draws",
-                f"give measurements.{check.measurement}.draws: {needed}, or raise min_detectable",
+        reached = [training.succeeds(check, value) for value in stored.of(check)]
+        if len(reached) < runs.LEAST_RUNS:
+            message = f"has {len(reached)} stored runs; wanted at least {runs.LEAST_RUNS}"
+            yield "target", message, f"python -m harness targets {task.id}"
+            continue
+        bound = sequential.tolerance_bound(sum(reached), len(reached))
+        if bound < check.success_rate:
+            message = (
+                f"promises a success rate of {check.success_rate:g}; {sum(reached)} successes in "
+                f"{len(reached)} stored runs bear out {bound:.4f}"
             )
+            yield "success_rate", message, f"write success_rate: {math.floor(bound * 1e3) / 1e3}"
 
 
-def required_draws(check: Check) -> int:
+def required_draws(check: Stochastic) -> int:
     """The draws a stage needs so that both stages find ``min_detectable`` with 1 - ``beta``."""
     from harness.statistics import (
         chi_square,
         distribution,
         independence,
+        looks,
         two_stage,
-        unbiased,
         variance_ratio,
     )
 
-    assert isinstance(check, Stochastic)
     beta = two_stage.stage_beta(check.beta)
-    alpha, effect = check.stage_alpha, check.min_detectable
+    alpha, effect = check.nominal_alpha, check.min_detectable
     match check:
         case UnbiasedCheck():
-            needed = unbiased.required_n(alpha, beta, effect, check.dimensions)
-            return math.ceil(needed * _NOISE_HEADROOM)
+            plan = looks.Plan(effect, alpha, beta, check.looks)
+            return math.ceil(looks.required_n(plan, check.dimensions) / check.looks)
         case DistributionCheck(law="categorical"):
             return chi_square.chi_square_required_n(
                 alpha, beta, effect, check.categories or 0, check.dimensions
@@ -112,4 +146,4 @@ def required_draws(check: Check) -> int:
             return independence.correlation_required_n(alpha, beta, effect, pairs)
         case VarianceRatioCheck():
             return variance_ratio.required_n(alpha, beta, check.limit, effect)
-    raise TypeError(f"no size is known for kind {check.kind!r}")
+    raise TypeError(f"no size is known for kind {type(check).__name__}")

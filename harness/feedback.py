@@ -1,6 +1,6 @@
 """What a student is told of a failed visible check: a worked example and, if it fits, a hint.
 
-Checks that play whole episodes have no example: their figures say what happened.
+Checks that play whole episodes or train have no example: their figures say what happened.
 
 Everything shown comes from trials under the public key, never from a scored instance. A hint is
 that of the known mistake whose output the submission's matches on the example.
@@ -16,11 +16,11 @@ import numpy as np
 
 from harness.collect.job import Run
 from harness.gradebook import TaskGrade
-from harness.records import Array, Observation, Program, Verdict, decode_array
+from harness.records import EXAMPLE, Array, Observation, Program, Verdict, decode_array
 from harness.score import Decision, decide_task
-from harness.spec.checks import CheckBase, ReturnsCheck
+from harness.spec.checks import CheckBase, ReturnsCheck, SeedSuccessCheck
 from harness.spec.load import LoadedTask
-from harness.trials import EXAMPLE, Subject, View
+from harness.trials import Subject, View
 
 _SHOWN_ELEMENTS = 8
 _WHOLE_ELEMENTS = 24
@@ -46,7 +46,11 @@ def _to_explain(task: LoadedTask, subject: Subject, view: View) -> Iterable[Chec
     for check in task.spec.checks:
         decision = decisions[check.id]
         failed = isinstance(decision, Decision) and decision.status == "FAIL"
-        if failed and check.visibility == "visible" and not isinstance(check, ReturnsCheck):
+        if (
+            failed
+            and check.visibility == "visible"
+            and not isinstance(check, ReturnsCheck | SeedSuccessCheck)
+        ):
             yield check
 
 

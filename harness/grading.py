@@ -26,7 +26,7 @@ from harness.ledger import Ledger
 from harness.records import Observation
 from harness.score import judge_task
 from harness.seeds import Phase
-from harness.trials import COMMON, OWN, Subject, View
+from harness.trials import Subject, View
 
 Progress = Callable[[Sequence[Job], Observation | None], None]
 Done = Callable[[], object]
@@ -130,13 +130,12 @@ def _row(course: Course, subject: Subject, view: View) -> SubmissionGrade:
 
 
 def _weakest(course: Course, subject: Subject, view: View) -> str:
-    found = set()
-    for task in course.tasks:
-        for measurement in task.spec.measurements:
-            for stage, name in ((COMMON, ""), (OWN, subject.program.name)):
-                seen = view.observe(task, subject.program, measurement, stage, name)
-                if isinstance(seen, Observation) and "isolation" in seen.circumstances:
-                    found.add(seen.circumstances["isolation"])
+    found = {
+        seen.circumstances["isolation"]
+        for task in course.tasks
+        for seen in view.seen(task, subject.program)
+        if "isolation" in seen.circumstances
+    }
     return levels.weakest(found)
 
 

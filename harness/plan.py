@@ -58,9 +58,9 @@ def group(runs: Sequence[Run], view: View, *, shards: int = 1) -> list[Job]:
         trial = run.trial
         shard = order[trial.task] % shards
         owner = f"reference {shard}" if trial.role in _TRUSTED else f"={trial.program}"
-        phase = view.key_of(trial.stage).commitment
+        phase = view.key_of(trial.step).commitment
         jobs.setdefault((owner, phase), {})[trial.key] = run
     return [
-        Job(owner, view.key_of(next(iter(found.values())).trial.stage), tuple(found.values()))
+        Job(owner, view.key_of(next(iter(found.values())).trial.step), tuple(found.values()))
         for (owner, _), found in jobs.items()
     ]

@@ -112,12 +112,29 @@ class Program:
         return sha256(canonical(dict(self.all_digests)))
 
 
+@dataclass(frozen=True, order=True)
+class Step:
+    """Which trial of a measurement: its stage, and its number within the stage.
+
+    Attributes:
+        stage: 0 for a displayed example (public key), 1 common to the cohort, 2 the subject's own.
+        replicate: looks of an estimator and seeds of a training run are counted from 0.
+    """
+
+    stage: int
+    replicate: int = 0
+
+
+#: The first step of each stage: a displayed example, common to the cohort, the subject's own.
+EXAMPLE, COMMON, OWN = Step(0), Step(1), Step(2)
+
+
 @dataclass(frozen=True)
 class Trial:
     """One measurement of one program at one named seed.
 
     Attributes:
-        stage: 0 for a displayed example (public key), 1 common to the cohort, 2 the subject's own.
+        stage, replicate: see :class:`Step`.
         subject: whose seed it is; empty where the seed is common to the cohort.
         key: identifies the values that must come out: digests of everything they depend on.
     """
@@ -130,6 +147,11 @@ class Trial:
     replicate: int
     subject: str
     key: str
+
+    @property
+    def step(self) -> Step:
+        """Stage and replicate together."""
+        return Step(self.stage, self.replicate)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

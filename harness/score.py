@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness import kinds
 from harness.collect.job import Run
 from harness.gradebook import TaskGrade
-from harness.records import Observation, Program, Status, Verdict
+from harness.records import Observation, Program, Status, Step, Verdict
 from harness.spec.checks import CheckBase
 from harness.spec.load import LoadedTask
-from harness.trials import COMMON, OWN, Subject, View
+from harness.trials import Subject, View
 
 _MESSAGES = {
     "wrong": "the answer is not the expected one",
@@ -29,6 +29,8 @@ _MESSAGES = {
     "distribution": "your draws do not follow the law, on two independent sets of draws",
     "dependent": "draws that must be independent are correlated, on two independent sets of draws",
     "variance": "the estimator is too noisy for its mean to be certified at this number of draws",
+    "seeds": "too few training runs, each with a seed of its own, reach the threshold",
+    "undecided": "training runs reach the threshold too often to fail and too seldom to pass",
     "variance-ratio": "the variance is above the limit, on two independent sets of draws",
     "below-floor": "the likelihood is better than that of the true distribution",
     "excess": "the negative log-likelihood is above the reference's by more than the margin",
@@ -57,7 +59,7 @@ class Decision:
     margin: float = float("nan")
     figures: Mapping[str, Any] = field(default_factory=dict)
     message: str = ""
-    stages: int = 0
+    steps: int = 0
     before_running: bool = False
 
 
@@ -79,47 +81,71 @@ def decide(task: LoadedTask, check: CheckBase, subject: Subject, view: View) -> 
         if target is None:
             return Decision("UNGRADABLE", "no-target")
     evidence: list[kinds.Evidence] = []
-    for stage in (COMMON, OWN)[: check.stages]:
-        found = _stage(task, check, subject, view, stage)
-        if not isinstance(found, kinds.Evidence):
+    outcome = kinds.FIRST
+    while outcome.status == "MORE":
+        if not outcome.wants or {item.step for item in evidence} & set(outcome.wants):
+            return _ours(f"{check.id} asks for what it has: {outcome.wants}")
+        found = _steps(task, check, subject, view, outcome.wants)
+        if isinstance(found, Decision | Waiting):
             return found
-        evidence.append(kinds.Evidence(found.own, found.reference, target))
+        evidence += [replace(item, target=target) for item in found]
         try:
             outcome = kinds.decide(check, evidence)
         except (ValueError, ArithmeticError, KeyError) as error:
-            return Decision("UNGRADABLE", "harness-error", message=f"{check.id}: {error}")
-        if outcome.status != "MORE":
-            return Decision(
-                outcome.status,
-                outcome.cause,
-                outcome.credit,
-                outcome.margin,
-                outcome.figures,
-                stages=len(evidence),
-            )
-    return Decision("UNGRADABLE", "harness-error", message=f"{check.id} asks for another stage")
+            return _ours(f"{check.id}: {error}")
+    return Decision(
+        outcome.status,
+        outcome.cause,
+        outcome.credit,
+        outcome.margin,
+        outcome.figures,
+        steps=len(evidence),
+    )
 
 
-def _stage(  # noqa: PLR0911 - one answer a way in which a stage can end
-    task: LoadedTask, check: CheckBase, subject: Subject, view: View, stage: int
+def _ours(message: str) -> Decision:
+    return Decision("UNGRADABLE", "harness-error", message=message)
+
+
+def _steps(
+    task: LoadedTask, check: CheckBase, subject: Subject, view: View, wants: Sequence[Step]
+) -> list[kinds.Evidence] | Decision | Waiting:
+    """The evidence of some steps; the first decision among them, or all runs they wait for."""
+    evidence: list[kinds.Evidence] = []
+    runs: list[Run] = []
+    for step in wants:
+        found = _step(task, check, subject, view, step)
+        if isinstance(found, Decision):
+            return found
+        if isinstance(found, Waiting):
+            runs += found.runs
+        else:
+            evidence.append(found)
+    return Waiting(tuple(runs)) if runs else evidence
+
+
+def _step(  # noqa: PLR0911 - one answer a way in which a step can end
+    task: LoadedTask, check: CheckBase, subject: Subject, view: View, step: Step
 ) -> kinds.Evidence | Decision | Waiting:
-    """The evidence of one stage, or why there is none."""
-    name = subject.program.name if stage == OWN else ""
+    """The evidence of one step, or why there is none."""
+    name = subject.program.name
     asked = [subject.program]
     if check.needs_reference:
         if task.reference is None:
             return Decision("UNGRADABLE", "no-target", message="no reference at hand")
         asked.append(task.reference.solution)
-    found = [view.observe(task, program, check.measurement, stage, name) for program in asked]
+    found = [view.observe(task, program, check.measurement, step, name) for program in asked]
     missing = tuple(item for item in found if isinstance(item, Run))
     own = found[0]
     if isinstance(own, Observation):
         if own.outcome == "infrastructure":
             return Decision("UNGRADABLE", "harness-error", message=own.message)
-        repeated = _not_reproducible(task, check, subject, view, stage)
+        repeated = _not_reproducible(task, check, subject, view, step)
         if repeated is not None:
             return repeated
         if own.outcome == "error":
+            if step.replicate > 0 and kinds.counts_errors(check):
+                return kinds.Evidence({}, step=step, error=own.cause)
             return Decision("ERROR", own.cause, message=own.message)
     if missing:
         return Waiting(missing)
@@ -130,19 +156,20 @@ def _stage(  # noqa: PLR0911 - one answer a way in which a stage can end
             text = f"the reference did not deliver: {item.cause} {item.message}"
             return Decision("UNGRADABLE", "harness-error", message=text)
         values.append(_of_check(item.values, check.id))
-    return kinds.Evidence(values[0], values[1] if check.needs_reference else None)
+    reference = values[1] if check.needs_reference else None
+    return kinds.Evidence(values[0], reference, step=step)
 
 
 def _not_reproducible(
-    task: LoadedTask, check: CheckBase, subject: Subject, view: View, stage: int
+    task: LoadedTask, check: CheckBase, subject: Subject, view: View, step: Step
 ) -> Decision | Waiting | None:
     """ERROR where one key gave different values and the reference, run again, did not."""
-    name = subject.program.name if stage == OWN else ""
-    own = view.observe(task, subject.program, check.measurement, stage, name)
+    name = subject.program.name
+    own = view.observe(task, subject.program, check.measurement, step, name)
     assert isinstance(own, Observation)
     if len(set(view.ledger.digests(own.trial.key))) < 2 or task.reference is None:
         return None
-    again = view.observe(task, task.reference.solution, check.measurement, stage, name)
+    again = view.observe(task, task.reference.solution, check.measurement, step, name)
     if isinstance(again, Run):
         return Waiting((again,))
     digests = view.ledger.digests(again.trial.key)
@@ -237,7 +264,7 @@ def _verdict(
         visibility=check.visibility,
         evidence=decision.figures,
         message=_message(check, decision),
-        seeds_used=decision.stages,
+        seeds_used=decision.steps,
     )
 
 

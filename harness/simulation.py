@@ -12,11 +12,10 @@ from hashlib import sha256
 
 from harness import kinds
 from harness.bare import BareProgram
-from harness.records import Array, Program
+from harness.records import COMMON, OWN, Array, Program
 from harness.seeds import Key
 from harness.spec.checks import Stochastic
 from harness.spec.load import LoadedTask
-from harness.trials import COMMON, OWN
 
 
 @dataclass(frozen=True)

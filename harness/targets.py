@@ -1,6 +1,7 @@
 """Stored reference distributions: what they were made from, and whether that has changed since.
 
-A task whose reference must be trained has ``reference/<id>/train.py``, which takes ``--seed``,
+Runs of a task judged seed by seed are made by :mod:`harness.runs`. A task whose reference is
+trained once, at length, has ``reference/<id>/train.py``, which takes ``--seed``,
 ``--device`` and ``--out DIR`` and leaves ``provenance.json`` there. What grading reads lies in
 ``reference/<id>/targets/*.json``; each names the digest of the train.py that it came from.
 """
@@ -15,8 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness import runs
 from harness.errors import InfrastructureError
 from harness.records import sha256
+from harness.spec.load import LoadedTask
 
 #: Fewer stored runs than this and a target says so: it cannot give a spread between runs.
 PROVISIONAL_BELOW = 10
@@ -53,31 +56,52 @@ class Target:
         }
 
 
-def stored(reference: Path, task: str) -> Iterator[Target]:
+def stored(reference: Path, task: LoadedTask) -> Iterator[Target]:
     """The targets of one task.
 
     Raises:
         InfrastructureError: a target file cannot be read.
     """
+    by_seed = {check.target for check in runs.checks(task)}
+    for path in sorted((reference / task.id / "targets").glob("*.json")):
+        yield _runs(task, path) if path.name in by_seed else _trained(reference, task.id, path)
+
+
+def _runs(task: LoadedTask, path: Path) -> Target:
+    found = runs.parse(path.read_bytes(), str(path))
+    counts = {f"{item.role} {item.name}": item.count for item in found}
+    honest = [item.count for item in found if item.role in ("reference", "variant")]
+    return Target(
+        task.id,
+        path.name,
+        runs.protocol(task),
+        not all(runs.current(task, item) for item in found),
+        min(honest, default=0) < runs.LEAST_RUNS,
+        {"cpu_s": {f"{item.role} {item.name}": item.cpu_s for item in found}},
+        tuple(range(min(honest, default=0))),
+        counts,
+    )
+
+
+def _trained(reference: Path, task: str, path: Path) -> Target:
     source = reference / task / "train.py"
     digest = sha256(source.read_bytes()) if source.is_file() else ""
-    for path in sorted((reference / task / "targets").glob("*.json")):
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            runs = record.get("runs", [])
-            made_from = {run["source_sha256"] for run in runs}
-            yield Target(
-                task,
-                path.name,
-                digest,
-                made_from not in ({digest}, set()),
-                len(runs) < PROVISIONAL_BELOW,
-                runs[0].get("provenance", {}) if runs else {},
-                tuple(run["seed"] for run in runs),
-                record.get("summary", {}),
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InfrastructureError(f"{path}: not a target: {error!r}") from error
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        found = record.get("runs", [])
+        made_from = {run["source_sha256"] for run in found}
+        return Target(
+            task,
+            path.name,
+            digest,
+            made_from not in ({digest}, set()),
+            len(found) < PROVISIONAL_BELOW,
+            found[0].get("provenance", {}) if found else {},
+            tuple(run["seed"] for run in found),
+            record.get("summary", {}),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InfrastructureError(f"{path}: not a target: {error!r}") from error
 
 
 def trainable(reference: Path, task: str) -> bool:

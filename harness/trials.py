@@ -9,7 +9,7 @@ changing them scores again without running anything.
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
@@ -17,15 +17,22 @@ from importlib import metadata
 from harness import kinds
 from harness.collect.job import Run
 from harness.ledger import Ledger
-from harness.records import Observation, Program, Trial, canonical, sha256
+from harness.records import (
+    COMMON,
+    EXAMPLE,
+    OWN,
+    Observation,
+    Program,
+    Step,
+    Trial,
+    canonical,
+    sha256,
+)
 from harness.seeds import PUBLIC_KEY, Key
 from harness.spec.load import LoadedTask
 
 #: Raised whenever the meaning of an observation changes: stored ones are then made anew.
 COLLECT_PROTOCOL = 2
-
-#: Stages of a trial: a displayed example, common to the cohort, the subject's own.
-EXAMPLE, COMMON, OWN = 0, 1, 2
 
 _PINNED = ("torch", "numpy", "gymnasium", "ale-py")
 
@@ -65,10 +72,14 @@ class View:
     isolation: str = "L1"
 
     def observe(
-        self, task: LoadedTask, program: Program, measurement: str, stage: int, subject: str = ""
+        self, task: LoadedTask, program: Program, measurement: str, step: Step, owner: str = ""
     ) -> Observation | Run:
-        """The observation of a trial, or the run that would make it."""
-        trial = name_trial(task, program, measurement, stage, subject, self.key_of(stage))
+        """The observation of a trial, or the run that would make it.
+
+        ``owner`` is whose seeds those of stage two are; those of the others are common.
+        """
+        subject = owner if step.stage == OWN.stage else ""
+        trial = name_trial(task, program, measurement, step, subject, self.key_of(step))
         weakest = self.isolation if program.role == "submission" else None
         found = self.ledger.get(trial.key, weakest)
         if found is not None:
@@ -77,20 +88,41 @@ class View:
         files = {name: program.files[name] for name in wanted if name in program.files}
         return Run(trial, task, files)
 
-    def key_of(self, stage: int) -> Key:
+    def seen(self, task: LoadedTask, program: Program) -> Iterator[Observation]:
+        """Every stored observation of a program that a mark of its own can rest on."""
+        for measurement in task.spec.measurements:
+            for step in steps(task, measurement):
+                found = self.observe(task, program, measurement, step, program.name)
+                if isinstance(found, Observation):
+                    yield found
+
+    def key_of(self, step: Step) -> Key:
         """Examples are drawn under the public key, whatever the phase."""
-        return PUBLIC_KEY if stage == EXAMPLE else self.key
+        return PUBLIC_KEY if step.stage == EXAMPLE.stage else self.key
+
+
+def steps(task: LoadedTask, measurement: str) -> list[Step]:
+    """Every step of a measurement that one of its checks can ask for."""
+    checks = task.spec.checks_of(measurement)
+    return sorted(
+        {
+            Step(stage.stage, replicate)
+            for check in checks
+            for stage in (COMMON, OWN)[: check.stages]
+            for replicate in range(check.replicates)
+        }
+    )
 
 
 def name_trial(
-    task: LoadedTask, program: Program, measurement: str, stage: int, subject: str, key: Key
+    task: LoadedTask, program: Program, measurement: str, step: Step, subject: str, key: Key
 ) -> Trial:
     """The trial of one measurement of one program, with its key."""
     spec = task.spec
     declared = spec.measurements[measurement]
     content = [
         COLLECT_PROTOCOL,
-        [spec.id, spec.draw, measurement, stage, 0, subject],
+        [spec.id, spec.draw, measurement, step.stage, step.replicate, subject],
         declared.draws,
         declared.own_worker,
         spec.limits_of(measurement).model_dump(),
@@ -106,8 +138,8 @@ def name_trial(
         measurement=measurement,
         program=program.name,
         role=program.role,
-        stage=stage,
-        replicate=0,
+        stage=step.stage,
+        replicate=step.replicate,
         subject=subject,
         key=sha256(canonical(content)),
     )

@@ -17,11 +17,11 @@ from harness import plan, score
 from harness.collect.job import Run
 from harness.grading import Progress, run_batch
 from harness.isolation import Isolation
-from harness.records import Observation, Program, finite_or_text
+from harness.records import Program, finite_or_text
 from harness.score import Decision, Waiting
 from harness.spec.checks import CheckBase, ReturnsCheck
 from harness.spec.load import LoadedTask, Mutant
-from harness.trials import COMMON, OWN, Subject, View
+from harness.trials import Subject, View
 
 #: Kinds whose margin is an error in units of the tolerance, and the margins asked of them: an
 #: honest error of at most a fifth of the tolerance, a mistake of at least a hundred.
@@ -204,13 +204,9 @@ def _checked(task: LoadedTask, program: Program, view: View) -> Checked:
 
 
 def _cpu(task: LoadedTask, subject: Subject, view: View) -> float:
-    total = 0.0
-    for measurement in task.spec.measurements:
-        for stage, name in ((COMMON, ""), (OWN, subject.program.name)):
-            found = view.observe(task, subject.program, measurement, stage, name)
-            if isinstance(found, Observation):
-                total += found.circumstances.get("cpu_s", 0.0)
-    return total
+    return sum(
+        float(seen.circumstances.get("cpu_s", 0.0)) for seen in view.seen(task, subject.program)
+    )
 
 
 def _margins(task: LoadedTask, programs: Iterable[Checked]) -> Iterator[float]:

@@ -9,7 +9,7 @@ import pytest
 from harness import kinds
 from harness.errors import MeasurementError
 from harness.kinds import Evidence
-from harness.records import canonical
+from harness.records import Step, canonical
 from harness.spec import checks as spec
 
 COMMON = {"id": "a", "measurement": "m", "metric": "x", "points": 1.0}
@@ -41,16 +41,24 @@ def moments(statistic):
     return spec.MomentsCheck(**COMMON, kind="moments", against="reference", statistic=statistic)
 
 
+SEEDS = spec.SeedSuccessCheck(
+    **COMMON, kind="seed-success", against="target", target="runs.json", better="higher",
+    threshold=10.0, low=0.0, success_rate=0.9, min_detectable=0.3, alpha=3e-6, beta=0.05,
+    max_seeds=24,
+)  # fmt: skip
 ALL = [
     EXACT, IDENTITY, PROPERTY, NORMALISATION, CAUSALITY, moments("mean"), UNBIASED, NORMAL,
-    CATEGORICAL, INDEPENDENCE, VARIANCE, LIKELIHOOD, RETURNS,
+    CATEGORICAL, INDEPENDENCE, VARIANCE, LIKELIHOOD, RETURNS, SEEDS,
 ]  # fmt: skip
 
 
 def decide(check, *own, reference=None, target=None):
     """The outcome after so many stages; figures must be JSON as they stand."""
     reduced = None if reference is None else kinds.reduce(check, reference)
-    stages = [Evidence(kinds.reduce(check, metrics), reduced, target) for metrics in own]
+    stages = [
+        Evidence(kinds.reduce(check, metrics), reduced, target, Step(1 + index))
+        for index, metrics in enumerate(own)
+    ]
     outcome = kinds.decide(check, stages)
     json.loads(canonical(dict(outcome.figures)))
     assert 0 <= outcome.credit <= 1
@@ -363,7 +371,7 @@ def test_unbiased_but_too_noisy_fails_for_its_variance():
     assert decide(UNBIASED, first).status == "MORE"
     found = decide(UNBIASED, first, second)
     assert (found.status, found.cause) == ("FAIL", "variance")
-    assert found.figures["noise"] > 1
+    assert found.figures["widest"] > 1
 
 
 def test_noise_of_a_constant_needs_no_scale():
@@ -373,7 +381,7 @@ def test_noise_of_a_constant_needs_no_scale():
 
 def test_constant_whose_honest_scale_is_zero_passes():
     found = decide(UNBIASED, unbiased(np.zeros((50, 2)), scale=0.0))
-    assert (found.status, found.figures["noise"]) == ("PASS", 0.0)
+    assert (found.status, found.figures["widest"]) == ("PASS", 0.0)
 
 
 @pytest.mark.parametrize("check", [UNBIASED, NORMAL, INDEPENDENCE], ids=lambda c: c.kind)

@@ -9,11 +9,11 @@ import pytest
 
 from harness.collect.job import Run
 from harness.ledger import Ledger
-from harness.records import Observation, Program, canonical
+from harness.records import COMMON, OWN, Observation, Program, canonical
 from harness.score import Decision, Waiting, decide, decide_task, judge_task
 from harness.seeds import Key
 from harness.spec.load import load_all
-from harness.trials import COMMON, OWN, Subject, View, name_trial
+from harness.trials import Subject, View, name_trial
 
 COURSE = Path(__file__).parent / "course"
 KEY = Key("feedback", bytes(32))
@@ -385,13 +385,13 @@ def noise(desk, who, first, second):
 )
 def test_second_stage_decides_after_a_rejection(desk, first, second, status, stages):
     found = noise(desk, subject(task=NOISE), first, second)
-    assert (found.status, found.stages) == (status, stages)
+    assert (found.status, found.steps) == (status, stages)
 
 
 def test_second_stage_is_waited_for_under_the_subjects_name(desk):
     found = noise(desk, subject(task=NOISE), BIASED, None)
     (run,) = found.runs
-    assert (run.trial.stage, run.trial.subject) == (OWN, "ada")
+    assert (run.trial.step, run.trial.subject) == (OWN, "ada")
 
 
 def test_second_stage_of_somebody_else_is_not_used(desk):

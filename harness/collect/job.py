@@ -108,7 +108,7 @@ def groups(runs: Sequence[Run]) -> list[tuple[Run, ...]]:
     for index, run in enumerate(runs):
         trial = run.trial
         own = run.task.spec.measurements[trial.measurement].own_worker
-        name = (trial.task, trial.role, trial.program, trial.stage, trial.subject)
+        name = (trial.task, trial.role, trial.program, trial.step, trial.subject)
         found.setdefault((*name, index if own else -1), []).append(run)
     return [tuple(group) for group in found.values()]
 
@@ -189,9 +189,15 @@ def _attempt(seat: Seat, run: Run, key: Key) -> Observation:
 
 
 def measure(
-    task: LoadedTask, measurement: str, student: ProgramProxy, rng: np.random.Generator
+    task: LoadedTask,
+    measurement: str,
+    student: ProgramProxy,
+    rng: np.random.Generator,
+    draws: int | None = None,
 ) -> dict[str, Array]:
     """The metrics of one measurement of one program, whole.
+
+    ``draws`` are the spec's, unless a simulation asks for another number.
 
     Raises:
         ProgramError: the program did not deliver.
@@ -200,7 +206,7 @@ def measure(
     module = types.ModuleType(f"{task.spec.module}_measure")
     exec(_compiled(task.measure, f"tasks/{task.id}/measure.py"), module.__dict__)
     function = getattr(module, measurement)
-    draws = task.spec.measurements[measurement].draws
+    draws = draws or task.spec.measurements[measurement].draws
     with np.errstate(all="ignore"):  # a program may return anything; kinds look at what is finite
         metrics = function(student, rng) if draws is None else function(student, rng, draws)
     if not isinstance(metrics, dict):

@@ -1,8 +1,9 @@
 """The closed set of check kinds: what each stores of a measurement and how it decides.
 
 A kind is a pair of pure functions. ``reduce(check, metrics)`` runs where the trial ran and keeps
-the sufficient statistics; ``decide(check, stages)`` runs wherever the grade is computed, from
-stored numbers alone. Thresholds come from the spec, statistics from :mod:`harness.statistics`.
+the sufficient statistics; ``decide(check, steps)`` runs wherever the grade is computed, from
+stored numbers alone, or names the steps that it still needs. Thresholds come from the spec,
+statistics from :mod:`harness.statistics`.
 """
 
 from __future__ import annotations
@@ -13,19 +14,27 @@ from types import MappingProxyType
 from typing import Any
 
 from harness.errors import MeasurementError
-from harness.kinds import deterministic, likelihood, returns, stochastic
+from harness.kinds import deterministic, likelihood, returns, stochastic, training
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
+from harness.records import COMMON
 
-__all__ = ["KINDS", "Evidence", "Kind", "Outcome", "decide", "reduce", "signature"]
+__all__ = ["FIRST", "KINDS", "Evidence", "Kind", "Outcome", "decide", "reduce", "signature"]
+
+#: What every check asks for before anything is known of a program.
+FIRST = Outcome("MORE", wants=(COMMON,))
 
 
 @dataclass(frozen=True)
 class Kind:
-    """The two functions of a kind, and which fields of its checks shape what is stored."""
+    """The two functions of a kind, and which fields of its checks shape what is stored.
+
+    ``counts_errors``: a program that breaks at a later step is weighed, not ended.
+    """
 
     reduce: Callable[[Any, Metrics], Values]
     decide: Callable[[Any, Sequence[Evidence]], Outcome]
     reduced_by: tuple[str, ...] = ()
+    counts_errors: bool = False
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
@@ -46,6 +55,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "variance-ratio": Kind(stochastic.reduce_variance_ratio, stochastic.decide_variance_ratio),
         "likelihood": Kind(likelihood.reduce, likelihood.decide),
         "returns": Kind(returns.reduce, returns.decide),
+        "seed-success": Kind(training.reduce, training.decide, counts_errors=True),
     }
 )
 
@@ -62,13 +72,18 @@ def reduce(check: Any, metrics: Metrics) -> Values:
         raise MeasurementError(f"{check.id}: {error}") from error
 
 
-def decide(check: Any, stages: Sequence[Evidence]) -> Outcome:
-    """The outcome from the stages seen so far; ``MORE`` where another stage is needed.
+def decide(check: Any, steps: Sequence[Evidence]) -> Outcome:
+    """The outcome from the steps seen so far, in their order; ``MORE`` where others are needed.
 
     Raises:
         ValueError, ArithmeticError: stored numbers cannot be judged; an error of ours.
     """
-    return KINDS[check.kind].decide(check, stages)
+    return KINDS[check.kind].decide(check, steps) if steps else FIRST
+
+
+def counts_errors(check: Any) -> bool:
+    """Whether a program that breaks at a later step is weighed with the others."""
+    return KINDS[check.kind].counts_errors
 
 
 def signature(check: Any) -> list[Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.errors import MeasurementError
-from harness.records import Array
+from harness.records import COMMON, Array, Step
 
 Metrics = Mapping[str, Array]
 Values = dict[str, Array]
@@ -15,11 +15,17 @@ Values = dict[str, Array]
 
 @dataclass(frozen=True)
 class Evidence:
-    """The stored statistics of one stage: the program's, the reference's, the stored target."""
+    """The stored statistics of one step: the program's, the reference's, the stored target.
+
+    Attributes:
+        error: the program's error where there are no statistics; kinds that count errors see it.
+    """
 
     own: Mapping[str, Array]
     reference: Mapping[str, Array] | None = None
     target: Mapping[str, Any] | None = None
+    step: Step = COMMON
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,11 +33,12 @@ class Outcome:
     """A decision on one check.
 
     Attributes:
-        status: ``MORE`` asks for the next stage.
+        status: ``MORE`` asks for further steps.
         credit: the share of the points, in [0, 1]; 1 exactly where the status is PASS.
         margin: how far the evidence lies from the limit, in units of the limit: an error of 0.01
             tolerances is 0.01. Below 1 speaks for the program. NaN where the kind has none.
         figures: the numbers behind the decision, finite or as text.
+        wants: with ``MORE``, the steps that are needed whatever they will say.
     """
 
     status: Literal["PASS", "FAIL", "INCONCLUSIVE", "UNGRADABLE", "MORE"]
@@ -39,6 +46,7 @@ class Outcome:
     credit: float = 0.0
     margin: float = float("nan")
     figures: Mapping[str, Any] = field(default_factory=dict)
+    wants: tuple[Step, ...] = ()
 
 
 def metric(metrics: Metrics, name: str) -> Array:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from harness.errors import MeasurementError
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values, metric
-from harness.records import Array, finite_or_text
+from harness.records import COMMON, OWN, Array, Step, finite_or_text
 from harness.spec.checks import (
     DistributionCheck,
     IndependenceCheck,
@@ -21,11 +20,12 @@ from harness.statistics import (
     chi_square,
     distribution,
     independence,
+    looks,
     two_stage,
     unbiased,
     variance_ratio,
 )
-from harness.statistics.outcome import MeanOutcome, StageOutcome
+from harness.statistics.outcome import StageOutcome
 
 Stored = Mapping[str, Array]
 
@@ -38,41 +38,41 @@ def reduce_unbiased(check: UnbiasedCheck, metrics: Metrics) -> Values:
     return {**unbiased.summarise(samples), "expected": expected, "scale": scale}
 
 
-@dataclass(frozen=True)
-class _MeanStage:
-    """One stage on a mean: it rejects for a bias, or for noise that would hide one."""
+def decide_unbiased(check: UnbiasedCheck, steps: Sequence[Evidence]) -> Outcome:
+    """Two stages of looks at the mean; biased twice fails, and so does too noisy twice."""
+    plan = looks.Plan(
+        check.min_detectable, check.nominal_alpha, two_stage.stage_beta(check.beta), check.looks
+    )
+    found: list[looks.StageSoFar] = []
+    for stage in (COMMON.stage, OWN.stage):
+        own = [item.own for item in steps if item.step.stage == stage]
+        if not own:
+            return _more(stage, 0)
+        seen = looks.stage(own, own[0]["expected"], own[0]["scale"], plan)
+        if seen.said == "open":
+            return _more(stage, seen.looks)
+        if not seen.rejects:
+            return Outcome("PASS", "", 1.0, seen.widest, _mean_figures(seen, steps))
+        found.append(seen)
+    last = found[-1]
+    biased = all(seen.said == "rejects" for seen in found)
+    cause = "biased" if biased else "variance"
+    if last.outcome.reason == "nonfinite":
+        cause = "not-finite"
+    margin = max(_margin(last.outcome), last.widest)
+    return Outcome("FAIL", cause, 0.0, margin, _mean_figures(last, steps))
 
-    outcome: MeanOutcome
-    noise: float
 
-    @property
-    def rejects(self) -> bool:
-        return self.outcome.rejects or self.noise > 1
+def _more(stage: int, replicate: int) -> Outcome:
+    return Outcome("MORE", wants=(Step(stage, replicate),))
 
 
-def _mean_stage(check: UnbiasedCheck, stored: Stored) -> _MeanStage:
-    """The stage, and the bias it could find in units of the one that it must find."""
-    outcome = unbiased.max_t_stage(stored, stored["expected"], stored["scale"], check.stage_alpha)
-    achieved = unbiased.achieved_mdb(stored, check.stage_alpha, two_stage.stage_beta(check.beta))
-    wanted = check.min_detectable * stored["scale"]
-    none = np.where(achieved > 0, np.inf, 0.0)
-    noise = np.divide(achieved, wanted, out=none, where=wanted > 0)
-    return _MeanStage(outcome, float(noise.max()))
-
-
-def decide_unbiased(check: UnbiasedCheck, stages: Sequence[Evidence]) -> Outcome:
-    """Two-stage max-t on the mean; too noisy to find ``min_detectable``, twice, fails as well."""
-    found = [_mean_stage(check, stage.own) for stage in stages]
-    said = two_stage.combine(found[0], found[1] if len(found) > 1 else None)
-    last = found[-1].outcome
-    figures = {**_figures(last, len(found)), "noise": finite_or_text(found[-1].noise)}
-    margin = max(_margin(last), found[-1].noise)
-    if said != "fail":
-        return _undecided(said, margin, figures)
-    if last.reason == "nonfinite":
-        return Outcome("FAIL", "not-finite", 0.0, margin, figures)
-    biased = all(stage.outcome.rejects for stage in found)
-    return Outcome("FAIL", "biased" if biased else "variance", 0.0, margin, figures)
+def _mean_figures(stage: looks.StageSoFar, steps: Sequence[Evidence]) -> dict[str, Any]:
+    return {
+        **_figures(stage.outcome, steps),
+        "looks": stage.looks,
+        "widest": finite_or_text(stage.widest),
+    }
 
 
 def reduce_distribution(check: DistributionCheck, metrics: Metrics) -> Values:
@@ -91,16 +91,16 @@ def reduce_distribution(check: DistributionCheck, metrics: Metrics) -> Values:
     return {**counts, "probabilities": probabilities}
 
 
-def decide_distribution(check: DistributionCheck, stages: Sequence[Evidence]) -> Outcome:
+def decide_distribution(check: DistributionCheck, steps: Sequence[Evidence]) -> Outcome:
     """Two-stage KS or chi-square, Bonferroni over the coordinates."""
     if check.law != "categorical":
         return _two_stages(
-            stages, lambda stored: distribution.ks_stage(stored, check.stage_alpha), "distribution"
+            steps, lambda stored: distribution.ks_stage(stored, check.nominal_alpha), "distribution"
         )
     return _two_stages(
-        stages,
+        steps,
         lambda stored: chi_square.chi_square_stage(
-            stored, stored["probabilities"], check.stage_alpha
+            stored, stored["probabilities"], check.nominal_alpha
         ),
         "distribution",
     )
@@ -113,11 +113,11 @@ def reduce_independence(check: IndependenceCheck, metrics: Metrics) -> Values:
     )
 
 
-def decide_independence(check: IndependenceCheck, stages: Sequence[Evidence]) -> Outcome:
+def decide_independence(check: IndependenceCheck, steps: Sequence[Evidence]) -> Outcome:
     """Two-stage largest correlation, Bonferroni over the pairs."""
     return _two_stages(
-        stages,
-        lambda stored: independence.correlation_stage(stored, check.stage_alpha),
+        steps,
+        lambda stored: independence.correlation_stage(stored, check.nominal_alpha),
         "dependent",
     )
 
@@ -132,14 +132,16 @@ def reduce_variance_ratio(check: VarianceRatioCheck, metrics: Metrics) -> Values
         raise MeasurementError(f"{check.metric}: {error}") from error
 
 
-def decide_variance_ratio(check: VarianceRatioCheck, stages: Sequence[Evidence]) -> Outcome:
+def decide_variance_ratio(check: VarianceRatioCheck, steps: Sequence[Evidence]) -> Outcome:
     """Two-stage paired log-variance z against the limit."""
     found = _two_stages(
-        stages,
-        lambda stored: variance_ratio.ratio_stage(stored, check.limit, check.stage_alpha),
+        steps,
+        lambda stored: variance_ratio.ratio_stage(stored, check.limit, check.nominal_alpha),
         "variance-ratio",
     )
-    own = stages[-1].own
+    if found.status == "MORE":
+        return found
+    own = steps[-1].own
     with np.errstate(all="ignore"):
         ratio = finite_or_text(float(own["trace_x"] / own["trace_y"]))
     figures = {**found.figures, "ratio": ratio, "limit": check.limit}
@@ -147,36 +149,32 @@ def decide_variance_ratio(check: VarianceRatioCheck, stages: Sequence[Evidence])
 
 
 def _two_stages(
-    stages: Sequence[Evidence], test: Callable[[Stored], StageOutcome], cause: str
+    steps: Sequence[Evidence], test: Callable[[Stored], StageOutcome], cause: str
 ) -> Outcome:
     """PASS unless both stages reject; the second is asked for only after the first."""
-    outcomes = [test(stage.own) for stage in stages]
+    outcomes = [test(step.own) for step in steps]
     said = two_stage.combine(outcomes[0], outcomes[1] if len(outcomes) > 1 else None)
+    if said == "need-second":
+        return _more(OWN.stage, 0)
     worst = outcomes[-1]
-    figures = _figures(worst, len(outcomes))
-    if said != "fail":
-        return _undecided(said, _margin(worst), figures)
+    figures = _figures(worst, steps)
+    if said == "pass":
+        return Outcome("PASS", "", 1.0, _margin(worst), figures)
     word = "not-finite" if worst.reason == "nonfinite" else cause
     return Outcome("FAIL", word, 0.0, _margin(worst), figures)
-
-
-def _undecided(said: str, margin: float, figures: dict[str, Any]) -> Outcome:
-    if said == "need-second":
-        return Outcome("MORE", "", 0.0, margin, figures)
-    return Outcome("PASS", "", 1.0, margin, figures)
 
 
 def _margin(outcome: StageOutcome) -> float:
     return outcome.statistic / outcome.critical if outcome.critical > 0 else float("nan")
 
 
-def _figures(outcome: StageOutcome, stages: int) -> dict[str, Any]:
+def _figures(outcome: StageOutcome, steps: Sequence[Evidence]) -> dict[str, Any]:
     return {
         "statistic": finite_or_text(outcome.statistic),
         "critical": finite_or_text(outcome.critical),
         "p_value": outcome.p_value,
         "coordinate": outcome.coordinate,
-        "stages": stages,
+        "stages": len({item.step.stage for item in steps}),
     }
 
 

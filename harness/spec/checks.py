@@ -19,6 +19,10 @@ Points = Annotated[float, Field(ge=0, le=1000)]
 Positive = Annotated[float, Field(gt=0)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
 
+#: A stage runs at this share of the bound that its spec declares: a test at its bound could never
+#: be certified to keep it.
+NOMINAL_SHARE = 0.2
+
 
 class Model(BaseModel):
     """Base of all spec models: unknown fields refused, values frozen, no silent conversion."""
@@ -44,6 +48,16 @@ class CheckBase(Model):
         return 1
 
     @property
+    def replicates(self) -> int:
+        """The largest number of trials that one stage can ask for."""
+        return 1
+
+    @property
+    def alpha_bound(self) -> float:
+        """Declared bound on the probability of failing honest work; 0 where nothing is random."""
+        return 0.0
+
+    @property
     def needs_reference(self) -> bool:
         """Whether the reference's observation of the same trial is part of the decision."""
         return getattr(self, "against", None) == "reference"
@@ -52,9 +66,9 @@ class CheckBase(Model):
 class Stochastic(CheckBase):
     """A check that fails only on two independent rejections; all three figures are mandatory.
 
-    ``stage_alpha`` bounds the false rejection rate of one stage; ``min_detectable`` is the
-    smallest departure (in the unit of the kind) that both stages together must find with
-    probability at least ``1 - beta``.
+    ``stage_alpha`` bounds the false rejection rate of one stage, which runs at ``nominal_alpha``;
+    ``min_detectable`` is the smallest departure (in the unit of the kind) that both stages
+    together must find with probability at least ``1 - beta``.
     """
 
     stage_alpha: Annotated[float, Field(gt=0, le=0.01)]
@@ -66,8 +80,13 @@ class Stochastic(CheckBase):
         return 2
 
     @property
-    def alpha(self) -> float:
-        """Declared bound on failing honest work: two independent rejections."""
+    def nominal_alpha(self) -> float:
+        """The level at which a stage is run: a fifth of the declared bound."""
+        return self.stage_alpha * NOMINAL_SHARE
+
+    @property
+    def alpha_bound(self) -> float:
+        """Two independent rejections."""
         return self.stage_alpha**2
 
 
@@ -127,10 +146,19 @@ class MomentsCheck(CheckBase):
 
 
 class UnbiasedCheck(Stochastic):
-    """The mean of n draws against ``<metric>__expected``; ``min_detectable`` in honest sds."""
+    """The mean of n draws against ``<metric>__expected``; ``min_detectable`` in honest sds.
+
+    A stage passes once its draws establish that no bias reaches ``min_detectable``, and draws n
+    more, up to ``looks`` times, while they establish neither that nor a bias.
+    """
 
     kind: Literal["unbiased"]
     dimensions: Annotated[int, Field(ge=1, le=100_000)]
+    looks: Annotated[int, Field(ge=1, le=16)] = 1
+
+    @property
+    def replicates(self) -> int:
+        return self.looks
 
 
 class DistributionCheck(Stochastic):
@@ -188,6 +216,11 @@ class LikelihoodCheck(CheckBase):
     margin_nats: Positive
     floor_alpha: Annotated[float, Field(gt=0, le=0.01)] = 1e-6
 
+    @property
+    def alpha_bound(self) -> float:
+        """The floor and the margin are tested at ``floor_alpha`` each."""
+        return 2 * self.floor_alpha
+
 
 class ReturnsCheck(CheckBase):
     """Mean episode return on a ramp from ``low`` (no credit) to ``high`` (full credit).
@@ -206,6 +239,46 @@ class ReturnsCheck(CheckBase):
     mutant_max_credit: Annotated[float, Field(ge=0, lt=1)] = 0.5
 
 
+class SeedSuccessCheck(CheckBase):
+    """Training: seeds are run until those that succeed, or those that don't, are evidence enough.
+
+    A seed succeeds where its metric (one number) is not worse than ``threshold``. Honest learners
+    of the configuration that the statement fixes succeed with probability ``success_rate`` or
+    more, which the stored runs of ``target`` must bear out; a program that succeeds with
+    probability ``min_detectable`` or less must fail. ``alpha`` bounds the probability of FAIL at
+    ``success_rate``, ``beta`` that of not failing at ``min_detectable``, both exact. Undecided
+    after ``max_seeds`` is INCONCLUSIVE. Partial credit runs from ``low`` to ``threshold``.
+    """
+
+    kind: Literal["seed-success"]
+    against: Literal["target"]
+    target: Annotated[str, Field(pattern=r"^[a-z0-9_-]+\.json$")]
+    better: Literal["higher", "lower"]
+    threshold: Annotated[float, Field(strict=False, allow_inf_nan=False)]
+    low: Annotated[float, Field(strict=False, allow_inf_nan=False)]
+    success_rate: Probability
+    min_detectable: Probability
+    alpha: Annotated[float, Field(gt=0, le=3e-6)]
+    beta: Annotated[float, Field(gt=0, le=0.2)]
+    max_seeds: Annotated[int, Field(ge=1, le=100)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if (self.low < self.threshold) != (self.better == "higher") or self.low == self.threshold:
+            raise ValueError("`low` is worse than `threshold`: below it where higher is better")
+        if self.min_detectable >= self.success_rate:
+            raise ValueError("`min_detectable` is a success rate below `success_rate`")
+        return self
+
+    @property
+    def replicates(self) -> int:
+        return self.max_seeds
+
+    @property
+    def alpha_bound(self) -> float:
+        return self.alpha
+
+
 Check = Annotated[
     ExactCheck
     | IdentityCheck
@@ -218,6 +291,7 @@ Check = Annotated[
     | IndependenceCheck
     | VarianceRatioCheck
     | LikelihoodCheck
-    | ReturnsCheck,
+    | ReturnsCheck
+    | SeedSuccessCheck,
     Field(discriminator="kind"),
 ]

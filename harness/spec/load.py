@@ -15,8 +15,8 @@ from harness.contract import Contract, read_contract
 from harness.errors import Problem, SpecError, UsageError
 from harness.records import Program, canonical, sha256
 from harness.spec import strict_yaml
-from harness.spec.checks import ReturnsCheck
-from harness.spec.models import TIERS, Assignment, Mistake, Mistakes, Task
+from harness.spec.checks import ReturnsCheck, Stochastic
+from harness.spec.models import Assignment, Mistake, Mistakes, Task
 
 Loaded = TypeVar("Loaded")
 
@@ -302,7 +302,7 @@ class _Semantics:
                     f"measurement {check.measurement!r} is not declared",
                     f"declare it under measurements{known}",
                 )
-            elif check.stages > 1 and measurement.draws is None:
+            elif isinstance(check, Stochastic) and measurement.draws is None:
                 yield self._at(
                     (*loc, "kind"),
                     f"{check.kind} needs a number of draws",
@@ -315,7 +315,7 @@ class _Semantics:
                         f"{check.episodes} episodes of {measurement.draws} draws",
                         f"write measurements.{check.measurement}.draws: {check.episodes}",
                     )
-            if TIERS.index(self._spec.tier) == 0 and check.stages > 1:
+            if self._spec.tier == "exact" and isinstance(check, Stochastic):
                 yield self._at(
                     (*loc, "kind"), f"{check.kind} in a task of tier exact", "write tier: estimator"
                 )

@@ -7,6 +7,7 @@ A check fails only when two stages on independent draws both reject, so stages a
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -77,6 +78,57 @@ def _column_figures(rows: Floats) -> tuple[Floats, Floats, Floats]:
         sd = np.ldexp(spread * np.sqrt(second * n / (n - 1)), exponent)
     skew = third / np.where(second > 0, second, 1.0) ** 1.5
     return np.ldexp((first + centre)[:, 0], exponent), np.minimum(sd, _LARGEST), skew
+
+
+def merge(summaries: Sequence[Summary]) -> dict[str, NDArray[np.generic]]:
+    """The summary of the draws of several summaries together, up to rounding.
+
+    Args:
+        summaries: at least one, each from :func:`summarise`, of the same number of coordinates.
+
+    Raises:
+        ValueError: none, or some that do not fit each other.
+    """
+    if not summaries:
+        raise ValueError("no summary is given; wanted at least one")
+    sizes = np.array([stored_size(one, least=2) for one in summaries], dtype=np.float64)
+    wrong = np.stack([stored(one, "nonfinite", ndim=1) for one in summaries])
+    n = sizes.sum()
+    usable = ~wrong.any(axis=0)
+    mean, sd, skew = (
+        np.stack([np.asarray(one[name], dtype=np.float64) for one in summaries])[:, usable]
+        for name in ("mean", "sd", "skew")
+    )
+    pooled = np.full((3, usable.size), np.nan)
+    pooled[:, usable] = _pooled(sizes[:, None], mean, sd, skew)
+    return {
+        "n": np.array(int(n), dtype=np.int64),
+        "mean": pooled[0],
+        "sd": pooled[1],
+        "skew": pooled[2],
+        "nonfinite": wrong.sum(axis=0).astype(np.int64),
+    }
+
+
+def _pooled(sizes: Floats, mean: Floats, sd: Floats, skew: Floats) -> tuple[Floats, ...]:
+    """Mean, sd and skewness "d" of groups "k d", in units where no power over- or underflows."""
+    n = sizes.sum()
+    exponent = np.frexp(np.maximum(np.abs(mean), sd).max(axis=0, initial=0.0))[1]
+    unit, spread = np.ldexp(mean, -exponent), np.ldexp(sd, -exponent)
+    first = unit[:1]  # subtracted, so that equal means deviate by 0 exactly
+    centre = (sizes * (unit - first)).sum(axis=0) / n
+    shift = unit - first - centre
+    second = spread**2 * (sizes - 1) / sizes
+    third = skew * second**1.5
+    total = (sizes * (second + shift**2)).sum(axis=0)
+    cubes = (sizes * (third + 3 * shift * second + shift**3)).sum(axis=0)
+    variance = total / n
+    joint_skew = np.divide(
+        cubes / n, variance**1.5, out=np.zeros_like(variance), where=variance > 0
+    )
+    with np.errstate(over="ignore"):
+        joint_sd = np.minimum(np.ldexp(np.sqrt(total / (n - 1)), exponent), _LARGEST)
+    return np.ldexp(first[0] + centre, exponent), joint_sd, joint_skew
 
 
 def summarise_squares(samples: ArrayLike) -> dict[str, NDArray[np.generic]]:

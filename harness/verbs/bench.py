@@ -27,9 +27,10 @@ from harness.collect.sandbox import Sandbox
 from harness.course import find_subjects
 from harness.errors import InfrastructureError, UsageError
 from harness.isolation import Isolation
+from harness.records import COMMON
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import LoadedTask, load_all
-from harness.trials import COMMON, Subject, name_trial
+from harness.trials import Subject, name_trial
 
 _TIERS = ("exact", "estimator")
 

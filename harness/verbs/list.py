@@ -42,10 +42,10 @@ def _task(task: LoadedTask) -> dict[str, Any]:
                 "tier": spec.tier,
                 "points": check.points,
                 "visibility": check.visibility,
-                "alpha": check.alpha if isinstance(check, Stochastic) else 0.0,
+                "alpha": check.alpha_bound,
                 "stage_alpha": check.stage_alpha if isinstance(check, Stochastic) else None,
-                "min_detectable": check.min_detectable if isinstance(check, Stochastic) else None,
-                "beta": check.beta if isinstance(check, Stochastic) else None,
+                "min_detectable": getattr(check, "min_detectable", None),
+                "beta": getattr(check, "beta", None),
             }
             for check in spec.checks
         ],

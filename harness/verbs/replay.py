@@ -12,10 +12,10 @@ from harness.collect.job import Run
 from harness.isolation import Isolation, require
 from harness.ledger import Ledger
 from harness.progress import ProgressLine
-from harness.records import Observation, canonical
+from harness.records import OWN, Observation, canonical
 from harness.report.grades_json import json_value
 from harness.report.sanitise import SENTENCE_LIMIT, clean
-from harness.trials import COMMON, OWN, View, name_trial
+from harness.trials import View, name_trial, steps
 from harness.verbs.grade import one_writer, open_ledger
 from harness.verbs.stored import Stored, regrade
 
@@ -128,7 +128,7 @@ def _reference_runs(runs: list[Run], view: View) -> Iterator[Run]:
         if run.task.reference is not None:
             program, trial = run.task.reference.solution, run.trial
             again = name_trial(
-                run.task, program, trial.measurement, trial.stage, trial.subject, view.key
+                run.task, program, trial.measurement, trial.step, trial.subject, view.key
             )
             yield Run(again, run.task, program.files)
 
@@ -142,7 +142,8 @@ def _stored_runs(stored: Stored) -> Iterator[Run]:
             wanted = task.spec.wanted_files
             files = {n: subject.program.files[n] for n in wanted if n in subject.program.files}
             for measurement in task.spec.measurements:
-                for stage, name in ((COMMON, ""), (OWN, subject.program.name)):
-                    trial = name_trial(task, subject.program, measurement, stage, name, view.key)
+                for step in steps(task, measurement):
+                    owner = subject.program.name if step.stage == OWN.stage else ""
+                    trial = name_trial(task, subject.program, measurement, step, owner, view.key)
                     if ledger.get(trial.key) is not None:
                         yield Run(trial, task, files)

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from harness import cli, targets
+from harness import cli, runs, targets
 from harness.errors import UsageError
-from harness.spec.load import load_all
+from harness.spec.load import LoadedTask, load_all
 
 
 def run(args: argparse.Namespace) -> int:
-    ids = [task.id for task in load_all(args.tasks, args.reference, args.task)]
+    tasks = load_all(args.tasks, args.reference, args.task)
     written: list[str] = []
     if not args.list:
-        chosen = [name for name in ids if targets.trainable(args.reference, name)]
-        if args.task and not chosen:
-            raise UsageError(f"nothing to train for {', '.join(args.task)}: no train.py")
-        for name in chosen if args.task else []:
-            for seed in range(1, args.seeds + 1):
-                out = Path("results") / "targets"
-                written.append(str(targets.make(args.reference, name, args.device, seed, out)))
-    found = [target for name in ids for target in targets.stored(args.reference, name)]
+        for task in tasks if args.task else []:
+            written += _made(args, task)
+        if args.task and not written:
+            raise UsageError(f"nothing to train for {', '.join(args.task)}: no train.py, no seeds")
+    loaded = load_all(args.tasks, args.reference, args.task)
+    found = [target for task in loaded for target in targets.stored(args.reference, task)]
     if args.json:
         cli.emit(args, {"targets": [target.to_json() for target in found], "written": written})
         return 0
@@ -34,8 +33,22 @@ def run(args: argparse.Namespace) -> int:
         )
     if not found:
         print("no targets are stored")
-    for folder in written:
-        print(f"trained into {folder}; review it, then evaluate and store it")
+    for place in written:
+        print(f"made {place}; review it before it is committed")
     if not args.list and not args.task:
         print("name a task to train its reference", file=sys.stderr)
     return 0
+
+
+def _made(args: argparse.Namespace, task: LoadedTask) -> Iterator[str]:
+    """What was made of one task: trained weights to be evaluated, or stored runs of its seeds."""
+    for file in sorted({check.target for check in runs.checks(task)}):
+        folders = (args.tasks / task.id, args.reference / task.id)
+        honest = args.seeds or runs.CHEAP_RUNS
+        for line in runs.make(folders, file, honest=honest, mistaken=args.mistaken, jobs=args.jobs):
+            print(line, file=sys.stderr)
+        yield str(args.reference / task.id / "targets" / file)
+    if targets.trainable(args.reference, task.id):
+        for seed in range(1, (args.seeds or 1) + 1):
+            out = Path("results") / "targets"
+            yield str(targets.make(args.reference, task.id, args.device, seed, out))

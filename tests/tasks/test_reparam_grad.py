@@ -10,6 +10,7 @@ import torch
 
 from harness import kinds
 from harness.bare import BareProgram
+from harness.records import Step
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import load_task
 
@@ -184,10 +185,12 @@ def test_every_honest_program_agrees_with_the_reference_on_other_draws(honest_pr
         ):
             for measurement in TASK.spec.measurements:
                 (check,) = TASK.spec.checks_of(measurement)
-                for stage in range(4):
+                for replicate in range(4):
                     own, wanted = (
-                        kinds.reduce(check, item.metrics(measurement, stage, PUBLIC_KEY))
+                        kinds.reduce(
+                            check, item.metrics(measurement, Step(1, replicate), PUBLIC_KEY)
+                        )
                         for item in (running, reference)
                     )
                     outcome = kinds.decide(check, [kinds.Evidence(own, wanted)])
-                    assert outcome.margin <= 0.2, (program.name, check.id, stage)
+                    assert outcome.margin <= 0.2, (program.name, check.id, replicate)

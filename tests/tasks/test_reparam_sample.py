@@ -10,11 +10,10 @@ from torch.distributions import Normal
 
 from harness.bare import BareProgram
 from harness.errors import ProgramError
-from harness.records import Program
+from harness.records import COMMON, Program, Step
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import load_task
 from harness.statistics import distribution, independence, two_stage, unbiased
-from harness.trials import COMMON
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "reference" / "reparam-sample"
@@ -80,13 +79,13 @@ def test_every_honest_program_agrees_with_the_reference_on_other_draws(honest_pr
             BareProgram(TASK, TASK.reference.solution) as reference,
         ):
             for measurement in ("given_noise", "given_noise_gradient", "backward", "sigma_range"):
-                for stage in range(5):
-                    seen = running.metrics(measurement, stage, PUBLIC_KEY)
-                    wanted = reference.metrics(measurement, stage, PUBLIC_KEY)
+                for replicate in range(5):
+                    seen = running.metrics(measurement, Step(1, replicate), PUBLIC_KEY)
+                    wanted = reference.metrics(measurement, Step(1, replicate), PUBLIC_KEY)
                     (metric,) = (key for key in seen if not key.endswith("__scale"))
                     error = np.abs(seen[metric] - wanted[metric])
                     limit = 16 / 5 * np.finfo(float).eps * seen[metric + "__scale"]
-                    assert (error <= limit).all(), (program.name, measurement, stage)
+                    assert (error <= limit).all(), (program.name, measurement, replicate)
 
 
 def test_the_draws_are_enough_for_the_declared_power():

@@ -1,0 +1,132 @@
+"""Training runs, one seed each: success against a threshold, judged while they come in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.errors import MeasurementError
+from harness.kinds.outcome import Evidence, Metrics, Outcome, Values, metric
+from harness.records import COMMON, Step
+from harness.spec.checks import SeedSuccessCheck
+from harness.statistics import sequential
+from harness.statistics.returns import mean_interval, ramp
+
+_CONFIDENCE = 0.95
+
+
+def reduce(check: SeedSuccessCheck, metrics: Metrics) -> Values:
+    """The one number of a seed."""
+    value = metric(metrics, check.metric)
+    if value.shape != () or value.dtype.kind not in "fiu":
+        raise MeasurementError(
+            f"{check.metric} is {value.dtype} of shape {value.shape}; one number a seed is wanted"
+        )
+    return {"value": value.astype(np.float64)}
+
+
+def decide(check: SeedSuccessCheck, steps: Sequence[Evidence]) -> Outcome:
+    """PASS or FAIL as soon as the seeds suffice, INCONCLUSIVE at the cap.
+
+    A seed whose number is not finite, or in which the program broke, is worth what a program that
+    learns nothing is worth. The credit of a check that is not passed is the ramp's mean over the
+    first seeds, as many as any decision needs: a better seed then never lowers it, although it may
+    let further seeds be run. Undecided at the cap, it is the mean over all seeds if that is more.
+    """
+    plan = design(check)
+    values = [_value(check, step) for step in steps]
+    seen = sequential.state(plan, [succeeds(check, value) for value in values])
+    if seen.status == "open":
+        wants = tuple(Step(COMMON.stage, len(steps) + index) for index in range(seen.needed))
+        return Outcome("MORE", wants=wants)
+    first = sequential.state(plan, []).needed
+    used = values[: seen.seeds]
+    credits = [_credit(check, value) for value in used]
+    figures = _figures(check, steps[: seen.seeds], used)
+    target = steps[0].target
+    if check.leaderboard and target is not None:
+        figures["leaderboard"] = standing(check, used[:first], target)
+    credit = math.fsum(credits[:first]) / first
+    if seen.status == "pass":
+        return Outcome("PASS", "", 1.0, math.nan, figures)
+    if seen.status == "fail":
+        return Outcome("FAIL", "seeds", credit, math.nan, figures)
+    credit = max(credit, math.fsum(credits) / len(credits))
+    return Outcome("INCONCLUSIVE", "undecided", credit, math.nan, figures)
+
+
+def design(check: SeedSuccessCheck) -> sequential.Design:
+    """The sequential test that the check declares."""
+    return sequential.design(
+        check.success_rate, check.min_detectable, check.alpha, check.beta, check.max_seeds
+    )
+
+
+def succeeds(check: SeedSuccessCheck, value: float) -> bool:
+    """Whether a seed's number is not worse than the threshold."""
+    return value >= check.threshold if check.better == "higher" else value <= check.threshold
+
+
+def standing(
+    check: SeedSuccessCheck, values: Sequence[float], target: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a leaderboard compares: 0 at ``low``, 1 at the mean of the reference's stored runs.
+
+    From the first seeds only, which are the same for everybody and whose number does not depend
+    on how early a decision came.
+    """
+    runs = reference_runs(check, target)
+    width = math.fsum(runs) / len(runs) - check.low
+    normal = [(value - check.low) / width for value in values]
+    low = high = None
+    if len(normal) > 1:
+        low, high = mean_interval(normal, len(normal), _CONFIDENCE)
+    return {
+        "mean": math.fsum(normal) / len(normal),
+        "ci_lo": low,
+        "ci_hi": high,
+        "n_seeds": len(normal),
+        "values": normal,
+    }
+
+
+def reference_runs(check: SeedSuccessCheck, target: Mapping[str, Any]) -> list[float]:
+    """The stored values of the reference, seed by seed.
+
+    Raises:
+        ValueError: the target holds none.
+    """
+    for program in target.get("programs", ()):
+        if program["role"] == "reference" and check.metric in program["values"]:
+            return list(program["values"][check.metric])
+    raise ValueError(f"the target {check.target} holds no runs of the reference's {check.metric}")
+
+
+def _value(check: SeedSuccessCheck, step: Evidence) -> float:
+    value = math.nan if step.error else float(step.own["value"])
+    return value if math.isfinite(value) else check.low
+
+
+def _credit(check: SeedSuccessCheck, value: float) -> float:
+    if check.better == "higher":
+        return ramp(value, check.low, check.threshold)
+    return ramp(-value, -check.low, -check.threshold)
+
+
+def _figures(
+    check: SeedSuccessCheck, steps: Sequence[Evidence], values: Sequence[float]
+) -> dict[str, Any]:
+    fixed, _ = sequential.fixed_design(
+        check.success_rate, check.min_detectable, check.alpha, check.beta
+    )
+    return {
+        "seeds": len(values),
+        "succeeded": sum(succeeds(check, value) for value in values),
+        "values": list(values),
+        "threshold": check.threshold,
+        "errors": {str(index): step.error for index, step in enumerate(steps) if step.error},
+        "seeds_of_a_fixed_number_design": fixed,
+    }

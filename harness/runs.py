@@ -1,0 +1,244 @@
+"""Stored training runs: what the trusted programs of a task come to, seed by seed.
+
+``reference/<id>/targets/runs.json`` holds one number a seed and metric for the reference, its
+variants and the known mistakes, all trained under the public key by the measurement that marks
+submissions. The harness makes it (``targets <id>``), adds what is missing, and drops what another
+version of a program or of the measurement came to.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.bare import BareProgram
+from harness.errors import InfrastructureError, MeasurementError, ProgramError
+from harness.pool import fresh
+from harness.records import COMMON, Program, Step, canonical, sha256
+from harness.report.atomic import write_text
+from harness.seeds import PUBLIC_KEY
+from harness.spec.checks import SeedSuccessCheck
+from harness.spec.load import LoadedTask, load_task
+from harness.trials import environment, machine_class
+
+FORMAT = 1
+#: Runs without which a success rate has no bound worth stating, and those of a cheap task.
+LEAST_RUNS, CHEAP_RUNS = 50, 200
+
+
+@dataclass(frozen=True)
+class StoredRuns:
+    """The runs of one program.
+
+    Attributes:
+        values: metric -> one number a seed, from seed 0 on; None where the program broke.
+        errors: seed -> what it broke with.
+        sha256, protocol: digests of the program and of the measurement that they were made with.
+    """
+
+    name: str
+    role: str
+    sha256: str
+    protocol: str
+    values: Mapping[str, Sequence[float | None]]
+    errors: Mapping[str, str]
+    cpu_s: float
+
+    @property
+    def count(self) -> int:
+        return min((len(found) for found in self.values.values()), default=0)
+
+    def of(self, check: SeedSuccessCheck) -> list[float]:
+        """The numbers of a check; a seed that broke is worth what ``low`` is."""
+        return [check.low if value is None else value for value in self.values[check.metric]]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "role": self.role,
+            "sha256": self.sha256,
+            "protocol": self.protocol,
+            "cpu_s": round(self.cpu_s, 1),
+            "errors": dict(self.errors),
+            "values": {name: list(found) for name, found in self.values.items()},
+        }
+
+
+def checks(task: LoadedTask) -> list[SeedSuccessCheck]:
+    """The checks of a task that are judged by stored runs."""
+    return [check for check in task.spec.checks if isinstance(check, SeedSuccessCheck)]
+
+
+def programs(task: LoadedTask) -> list[Program]:
+    """Every program of which runs are stored, the honest ones first."""
+    if task.reference is None:
+        return []
+    reference, training = task.reference, {check.id for check in checks(task)}
+    caught = [item.program for item in reference.mutants if item.mistake.check in training]
+    return [reference.solution, *reference.variants, *caught]
+
+
+def read(task: LoadedTask, file: str) -> list[StoredRuns]:
+    """The stored runs of a task.
+
+    Raises:
+        InfrastructureError: the file holds something else.
+    """
+    content = {} if task.reference is None else task.reference.targets
+    return parse(content[file], file) if file in content else []
+
+
+def parse(content: bytes, place: str) -> list[StoredRuns]:
+    """The runs in the bytes of a target.
+
+    Raises:
+        InfrastructureError: the bytes hold something else.
+    """
+    try:
+        record = json.loads(content)
+        if record["format"] != FORMAT:
+            raise ValueError(f"format {record['format']} is not {FORMAT}")
+        return [StoredRuns(**found) for found in record["programs"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InfrastructureError(f"{place}: no stored runs: {error!r}") from error
+
+
+def current(task: LoadedTask, found: StoredRuns) -> bool:
+    """Whether runs were made by the program and the measurement of today."""
+    return any(
+        (program.name, program.role, program.sha256) == (found.name, found.role, found.sha256)
+        and found.protocol == protocol(task)
+        for program in programs(task)
+    )
+
+
+def protocol(task: LoadedTask) -> str:
+    """A digest of the measurement and its seeds' names."""
+    return sha256(canonical([task.protocol, task.spec.draw]))
+
+
+def make(
+    folders: tuple[Path, Path], file: str, *, honest: int, mistaken: int, jobs: int
+) -> Iterator[str]:
+    """Makes the runs that are missing and stores them as they come; yields a line a chunk.
+
+    Args:
+        folders: tasks/<id> and reference/<id>.
+        file: name of the target, as the checks call it.
+        honest, mistaken: runs wanted of an honest program and of a known mistake.
+        jobs: processes at a time.
+
+    Raises:
+        InfrastructureError: a process of ours ended without an answer.
+    """
+    task = load_task(*folders)
+    path = folders[1] / "targets" / file
+    stored = {
+        (found.name, found.role): found
+        for found in (parse(path.read_bytes(), str(path)) if path.is_file() else [])
+        if current(task, found)
+    }
+    todo = []
+    for index, program in enumerate(programs(task)):
+        wanted = mistaken if program.role == "mutant" else honest
+        have = stored.get((program.name, program.role), _none(task, program))
+        stored[program.name, program.role] = have
+        todo += [(index, replicate) for replicate in range(have.count, wanted)]
+    with fresh(jobs) as pool:
+        yield from _fill(task, path, stored, pool, folders, sorted(todo, key=_seed_first))
+
+
+def _seed_first(item: tuple[int, int]) -> tuple[int, int]:
+    """All programs advance together, so that an interrupted making is of use."""
+    return item[1], item[0]
+
+
+def _fill(
+    task: LoadedTask,
+    path: Path,
+    stored: dict[tuple[str, str], StoredRuns],
+    pool: Executor,
+    folders: tuple[Path, Path],
+    todo: Sequence[tuple[int, int]],
+) -> Iterator[str]:
+    listed = programs(task)
+    waiting: dict[tuple[str, str], dict[int, dict[str, Any]]] = {name: {} for name in stored}
+    futures = [pool.submit(_run, folders, index, replicate) for index, replicate in todo]
+    told = time.monotonic()
+    for done, future in enumerate(as_completed(futures), start=1):
+        index, replicate, record = future.result()
+        name = (listed[index].name, listed[index].role)
+        waiting[name][replicate] = record
+        stored[name] = _extended(stored[name], waiting[name])
+        if done == len(futures) or time.monotonic() - told > 20:
+            told = time.monotonic()
+            _store(task, path, [stored[program.name, program.role] for program in listed])
+            yield f"{task.id}: {done} of {len(futures)} runs"
+
+
+def _extended(found: StoredRuns, waiting: dict[int, dict[str, Any]]) -> StoredRuns:
+    """The runs with those that follow on; others wait for their turn."""
+    values = {name: list(numbers) for name, numbers in found.values.items()}
+    errors, cpu_s, count = dict(found.errors), found.cpu_s, found.count
+    while count in waiting:
+        record = waiting.pop(count)
+        for name, numbers in values.items():
+            numbers.append(record["values"].get(name))
+        if record["error"]:
+            errors[str(count)] = record["error"]
+        cpu_s += record["cpu_s"]
+        count += 1
+    return StoredRuns(found.name, found.role, found.sha256, found.protocol, values, errors, cpu_s)
+
+
+def _none(task: LoadedTask, program: Program) -> StoredRuns:
+    values: dict[str, list[float | None]] = {check.metric: [] for check in checks(task)}
+    return StoredRuns(program.name, program.role, program.sha256, protocol(task), values, {}, 0.0)
+
+
+def _store(task: LoadedTask, path: Path, found: Iterable[StoredRuns]) -> None:
+    record = {
+        "format": FORMAT,
+        "task": task.id,
+        "environment": json.loads(environment()),
+        "machine": machine_class(),
+        "programs": [item.to_json() for item in found],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
+
+
+def _run(folders: tuple[Path, Path], index: int, replicate: int) -> tuple[int, int, dict[str, Any]]:
+    """One seed of one program, in a process of the pool."""
+    import torch
+
+    torch.set_num_threads(1)
+    task = load_task(*folders)
+    program = programs(task)[index]
+    started = time.process_time()
+    values, error = {}, ""
+    try:
+        for measurement in {check.measurement for check in checks(task)}:
+            with BareProgram(task, program) as running:
+                seen = running.values(measurement, Step(COMMON.stage, replicate), PUBLIC_KEY)
+            for check in checks(task):
+                if check.measurement == measurement:
+                    values[check.metric] = finite_or_none(float(seen[f"{check.id}/value"]))
+    except MeasurementError:
+        raise
+    except ProgramError as broke:
+        error = f"{broke.cause}: {broke.message}"[:200]
+    except Exception as broke:  # without a sandbox, what a program raises arrives as it is
+        error = f"exception: {type(broke).__name__}: {broke}"[:200]
+    spent = time.process_time() - started
+    return index, replicate, {"values": values, "error": error, "cpu_s": spent}
+
+
+def finite_or_none(value: float) -> float | None:
+    """A number as JSON has it; NaN and infinities are None."""
+    return value if abs(value) < float("inf") else None

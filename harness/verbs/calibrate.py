@@ -1,0 +1,155 @@
+"""``calibrate``: measure the error rates that the specs declare, on every honest program.
+
+Work that was done before, under the same programs, measurements and declarations, is taken from
+``<results>/calibration.jsonl``, so an interrupted run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, as_completed
+from functools import cache
+from pathlib import Path
+
+from harness import calibration, certificate, cli
+from harness.calibration import Counted, Unit
+from harness.course import find_subjects, load_tasks
+from harness.pool import fresh
+from harness.records import Program
+from harness.spec.load import LoadedTask
+
+_SAMPLE = Path("submissions/complete")
+
+
+def run(args: argparse.Namespace) -> int:
+    tasks, _ = load_tasks(args.tasks, args.reference, None, args.task)
+    folders = (args.tasks, args.reference)
+    started = time.monotonic()
+    with fresh(args.jobs) as pool:
+        cheap = _cheap(pool, folders, tasks)
+        todo = [
+            unit
+            for task in tasks
+            for unit in calibration.plan(
+                task, _honest(task), args.gradings, args.mistaken, cheap[task.id]
+            )
+        ]
+        counted = list(_counted(args.results, pool, folders, tasks, todo))
+    found = certificate.of(tasks, counted)
+    args.results.mkdir(parents=True, exist_ok=True)
+    written = certificate.write(found, args.results, cli.commit())
+    minutes = (time.monotonic() - started) / 60
+    print(f"{len(todo)} units in {minutes:.1f} min", file=sys.stderr)
+    if args.json:
+        cli.emit(args, {**found.to_json(), "written": [str(path) for path in written]})
+    else:
+        print(found.text())
+    return 1 if found.refuted else 0
+
+
+def _honest(task: LoadedTask) -> list[Program]:
+    """Reference, variants, and the sample submission that is complete."""
+    assert task.reference is not None
+    found = [task.reference.solution, *task.reference.variants]
+    if _SAMPLE.is_dir():
+        (subject,) = find_subjects([_SAMPLE], [task], None)
+        if subject.problem(task) is None:
+            found.append(subject.program)
+    return found
+
+
+def _cheap(
+    pool: Executor, folders: tuple[Path, Path], tasks: Sequence[LoadedTask]
+) -> dict[str, set[str]]:
+    """The measurements of every task of which all gradings are real: the reference's are quick."""
+    cheap: dict[str, set[str]] = {task.id: set() for task in tasks}
+    asked = {
+        pool.submit(_seconds, folders, task.id, measurement): (task.id, measurement)
+        for task in tasks
+        for measurement in calibration.measurements(task)
+    }
+    for future in as_completed(asked):
+        name, measurement = asked[future]
+        if future.result() <= calibration.CHEAP_S:
+            cheap[name].add(measurement)
+    return cheap
+
+
+def _counted(
+    results: Path,
+    pool: Executor,
+    folders: tuple[Path, Path],
+    tasks: Sequence[LoadedTask],
+    todo: Sequence[Unit],
+) -> Iterator[Counted]:
+    """Every unit's count: stored ones first, the others as they come."""
+    by_id = {task.id: task for task in tasks}
+    path = results / "calibration.jsonl"
+    results.mkdir(parents=True, exist_ok=True)
+    stored = {(found.unit, found.digest): found for found in _stored(path)}
+    missing = []
+    for unit in todo:
+        task = by_id[unit.task]
+        found = stored.get((unit, calibration.digest(task, _program(task, unit))))
+        if found is None:
+            missing.append(unit)
+        else:
+            yield found
+    futures: list[Future[Counted]] = [pool.submit(_count, folders, unit) for unit in missing]
+    told = started = time.monotonic()
+    with path.open("a", encoding="utf-8") as stream:
+        for done, future in enumerate(as_completed(futures), start=1):
+            found = future.result()
+            stream.write(json.dumps(found.to_json()) + "\n")
+            stream.flush()
+            now = time.monotonic()
+            if now - told > 20 or done == len(futures):
+                told = now
+                left = (now - started) / done * (len(futures) - done) / 60
+                print(f"{done} of {len(futures)} units, {left:.0f} min left", file=sys.stderr)
+            yield found
+
+
+def _stored(path: Path) -> Iterable[Counted]:
+    """What a former run counted; a line that was cut off is left out."""
+    if not path.is_file():
+        return
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            yield Counted.from_json(json.loads(line))
+        except (ValueError, KeyError, TypeError):
+            continue
+
+
+def _program(task: LoadedTask, unit: Unit) -> Program:
+    """The program that a unit names."""
+    mutants = [mutant.program for mutant in calibration.mistakes(task)]
+    for program in (*_honest(task), *mutants):
+        if (program.name, program.role) == (unit.program, unit.role):
+            return program
+    raise KeyError(unit.program)
+
+
+@cache
+def _loaded(folders: tuple[Path, Path], name: str) -> LoadedTask:
+    """One task, in a process of the pool."""
+    import torch
+
+    torch.set_num_threads(1)
+    ((task,), _) = load_tasks(*folders, None, [name])
+    return task
+
+
+def _seconds(folders: tuple[Path, Path], name: str, measurement: str) -> float:
+    task = _loaded(folders, name)
+    assert task.reference is not None
+    return calibration.seconds(task, task.reference.solution, measurement)
+
+
+def _count(folders: tuple[Path, Path], unit: Unit) -> Counted:
+    task = _loaded(folders, unit.task)
+    return calibration.count(task, _program(task, unit), unit)

@@ -1,0 +1,177 @@
+"""Stored runs: made by the harness, what marking gives, added to, dropped when they are stale."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness import isolation, runs, targets
+from harness.bare import BareProgram
+from harness.cli import main
+from harness.collect.job import Job, Run, run_job
+from harness.errors import InfrastructureError, SpecError
+from harness.feasibility import require_feasible
+from harness.records import COMMON, Step
+from harness.seeds import PUBLIC_KEY
+from harness.spec.load import load_task
+from harness.trials import name_trial
+
+COURSE = Path(__file__).parent / "course"
+FOLDERS = (COURSE / "tasks" / "centre", COURSE / "reference" / "centre")
+TASK = load_task(*FOLDERS)
+CHECK = TASK.spec.check("learns")
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """The course elsewhere, its stored runs gone; (tasks/centre, reference/centre)."""
+    shutil.copytree(COURSE, tmp_path / "course")
+    folders = (tmp_path / "course/tasks/centre", tmp_path / "course/reference/centre")
+    (folders[1] / "targets/runs.json").unlink()
+    return folders
+
+
+def make(folders, honest, mistaken, jobs=1):
+    list(runs.make(folders, "runs.json", honest=honest, mistaken=mistaken, jobs=jobs))
+    return load_task(*folders)
+
+
+def stored(task, name):
+    return {item.name.split("/")[-1]: item for item in runs.read(task, "runs.json")}[name]
+
+
+def test_what_is_stored_is_what_is_made_anew(copied):
+    task = make(copied, 3, 2)
+    for made in runs.read(task, "runs.json"):
+        there = stored(TASK, made.name.split("/")[-1])
+        assert list(made.values["error"]) == list(there.values["error"])[: made.count]
+        assert made.count == (2 if made.role == "mutant" else 3)
+        assert (made.sha256, made.protocol) == (there.sha256, there.protocol)
+
+
+def test_runs_are_added_to_and_not_made_again(copied):
+    task = make(copied, 2, 1)
+    path = copied[1] / "targets/runs.json"
+    record = json.loads(path.read_text())
+    record["programs"][0]["values"]["error"][0] = 77.0
+    path.write_text(json.dumps(record))
+    task = make(copied, 4, 1, jobs=2)
+    assert stored(task, "centre").values["error"][0] == 77.0
+    assert list(stored(task, "centre").values["error"][1:]) == list(
+        stored(TASK, "centre").values["error"][1:4]
+    )
+
+
+@pytest.mark.parametrize("changed", ["solution.py", "measure.py"])
+def test_runs_of_another_version_are_stale_and_made_anew(copied, changed):
+    make(copied, 2, 1)
+    path = copied[0 if changed == "measure.py" else 1] / changed
+    path.write_text(path.read_text() + "\n# changed\n")
+    task = load_task(*copied)
+    (found,) = targets.stored(copied[1].parent, task)
+    assert found.stale
+    (found,) = targets.stored(copied[1].parent, make(copied, 2, 1))
+    assert not found.stale
+
+
+def test_a_seed_that_broke_is_kept_as_an_error_and_worth_nothing(copied):
+    source = copied[1] / "solution.py"
+    source.write_text(source.read_text().replace("x.mean()", "[x.mean()][int(x[0] <= 0)]"))
+    task = make(copied, 6, 1)
+    found = stored(task, "centre")
+    assert set(found.errors) == {
+        str(index) for index, value in enumerate(found.values["error"]) if value is None
+    }
+    assert 0 < len(found.errors) < 6
+    assert found.of(CHECK).count(CHECK.low) == len(found.errors)
+    assert "IndexError" in next(iter(found.errors.values()))
+
+
+def test_a_value_that_is_not_finite_is_stored_as_nothing_learnt():
+    found = stored(TASK, "not-a-number")
+    assert set(found.values["error"]) == {None}
+    assert not found.errors
+
+
+def test_a_marked_seed_gives_what_is_stored():
+    """The sandbox and the maker of stored runs give the same numbers, bit for bit."""
+    wanted = TASK.spec.wanted_files
+    asked = []
+    for program in (TASK.reference.solution, TASK.reference.variants[-1]):
+        files = {name: program.files[name] for name in wanted}
+        for replicate in range(3):
+            trial = name_trial(
+                TASK, program, "learn", Step(COMMON.stage, replicate), "", PUBLIC_KEY
+            )
+            asked.append(Run(trial, TASK, files))
+    for seen in run_job(Job("stored", PUBLIC_KEY, tuple(asked)), isolation.best()):
+        value = float(seen.values["learns/value"])
+        name = seen.trial.program.split("/")[-1]
+        assert value == stored(TASK, name).values["error"][seen.trial.replicate]
+
+
+def test_seeds_differ_and_are_named_by_number():
+    with BareProgram(TASK, TASK.reference.solution) as running:
+        values = [
+            float(running.metrics("learn", Step(1, index), PUBLIC_KEY)["error"])
+            for index in (0, 1, 0)
+        ]
+    assert values[0] == values[2] != values[1]
+
+
+def with_check(**changes):
+    checks = tuple(check.model_copy(update=changes) for check in TASK.spec.checks)
+    return replace(TASK, spec=TASK.spec.model_copy(update={"checks": checks}))
+
+
+def refused(task):
+    with pytest.raises(SpecError) as caught:
+        require_feasible([task])
+    (problem,) = caught.value.problems
+    return problem
+
+
+def test_the_course_keeps_what_it_declares():
+    require_feasible([TASK])
+
+
+def test_a_success_rate_that_the_runs_do_not_bear_out_is_refused_with_the_one_they_do():
+    problem = refused(with_check(success_rate=0.99))
+    bound = float(problem.remedy.split()[-1])
+    assert "bear out" in problem.message
+    require_feasible([with_check(success_rate=bound)])
+
+
+def test_too_few_seeds_are_refused_with_the_number_that_would_do():
+    problem = refused(with_check(max_seeds=12))
+    needed = int(problem.message.split()[-1])
+    require_feasible([with_check(max_seeds=needed)])
+    assert "max_seeds" in refused(with_check(max_seeds=needed - 1)).message
+
+
+def test_too_few_stored_runs_are_refused(copied):
+    problem = refused(make(copied, 3, 1))
+    assert ("3 stored runs" in problem.message, "targets centre" in problem.remedy) == (True, True)
+
+
+def test_without_the_reference_a_task_is_held_to_its_seeds_alone():
+    require_feasible([replace(TASK, reference=None)])
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"format": 2, "programs": []}', b"[1]"])
+def test_a_file_that_holds_no_runs_is_ours(content):
+    with pytest.raises(InfrastructureError, match=r"runs\.json"):
+        runs.parse(content, "runs.json")
+
+
+def test_the_verb_makes_and_lists(copied, capsys):
+    places = ["--tasks", str(copied[0].parent), "--reference", str(copied[1].parent)]
+    counts = ["--seeds", "2", "--mistaken", "1", "--jobs", "1"]
+    assert main(["targets", "centre", *counts, "--json", *places]) == 0
+    document = json.loads(capsys.readouterr().out)
+    (target,) = document["targets"]
+    assert document["written"] == [str(copied[1] / "targets/runs.json")]
+    assert (target["stale"], target["seeds"]) == (False, [0, 1])
+    assert target["summary"]["mutant centre/zero"] == 1
