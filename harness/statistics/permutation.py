@@ -79,7 +79,7 @@ def mean_test(
 
     The sums are compared without rounding, as whole multiples of one power of two. All choices are
     counted (by the sums of both halves of the runs) where that takes at most MOST_SUMS sums:
-    K = 5 to M = 60, K = 10 to M = 25. Otherwise ``resamples`` of them are drawn, and the p-value
+    K = 5 to M = 67, K = 10 to M = 28. Otherwise ``resamples`` of them are drawn, and the p-value
     is (1 + as bad) / (1 + resamples), never 0.
 
     The law of the runs must be one if the program is right; equal means of different laws are

@@ -118,9 +118,9 @@ def design(
     power and in seeds; the higher the pass line, the fewer seeds an honest learner needs, so the
     highest that leaves enough power is the one.
 
-    Neither verdict is proof: PASS means a success rate above ``broken_rate`` was likelier, FAIL the
-    same below ``success_rate``. Programs between the two rates end in all three ways. The earliest
-    PASS and FAIL are where ``pass_at`` reaches 0 and ``fail_at`` comes to n.
+    Neither verdict proves a rate: PASS speaks against ``broken_rate``, FAIL against
+    ``success_rate``, and programs between the two end in all three ways. The earliest PASS is
+    where ``pass_at`` reaches 0, the earliest FAIL where ``fail_at`` is n.
 
     Exact figures at p0 .95, p1 .35, alpha 3e-6, beta .05, cap 20: an honest learner fails with
     2.4e-6, is undecided with 7.6e-4 and takes 4.75 seeds (17 in the fixed test with the same
@@ -365,9 +365,9 @@ def best_threshold(honest: ArrayLike, mutants: Sequence[ArrayLike], *, better: B
     The smaller Kullback-Leibler divergence between the two bounds is maximised: an honest learner
     takes about log(1/beta) over one of them, a broken one about log(1/alpha) over the other.
     Compared with either of the two, both weighted by these logarithms, and the plain difference
-    (12 draws each of five laws, M = 60 and 200, alpha 3e-6, beta .05), none needs fewer honest
-    seeds by more than 2 %; for normal runs, M = 200: 7.1 against 7.2, 7.5, 7.5 and 7.0, with a
-    smallest cap of 26.0 against 26.3, 25.3, 25.3 and 27.1.
+    (12 draws each of five laws, M = 60 and 200, alpha 3e-6, beta .05; rates out of reach counted
+    as 65 seeds), none needs fewer honest seeds by more than 2 %. For normal runs, M = 200: 7.1
+    against 7.2, 7.5, 7.5 and 7.0, with a smallest cap of 26.0 against 26.3, 25.3, 25.3 and 27.1.
 
     A bound on the runs that chose the threshold is optimistic. It exceeds the true success rate in
     .5 to 1.5 % of 1,500 draws (M = 50 and 200; normal, skewed, overlapping), where .3 % is stated,
