@@ -23,6 +23,7 @@ from harness.report.atomic import write_text
 from harness.report.marks import checked, number, ranked, task_ids, task_points
 from harness.report.names import labels
 from harness.report.sanitise import NAME_LIMIT, SENTENCE_LIMIT, cell, clean
+from harness.statistics.ranking import least_seeds, letters, rank_intervals, simultaneous
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,16 +47,34 @@ _NUMBERS = frozenset(
     )
 )
 _TEXTS = _FIXED - _NUMBERS
+#: Chance that a leaderboard claims any difference that is not there.
+_ALPHA = 0.05
 
 
 @dataclass(frozen=True)
 class Standing:
-    """The figures of the metrics that are declared for the leaderboard; None where unknown."""
+    """The figures of the metrics that are declared for the leaderboard; None where unknown.
+
+    Attributes:
+        metrics: task and check of each, in the order of the specs.
+        values: one a seed, averaged over the metrics; None where rows cannot be compared by them.
+    """
 
     mean: float | None = None
     ci_lo: float | None = None
     ci_hi: float | None = None
     n_seeds: int | None = None
+    metrics: tuple[tuple[str, str], ...] = ()
+    values: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What comparing a row with all others says: the places it may have, and its letters."""
+
+    rank_lo: int
+    rank_hi: int
+    letters: str
 
 
 def task_column(task: str) -> str:
@@ -73,20 +92,29 @@ def leaderboard_rows(gradebook: Gradebook) -> list[dict[str, Value]]:
     """The leaderboard, best first: ranks by points, ties sharing the best place of theirs.
 
     ``mean`` averages what verdicts carry as ``evidence["leaderboard"]`` (a mapping of mean, ci_lo,
-    ci_hi and n_seeds, normalised so that metrics can be averaged). With one such verdict its
-    interval is given; with several there is none, and ``n_seeds`` is the smallest. A figure that
-    is not finite leaves them all empty rather than averaging the rest. ``rank_lo``, ``rank_hi``
-    and ``letters`` are always empty so far: the statistics of uncertain ranks are not part of the
-    gradebook yet.
+    ci_hi, n_seeds and values, normalised so that metrics can be averaged). With one such verdict
+    its interval is given; with several there is none, and ``n_seeds`` is the smallest. A figure
+    that is not finite leaves them all empty rather than averaging the rest. None of these depends
+    on another row.
+
+    ``rank_lo``, ``rank_hi`` and ``letters`` are about ``mean``, not about points: see
+    :func:`compared`.
     """
     called = labels(gradebook)
     tasks = task_ids(gradebook)
+    places = ranked(gradebook)
+    standings = {place.row.name: standing_of(place.row) for place in places}
+    found = compared(standings)
     rows: list[dict[str, Value]] = []
-    for place in ranked(gradebook):
-        row, standing = place.row, standing_of(place.row)
+    for place in places:
+        row, standing = place.row, standings[place.row.name]
+        comparison = found.get(row.name)
         points = {task.id: task_points(task) for task in row.tasks}
-        record: dict[str, Value] = {"rank": place.rank, "rank_lo": None, "rank_hi": None}
-        record |= {"letters": None, "submission": called[row.name]}
+        record: dict[str, Value] = {"rank": place.rank}
+        record |= {"rank_lo": comparison.rank_lo if comparison else None}
+        record |= {"rank_hi": comparison.rank_hi if comparison else None}
+        record |= {"letters": comparison.letters if comparison else None}
+        record |= {"submission": called[row.name]}
         record |= {"points": number(row.points), "max_points": number(row.max_points)}
         record |= {task_column(task): points.get(task) for task in tasks}
         record |= {"mean": standing.mean, "ci_lo": standing.ci_lo, "ci_hi": standing.ci_hi}
@@ -101,24 +129,78 @@ def leaderboard_rows(gradebook: Gradebook) -> list[dict[str, Value]]:
 
 def standing_of(row: SubmissionGrade) -> Standing:
     """What the evidence of a row's verdicts says for the leaderboard."""
-    found = [
-        record
+    found = {
+        (task.id, verdict.check): record
         for task in row.tasks
         for verdict in task.verdicts
         if isinstance(record := verdict.evidence.get("leaderboard"), Mapping)
-    ]
-    means = [_finite(record.get("mean")) for record in found]
+    }
+    records = list(found.values())
+    means = [_finite(record.get("mean")) for record in records]
     known = [mean for mean in means if mean is not None]
     if not known or len(known) < len(means):
-        return Standing()
-    seeds = [_finite(record.get("n_seeds")) for record in found]
+        return Standing(metrics=tuple(found))
+    seeds = [_finite(record.get("n_seeds")) for record in records]
     counted = [int(count) for count in seeds if count is not None]
     return Standing(
         mean=number(math.fsum(known) / len(known)),
-        ci_lo=_finite(found[0].get("ci_lo")) if len(found) == 1 else None,
-        ci_hi=_finite(found[0].get("ci_hi")) if len(found) == 1 else None,
-        n_seeds=min(counted) if len(counted) == len(found) else None,
+        ci_lo=_finite(records[0].get("ci_lo")) if len(records) == 1 else None,
+        ci_hi=_finite(records[0].get("ci_hi")) if len(records) == 1 else None,
+        n_seeds=min(counted) if len(counted) == len(records) else None,
+        metrics=tuple(found),
+        values=_averaged([_values(record.get("values")) for record in records]),
     )
+
+
+def _values(figures: Any) -> tuple[float, ...]:
+    """The values by seed; none where one of them is unusable."""
+    if isinstance(figures, np.ndarray):
+        figures = figures.tolist()
+    if not isinstance(figures, list | tuple):
+        return ()
+    values = [_finite(figure) for figure in figures]
+    known = tuple(value for value in values if value is not None)
+    return known if len(known) == len(values) else ()
+
+
+def _averaged(metrics: Sequence[tuple[float, ...]]) -> tuple[float, ...] | None:
+    """The values of all metrics averaged seed by seed, if they have the same number of them."""
+    if len(set(map(len, metrics))) != 1 or not metrics[0]:
+        return None
+    return tuple(math.fsum(seed) / len(metrics) for seed in zip(*metrics, strict=True))
+
+
+def compared(standings: Mapping[str, Standing]) -> dict[str, Comparison]:
+    """Every row that can be compared, by its name, beside all others of the kind.
+
+    All pairs are compared at once, at a familywise level of .05, seed by seed
+    (:func:`harness.statistics.ranking.simultaneous`): with probability .95 no place of the whole
+    table lies outside ``rank_lo`` to ``rank_hi``, and rows that share a letter do not differ
+    significantly. Ranks count compared rows only. Compared are the rows that have
+
+    - every leaderboard metric that occurs in the run, since means of different metrics say nothing
+      about each other, and the same number of values of each;
+    - values of at least six seeds: no fewer can show a difference at that level.
+
+    Where numbers of seeds differ, as under sequential stopping, the first k of each are compared,
+    k being the smallest number among the compared rows, so that nobody is judged on seeds that
+    others were spared. A row that is not compared changes nothing for those that are.
+    """
+    metrics = {metric for standing in standings.values() for metric in standing.metrics}
+    least = least_seeds(_ALPHA)
+    values = {
+        name: standing.values
+        for name, standing in standings.items()
+        if set(standing.metrics) == metrics
+        and standing.values is not None
+        and len(standing.values) >= least
+    }
+    if not values:
+        return {}
+    comparisons = simultaneous(list(values.values()), paired=True, alpha=_ALPHA)
+    lo, hi = rank_intervals(comparisons)
+    columns = zip(values, lo.tolist(), hi.tolist(), letters(comparisons), strict=True)
+    return {name: Comparison(first, last, shown) for name, first, last, shown in columns}
 
 
 def _finite(value: Any) -> float | None:

@@ -21,6 +21,7 @@ from harness.report.tables import (
     write_grades,
     write_leaderboard,
 )
+from harness.statistics.ranking import letters, rank_intervals, simultaneous
 
 
 def records(path: Path) -> list[dict[str, str]]:
@@ -101,6 +102,172 @@ def test_other_figures_of_a_metric_may_be_missing(build: Any) -> None:
     found = metric(build, {"mean": 0.5, "ci_lo": "-inf", "ci_hi": math.inf})
     assert (found.mean, found.ci_lo, found.ci_hi, found.n_seeds) == (0.5, None, None, None)
     assert metric(build, "not a mapping").mean is None
+
+
+def board(build: Any, **values: Any) -> Any:
+    """A gradebook of one leaderboard metric, with these values by seed of every submission."""
+    return build.book(*(contestant(build, name, own) for name, own in values.items()))
+
+
+def contestant(build: Any, name: str, *metrics: Any, points: float = 2.0) -> Any:
+    verdicts = [
+        build.verdict(f"c{place}", points=points, evidence={"leaderboard": figures(values)})
+        for place, values in enumerate(metrics)
+    ]
+    return build.row(name, build.task(*verdicts))
+
+
+def figures(values: Any) -> Any:
+    known = {"mean": 0.5, "ci_lo": 0.4, "ci_hi": 0.6, "n_seeds": 8}
+    return known if values is None else known | {"values": values}
+
+
+def comparisons(book: Any) -> dict[str, tuple[Any, Any, Any]]:
+    return {
+        str(row["submission"]): (row["rank_lo"], row["rank_hi"], row["letters"])
+        for row in leaderboard_rows(book)
+    }
+
+
+EMPTY = (None, None, None)
+SEEDS = (0.1, 0.7, 0.3, 0.2, 0.6, 0.5, 0.4, 0.8)
+
+
+def shifted(by: float, values: Any = SEEDS) -> list[float]:
+    return [value + by for value in values]
+
+
+def test_rank_intervals_and_letters_are_about_the_values(build: Any, tmp_path: Path) -> None:
+    same = [0.15, 0.65, 0.35, 0.15, 0.65, 0.45, 0.45, 0.75]
+    book = board(build, ada=list(SEEDS), bob=np.array(shifted(2)), cleo=same, dan=shifted(-2))
+    assert comparisons(book) == {
+        **{"ada": (2, 3, "b"), "bob": (1, 1, "a"), "cleo": (2, 3, "b"), "dan": (4, 4, "c")},
+    }
+    written = records(write_leaderboard(book, tmp_path / "leaderboard.csv"))
+    assert [(row["rank"], row["rank_lo"], row["rank_hi"]) for row in written] == [
+        *(("1", "2", "3"), ("1", "1", "1"), ("1", "2", "3"), ("1", "4", "4")),
+    ]
+    assert read(tmp_path / "leaderboard.csv")["letters"].tolist() == ["b", "a", "b", "c"]
+
+
+def test_comparisons_agree_with_the_statistics(build: Any) -> None:
+    rng = np.random.default_rng(90)
+    values = rng.standard_normal((12, 9)) + rng.uniform(0, 6, 9)
+    names = [f"s{place}" for place in range(9)]
+    found = comparisons(board(build, **dict(zip(names, values.T.tolist(), strict=True))))
+    wanted = simultaneous(list(values.T), paired=True)
+    lo, hi = (side.tolist() for side in rank_intervals(wanted))
+    assert [found[name] for name in names] == list(zip(lo, hi, letters(wanted), strict=True))
+    assert len({text for _, _, text in found.values()}) > 3
+
+
+def test_points_do_not_enter_the_comparison(build: Any) -> None:
+    low = contestant(build, "low", shifted(3), points=0.5)
+    high = contestant(build, "high", SEEDS)
+    rows = leaderboard_rows(build.book(low, high))
+    assert [(row["submission"], row["rank"], row["rank_lo"]) for row in rows] == [
+        *(("high", 1, 2), ("low", 2, 1)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *(None, [], "0.5", 0.5, {"0": 0.5}, [0.5] * 5, [*SEEDS[:7], math.nan], [math.inf] * 8),
+        *(["0.5"] * 8, [True] * 8, [None] * 8, [[0.5]] * 8, [[0.5], [0.5, 0.6]]),
+        *(np.ones((8, 2)), np.array(0.5), np.array([0.5] * 7 + [np.nan])),
+    ],
+)
+def test_a_row_without_usable_values_is_not_compared_and_disturbs_nobody(
+    build: Any, bad: Any
+) -> None:
+    others = [contestant(build, "ada", SEEDS), contestant(build, "zoe", shifted(2))]
+    wanted = comparisons(build.book(*others))
+    assert wanted == {"ada": (2, 2, "b"), "zoe": (1, 1, "a")}
+    book = build.book(*others, contestant(build, "mid", bad))
+    assert comparisons(book) == wanted | {"mid": EMPTY}
+    (row,) = (row for row in leaderboard_rows(book) if row["submission"] == "mid")
+    assert (row["mean"], row["ci_lo"], row["ci_hi"], row["n_seeds"]) == (0.5, 0.4, 0.6, 8)
+
+
+def test_rows_that_broke_disturb_nobody(build: Any) -> None:
+    others = [contestant(build, "ada", SEEDS), contestant(build, "zoe", shifted(2))]
+    wanted = leaderboard_rows(build.book(*others))
+    broken = [
+        build.row("mid", build.task(build.verdict("c0", "ERROR", cause="exception"))),
+        build.row("mid", problems=("unsafe archive",)),
+        replace(build.row("mid"), tasks=()),
+        build.row(
+            "mid", build.task(build.verdict("c0", evidence={"leaderboard": {"mean": math.nan}}))
+        ),
+    ]
+    for bad in broken:
+        rows = {row["submission"]: row for row in leaderboard_rows(build.book(bad, *others))}
+        assert [rows["mid"][column] for column in ("rank_lo", "rank_hi", "letters")] == [None] * 3
+        for row in wanted:
+            assert {**rows[row["submission"]], "rank": None} == {**row, "rank": None}
+
+
+def test_mean_and_interval_of_a_row_are_its_own(build: Any) -> None:
+    own = contestant(build, "own", SEEDS)
+    columns = ("mean", "ci_lo", "ci_hi", "n_seeds", "points", "kl")
+    alone = leaderboard_rows(build.book(own))[0]
+    assert (alone["rank_lo"], alone["rank_hi"], alone["letters"]) == (1, 1, "a")
+    for by in (-100.0, 0.001, 100.0):
+        better = contestant(build, "another", shifted(by), points=1)
+        rows = {row["submission"]: row for row in leaderboard_rows(build.book(better, own))}
+        assert [rows["own"][name] for name in columns] == [alone[name] for name in columns]
+
+
+def test_rows_are_compared_on_the_seeds_that_all_have(build: Any) -> None:
+    rng = np.random.default_rng(91)
+    values = {name: rng.standard_normal(20).tolist() for name in ("ada", "bob", "cleo")}
+    values["bob"][7:] = shifted(9, values["bob"][7:])
+    wanted = comparisons(board(build, **{name: own[:7] for name, own in values.items()}))
+    for name in values:
+        assert comparisons(board(build, **values | {name: values[name][:7]})) == wanted
+    assert {text for _, _, text in wanted.values()} == {"a"}
+    assert comparisons(board(build, **values))["bob"] == (1, 1, "a")
+    # One that has too few for any claim is left out instead.
+    wanted = comparisons(board(build, ada=values["ada"], bob=values["bob"]))
+    short = comparisons(board(build, **values | {"cleo": values["cleo"][:5]}))
+    assert short == wanted | {"cleo": EMPTY}
+
+
+def test_metrics_of_equal_length_are_averaged_seed_by_seed(build: Any) -> None:
+    up, down = shifted(1), [1 - value for value in SEEDS]
+    book = build.book(
+        contestant(build, "ada", up, down), contestant(build, "bob", SEEDS, list(SEEDS))
+    )
+    averaged = [(one + other) / 2 for one, other in zip(up, down, strict=True)]
+    assert standing_of(book.submissions[0]).values == pytest.approx(averaged)
+    assert standing_of(book.submissions[1]).values == pytest.approx(SEEDS)
+    assert comparisons(book) == comparisons(board(build, ada=averaged, bob=SEEDS))
+    assert comparisons(book)["ada"] == (1, 1, "a")
+
+
+@pytest.mark.parametrize("second", [None, SEEDS[:7], (*SEEDS, 0.5), (*SEEDS[:7], math.nan)])
+def test_metrics_of_other_lengths_are_not_compared(build: Any, second: Any) -> None:
+    whole = contestant(build, "ada", SEEDS, SEEDS), contestant(build, "zoe", shifted(1), SEEDS)
+    found = comparisons(build.book(*whole, contestant(build, "mid", SEEDS, second)))
+    assert found == comparisons(build.book(*whole)) | {"mid": EMPTY}
+    assert found["zoe"] == (1, 1, "a")
+
+
+def test_a_row_without_one_of_the_metrics_is_not_compared(build: Any) -> None:
+    whole = contestant(build, "ada", SEEDS, SEEDS), contestant(build, "zoe", shifted(1), SEEDS)
+    found = comparisons(build.book(*whole, contestant(build, "mid", shifted(9))))
+    assert found == {"ada": (2, 2, "b"), "zoe": (1, 1, "a"), "mid": EMPTY}
+
+
+def test_order_of_rows_does_not_matter(build: Any) -> None:
+    rng = np.random.default_rng(92)
+    rows = [
+        contestant(build, f"s{place}", (rng.standard_normal(10) + place / 2).tolist())
+        for place in range(8)
+    ]
+    wanted = leaderboard_rows(build.book(*rows))
+    assert leaderboard_rows(build.book(*(rows[place] for place in rng.permutation(8)))) == wanted
 
 
 def test_grades_hold_every_check_in_order(build: Any) -> None:
