@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.errors import MeasurementError
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values, metric
+from harness.records import Array
 from harness.spec.checks import ReturnsCheck
 from harness.statistics.returns import mean_interval, ramp, summarise_returns
 
@@ -50,12 +51,26 @@ def decide(check: ReturnsCheck, stages: Sequence[Evidence]) -> Outcome:
     low, high = mean_interval(returns, distinct, _CONFIDENCE)
     figures["interval"] = [low, high]
     if check.leaderboard:
-        figures["leaderboard"] = {
-            "mean": credit,
-            "ci_lo": ramp(low, check.low, check.high),
-            "ci_hi": ramp(high, check.low, check.high),
-            "n_seeds": int(own["n"]),
-        }
+        figures["leaderboard"] = _standing(check, own["returns"], (low, high), stages[0].target)
     if credit >= 1:
         return Outcome("PASS", "", 1.0, margin, figures)
     return Outcome("FAIL", "return", credit, margin, figures)
+
+
+def _standing(
+    check: ReturnsCheck,
+    returns: Array,
+    interval: tuple[float, float],
+    target: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """What a leaderboard compares: 0 at ``low``, 1 at the target's mean, beyond them too."""
+    top = float((target or {}).get("summary", {}).get("mean", check.high))
+    normal = (returns - check.low) / (top - check.low)
+    low, high = ((bound - check.low) / (top - check.low) for bound in interval)
+    return {
+        "mean": float(normal.mean()),
+        "ci_lo": low,
+        "ci_hi": high,
+        "n_seeds": int(returns.size),
+        "values": normal.tolist(),
+    }

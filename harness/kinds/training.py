@@ -35,27 +35,34 @@ def decide(check: SeedSuccessCheck, steps: Sequence[Evidence]) -> Outcome:
     learns nothing is worth. The credit of a check that is not passed is the ramp's mean over the
     first seeds, as many as any decision needs: a better seed then never lowers it, although it may
     let further seeds be run. Undecided at the cap, it is the mean over all seeds if that is more.
+    Seeds that the leaderboard asks for beyond the decision don't touch it.
     """
     plan = design(check)
     values = [_value(check, step) for step in steps]
     seen = sequential.state(plan, [succeeds(check, value) for value in values])
     if seen.status == "open":
-        wants = tuple(Step(COMMON.stage, len(steps) + index) for index in range(seen.needed))
-        return Outcome("MORE", wants=wants)
-    first = sequential.state(plan, []).needed
+        return _more(len(steps), seen.needed)
+    shown = check.leaderboard_seeds or 0
+    if seen.status == "pass" and len(steps) < shown:
+        return _more(len(steps), shown - len(steps))
     used = values[: seen.seeds]
-    credits = [_credit(check, value) for value in used]
     figures = _figures(check, steps[: seen.seeds], used)
-    target = steps[0].target
-    if check.leaderboard and target is not None:
-        figures["leaderboard"] = standing(check, used[:first], target)
-    credit = math.fsum(credits[:first]) / first
     if seen.status == "pass":
+        if shown:
+            figures["leaderboard"] = standing(check, values[:shown], steps[0].target or {})
         return Outcome("PASS", "", 1.0, math.nan, figures)
+    first = sequential.state(plan, []).needed
+    credits = [_credit(check, value) for value in used]
+    credit = math.fsum(credits[:first]) / first
     if seen.status == "fail":
         return Outcome("FAIL", "seeds", credit, math.nan, figures)
     credit = max(credit, math.fsum(credits) / len(credits))
     return Outcome("INCONCLUSIVE", "undecided", credit, math.nan, figures)
+
+
+def _more(have: int, needed: int) -> Outcome:
+    wants = tuple(Step(COMMON.stage, have + index) for index in range(needed))
+    return Outcome("MORE", wants=wants)
 
 
 def design(check: SeedSuccessCheck) -> sequential.Design:
@@ -75,15 +82,12 @@ def standing(
 ) -> dict[str, Any]:
     """What a leaderboard compares: 0 at ``low``, 1 at the mean of the reference's stored runs.
 
-    From the first seeds only, which are the same for everybody and whose number does not depend
-    on how early a decision came.
+    From a number of seeds that does not depend on how early a decision came, the same for all.
     """
     runs = reference_runs(check, target)
     width = math.fsum(runs) / len(runs) - check.low
     normal = [(value - check.low) / width for value in values]
-    low = high = None
-    if len(normal) > 1:
-        low, high = mean_interval(normal, len(normal), _CONFIDENCE)
+    low, high = mean_interval(normal, len(normal), _CONFIDENCE)
     return {
         "mean": math.fsum(normal) / len(normal),
         "ci_lo": low,

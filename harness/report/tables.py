@@ -57,7 +57,7 @@ class Standing:
 
     Attributes:
         metrics: task and check of each, in the order of the specs.
-        values: one a seed, averaged over the metrics; None where rows cannot be compared by them.
+        values: those of each metric, one a seed; empty where some are unusable.
     """
 
     mean: float | None = None
@@ -65,7 +65,7 @@ class Standing:
     ci_hi: float | None = None
     n_seeds: int | None = None
     metrics: tuple[tuple[str, str], ...] = ()
-    values: tuple[float, ...] | None = None
+    values: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def standing_of(row: SubmissionGrade) -> Standing:
         ci_hi=_finite(records[0].get("ci_hi")) if len(records) == 1 else None,
         n_seeds=min(counted) if len(counted) == len(records) else None,
         metrics=tuple(found),
-        values=_averaged([_values(record.get("values")) for record in records]),
+        values=tuple(_values(record.get("values")) for record in records),
     )
 
 
@@ -163,28 +163,22 @@ def _values(figures: Any) -> tuple[float, ...]:
     return known if len(known) == len(values) else ()
 
 
-def _averaged(metrics: Sequence[tuple[float, ...]]) -> tuple[float, ...] | None:
-    """The values of all metrics averaged seed by seed, if they have the same number of them."""
-    if len(set(map(len, metrics))) != 1 or not metrics[0]:
-        return None
-    return tuple(math.fsum(seed) / len(metrics) for seed in zip(*metrics, strict=True))
-
-
 def compared(standings: Mapping[str, Standing]) -> dict[str, Comparison]:
     """Every row that can be compared, by its name, beside all others of the kind.
 
-    All pairs are compared at once, at a familywise level of .05, seed by seed
+    All pairs are compared at once, at a familywise level of .05, metric by metric and seed by seed
     (:func:`harness.statistics.ranking.simultaneous`): with probability .95 no place of the whole
     table lies outside ``rank_lo`` to ``rank_hi``, and rows that share a letter do not differ
     significantly. Ranks count compared rows only. Compared are the rows that have
 
     - every leaderboard metric that occurs in the run, since means of different metrics say nothing
-      about each other, and the same number of values of each;
-    - values of at least six seeds: no fewer can show a difference at that level.
+      about each other, with at least one value of each;
+    - at least six values in all: no fewer can show a difference at that level.
 
-    Where numbers of seeds differ, as under sequential stopping, the first k of each are compared,
-    k being the smallest number among the compared rows, so that nobody is judged on seeds that
-    others were spared. A row that is not compared changes nothing for those that are.
+    Where the numbers of a metric's seeds differ, the first k of each row are compared, k being the
+    smallest number among the compared rows, so that nobody is judged on seeds that others were
+    spared. Every metric has the same weight, however many seeds it has. A row that is not compared
+    changes nothing for those that are.
     """
     metrics = {metric for standing in standings.values() for metric in standing.metrics}
     least = least_seeds(_ALPHA)
@@ -192,15 +186,27 @@ def compared(standings: Mapping[str, Standing]) -> dict[str, Comparison]:
         name: standing.values
         for name, standing in standings.items()
         if set(standing.metrics) == metrics
-        and standing.values is not None
-        and len(standing.values) >= least
+        and all(standing.values)
+        and sum(map(len, standing.values)) >= least
     }
     if not values:
         return {}
-    comparisons = simultaneous(list(values.values()), paired=True, alpha=_ALPHA)
+    shortest = [min(map(len, found)) for found in zip(*values.values(), strict=True)]
+    rows = [_weighted(found, shortest) for found in values.values()]
+    comparisons = simultaneous(rows, paired=True, alpha=_ALPHA)
     lo, hi = rank_intervals(comparisons)
     columns = zip(values, lo.tolist(), hi.tolist(), letters(comparisons), strict=True)
     return {name: Comparison(first, last, shown) for name, first, last, shown in columns}
+
+
+def _weighted(metrics: Sequence[Sequence[float]], counts: Sequence[int]) -> list[float]:
+    """The first values of all metrics in one row whose mean is the mean of the metrics' means."""
+    total = sum(counts)
+    return [
+        value * total / (count * len(counts))
+        for found, count in zip(metrics, counts, strict=True)
+        for value in found[:count]
+    ]
 
 
 def _finite(value: Any) -> float | None:

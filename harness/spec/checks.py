@@ -248,6 +248,9 @@ class SeedSuccessCheck(CheckBase):
     probability ``min_detectable`` or less must fail. ``alpha`` bounds the probability of FAIL at
     ``success_rate``, ``beta`` that of not failing at ``min_detectable``, both exact. Undecided
     after ``max_seeds`` is INCONCLUSIVE. Partial credit runs from ``low`` to ``threshold``.
+
+    ``leaderboard_seeds`` asks for so many seeds of whoever passed, for the leaderboard alone: the
+    few that a decision takes cannot tell two programs apart.
     """
 
     kind: Literal["seed-success"]
@@ -260,7 +263,8 @@ class SeedSuccessCheck(CheckBase):
     min_detectable: Probability
     alpha: Annotated[float, Field(gt=0, le=3e-6)]
     beta: Annotated[float, Field(gt=0, le=0.2)]
-    max_seeds: Annotated[int, Field(ge=1, le=100)]
+    max_seeds: Annotated[int, Field(ge=1, le=64)]
+    leaderboard_seeds: Annotated[int, Field(ge=6, le=64)] | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -268,11 +272,13 @@ class SeedSuccessCheck(CheckBase):
             raise ValueError("`low` is worse than `threshold`: below it where higher is better")
         if self.min_detectable >= self.success_rate:
             raise ValueError("`min_detectable` is a success rate below `success_rate`")
+        if self.leaderboard != (self.leaderboard_seeds is not None):
+            raise ValueError("`leaderboard_seeds` goes with leaderboard: true, and only with it")
         return self
 
     @property
     def replicates(self) -> int:
-        return self.max_seeds
+        return max(self.max_seeds, self.leaderboard_seeds or 0)
 
     @property
     def alpha_bound(self) -> float:

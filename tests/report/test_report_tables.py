@@ -234,20 +234,44 @@ def test_rows_are_compared_on_the_seeds_that_all_have(build: Any) -> None:
     assert short == wanted | {"cleo": EMPTY}
 
 
-def test_metrics_of_equal_length_are_averaged_seed_by_seed(build: Any) -> None:
-    up, down = shifted(1), [1 - value for value in SEEDS]
-    book = build.book(
-        contestant(build, "ada", up, down), contestant(build, "bob", SEEDS, list(SEEDS))
+def test_metrics_have_the_same_weight_however_many_seeds_they_have(build: Any) -> None:
+    rng = np.random.default_rng(93)
+    names = ("ada", "bob", "cleo")
+    long, short = (
+        {
+            name: (rng.standard_normal(count) + 2 * place).tolist()
+            for place, name in enumerate(names)
+        }
+        for count in (12, 4)
     )
-    averaged = [(one + other) / 2 for one, other in zip(up, down, strict=True)]
-    assert standing_of(book.submissions[0]).values == pytest.approx(averaged)
-    assert standing_of(book.submissions[1]).values == pytest.approx(SEEDS)
-    assert comparisons(book) == comparisons(board(build, ada=averaged, bob=SEEDS))
-    assert comparisons(book)["ada"] == (1, 1, "a")
+    book = build.book(*(contestant(build, name, long[name], short[name]) for name in names))
+    for row in book.submissions:
+        assert standing_of(row).values == (tuple(long[row.name]), tuple(short[row.name]))
+    joined = {
+        name: [value * 16 / 24 for value in long[name]] + [value * 16 / 8 for value in short[name]]
+        for name in names
+    }
+    assert comparisons(book) == comparisons(board(build, **joined))
+    for name in names:
+        assert np.mean(joined[name]) == pytest.approx(
+            (np.mean(long[name]) + np.mean(short[name])) / 2
+        )
 
 
-@pytest.mark.parametrize("second", [None, SEEDS[:7], (*SEEDS, 0.5), (*SEEDS[:7], math.nan)])
-def test_metrics_of_other_lengths_are_not_compared(build: Any, second: Any) -> None:
+def test_each_metric_is_compared_on_the_seeds_of_it_that_all_have(build: Any) -> None:
+    second = shifted(3)
+    rows = {"ada": (SEEDS, second), "zoe": (shifted(1), SEEDS)}
+    wanted = comparisons(
+        build.book(*(contestant(build, name, one, two[:5]) for name, (one, two) in rows.items()))
+    )
+    cut = {**rows, "ada": (SEEDS, second[:5])}
+    assert (
+        comparisons(build.book(*(contestant(build, n, *two) for n, two in cut.items()))) == wanted
+    )
+
+
+@pytest.mark.parametrize("second", [None, [], (*SEEDS[:7], math.nan)])
+def test_a_row_with_an_unusable_metric_is_not_compared(build: Any, second: Any) -> None:
     whole = contestant(build, "ada", SEEDS, SEEDS), contestant(build, "zoe", shifted(1), SEEDS)
     found = comparisons(build.book(*whole, contestant(build, "mid", SEEDS, second)))
     assert found == comparisons(build.book(*whole)) | {"mid": EMPTY}

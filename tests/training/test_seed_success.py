@@ -105,22 +105,30 @@ def test_the_figures_name_the_design_with_a_fixed_number_of_seeds():
     assert figures["seeds_of_a_fixed_number_design"] > figures["seeds"]
 
 
-def test_the_leaderboard_rests_on_the_first_seeds_alone():
-    check = declare(leaderboard=True)
-    records = [
-        decided(check, values, TARGET).figures["leaderboard"]
-        for values in ([12.0] * 24, [*[12.0] * FIRST, *[2.0] * 20], [12.0, 2.0] * 12)
-    ]
-    assert {record["n_seeds"] for record in records} == {FIRST}
-    assert records[0] == records[1]
-    assert records[0]["mean"] == pytest.approx(1.0)
-    assert records[2]["values"] == pytest.approx(([1.0, 1 / 6] * 12)[:FIRST])
-    assert records[2]["ci_lo"] < records[2]["mean"] < records[2]["ci_hi"]
+SHOWN = declare(leaderboard=True, leaderboard_seeds=10)
+
+
+def test_the_leaderboard_has_its_number_of_seeds_whenever_the_decision_came():
+    late = [*[2.0] * 2, *[12.0] * 22]
+    soon, later = (decided(SHOWN, values, TARGET).figures for values in ([12.0] * 24, late))
+    assert soon["seeds"] < later["seeds"]
+    assert soon["leaderboard"]["n_seeds"] == later["leaderboard"]["n_seeds"] == 10
+    assert soon["leaderboard"]["mean"] == pytest.approx(1.0)
+    assert later["leaderboard"]["values"] == pytest.approx([1 / 6] * 2 + [1.0] * 8)
+    assert later["leaderboard"]["ci_lo"] < later["leaderboard"]["mean"]
+
+
+@given(st.lists(st.sampled_from([2.0, 12.0]), min_size=24, max_size=24))
+def test_seeds_of_the_leaderboard_change_no_decision(values):
+    plain, shown = decided(CHECK, values), decided(SHOWN, values, TARGET)
+    assert (plain.status, plain.credit) == (shown.status, shown.credit)
+    assert plain.figures["seeds"] == shown.figures["seeds"]
+    assert ("leaderboard" in shown.figures) == (plain.status == "PASS")
 
 
 def test_a_leaderboard_without_runs_of_the_reference_is_an_error_of_ours():
     with pytest.raises(ValueError, match="no runs"):
-        decided(declare(leaderboard=True), [12.0] * 24, {"programs": []})
+        decided(SHOWN, [12.0] * 24, {"programs": []})
 
 
 LEVELS = (2.0, 7.0, 12.0)
@@ -168,6 +176,8 @@ def test_full_credit_is_a_pass_and_nothing_else_is(values):
         {"min_detectable": 0.9},
         {"alpha": 1e-5},
         {"max_seeds": 0},
+        {"leaderboard": True},
+        {"leaderboard_seeds": 10},
         {"threshold": math.nan},
         {"success_rate": 1.0},
     ],
