@@ -17,7 +17,7 @@ from pathlib import Path
 
 from harness import calibration, certificate, cli
 from harness.calibration import Counted, Unit
-from harness.course import find_subjects, load_tasks
+from harness.course import load_tasks
 from harness.pool import fresh
 from harness.records import Program
 from harness.spec.load import LoadedTask
@@ -52,13 +52,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _honest(task: LoadedTask) -> list[Program]:
-    """Reference, variants, and the sample submission that is complete."""
+    """Reference, variants, and the sample submission that is complete, where it has the task."""
     assert task.reference is not None
     found = [task.reference.solution, *task.reference.variants]
-    if _SAMPLE.is_dir():
-        (subject,) = find_subjects([_SAMPLE], [task], None)
-        if subject.problem(task) is None:
-            found.append(subject.program)
+    if all((_SAMPLE / name).is_file() for name in task.spec.wanted_files):
+        files = {name: (_SAMPLE / name).read_bytes() for name in task.spec.wanted_files}
+        found.append(Program("complete", "submission", files))
     return found
 
 
