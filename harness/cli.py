@@ -136,6 +136,12 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--level", choices=GRADING_LEVELS, help="isolation; the best by default")
     bench.add_argument("--repeat", type=_positive, default=3, metavar="N")
     bench.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
+    bench.add_argument(
+        "--statistics", action="store_true", help="error rates, beside other published schemes"
+    )
+    bench.add_argument("--task", action="append", default=[], metavar="ID")
+    bench.add_argument("--gradings", type=_positive, default=200, metavar="R")
+    bench.add_argument("--seed", type=int, default=0, metavar="N")
     return top
 
 

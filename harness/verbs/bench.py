@@ -1,5 +1,8 @@
 """``bench``: what grading one submission costs, beside the bare cost of the same measurements.
 
+With ``--statistics``: what it decides, beside other published grading schemes on the same programs
+(:mod:`harness.comparison`).
+
 Both sides run in this one call, in turn, and count processor seconds of everything they start, one
 import of torch and torch._dynamo included on each; the ratio of medians is what is reported. A
 ratio holds on a noisy machine where a time does not.
@@ -28,6 +31,7 @@ from harness.course import find_subjects
 from harness.errors import InfrastructureError, UsageError
 from harness.isolation import Isolation
 from harness.records import COMMON
+from harness.report.atomic import write_text
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import LoadedTask, load_all
 from harness.trials import Subject, name_trial
@@ -36,6 +40,30 @@ _TIERS = ("exact", "estimator")
 
 
 def run(args: argparse.Namespace) -> int:
+    return _side_by_side(args) if args.statistics else _cost(args)
+
+
+def _side_by_side(args: argparse.Namespace) -> int:
+    from harness import comparison
+
+    tasks = load_all(args.tasks, args.reference, args.task)
+    submissions = Path("submissions")
+    found = comparison.run(tasks, args.reference, submissions, args.gradings, args.seed)
+    args.results.mkdir(parents=True, exist_ok=True)
+    document = {**found.to_json(), "gradings": args.gradings, "seed": args.seed}
+    text = json.dumps({**cli.head(), **document}, indent=1) + "\n"
+    written = [
+        write_text(args.results / "side-by-side.json", text),
+        write_text(args.results / "side-by-side.md", f"# Side by side\n\n{found.markdown}"),
+    ]
+    if args.json:
+        cli.emit(args, {**document, "written": [str(path) for path in written]})
+    else:
+        print(found.markdown)
+    return 0
+
+
+def _cost(args: argparse.Namespace) -> int:
     tasks = [task for task in load_all(args.tasks, args.reference) if task.spec.tier in _TIERS]
     subject = _complete(tasks)
     chosen = isolation.at(args.level) if args.level else isolation.best()

@@ -1,0 +1,108 @@
+"""The check kinds of this harness as schemes: what grades here is what grades submissions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from harness import kinds
+from harness.comparison.scheme import Family, Graded, Scheme, Units, first
+from harness.kinds import training
+from harness.records import Array
+from harness.spec.checks import SeedSuccessCheck, Stochastic
+from harness.statistics import sequential
+from harness.statistics.inputs import Floats
+
+
+@dataclass(frozen=True)
+class OursOnDraws(Scheme):
+    """A check on draws: its looks and its two stages, each step on ``rows`` fresh draws.
+
+    The draws of an ``unbiased`` check are errors in units of the honest standard deviation, so
+    that their expected mean is 0 and their scale 1. The reference is not looked at.
+
+    Attributes:
+        check: the declared check.
+        rows: draws of one step, as its measurement declares.
+    """
+
+    source: ClassVar[str] = "this harness"
+    family: ClassVar[Family] = "draws"
+    check: Stochastic
+    rows: int
+
+    @property
+    def name(self) -> str:
+        return "ours"
+
+    @property
+    def own(self) -> int:
+        return self.check.stages * self.check.replicates * self.rows
+
+    @property
+    def nominal(self) -> float:
+        return self.check.alpha_bound
+
+    def judge(self, own: Units, reference: Array, rng: np.random.Generator) -> Graded:
+        del reference, rng
+        name = self.check.metric
+
+        def metrics(step: int) -> dict[str, Array]:
+            draws = own[step * self.rows : (step + 1) * self.rows]
+            zeros = np.zeros(draws.shape[1])
+            return {name: draws, f"{name}__expected": zeros, f"{name}__scale": zeros + 1}
+
+        outcome, steps = _decide(self.check, metrics)
+        return Graded(outcome.status != "FAIL", steps * self.rows)
+
+
+@dataclass(frozen=True)
+class OursOnRuns(Scheme):
+    """A check ``seed-success``: seeds are taken until their successes and failures decide.
+
+    INCONCLUSIVE at the cap is not a failure; it is counted as undecided.
+    """
+
+    source: ClassVar[str] = "this harness"
+    family: ClassVar[Family] = "runs"
+    check: SeedSuccessCheck
+
+    @property
+    def name(self) -> str:
+        return "ours"
+
+    @property
+    def own(self) -> int:
+        return self.check.max_seeds
+
+    @property
+    def nominal(self) -> float:
+        return self.check.alpha_bound
+
+    def judge(self, own: Units, reference: Array, rng: np.random.Generator) -> Graded:
+        del reference, rng
+        values = first(own, self.own)
+        outcome, steps = _decide(self.check, lambda step: {self.check.metric: values[step]})
+        return Graded(outcome.status != "FAIL", steps, outcome.status == "INCONCLUSIVE")
+
+    def exact(self, values: Floats) -> float:
+        successes = sum(training.succeeds(self.check, float(value)) for value in values)
+        plan = training.design(self.check)
+        return sequential.operating(plan, successes / len(values)).p_fail
+
+
+def _decide(
+    check: Stochastic | SeedSuccessCheck, metrics: Callable[[int], dict[str, Array]]
+) -> tuple[kinds.Outcome, int]:
+    """Takes the steps that the kind asks for; how they ended, and how many they were."""
+    steps: list[kinds.Evidence] = []
+    outcome = kinds.FIRST
+    while outcome.status == "MORE":
+        for step in outcome.wants:
+            stored = kinds.reduce(check, metrics(len(steps)))
+            steps.append(kinds.Evidence(stored, step=step))
+        outcome = kinds.decide(check, steps)
+    return outcome, len(steps)
