@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _side_by_side(args: argparse.Namespace) -> int:
-    from harness import comparison
+    from harness.comparison import run as comparison
 
     tasks = load_all(args.tasks, args.reference, args.task)
     submissions = Path("submissions")

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from harness.simulation import regrade
+from harness.bare import BareProgram
+from harness.records import COMMON
+from harness.seeds import PUBLIC_KEY
 from harness.spec.load import load_task
 from harness.statistics.moments import weighted_moments
 
@@ -257,19 +259,17 @@ def test_example_of_the_statement():
     np.testing.assert_allclose(gradient, [[[-3.5, 3.5], [1.5, -1.5]]])
 
 
-def counts(program):
-    """Rejections by the first stage and failures of `fitted`, in twenty gradings."""
-    (rates,) = regrade(TASK, program, 20, salt="pg-baseline")
-    return rates.rejections, rates.failures
-
-
 def test_an_honest_table_is_far_from_the_limit(honest_programs):
-    """The limit is a ratio of a tenth; honest tables leave below .03: no stage ever rejects."""
+    """The limit is a ratio of a tenth; honest tables leave below .03."""
     for program in honest_programs(TASK):
-        assert counts(program) == (0, 0), program.name
+        with BareProgram(TASK, program) as running:
+            values = running.values("fitted", COMMON, PUBLIC_KEY)
+        assert values["fitted/trace_x"] < 0.03 * values["fitted/trace_y"], program.name
 
 
 @pytest.mark.parametrize("mistake", ["fitted-to-a-constant", "fitted-to-immediate-reward"])
-def test_a_wrong_table_fails_every_time(mistake):
+def test_a_wrong_table_leaves_more_than_the_limit(mistake):
     found = {mutant.mistake.name: mutant.program for mutant in TASK.reference.mutants}
-    assert counts(found[mistake]) == (20, 20)
+    with BareProgram(TASK, found[mistake]) as running:
+        values = running.values("fitted", COMMON, PUBLIC_KEY)
+    assert values["fitted/trace_x"] > 0.2 * values["fitted/trace_y"]
