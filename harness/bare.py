@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+
 from harness import wire
 from harness.collect.job import measure, reduce
 from harness.collect.link import Answer
@@ -34,6 +36,8 @@ class LocalChannel:
         self._load = load
         self._result_bytes = result_bytes
         self._reply: wire.Frame | None = None
+        self._served: wire.Frame | None = None
+        self._answer: Answer | None = None
         self.renew()
 
     def renew(self, *, sandbox: bool = False) -> None:
@@ -41,6 +45,7 @@ class LocalChannel:
         del sandbox
         self._worker = self._shim.Worker(cast(Any, None), self._directory, self._result_bytes)
         self._worker.send = self._capture  # type: ignore[method-assign]
+        self._worker.receive = self._receive  # type: ignore[method-assign]
         self.request(self._load, [])
 
     def request(
@@ -51,17 +56,32 @@ class LocalChannel:
         Raises:
             ProgramError: the program refused or raised.
         """
-        del answer
+        self._answer = answer
         self._worker.arrays = tuple(arrays)
         try:
             self._shim.OPERATIONS[message["op"]](self._worker, {**message, "nonce": 0})
-        except self._shim.Refusal as refusal:
-            raise ProgramError(refusal.cause, str(refusal)) from refusal
+        except (ProgramError, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # as in the worker: whatever a program raises
+            cause, text = self._shim.explain(error, self._directory)
+            raise ProgramError(cause, text) from error
         assert self._reply is not None
         return self._reply
 
     def _capture(self, message: Mapping[str, Any], arrays: Sequence[Array] = ()) -> None:
-        self._reply = wire.Frame(message, tuple(arrays))
+        """Takes what the worker sends: the reply, or a step of an environment that is served."""
+        if message.get("op") == "environment":
+            if self._answer is None:
+                raise ProgramError("protocol", "no environment was given")
+            self._served = self._answer(message, tuple(np.array(array) for array in arrays))
+        else:
+            self._reply = wire.Frame(message, tuple(arrays))
+
+    def _receive(self) -> Mapping[str, Any]:
+        assert self._served is not None
+        # copied, as the wire does: neither side may change what the other holds
+        self._worker.arrays = tuple(np.array(array) for array in self._served.arrays)
+        return self._served.message
 
 
 class BareProgram:

@@ -32,7 +32,7 @@ from harness.seeds import PUBLIC_KEY, Key
 from harness.spec.load import LoadedTask
 
 #: Raised whenever the meaning of an observation changes: stored ones are then made anew.
-COLLECT_PROTOCOL = 2
+COLLECT_PROTOCOL = 3
 
 _PINNED = ("torch", "numpy", "gymnasium", "ale-py")
 

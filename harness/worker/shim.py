@@ -85,7 +85,7 @@ def serve(sock: socket.socket, request: Mapping[str, Any]) -> None:
             OPERATIONS[message["op"]](worker, message)
         except BaseException as error:
             try:
-                cause, text = _explain(error, worker.directory)
+                cause, text = explain(error, worker.directory)
             except BaseException:  # an exception may lie about its name, its file and its lines
                 cause, text = "exception", "raised an exception that cannot be shown"
             worker.send({"nonce": message["nonce"], "ok": False, "cause": cause, "message": text})
@@ -278,7 +278,7 @@ def _kind(item: object) -> str:
     return "None" if item is None else f"{'an' if name[:1] in 'aeiouAEIOU' else 'a'} {name}"
 
 
-def _explain(error: BaseException, directory: Path) -> tuple[str, str]:
+def explain(error: BaseException, directory: Path) -> tuple[str, str]:
     """The cause and one sentence."""
     if isinstance(error, Refusal):
         return error.cause, str(error)

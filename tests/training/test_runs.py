@@ -14,7 +14,6 @@ from harness.collect.job import Job, Run, run_job
 from harness.errors import InfrastructureError, SpecError
 from harness.feasibility import require_feasible
 from harness.records import COMMON, Step
-from harness.seeds import PUBLIC_KEY
 from harness.spec.load import load_task
 from harness.trials import name_trial
 
@@ -103,10 +102,10 @@ def test_a_marked_seed_gives_what_is_stored():
         files = {name: program.files[name] for name in wanted}
         for replicate in range(3):
             trial = name_trial(
-                TASK, program, "learn", Step(COMMON.stage, replicate), "", PUBLIC_KEY
+                TASK, program, "learn", Step(COMMON.stage, replicate), "", runs.KEY
             )
             asked.append(Run(trial, TASK, files))
-    for seen in run_job(Job("stored", PUBLIC_KEY, tuple(asked)), isolation.best()):
+    for seen in run_job(Job("stored", runs.KEY, tuple(asked)), isolation.best()):
         value = float(seen.values["learns/value"])
         name = seen.trial.program.split("/")[-1]
         assert value == stored(TASK, name).values["error"][seen.trial.replicate]
@@ -115,7 +114,7 @@ def test_a_marked_seed_gives_what_is_stored():
 def test_seeds_differ_and_are_named_by_number():
     with BareProgram(TASK, TASK.reference.solution) as running:
         values = [
-            float(running.metrics("learn", Step(1, index), PUBLIC_KEY)["error"])
+            float(running.metrics("learn", Step(1, index), runs.KEY)["error"])
             for index in (0, 1, 0)
         ]
     assert values[0] == values[2] != values[1]
