@@ -122,6 +122,7 @@ def parser() -> argparse.ArgumentParser:
     calibrate.add_argument("task", nargs="*", metavar="TASK")
     calibrate.add_argument("--gradings", type=_positive, default=10_000, metavar="R")
     calibrate.add_argument("--mistaken", type=_positive, default=200, metavar="R")
+    calibrate.add_argument("--minutes", type=float, default=60.0, metavar="M")
     calibrate.add_argument("--jobs", type=_positive, default=_jobs(), metavar="N")
     calibrate.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
     doctor = made["doctor"]

@@ -1,7 +1,8 @@
 """``calibrate``: measure the error rates that the specs declare, on every honest program.
 
 Work that was done before, under the same programs, measurements and declarations, is taken from
-``<results>/calibration.jsonl``, so an interrupted run goes on where it was.
+``<results>/calibration.jsonl``, so an interrupted run goes on where it was. After ``--minutes`` the
+tables are written of what there is; all programs have advanced alike.
 """
 
 from __future__ import annotations
@@ -38,12 +39,12 @@ def run(args: argparse.Namespace) -> int:
                 task, _honest(task), args.gradings, args.mistaken, cheap[task.id]
             )
         ]
-        counted = list(_counted(args.results, pool, folders, tasks, todo))
+        counted = list(_counted(args, pool, folders, tasks, todo))
     found = certificate.of(tasks, counted)
     args.results.mkdir(parents=True, exist_ok=True)
     written = certificate.write(found, args.results, cli.commit())
     minutes = (time.monotonic() - started) / 60
-    print(f"{len(todo)} units in {minutes:.1f} min", file=sys.stderr)
+    print(f"{len(counted)} of {len(todo)} units in {minutes:.1f} min", file=sys.stderr)
     if args.json:
         cli.emit(args, {**found.to_json(), "written": [str(path) for path in written]})
     else:
@@ -79,16 +80,16 @@ def _cheap(
 
 
 def _counted(
-    results: Path,
+    args: argparse.Namespace,
     pool: Executor,
     folders: tuple[Path, Path],
     tasks: Sequence[LoadedTask],
     todo: Sequence[Unit],
 ) -> Iterator[Counted]:
-    """Every unit's count: stored ones first, the others as they come."""
+    """Every unit's count: stored ones first, the others as they come, until the time is over."""
     by_id = {task.id: task for task in tasks}
-    path = results / "calibration.jsonl"
-    results.mkdir(parents=True, exist_ok=True)
+    path = args.results / "calibration.jsonl"
+    args.results.mkdir(parents=True, exist_ok=True)
     stored = {(found.unit, found.digest): found for found in _stored(path)}
     missing = []
     for unit in todo:
@@ -98,10 +99,13 @@ def _counted(
             missing.append(unit)
         else:
             yield found
-    futures: list[Future[Counted]] = [pool.submit(_count, folders, unit) for unit in missing]
+    alike = sorted(missing, key=lambda unit: unit.first)
+    futures: list[Future[Counted]] = [pool.submit(_count, folders, unit) for unit in alike]
     told = started = time.monotonic()
     with path.open("a", encoding="utf-8") as stream:
         for done, future in enumerate(as_completed(futures), start=1):
+            if future.cancelled():
+                continue
             found = future.result()
             stream.write(json.dumps(found.to_json()) + "\n")
             stream.flush()
@@ -111,6 +115,9 @@ def _counted(
                 left = (now - started) / done * (len(futures) - done) / 60
                 print(f"{done} of {len(futures)} units, {left:.0f} min left", file=sys.stderr)
             yield found
+            if now - started > 60 * args.minutes:
+                for other in futures:
+                    other.cancel()
 
 
 def _stored(path: Path) -> Iterable[Counted]:
