@@ -99,6 +99,7 @@ def decide(task: LoadedTask, check: CheckBase, subject: Subject, view: View) -> 
         outcome.credit,
         outcome.margin,
         outcome.figures,
+        outcome.message,
         steps=len(evidence),
     )
 

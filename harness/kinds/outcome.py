@@ -38,6 +38,7 @@ class Outcome:
         margin: how far the evidence lies from the limit, in units of the limit: an error of 0.01
             tolerances is 0.01. Below 1 speaks for the program. NaN where the kind has none.
         figures: the numbers behind the decision, finite or as text.
+        message: what to say of it, from figures of ours alone; a fixed sentence where empty.
         wants: with ``MORE``, the steps that are needed whatever they will say.
     """
 
@@ -46,6 +47,7 @@ class Outcome:
     credit: float = 0.0
     margin: float = float("nan")
     figures: Mapping[str, Any] = field(default_factory=dict)
+    message: str = ""
     wants: tuple[Step, ...] = ()
 
 

@@ -54,10 +54,23 @@ def decide(check: SeedSuccessCheck, steps: Sequence[Evidence]) -> Outcome:
     first = sequential.state(plan, []).needed
     credits = [_credit(check, value) for value in used]
     credit = math.fsum(credits[:first]) / first
+    said = _said(check, figures)
     if seen.status == "fail":
-        return Outcome("FAIL", "seeds", credit, math.nan, figures)
+        return Outcome("FAIL", "seeds", credit, math.nan, figures, said)
     credit = max(credit, math.fsum(credits) / len(credits))
-    return Outcome("INCONCLUSIVE", "undecided", credit, math.nan, figures)
+    return Outcome("INCONCLUSIVE", "undecided", credit, math.nan, figures, said)
+
+
+def _said(check: SeedSuccessCheck, figures: Mapping[str, Any]) -> str:
+    """The evidence in a sentence."""
+    side = "at least" if check.better == "higher" else "at most"
+    values = ", ".join(f"{value:.4g}" for value in figures["values"])
+    said = (
+        f"{figures['succeeded']} of {figures['seeds']} training runs, each with a seed of its own, "
+        f"came to {side} {check.threshold:g}: {values}"
+    )
+    broke = ", ".join(f"seed {seed} {cause}" for seed, cause in figures["errors"].items())
+    return f"{said} ({broke}; counted as {check.low:g})" if broke else said
 
 
 def _more(have: int, needed: int) -> Outcome:

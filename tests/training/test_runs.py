@@ -101,9 +101,7 @@ def test_a_marked_seed_gives_what_is_stored():
     for program in (TASK.reference.solution, TASK.reference.variants[-1]):
         files = {name: program.files[name] for name in wanted}
         for replicate in range(3):
-            trial = name_trial(
-                TASK, program, "learn", Step(COMMON.stage, replicate), "", runs.KEY
-            )
+            trial = name_trial(TASK, program, "learn", Step(COMMON.stage, replicate), "", runs.KEY)
             asked.append(Run(trial, TASK, files))
     for seen in run_job(Job("stored", runs.KEY, tuple(asked)), isolation.best()):
         value = float(seen.values["learns/value"])

@@ -74,6 +74,14 @@ def test_good_seeds_pass_at_the_first_chance_and_bad_ones_fail():
     assert FIRST <= failed.figures["seeds"] < 24
 
 
+def test_a_failure_says_what_the_seeds_came_to():
+    found = decided(CHECK, [12.0, "timeout", *[2.0] * 22])
+    start = f"1 of {found.figures['seeds']} training runs, each with a seed of its own, came to at "
+    assert found.message.startswith(start + "least 10: 12, 0, 2, 2")
+    assert found.message.endswith("(seed 1 timeout; counted as 0)")
+    assert decided(CHECK, [12.0] * 24).message == ""
+
+
 def test_undecided_at_the_cap_is_inconclusive_with_the_ramp_of_all_seeds():
     values = [12.0, 2.0] * 12
     assert sequential.state(DESIGN, [value > 10 for value in values]).status == "undecided"
