@@ -112,6 +112,29 @@ def parse(content: bytes, place: str) -> list[StoredRuns]:
         raise InfrastructureError(f"{place}: no stored runs: {error!r}") from error
 
 
+def advice(task: LoadedTask, check: SeedSuccessCheck, found: Iterable[StoredRuns]) -> str:
+    """Where the threshold of a check would separate honest runs from its mistakes best.
+
+    A threshold that is chosen on these runs makes what they bear out optimistic: the success rate
+    must then be certified on others (another ``draw`` gives them).
+    """
+    from harness.statistics import sequential
+
+    stored = {(item.name, item.role): item.of(check) for item in found}
+    assert task.reference is not None
+    honest = [values for (_, role), values in stored.items() if role == "reference"]
+    mistakes = [item for item in task.reference.mutants if item.mistake.check == check.id]
+    broken = [stored[item.program.name, "mutant"] for item in mistakes]
+    try:
+        best = sequential.best_threshold(honest[0], broken, better=check.better)
+    except (ValueError, IndexError) as error:
+        return f"{check.id}: no threshold can be advised: {error}"
+    return (
+        f"{check.id}: {best.threshold:.4g} separates best (success rates {best.success_rate:.3f} "
+        f"and {best.broken_rate:.3f}); the spec says {check.threshold:g}"
+    )
+
+
 def current(task: LoadedTask, found: StoredRuns) -> bool:
     """Whether runs were made by the program and the measurement of today."""
     return any(

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.bare import BareProgram
 from harness.comparison.gradings import Entrant
-from harness.comparison.ours import OursOnDraws, OursOnRuns
+from harness.comparison.ours import OursOnDraws, OursOnRuns, PermutationOnRuns
 from harness.comparison.pools import DrawPool, Pool, RunPool
 from harness.comparison.scheme import Family
 from harness.comparison.schemes import (
@@ -227,14 +227,16 @@ def _entrants_on_runs(
     best = max(reference) if better == "higher" else min(reference)
     near_best = share_of_best(check.low, best, SHARE_OF_BEST)
     label = f" at {SHARE_OF_BEST:g} of the best"
+    kept = min(WELCH_STORED, stored.units)
     return (
         Entrant(OursOnRuns(check)),
+        Entrant(PermutationOnRuns(WELCH_SEEDS, kept, better), stored),
         Entrant(AllCloseRuns(1)),
         Entrant(AllSeeds(2, check.threshold, better)),
         Entrant(AllSeeds(3, check.threshold, better)),
         Entrant(AllSeeds(2, near_best, better, label)),
         Entrant(AllSeeds(3, near_best, better, label)),
-        Entrant(WelchRuns(WELCH_SEEDS, min(WELCH_STORED, stored.units), better), stored),
+        Entrant(WelchRuns(WELCH_SEEDS, kept, better), stored),
         Entrant(ConvergencePoints(CONVERGENCE_RUNS, better), stored),
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness import cli, runs, targets
 from harness.errors import UsageError
-from harness.spec.load import LoadedTask, load_all
+from harness.spec.load import LoadedTask, load_all, load_task
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,6 +47,9 @@ def _made(args: argparse.Namespace, task: LoadedTask) -> Iterator[str]:
         honest = args.seeds or runs.CHEAP_RUNS
         for line in runs.make(folders, file, honest=honest, mistaken=args.mistaken, jobs=args.jobs):
             print(line, file=sys.stderr)
+        made = load_task(*folders)
+        for check in runs.checks(made):
+            print(runs.advice(made, check, runs.read(made, check.target)), file=sys.stderr)
         yield str(args.reference / task.id / "targets" / file)
     if targets.trainable(args.reference, task.id):
         for seed in range(1, (args.seeds or 1) + 1):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from harness.comparison.gradings import Entrant, tally
-from harness.comparison.ours import OursOnDraws, OursOnRuns
+from harness.comparison.ours import OursOnDraws, OursOnRuns, PermutationOnRuns
 from harness.comparison.pools import RunPool
 from harness.spec.checks import DistributionCheck, IndependenceCheck, UnbiasedCheck
 
@@ -93,3 +93,21 @@ def test_runs_are_failed_at_the_exact_rate(success, learns, band, rng):
         assert exact >= 0.95
     if success == 0.7:
         assert 0 < found.undecided < 4000  # counted as not failed, and said
+
+
+def test_a_permutation_of_a_fixed_number_passes_what_is_alike_and_fails_what_is_worse(rng):
+    scheme = PermutationOnRuns(5, 50, "higher")
+    reference = rng.normal(180, 10, 50)
+    assert scheme.grade(rng.normal(180, 10, 5), reference, rng)
+    assert not scheme.grade(rng.normal(120, 10, 5), reference, rng)
+    assert not scheme.grade(np.full(5, np.nan), reference, rng)
+    assert scheme.grade(np.full(5, 500.0), reference, rng)  # better is never worse
+    lower = PermutationOnRuns(5, 50, "lower")
+    assert not lower.grade(np.full(5, 500.0), reference, rng)
+
+
+def test_a_permutation_fails_honest_work_at_its_rate(band, rng):
+    scheme = PermutationOnRuns(3, 20, "higher", alpha=0.05)
+    pool = RunPool.of(rng.normal(size=4000))
+    (found,) = tally([Entrant(scheme, pool)], pool, 2000, rng)
+    assert found.gradings - found.passed in band(2000, 0.05)

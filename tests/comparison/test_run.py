@@ -174,6 +174,7 @@ def test_training_runs_are_graded_from_their_file(training, stored, tmp_path):
     assert {row["scheme"] for row in of(found, applies=True)} == {
         *("ours", "allclose", "all-seeds k=2", "all-seeds k=3", "welch k=5", "rcp N=5"),
         *("all-seeds k=2 at 0.98 of the best", "all-seeds k=3 at 0.98 of the best"),
+        "permutation k=5",
     }
 
     def honest(scheme):

@@ -172,3 +172,17 @@ def test_the_verb_makes_and_lists(copied, capsys):
     assert document["written"] == [str(copied[1] / "targets/runs.json")]
     assert (target["stale"], target["seeds"]) == (False, [0, 1])
     assert target["summary"]["mutant centre/zero"] == 1
+
+
+def test_the_advised_threshold_lies_between_honest_runs_and_mistakes():
+    said = runs.advice(TASK, CHECK, runs.read(TASK, "runs.json"))
+    advised = float(said.split()[1])
+    honest = stored(TASK, "centre").of(CHECK)
+    assert sorted(honest)[100] < advised < 0.5
+    assert "the spec says 0.25" in said
+
+
+def test_where_nothing_separates_no_threshold_is_advised():
+    same = [replace(item, values={"error": [1.0] * 60}) for item in runs.read(TASK, "runs.json")]
+    said = runs.advice(TASK, CHECK, same)
+    assert "no threshold" in said
