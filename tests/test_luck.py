@@ -67,12 +67,14 @@ def marked(program, key=KEY, name="ada"):
     return outcome.status, tuple(item.own["mean"].tobytes() for item in evidence)
 
 
-@pytest.mark.parametrize("source", ["torch", "numpy", "python", "generator"])
-def test_two_hundred_resubmissions_get_one_answer(source):
+@pytest.mark.parametrize(
+    ("source", "times"), [("generator", 200), ("torch", 30), ("numpy", 30), ("python", 30)]
+)
+def test_two_hundred_resubmissions_get_one_answer(source, times):
     """The same program with another blank line each time: other bytes, the same seeds."""
     text = LUCKY.format(source=source)
-    assert len({submission(text, spaces).sha256 for spaces in range(200)}) == 200
-    assert len({marked(submission(text, spaces)) for spaces in range(200)}) == 1
+    assert len({submission(text, spaces).sha256 for spaces in range(times)}) == times
+    assert len({marked(submission(text, spaces)) for spaces in range(times)}) == 1
 
 
 def test_under_other_keys_it_is_right_as_seldom_as_it_is():
