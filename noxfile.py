@@ -93,3 +93,10 @@ def redteam(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """What grading costs, as ratios within one run."""
     verb(session, "bench")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Simulate and draw size and power of every statistic: nox -s docs [-- NAME… --draw]"""
+    install(session, "docs")
+    session.run("python", "docs/plots.py", *session.posargs)

@@ -10,7 +10,10 @@ module              what it decides
 exact               a value equals its target up to rounding
 moments             mean and variance under an enumerated or quadrature law
 unbiased            every coordinate of a mean equals its target
-distribution        draws follow a standard law, a table of probabilities, are uncorrelated
+looks               the same in looks: a bias is established, or its absence, or neither
+distribution        draws follow a continuous law
+chi_square          draws follow a table of probabilities
+independence        draws are uncorrelated
 variance_ratio      one total variance stays below a multiple of another, on the same draws
 likelihood          negative log-likelihoods against a floor and against a margin
 returns             credit for a mean return, and its interval
@@ -18,6 +21,7 @@ sequential          training succeeds on enough seeds, with as few as the error 
 permutation         the mean of a fixed number of runs is not worse than that of stored ones
 equivalence         every coordinate of a mean is established to be within a margin
 two_stage           what two independent stages say together
+ranking             who of many is better than whom, with ranks and letters
 ==================  ==============================================================================
 
 Underneath: ``outcome`` (what a stage returns), ``inputs`` (what is demanded of arguments) and

@@ -6,7 +6,9 @@ remedy either, because the sample that looks precise is not a fair one (on logno
 rises from .0015 to .0024). Here a stage looks at its draws at most K times. At every look it
 rejects a bias (max-t), accepts where two one-sided tests establish that the bias is below the one
 that must be found, and draws again otherwise. Both error rates are divided by K, so whatever the
-rule of stopping and the law of the spread, neither exceeds its bound (Bonferroni).
+rule of stopping, neither exceeds what its K tests have together (Bonferroni). Each of these rests
+on fewer draws than one test of all would, and is protected less against skewness: on lognormal
+draws the size at .001 is .0019 where one fixed test has .0017 and drawing until precise .0023.
 """
 
 from __future__ import annotations
