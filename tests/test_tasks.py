@@ -16,6 +16,9 @@ TASKS = sorted(path.parent.name for path in ROOT.glob("tasks/*/starter.py"))
 # students, and has a self-test.)
 CATALOGUE = {
     "elbo-gaussian-kl": {1, 2, 4, 5},
+    "elbo-point-mass": {14},
+    "elbo-obs-loglik": {8, 9},
+    "elbo-identities": {11, 12, 13, 18},
     "reparam-sample": {20, 21, 22, 23, 31},
     "reparam-grad": {20, 24, 25},
     "mdp-value-iteration": {60, 61, 62, 65},
