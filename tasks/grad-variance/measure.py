@@ -1,0 +1,112 @@
+"""What is measured of grad-variance: moments of estimators at Gauss–Hermite nodes, and own draws.
+
+The nodes are the samples of one call, common to all rows of the batch, with their weights.
+"""
+
+import itertools
+
+import numpy as np
+
+B, K = 4, 2
+OWN_ROWS = 2
+REPLICATES = 4  # calls that differ in their generator only
+
+
+def _nodes(b, per_dimension=5):
+    """Noise [n, b, k], the same for every row, and weights [n] of the standard normal law."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(per_dimension)
+    grid = np.array(list(itertools.product(nodes, repeat=K)))
+    law = np.prod(list(itertools.product(weights, repeat=K)), axis=1)
+    return np.tile(grid[:, None], (1, b, 1)), law / law.sum()
+
+
+def _gaussians(rng, b=B):
+    """mu, log_sigma [b, k]: σ between 0.5 and 1.5."""
+    return rng.normal(size=(b, K)), rng.uniform(np.log(0.5), np.log(1.5), (b, K))
+
+
+def _square(student, rng):
+    """The function, and its offset."""
+    offset = rng.uniform(2.0, 6.0)
+    return student.given("square", np.array(offset)), offset
+
+
+def pathwise(student, rng):
+    eps, law = _nodes(B)
+    f, _ = _square(student, rng)
+    return {"grad": student.pathwise_samples(f, *_gaussians(rng), eps), "grad__weight": law}
+
+
+def score(student, rng):
+    """Without a baseline and with a random one: [nodes, 2, b, k]."""
+    eps, law = _nodes(B)
+    f, _ = _square(student, rng)
+    mu, log_sigma = _gaussians(rng)
+    baselines = np.stack([np.zeros(B), rng.uniform(1.0, 10.0, B)])
+    found = [student.score_samples(f, mu, log_sigma, eps, b) for b in baselines]
+    return {"grad": np.stack(found, axis=1), "grad__weight": law}
+
+
+def variance(student, rng):
+    """Rows whose coordinates hang together, with a mean that is not small."""
+    samples = rng.normal(3.0, 1.0, (30, B, 1)) + rng.normal(size=(30, B, 3))
+    weights = rng.dirichlet(np.ones(30))
+    second = np.einsum("m,mbk->b", weights, samples**2)
+    first = np.einsum("m,mbk->bk", weights, np.abs(samples))
+    scale = second + (first**2).sum(1)
+    return {"variance": student.total_variance(samples, weights), "variance__scale": scale}
+
+
+def optimal(student, rng):
+    eps, law = _nodes(B)
+    f, offset = _square(student, rng)
+    mu, log_sigma = _gaussians(rng)
+    sigma = np.exp(log_sigma)
+    value = offset + ((np.abs(mu) + sigma * np.abs(eps)) ** 2).sum(-1)
+    # (z - μ)/σ² is rounded as z is
+    rounded = (((2 * np.abs(mu) / sigma + np.abs(eps)) / sigma) ** 2).sum(-1)
+    squared = np.einsum("m,mbk->b", law, (eps / sigma) ** 2)
+    scale = np.einsum("m,mb->b", law, rounded) * value.max(0) / squared
+    found = student.optimal_baseline(f, mu, log_sigma, eps, law)
+    return {"baseline": found, "baseline__scale": scale}
+
+
+def _term(z, height):
+    """What one coordinate adds to the function of steps."""
+    return z**2 / 4 + height * (z > 0)
+
+
+def _steps_moments(mu, sigma, base, height):
+    """Gradient [b, k] of E f by μ in closed form, and the sd [b, k] of f ε/σ on a grid."""
+    gradient = mu / 2 + height * np.exp(-((mu / sigma) ** 2) / 2) / np.sqrt(2 * np.pi) / sigma
+    eps = np.linspace(-8.0, 8.0, 2001)[:, None, None]
+    law = np.exp(-(eps**2) / 2)
+    law /= law.sum()
+    term = _term(mu + sigma * eps, height)
+    mean = (law * term).sum(0)
+    spread = (law * (term - mean) ** 2).sum(0)
+    # the coordinates are independent: f is the own term, the others' mean and their spread
+    rest, others = base + mean.sum(1, keepdims=True) - mean, spread.sum(1, keepdims=True) - spread
+    second = (law * (rest + term) ** 2 * eps**2).sum(0) + others
+    return gradient, np.sqrt(second / sigma**2 - gradient**2)
+
+
+def own_noise(student, rng, n):
+    """n estimates for a function of steps, against n without a baseline from noise of ours."""
+    mu = rng.uniform(-0.4, 0.4, (OWN_ROWS, K))
+    sigma = rng.uniform(0.7, 1.2, (OWN_ROWS, K))
+    base, height = rng.uniform(6.0, 8.0), rng.uniform(4.0, 5.0)
+    f = student.given("steps", np.array(base), np.array(height))
+    args = (f, mu, np.log(sigma), n // REPLICATES)
+    calls = student.independent("sample_gradients", *args, replicates=REPLICATES)
+    found = np.concatenate(calls).reshape(n, -1)
+    expected, spread = _steps_moments(mu, sigma, base, height)
+
+    eps = rng.normal(size=(n, OWN_ROWS, K))
+    value = base + _term(mu + sigma * eps, height).sum(-1, keepdims=True)
+    return {
+        "grad": found,
+        "grad__expected": expected.ravel(),
+        "grad__scale": spread.ravel(),
+        "grad__baseline": (value * eps / sigma).reshape(n, -1),
+    }

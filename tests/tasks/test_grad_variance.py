@@ -1,0 +1,234 @@
+"""The reference of grad-variance against closed forms and the figures of the toy model."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from harness import kinds
+from harness.bare import BareProgram
+from harness.errors import ProgramError
+from harness.feasibility import required_draws
+from harness.records import COMMON, Program, Step
+from harness.seeds import PUBLIC_KEY
+from harness.spec.load import load_task
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "reference" / "grad-variance"
+TASK = load_task(ROOT / "tasks" / "grad-variance", REFERENCE)
+
+# The linear Gaussian toy model: K = 2, D = 3, drawn in this order.
+_RNG = np.random.default_rng(0)
+W, BIAS, X = _RNG.normal(size=(3, 2)), _RNG.normal(size=3), _RNG.normal(size=3)
+ETA = 0.5
+MU, SIGMA = np.array([[0.3, -0.2]]), np.array([[0.6, 0.9]])
+
+
+@pytest.fixture(scope="module")
+def solution(load_module):
+    return load_module(REFERENCE / "solution.py")
+
+
+@pytest.fixture(scope="module")
+def measure(load_module):
+    return load_module(ROOT / "tasks" / "grad-variance" / "measure.py")
+
+
+def tensor(array):
+    return torch.tensor(np.array(array), dtype=torch.float64)
+
+
+def law_of(dimensions, count=12):
+    """Noise [m, 1, k] at the nodes, and their weights."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(count)
+    grid = np.array(list(itertools.product(nodes, repeat=dimensions)))
+    law = np.prod(list(itertools.product(weights, repeat=dimensions)), axis=1)
+    return tensor(grid)[:, None], tensor(law / law.sum())
+
+
+def square(z):
+    return (z**2).sum(dim=-1)
+
+
+def four_variances(solution, f, mu, sigma, count=12):
+    """Pathwise, then the score without baseline, with E f and with b*; and the two baselines."""
+    mu, log_sigma = tensor(mu), tensor(np.log(sigma))
+    eps, law = law_of(mu.shape[1], count)
+    args = (f, mu, log_sigma, eps)
+    average = torch.einsum("m,mb->b", law, f(mu + log_sigma.exp() * eps))
+    best = solution.optimal_baseline(*args, law)
+    found = [solution.pathwise_samples(*args)]
+    found += [solution.score_samples(*args, b) for b in (0 * best, average, best)]
+    variances = [solution.total_variance(samples, law).item() for samples in found]
+    means = torch.stack([torch.einsum("m,mbk->bk", law, samples) for samples in found])
+    return variances, means, (average.item(), best.item())
+
+
+def test_the_example_of_the_statement(solution):
+    args = (square, tensor([[1.0]]), tensor([[0.0]]), tensor([[[0.5]], [[-1.0]]]))
+    assert solution.pathwise_samples(*args).ravel().tolist() == [3.0, 0.0]
+    assert solution.score_samples(*args, tensor([2.0])).ravel().tolist() == [0.125, 2.0]
+    found = solution.total_variance(tensor([[[3.0]], [[0.0]]]), tensor([0.25, 0.75]))
+    assert found.tolist() == [1.6875]
+    best = solution.optimal_baseline(*args, tensor([0.5, 0.5]))
+    assert best.tolist() == pytest.approx([0.45], rel=1e-15)
+
+
+def test_the_variances_at_mu_and_sigma_one(solution):
+    """4, 30, 18 and 14."""
+    variances, means, baselines = four_variances(solution, square, [[1.0]], [[1.0]])
+    assert variances == pytest.approx([4, 30, 18, 14], rel=1e-12)
+    assert baselines == pytest.approx((2, 4), rel=1e-12)
+    assert torch.allclose(means, tensor(2.0), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("mu", "sigma"), [(-0.7, 0.4), (2.5, 1.5), (0.1, 3.0)])
+def test_the_variances_have_their_closed_forms_and_their_order(solution, mu, sigma):
+    variances, means, baselines = four_variances(solution, square, [[mu]], [[sigma]])
+    m, s = mu**2, sigma**2
+    wanted = [4 * s, m**2 / s + 14 * m + 15 * s, 8 * m + 10 * s, 8 * m + 6 * s]
+    assert variances == pytest.approx(wanted, rel=1e-11)
+    assert variances[0] < variances[3] < variances[2] < variances[1]
+    assert baselines == pytest.approx((m + s, m + 3 * s), rel=1e-12)
+    assert torch.allclose(means, tensor(2 * mu), rtol=1e-11)
+
+
+def test_the_order_turns_round_for_a_quick_oscillation(solution):
+    """cos 10z: 50 by the path, .5 by the score."""
+    variances, _, _ = four_variances(
+        solution, lambda z: (10 * z).cos().sum(dim=-1), [[1.0]], [[1.0]], count=160
+    )
+    assert variances[0] == pytest.approx(50, rel=1e-3)
+    assert variances[1] == pytest.approx(0.5, rel=1e-3)
+
+
+def test_the_ratios_of_the_toy_bound(solution):
+    """By μ the score of log p(x, z) - log q(z) has 207.85 times the variance of the path, and 14.05
+    times with E f as its baseline.
+
+    The recipe's 157 is that of log p - log q + ln 2π: its joint lacks the prior's constant. What
+    is constant in f cancels against a baseline, so that its 14 holds.
+    """
+    mu, log_sigma = tensor(MU), tensor(np.log(SIGMA))
+    eps, law = law_of(2, 8)
+    q = torch.distributions.Normal(mu, log_sigma.exp())
+
+    def log_joint(z):
+        residual = tensor(X - BIAS) - z @ tensor(W).T
+        log_lik = -(residual**2).sum(-1) / (2 * ETA) - 1.5 * np.log(2 * np.pi * ETA)
+        return log_lik - 0.5 * (z**2).sum(-1) - np.log(2 * np.pi)
+
+    def log_ratio(z):
+        return log_joint(z) - q.log_prob(z).sum(-1)
+
+    # log q along the path does not depend on μ
+    path = solution.pathwise_samples(log_joint, mu, log_sigma, eps)
+    least = solution.total_variance(path, law).item()
+    assert least == pytest.approx(3.624, rel=0.01)
+
+    bound = torch.einsum("m,mb->b", law, log_ratio(mu + log_sigma.exp() * eps))
+    assert bound.item() == pytest.approx(-13.2940, abs=5e-5)
+    best = solution.optimal_baseline(log_ratio, mu, log_sigma, eps, law)
+    found = []
+    for baseline in (0 * bound, bound, best, 0 * bound - np.log(2 * np.pi)):
+        samples = solution.score_samples(log_ratio, mu, log_sigma, eps, baseline)
+        mean = torch.einsum("m,mbk->k", law, samples).tolist()
+        assert mean == pytest.approx([-4.24068757, 1.23778354], abs=5e-9)
+        found.append(solution.total_variance(samples, law).item() / least)
+    none, average, optimal, shifted = found
+    assert none == pytest.approx(207.85, abs=0.01)
+    assert shifted == pytest.approx(157.73, abs=0.01)
+    assert average == pytest.approx(14.05, abs=0.01)
+    assert optimal < average
+
+
+def test_no_other_baseline_has_less_variance(solution):
+    rng = np.random.default_rng(4)
+    mu, log_sigma = tensor(rng.normal(size=(3, 2))), tensor(rng.uniform(-1, 0.5, (3, 2)))
+    eps, law = law_of(2, 6)
+    args = (square, mu, log_sigma, eps.expand(-1, 3, -1))
+    best = solution.optimal_baseline(*args, law)
+    least = solution.total_variance(solution.score_samples(*args, best), law)
+    for away in (-0.1, 0.1):
+        other = solution.total_variance(solution.score_samples(*args, best + away), law)
+        assert (other > least).all()
+
+
+def test_the_moments_of_the_function_of_steps(measure):
+    """The law that own estimates are held against: simulated with 400,000 draws."""
+    rng = np.random.default_rng(7)
+    mu, sigma, base, height = np.array([[0.4, -0.3]]), np.array([[0.7, 1.1]]), 7.0, 4.5
+    gradient, spread = measure._steps_moments(mu, sigma, base, height)
+    eps = rng.normal(size=(400_000, 2))
+    value = base + measure._term(mu + sigma * eps, height).sum(1, keepdims=True)
+    plain = value * eps / sigma
+    assert np.allclose(plain.std(0), spread[0], rtol=0.01)
+    found = (value - value.mean()) * eps / sigma
+    error = found.std(0) / np.sqrt(len(eps))
+    assert (np.abs(found.mean(0) - gradient[0]) < 5 * error).all()
+    # a bias of half the gradient is one that must be found
+    least = TASK.spec.check("own-mean").min_detectable
+    assert (np.abs(gradient / 2) > least * spread).any()
+
+
+def test_the_draws_are_enough_for_the_declared_power():
+    draws = TASK.spec.measurements["own_noise"].draws
+    assert draws is not None
+    assert max(required_draws(check) for check in TASK.spec.checks_of("own_noise")) <= draws
+
+
+def outcomes(running, replicates):
+    """What one stage says of both checks of own draws, for several seeds."""
+    for replicate in range(replicates):
+        seen = running.metrics("own_noise", Step(1, replicate), PUBLIC_KEY)
+        for check in TASK.spec.checks_of("own_noise"):
+            evidence = kinds.Evidence(kinds.reduce(check, seen), None)
+            yield check.id, kinds.decide(check, [evidence])
+
+
+def test_honest_estimates_pass_at_the_first_stage(honest_programs):
+    for program in honest_programs(TASK):
+        with BareProgram(TASK, program) as running:
+            for name, outcome in outcomes(running, 2):
+                assert outcome.status == "PASS", (program.name, name)
+
+
+@pytest.mark.parametrize(
+    ("measurement", "find", "replace"),
+    [
+        ("pathwise", "return zbar", "return zbar.float()"),
+        ("pathwise", "return zbar", "return zbar.mean(dim=0)"),
+        ("variance", '"m,mbk->b"', '"m,mbk->bk"'),
+        ("own_noise", "torch.randn(n,", "torch.randn(n + 1,"),
+    ],
+)
+def test_results_of_another_dtype_or_shape_are_errors(measurement, find, replace):
+    source = TASK.reference.solution.files[TASK.spec.file].decode()
+    assert source.count(find) == 1
+    files = {TASK.spec.file: source.replace(find, replace).encode()}
+    with (
+        BareProgram(TASK, Program("bad", "mutant", files)) as running,
+        pytest.raises(ProgramError) as caught,
+    ):
+        running.metrics(measurement, COMMON, PUBLIC_KEY)
+    assert caught.value.cause == "bad-output"
+
+
+def test_every_honest_program_agrees_with_the_reference_on_other_draws(honest_programs):
+    exact = [name for name in TASK.spec.measurements if name != "own_noise"]
+    for program in honest_programs(TASK):
+        with (
+            BareProgram(TASK, program) as running,
+            BareProgram(TASK, TASK.reference.solution) as reference,
+        ):
+            for measurement in exact:
+                for replicate in range(3):
+                    step = Step(1, replicate)
+                    seen = running.metrics(measurement, step, PUBLIC_KEY)
+                    wanted = reference.metrics(measurement, step, PUBLIC_KEY)
+                    for check in TASK.spec.checks_of(measurement):
+                        own, target = (kinds.reduce(check, item) for item in (seen, wanted))
+                        outcome = kinds.decide(check, [kinds.Evidence(own, target)])
+                        assert outcome.margin <= 0.2, (program.name, check.id, replicate)
