@@ -85,7 +85,9 @@ class OursOnRuns(Scheme):
     def judge(self, own: Units, reference: Array, rng: np.random.Generator) -> Graded:
         del reference, rng
         values = first(own, self.own)
-        outcome, steps = _decide(self.check, lambda step: {self.check.metric: values[step]})
+        # seeds for the leaderboard alone are no part of a mark
+        check = self.check.model_copy(update={"leaderboard": False, "leaderboard_seeds": None})
+        outcome, steps = _decide(check, lambda step: {check.metric: values[step]})
         return Graded(outcome.status != "FAIL", steps, outcome.status == "INCONCLUSIVE")
 
     def exact(self, values: Floats) -> float:

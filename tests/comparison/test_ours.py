@@ -77,6 +77,13 @@ def test_runs_stop_early_both_ways(learns, rng):
         scheme.judge(np.full(19, 200.0), np.empty(0), rng)
 
 
+def test_seeds_for_the_leaderboard_are_no_part_of_a_grading(learns, rng):
+    shown = learns.model_copy(update={"leaderboard": True, "leaderboard_seeds": 12})
+    values = np.full(20, 200.0)
+    seen = [OursOnRuns(check).judge(values, np.empty(0), rng) for check in (learns, shown)]
+    assert seen[0] == seen[1]
+
+
 @pytest.mark.parametrize("success", [0.95, 0.7, 0.4])
 def test_runs_are_failed_at_the_exact_rate(success, learns, band, rng):
     """What is counted over 4,000 gradings is what the dynamic programme says."""
