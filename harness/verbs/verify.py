@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 
 from harness import cli, grading, isolation, verification
@@ -55,8 +56,9 @@ def _lines(proof: TaskProof) -> list[str]:
         bugs = ",".join(str(bug) for bug in caught.mutant.mistake.bug)
         decision = caught.decisions[caught.named.id]
         mark = "caught" if caught.caught else "NOT CAUGHT"
+        far = "" if math.isnan(decision.margin) else f" ({decision.margin:.3g})"
         lines.append(
             f"  {mark:<10} {caught.mutant.mistake.name} [{bugs}] at {caught.named.id}: "
-            f"{decision.cause} ({decision.margin:.3g})"
+            f"{decision.cause}{far}"
         )
     return lines + [f"  ! {complaint}" for complaint in proof.complaints]
