@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     folders = (args.tasks, args.reference)
     started = time.monotonic()
     with fresh(args.jobs) as pool:
-        cheap = _cheap(pool, folders, tasks)
+        cheap = _cheap(pool, folders, tasks, _stored(args.results / "calibration.jsonl"))
         todo = [
             unit
             for task in tasks
@@ -63,14 +63,24 @@ def _honest(task: LoadedTask) -> list[Program]:
 
 
 def _cheap(
-    pool: Executor, folders: tuple[Path, Path], tasks: Sequence[LoadedTask]
+    pool: Executor,
+    folders: tuple[Path, Path],
+    tasks: Sequence[LoadedTask],
+    stored: Iterable[Counted],
 ) -> dict[str, set[str]]:
-    """The measurements of every task of which all gradings are real: the reference's are quick."""
+    """The measurements of every task of which all gradings are real: the reference's are quick.
+
+    What was begun with real gradings goes on with them, however long they take today.
+    """
     cheap: dict[str, set[str]] = {task.id: set() for task in tasks}
+    for unit in (found.unit for found in stored):
+        if unit.task in cheap and not unit.pooled and unit.first > calibration.REAL:
+            cheap[unit.task].add(unit.measurement)
     asked = {
         pool.submit(_seconds, folders, task.id, measurement): (task.id, measurement)
         for task in tasks
         for measurement in calibration.measurements(task)
+        if measurement not in cheap[task.id]
     }
     for future in as_completed(asked):
         name, measurement = asked[future]
