@@ -16,6 +16,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,17 @@ def sampled(task: LoadedTask, measurement: str) -> list[Stochastic]:
 def measurements(task: LoadedTask) -> list[str]:
     """The measurements that have such checks, in the order of the spec."""
     return [name for name in task.spec.measurements if sampled(task, name)]
+
+
+def honest(task: LoadedTask, submissions: Path) -> list[Program]:
+    """Reference, variants, and the sample submission that is complete, where it has the task."""
+    assert task.reference is not None
+    found = [task.reference.solution, *task.reference.variants]
+    complete = submissions / "complete"
+    if all((complete / name).is_file() for name in task.spec.wanted_files):
+        files = {name: (complete / name).read_bytes() for name in task.spec.wanted_files}
+        found.append(Program("complete", "submission", files))
+    return found
 
 
 def mistakes(task: LoadedTask) -> list[Mutant]:
@@ -195,9 +207,8 @@ def _drawn(
     running: BareProgram, measurement: str, index: int, stage: Step, owner: str, look: int
 ) -> Metrics:
     """What one look measures under the key of one grading."""
-    subject = owner if stage == OWN else ""
     step = Step(stage.stage, look)
-    return running.metrics(measurement, step, key(index, owner), subject=subject)
+    return running.metrics(measurement, step, key(index, owner), subject=step.subject(owner))
 
 
 def key(index: int, owner: str) -> Key:
@@ -208,7 +219,7 @@ def key(index: int, owner: str) -> Key:
 def _pool(task: LoadedTask, running: BareProgram, unit: Unit) -> Draw:
     """Draws of a grading from a pool: rows with replacement, paired arrays by the same rows."""
     name, own = unit.measurement, Step(unit.stage)
-    subject = unit.program if own == OWN else ""
+    subject = own.subject(unit.program)
     one = running.metrics(name, own, key(0, unit.program), subject=subject)
     draws = task.spec.measurements[name].draws or 0
     pool = running.metrics(name, own, key(0, unit.program), subject=subject, draws=POOL * draws)

@@ -61,7 +61,7 @@ class Rate:
 
     @property
     def upper95(self) -> float:
-        return 1 - sequential.tolerance_bound(self.runs - self.rejections, self.runs, _CONFIDENCE)
+        return sequential.upper_bound(self.rejections, self.runs, _CONFIDENCE)
 
     @property
     def standing(self) -> Standing:
@@ -242,7 +242,7 @@ def _missed(task: LoadedTask) -> Iterator[Power]:
             mistake = named.get(found.name)
             if mistake is None or mistake.check != check.id:
                 continue
-            most = 1 - sequential.tolerance_bound(total - reached, total, _CONFIDENCE)
+            most = sequential.upper_bound(reached, total, _CONFIDENCE)
             power = sequential.operating(training.design(check), most).p_fail
             yield Power(task.id, check.id, mistake.name, total, total - reached, power, check.beta)
 

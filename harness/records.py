@@ -124,6 +124,10 @@ class Step:
     stage: int
     replicate: int = 0
 
+    def subject(self, owner: str) -> str:
+        """Whose name is in the seed's: the owner's in stage two, nobody's where it is common."""
+        return owner if self.stage == OWN.stage else ""
+
 
 #: The first step of each stage: a displayed example, common to the cohort, the subject's own.
 EXAMPLE, COMMON, OWN = Step(0), Step(1), Step(2)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -240,12 +241,18 @@ def _store(task: LoadedTask, path: Path, found: Iterable[StoredRuns]) -> None:
     write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
 
 
+@cache
+def _loaded(folders: tuple[Path, Path]) -> LoadedTask:
+    """The task, in a process of the pool: read once, so that all its runs are of one version."""
+    return load_task(*folders)
+
+
 def _run(folders: tuple[Path, Path], index: int, replicate: int) -> tuple[int, int, dict[str, Any]]:
     """One seed of one program, in a process of the pool."""
     import torch
 
     torch.set_num_threads(1)
-    task = load_task(*folders)
+    task = _loaded(folders)
     program = programs(task)[index]
     started = time.process_time()
     values, error = {}, ""

@@ -78,8 +78,7 @@ class View:
 
         ``owner`` is whose seeds those of stage two are; those of the others are common.
         """
-        subject = owner if step.stage == OWN.stage else ""
-        trial = name_trial(task, program, measurement, step, subject, self.key_of(step))
+        trial = name_trial(task, program, measurement, step, step.subject(owner), self.key_of(step))
         weakest = self.isolation if program.role == "submission" else None
         found = self.ledger.get(trial.key, weakest)
         if found is not None:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from harness.comparison.pools import Pool
 from harness.comparison.scheme import Graded, Scheme
 from harness.records import Array
+from harness.statistics import sequential
 from harness.statistics.inputs import Floats, whole
 
 _CONFIDENCE = 0.95
@@ -155,8 +155,8 @@ def clopper_pearson(events: int, trials: int, confidence: float) -> tuple[float,
     """
     if not 0 <= events <= whole("trials", trials, least=1):
         raise ValueError(f"{events} events in {trials} trials; wanted 0 to {trials}")
-    tail = (1 - confidence) / 2
-    low = float(special.betaincinv(events, trials - events + 1, tail)) if events else 0.0
-    rest = trials - events
-    high = float(special.betaincinv(events + 1, rest, 1 - tail)) if rest else 1.0
-    return low, high
+    one_sided = (1 + confidence) / 2
+    return (
+        sequential.tolerance_bound(events, trials, one_sided),
+        sequential.upper_bound(events, trials, one_sided),
+    )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import runs
+from harness import calibration, runs
 from harness.bare import BareProgram
 from harness.comparison import contests, table
 from harness.comparison.contests import Contest, Contestant, Measured, stream
@@ -179,13 +179,9 @@ def _by_reference(
 def _programs(task: LoadedTask, check: str, submissions: Path) -> list[Program]:
     """The reference first, then its variants, the complete submission and the check's mistakes."""
     assert task.reference is not None
-    found = [task.reference.solution, *task.reference.variants]
-    complete = submissions / "complete"
-    if (complete / task.spec.file).is_file():
-        files = {name: (complete / name).read_bytes() for name in task.spec.wanted_files}
-        found.append(Program("complete", "submission", files))
     mutants = task.reference.mutants
-    return found + [mutant.program for mutant in mutants if mutant.mistake.check == check]
+    wrong = [mutant.program for mutant in mutants if mutant.mistake.check == check]
+    return calibration.honest(task, submissions) + wrong
 
 
 def _stored(task: LoadedTask, check: SeedSuccessCheck, reference_dir: Path) -> list[StoredRuns]:

@@ -359,6 +359,15 @@ def tolerance_bound(successes: int, runs: int, confidence: float = 0.997) -> flo
     return laws.beta_quantile(miss, good, total - good + 1) if good else 0.0
 
 
+def upper_bound(events: int, runs: int, confidence: float) -> float:
+    """Exact one-sided upper bound for the probability of an event (Clopper & Pearson 1934).
+
+    Raises:
+        ValueError: as :func:`tolerance_bound`.
+    """
+    return 1 - tolerance_bound(runs - events, runs, confidence)
+
+
 def best_threshold(honest: ArrayLike, mutants: Sequence[ArrayLike], *, better: Better) -> Threshold:
     """The value of an honest run that separates honest runs from the mutants' best.
 
@@ -393,7 +402,8 @@ def best_threshold(honest: ArrayLike, mutants: Sequence[ArrayLike], *, better: B
     best, largest = None, 0.0
     for candidate in np.unique(runs[np.isfinite(runs)]):
         good = tolerance_bound(int((runs >= candidate).sum()), runs.size)
-        bad = max(_upper_rate(int((values >= candidate).sum()), values.size) for values in broken)
+        counts = [(int((values >= candidate).sum()), values.size) for values in broken]
+        bad = max(upper_bound(reached, of, MUTANT_CONFIDENCE) for reached, of in counts)
         separation = _separation(good, bad)
         if separation > largest:
             best, largest = (float(candidate), good, bad), separation
@@ -412,13 +422,6 @@ def _oriented(name: str, values: ArrayLike, better: Better) -> Floats:
         raise ValueError(f"better is {better!r}; wanted 'higher' or 'lower'")
     runs = shaped(name, values, "run", least=(1,))
     return np.where(np.isfinite(runs), runs if better == "higher" else -runs, -np.inf)
-
-
-def _upper_rate(successes: int, runs: int) -> float:
-    """One-sided upper bound for a success probability (Clopper & Pearson 1934)."""
-    if successes == runs:
-        return 1.0
-    return laws.beta_quantile(MUTANT_CONFIDENCE, successes + 1, runs - successes)
 
 
 def _separation(good: float, bad: float) -> float:

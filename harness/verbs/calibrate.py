@@ -23,7 +23,7 @@ from harness.pool import fresh
 from harness.records import Program
 from harness.spec.load import LoadedTask
 
-_SAMPLE = Path("submissions/complete")
+_SUBMISSIONS = Path("submissions")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,13 +32,11 @@ def run(args: argparse.Namespace) -> int:
     started = time.monotonic()
     with fresh(args.jobs) as pool:
         cheap = _cheap(pool, folders, tasks, _stored(args.results / "calibration.jsonl"))
-        todo = [
-            unit
-            for task in tasks
-            for unit in calibration.plan(
-                task, _honest(task), args.gradings, args.mistaken, cheap[task.id]
-            )
-        ]
+        todo: list[Unit] = []
+        for task in tasks:
+            honest = calibration.honest(task, _SUBMISSIONS)
+            wanted = (args.gradings, args.mistaken, cheap[task.id])
+            todo += calibration.plan(task, honest, *wanted)
         counted = list(_counted(args, pool, folders, tasks, todo))
     found = certificate.of(tasks, counted)
     args.results.mkdir(parents=True, exist_ok=True)
@@ -50,16 +48,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(found.text())
     return 1 if found.refuted else 0
-
-
-def _honest(task: LoadedTask) -> list[Program]:
-    """Reference, variants, and the sample submission that is complete, where it has the task."""
-    assert task.reference is not None
-    found = [task.reference.solution, *task.reference.variants]
-    if all((_SAMPLE / name).is_file() for name in task.spec.wanted_files):
-        files = {name: (_SAMPLE / name).read_bytes() for name in task.spec.wanted_files}
-        found.append(Program("complete", "submission", files))
-    return found
 
 
 def _cheap(
@@ -144,7 +132,7 @@ def _stored(path: Path) -> Iterable[Counted]:
 def _program(task: LoadedTask, unit: Unit) -> Program:
     """The program that a unit names."""
     mutants = [mutant.program for mutant in calibration.mistakes(task)]
-    for program in (*_honest(task), *mutants):
+    for program in (*calibration.honest(task, _SUBMISSIONS), *mutants):
         if (program.name, program.role) == (unit.program, unit.role):
             return program
     raise KeyError(unit.program)

@@ -12,7 +12,7 @@ from harness.collect.job import Run
 from harness.isolation import Isolation, require
 from harness.ledger import Ledger
 from harness.progress import ProgressLine
-from harness.records import OWN, Observation, canonical
+from harness.records import Observation, canonical
 from harness.report.grades_json import json_value
 from harness.report.sanitise import SENTENCE_LIMIT, clean
 from harness.trials import View, name_trial, steps
@@ -143,7 +143,7 @@ def _stored_runs(stored: Stored) -> Iterator[Run]:
             files = {n: subject.program.files[n] for n in wanted if n in subject.program.files}
             for measurement in task.spec.measurements:
                 for step in steps(task, measurement):
-                    owner = subject.program.name if step.stage == OWN.stage else ""
+                    owner = step.subject(subject.program.name)
                     trial = name_trial(task, subject.program, measurement, step, owner, view.key)
                     if ledger.get(trial.key) is not None:
                         yield Run(trial, task, files)
