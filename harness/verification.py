@@ -25,7 +25,7 @@ from harness.trials import Subject, View
 
 #: Kinds whose margin is an error in units of the tolerance, and the margins asked of them: an
 #: honest error of at most a fifth of the tolerance, a mistake of at least a hundred.
-ROUNDING_KINDS = frozenset({"exact", "identity", "normalisation", "moments"})
+TOLERANCE_KINDS = frozenset({"exact", "identity", "normalisation", "bounds", "moments"})
 HONEST_MARGIN, MUTANT_MARGIN = 0.2, 100.0
 
 
@@ -77,7 +77,7 @@ class TaskProof:
         found = [
             caught.decisions[caught.named.id].margin
             for caught in self.mutants
-            if getattr(caught.named, "kind", "") in ROUNDING_KINDS
+            if getattr(caught.named, "kind", "") in TOLERANCE_KINDS
         ]
         return min(found, default=math.nan)
 
@@ -160,7 +160,7 @@ def _complaints(proof: TaskProof) -> Iterable[str]:
             where = f"{item.role} {item.name}: {name}"
             if decision.status != "PASS":
                 yield f"{where} is {decision.status} {decision.cause} {decision.message}".strip()
-            elif kinds[name] in ROUNDING_KINDS and not decision.margin <= HONEST_MARGIN:
+            elif kinds[name] in TOLERANCE_KINDS and not decision.margin <= HONEST_MARGIN:
                 yield f"{where} uses {decision.margin:.2g} of its tolerance, over {HONEST_MARGIN}"
     for name, decision in proof.starter.decisions.items():
         if decision.status != "ERROR":
@@ -170,7 +170,7 @@ def _complaints(proof: TaskProof) -> Iterable[str]:
         where = f"mistake {caught.mutant.mistake.name} at {caught.named.id}"
         if not caught.caught:
             yield f"{where} is {decision.status} {decision.cause} {decision.message}".strip()
-        elif kinds[caught.named.id] in ROUNDING_KINDS and not decision.margin >= MUTANT_MARGIN:
+        elif kinds[caught.named.id] in TOLERANCE_KINDS and not decision.margin >= MUTANT_MARGIN:
             yield f"{where} is off by {decision.margin:.3g} tolerances (at least {MUTANT_MARGIN:g})"
 
 
@@ -212,7 +212,7 @@ def _cpu(task: LoadedTask, subject: Subject, view: View) -> float:
 def _margins(task: LoadedTask, programs: Iterable[Checked]) -> Iterator[float]:
     for item in programs:
         for check in task.spec.checks:
-            if check.kind in ROUNDING_KINDS:
+            if check.kind in TOLERANCE_KINDS:
                 yield item.decisions[check.id].margin
 
 

@@ -21,6 +21,7 @@ EXACT = spec.ExactCheck(**COMMON, kind="exact", against="reference")
 IDENTITY = spec.IdentityCheck(**COMMON, kind="identity")
 PROPERTY = spec.PropertyCheck(**COMMON, kind="property")
 NORMALISATION = spec.NormalisationCheck(**COMMON, kind="normalisation")
+GAP = spec.BoundsCheck(**COMMON, kind="bounds", lower=-1e-9, upper=1e-3)
 CAUSALITY = spec.CausalityCheck(**COMMON, kind="causality")
 UNBIASED = spec.UnbiasedCheck(**COMMON, **STAGES, kind="unbiased", dimensions=2)
 NORMAL = spec.DistributionCheck(**COMMON, **STAGES, kind="distribution", law="normal", dimensions=2)
@@ -47,7 +48,7 @@ SEEDS = spec.SeedSuccessCheck(
     max_seeds=24,
 )  # fmt: skip
 ALL = [
-    EXACT, IDENTITY, PROPERTY, NORMALISATION, CAUSALITY, moments("mean"), UNBIASED, NORMAL,
+    EXACT, IDENTITY, PROPERTY, NORMALISATION, GAP, CAUSALITY, moments("mean"), UNBIASED, NORMAL,
     CATEGORICAL, INDEPENDENCE, VARIANCE, LIKELIHOOD, RETURNS, SEEDS,
 ]  # fmt: skip
 
@@ -223,6 +224,44 @@ def test_normalisation_says_the_log_of_the_sum():
 def test_normalisation_over_nothing_is_an_error_of_ours(logs):
     with pytest.raises(MeasurementError, match="outcomes"):
         kinds.reduce(NORMALISATION, {"x": logs})
+
+
+@pytest.mark.parametrize(
+    ("difference", "status", "cause"),
+    [
+        (np.array([[0.0, 9.9e-4], [-9.9e-10, 1e-12]]), "PASS", ""),
+        (np.array([0.0, 1.1e-3]), "FAIL", "wrong"),
+        (np.array([0.0, -1.1e-9]), "FAIL", "wrong"),
+        (np.array([NAN, 0.0]), "FAIL", "not-finite"),
+        (np.array(INF), "FAIL", "not-finite"),
+        (np.array(-INF), "FAIL", "not-finite"),
+    ],
+)
+def test_bounds(difference, status, cause):
+    assert said(GAP, {"x": difference}) == (status, cause)
+
+
+@pytest.mark.parametrize(("side", "inside"), [("lower", 1.0), ("upper", -1.0)])
+def test_a_bound_that_is_left_out_holds_every_finite_number(side, inside):
+    check = spec.BoundsCheck(**COMMON, kind="bounds", **{side: 0.0})
+    assert said(check, {"x": np.array([0.0, inside * 1e300])}) == ("PASS", "")
+    assert said(check, {"x": np.array([0.0, -inside * 1e-300])}) == ("FAIL", "wrong")
+    assert said(check, {"x": np.array([inside * INF])}) == ("FAIL", "not-finite")
+
+
+def test_the_margin_of_bounds_is_the_share_of_the_bound():
+    assert decide(GAP, {"x": np.array([5e-4, -1e-10])}).margin == pytest.approx(0.5)
+    assert decide(GAP, {"x": np.array([1e-5, -3e-9])}).margin == pytest.approx(3)
+
+
+def test_bounds_of_nothing_are_an_error_of_ours():
+    with pytest.raises(MeasurementError, match="no entry"):
+        kinds.reduce(GAP, {"x": np.zeros(0)})
+
+
+def test_bounds_that_hold_every_number_are_refused():
+    with pytest.raises(ValueError, match="every number"):
+        spec.BoundsCheck(**COMMON, kind="bounds")
 
 
 def causal(influence, scale=1.0, **masks):

@@ -45,6 +45,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "normalisation": Kind(
             deterministic.reduce_normalisation, deterministic.decide_normalisation
         ),
+        "bounds": Kind(deterministic.reduce_bounds, deterministic.decide_bounds),
         "causality": Kind(deterministic.reduce_causality, deterministic.decide_causality),
         "moments": Kind(deterministic.reduce_moments, deterministic.decide_moments, ("statistic",)),
         "unbiased": Kind(stochastic.reduce_unbiased, stochastic.decide_unbiased),

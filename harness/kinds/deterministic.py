@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from harness.errors import MeasurementError
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values, metric
 from harness.records import Array, finite_or_text
 from harness.spec.checks import (
+    BoundsCheck,
     CausalityCheck,
     ExactCheck,
     IdentityCheck,
@@ -88,8 +90,23 @@ def decide_normalisation(check: NormalisationCheck, stages: Sequence[Evidence]) 
     log_sum = stages[0].own["log_sum"]
     outcome = _compared(log_sum, np.zeros(log_sum.shape), np.asarray(check.tolerance))
     worst = log_sum.ravel()[int(np.nanargmax(np.abs(log_sum)))] if _any_number(log_sum) else np.nan
-    figures = {**outcome.figures, "log_sum": finite_or_text(worst)}
-    return Outcome(outcome.status, outcome.cause, outcome.credit, outcome.margin, figures)
+    return replace(outcome, figures={**outcome.figures, "log_sum": finite_or_text(worst)})
+
+
+def reduce_bounds(check: BoundsCheck, metrics: Metrics) -> Values:
+    """The differences, whole."""
+    difference = metric(metrics, check.metric).astype(np.float64)
+    if difference.size == 0:
+        raise MeasurementError(f"{check.metric} has no entry")
+    return {"difference": difference}
+
+
+def decide_bounds(check: BoundsCheck, stages: Sequence[Evidence]) -> Outcome:
+    """PASS where every difference is finite and inside; the margin is its share of the bound."""
+    difference = stages[0].own["difference"]
+    bound = np.where(difference > 0, _or_any(check.upper), _or_any(check.lower))
+    outcome = _compared(difference, np.zeros(difference.shape), np.abs(bound))
+    return replace(outcome, figures={**outcome.figures, "lower": check.lower, "upper": check.upper})
 
 
 def reduce_causality(check: CausalityCheck, metrics: Metrics) -> Values:
@@ -180,6 +197,11 @@ def _reference(evidence: Evidence) -> Any:
     if evidence.reference is None:
         raise ValueError("a comparison with the reference without its observation")
     return evidence.reference
+
+
+def _or_any(bound: float | None) -> float:
+    """A bound that is left out holds every finite number."""
+    return float(np.finfo(np.float64).max) if bound is None else bound
 
 
 def _any_number(array: Array) -> bool:

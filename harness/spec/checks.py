@@ -120,6 +120,24 @@ class NormalisationCheck(CheckBase):
     tolerance: Positive = 1e-10
 
 
+class BoundsCheck(CheckBase):
+    """A difference from the ideal lies in [lower, upper] in every entry, in its own unit.
+
+    For answers that are reached by iteration (an optimality gap) or bounded on one side by a
+    theorem. A bound that is left out is no bound; zero, the ideal, lies between them.
+    """
+
+    kind: Literal["bounds"]
+    lower: Annotated[float, Field(le=0, allow_inf_nan=False)] | None = None
+    upper: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.lower is None and self.upper is None:
+            raise ValueError("declare `lower`, `upper` or both; every number lies between neither")
+        return self
+
+
 class CausalityCheck(CheckBase):
     """Black-box influence, both sides: nothing flows where it may not, all promised flow is there.
 
@@ -290,6 +308,7 @@ Check = Annotated[
     | IdentityCheck
     | PropertyCheck
     | NormalisationCheck
+    | BoundsCheck
     | CausalityCheck
     | MomentsCheck
     | UnbiasedCheck
