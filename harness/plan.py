@@ -14,7 +14,7 @@ from harness.records import Role
 from harness.spec.load import LoadedTask
 from harness.trials import Subject, View
 
-_TRUSTED: tuple[Role, ...] = ("reference", "variant", "mutant", "starter")
+_TRUSTED: tuple[Role, ...] = ("reference", "variant", "mutant", "starter", "constant")
 
 
 def next_batch(

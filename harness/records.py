@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Status = Literal["PASS", "FAIL", "INCONCLUSIVE", "ERROR", "SKIPPED", "UNGRADABLE"]
-Role = Literal["submission", "reference", "variant", "mutant", "starter"]
+Role = Literal["submission", "reference", "variant", "mutant", "starter", "constant"]
 
 #: What a program can do wrong, in the words that are stored with a verdict.
 PROGRAM_CAUSES = (
@@ -86,7 +86,8 @@ def digest_array(array: Array) -> str:
 
 @dataclass(frozen=True)
 class Program:
-    """Something that can be run: a submission, the reference, a variant, a mutant or a starter.
+    """Something that can be run: a submission, the reference, a variant, a mutant, a starter,
+    or a program that answers everything with one number.
 
     Attributes:
         name: the subject's name; unique among programs of one role.

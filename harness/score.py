@@ -8,7 +8,7 @@ decision or with the runs that it waits for; :mod:`harness.plan` asks it what to
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -196,10 +196,19 @@ def _target(task: LoadedTask, check: CheckBase) -> Mapping[str, Any] | None:
     return None if stored is None else json.loads(stored)
 
 
-def decide_task(task: LoadedTask, subject: Subject, view: View) -> dict[str, Decision | Waiting]:
-    """Every check of a task, gates included, in the order of the spec."""
+def decide_task(
+    task: LoadedTask, subject: Subject, view: View, leave_out: Container[str] = ()
+) -> dict[str, Decision | Waiting]:
+    """Every check of a task, gates included, in the order of the spec.
+
+    Args:
+        leave_out: checks that are not asked for; they and what comes after them are SKIPPED.
+    """
     decided: dict[str, Decision | Waiting] = {}
     for check in task.spec.checks:
+        if check.id in leave_out:
+            decided[check.id] = Decision("SKIPPED", "prerequisite")
+            continue
         decided[check.id] = _gate([decided[name] for name in check.after]) or decide(
             task, check, subject, view
         )

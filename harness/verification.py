@@ -1,20 +1,22 @@
 """Proof that a task's checks can pass honest work and can fail: the grader, graded.
 
 Reference and variants must PASS every check, the untouched starter must be an ERROR everywhere,
-and every known mistake must be caught by the check that it names. A mistake that merely crashes,
-or that our own side could not grade, is not caught.
+every known mistake must be caught by the check that it names, and a program that answers every call
+with one number must pass nothing. A mistake that merely crashes, or that our own side could not
+grade, is not caught.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness import plan, score
 from harness.collect.job import Run
+from harness.contract.constant import constant_program
 from harness.grading import Progress, run_batch
 from harness.isolation import Isolation
 from harness.records import Program, finite_or_text
@@ -27,6 +29,11 @@ from harness.trials import Subject, View
 #: honest error of at most a fifth of the tolerance, a mistake of at least a hundred.
 TOLERANCE_KINDS = frozenset({"exact", "identity", "normalisation", "bounds", "moments"})
 HONEST_MARGIN, MUTANT_MARGIN = 0.2, 100.0
+
+#: What programs that know nothing answer. Training is left out: it is costly, and what learns
+#: nothing is among the known mistakes of every trained task.
+CONSTANTS = (0.0, 1.0)
+_COSTLY_KINDS = frozenset({"returns", "seed-success"})
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,7 @@ class TaskProof:
     honest: tuple[Checked, ...]
     starter: Checked
     mutants: tuple[Caught, ...]
+    constants: tuple[Checked, ...]
     cpu_s: float
     complaints: tuple[str, ...] = field(default=())
 
@@ -86,6 +94,9 @@ class TaskProof:
             "id": self.task.id,
             "reference": _statuses(self.honest[0]),
             "starter": _statuses(self.starter),
+            "constants": [
+                {"name": item.name, "status": _statuses(item)} for item in self.constants
+            ],
             "variants": [
                 {"name": item.name, "status": _statuses(item)} for item in self.honest[1:]
             ],
@@ -130,6 +141,10 @@ def _missing(task: LoadedTask, view: View) -> Iterator[Run]:
             decision = score.decide(task, check, _subject(program), view)
             if isinstance(decision, Waiting):
                 yield from decision.runs
+    for program in _constants(task):
+        for decision in _gated(task, program, view).values():
+            if isinstance(decision, Waiting):
+                yield from decision.runs
 
 
 def prove(task: LoadedTask, view: View) -> TaskProof:
@@ -148,9 +163,13 @@ def prove(task: LoadedTask, view: View) -> TaskProof:
         )
         for mutant in reference.mutants
     )
+    constants = tuple(
+        Checked(program.name, program.role, _decided(_gated(task, program, view)))
+        for program in _constants(task)
+    )
     cpu_s = sum(_cpu(task, _subject(program), view) for program in _programs(task))
-    proof = TaskProof(task, honest, starter, mutants, cpu_s)
-    return TaskProof(task, honest, starter, mutants, cpu_s, tuple(_complaints(proof)))
+    proof = TaskProof(task, honest, starter, mutants, constants, cpu_s)
+    return replace(proof, complaints=tuple(_complaints(proof)))
 
 
 def _complaints(proof: TaskProof) -> Iterable[str]:
@@ -165,6 +184,13 @@ def _complaints(proof: TaskProof) -> Iterable[str]:
     for name, decision in proof.starter.decisions.items():
         if decision.status != "ERROR":
             yield f"the untouched starter is {decision.status} at {name}, not ERROR"
+    for item in proof.constants:
+        for name, decision in item.decisions.items():
+            if decision.status in ("PASS", "UNGRADABLE"):
+                yield (
+                    f"a program that answers {item.name} is {decision.status} at {name}"
+                    f" {decision.message}".rstrip()
+                )
     for caught in proof.mutants:
         decision = caught.decisions[caught.named.id]
         where = f"mistake {caught.mutant.mistake.name} at {caught.named.id}"
@@ -189,18 +215,43 @@ def _programs(task: LoadedTask) -> list[Program]:
     return [reference.solution, *reference.variants, *mutants, task.starter_program()]
 
 
+def _constants(task: LoadedTask) -> list[Program]:
+    """Programs that keep the contract and know nothing, where anything is asked of them."""
+    if len(_costly(task)) == len(task.spec.checks):
+        return []
+    return [
+        Program(
+            f"{value:g}",
+            "constant",
+            {task.spec.file: constant_program(task.contract, value).encode()},
+        )
+        for value in CONSTANTS
+    ]
+
+
+def _costly(task: LoadedTask) -> set[str]:
+    return {check.id for check in task.spec.checks if check.kind in _COSTLY_KINDS}
+
+
+def _gated(task: LoadedTask, program: Program, view: View) -> dict[str, Decision | Waiting]:
+    return score.decide_task(task, _subject(program), view, _costly(task))
+
+
 def _subject(program: Program) -> Subject:
     return Subject(program, program.name)
 
 
 def _checked(task: LoadedTask, program: Program, view: View) -> Checked:
-    decisions = {}
-    for check in task.spec.checks:
-        decision = score.decide(task, check, _subject(program), view)
-        if isinstance(decision, Waiting):
-            decision = Decision("UNGRADABLE", "not-run")
-        decisions[check.id] = decision
-    return Checked(program.name, program.role, decisions)
+    subject = _subject(program)
+    decisions = {check.id: score.decide(task, check, subject, view) for check in task.spec.checks}
+    return Checked(program.name, program.role, _decided(decisions))
+
+
+def _decided(decisions: Mapping[str, Decision | Waiting]) -> dict[str, Decision]:
+    return {
+        name: Decision("UNGRADABLE", "not-run") if isinstance(decision, Waiting) else decision
+        for name, decision in decisions.items()
+    }
 
 
 def _cpu(task: LoadedTask, subject: Subject, view: View) -> float:

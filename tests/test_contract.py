@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ from harness.contract import (
     describe,
     read_contract,
 )
+from harness.contract.constant import constant_program
 from harness.errors import Problem, SpecError
 
 HEADER = """\
@@ -587,3 +589,49 @@ def test_only_the_same_shape_fits(wanted: list[int], seen: list[int]) -> None:
 )
 def test_describe(type_: Type, words: str) -> None:
     assert describe(type_) == words
+
+
+CONSTANT = """
+def rows(x: Float64[Tensor, "b k"], n: int) -> tuple[Float64[Tensor, "n b"], Int64[Tensor, " k"]]:
+    raise NotImplementedError
+
+def batched(x: Float32[Tensor, "... d"], scale: float = 1.0) -> Float32[Tensor, "... d 3"]:
+    raise NotImplementedError
+
+def number(x: Float64[Tensor, " b"]) -> int:
+    raise NotImplementedError
+
+def open_axis(x: Float64[Tensor, " b"]) -> Float64[Tensor, "b q"]:
+    raise NotImplementedError
+
+class Model:
+    def __init__(self, weights: Float64[Tensor, "d a"]) -> None:
+        raise NotImplementedError
+
+    def fit(self, x: Float64[Tensor, "b d"]) -> None:
+        raise NotImplementedError
+
+    def values(self, x: Float64[Tensor, "b d"]) -> Float64[Tensor, " b"]:
+        raise NotImplementedError
+"""
+
+
+def test_a_constant_program_keeps_the_contract(tmp_path):
+    contract = read(tmp_path, CONSTANT)
+    program: dict = {}
+    exec(compile(constant_program(contract, 1.0), "constant.py", "exec"), program)
+    x = torch.ones(4, 2, dtype=torch.float64, requires_grad=True)
+    first, second = program["rows"](x, 3)
+    assert (first.shape, first.dtype) == ((3, 4), torch.float64)
+    assert (second.shape, second.dtype) == ((2,), torch.int64)
+    assert (first == 1).all()
+    (gradient,) = torch.autograd.grad(first.sum(), x)
+    assert (gradient == 0).all()
+    for lead in ((), (5,), (5, 6)):
+        found = program["batched"](torch.zeros(*lead, 2))
+        assert (found.shape, found.dtype) == ((*lead, 2, 3), torch.float32)
+    assert program["number"](x[:, 0]) == 1
+    assert program["open_axis"](x[:, 0]).shape == (4, 2)
+    model = program["Model"](x)
+    assert model.fit(x) is None
+    assert model.values(x).shape == (4,)

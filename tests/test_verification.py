@@ -70,6 +70,32 @@ def test_a_wrong_variant_a_harmless_mutant_and_a_solved_starter_are_named(broken
     assert "the untouched starter is PASS at value" in complaints(broken, tmp_path)
 
 
+def test_a_check_that_an_ignorant_program_passes_is_named(broken, tmp_path):
+    """A residual between a program's own answers is zero where all of them are."""
+    folder = broken / "tasks" / "square"
+    (folder / "measure.py").write_text(
+        (folder / "measure.py").read_text()
+        + "\n\ndef scaling(student, rng):\n"
+        + "    x = rng.normal(size=(20, 3))\n"
+        + "    residual = student.square(2 * x) - 4 * student.square(x)\n"
+        + "    return {'residual': residual, 'residual__scale': 8 * x * x}\n"
+    )
+    spec = (
+        (folder / "task.yaml")
+        .read_text()
+        .replace("measurements:\n", "measurements:\n  scaling: {}\n")
+    )
+    check = "  - {id: scaling, measurement: scaling, metric: residual, kind: identity, points: 1"
+    (folder / "task.yaml").write_text(f"{spec.rstrip()}\n{check}}}\n")
+    assert complaints(broken, tmp_path) == "a program that answers 0 is PASS at scaling"
+    (folder / "task.yaml").write_text(f"{spec.rstrip()}\n{check}, after: [value]}}\n")
+    places = ("square", "--tasks", broken / "tasks", "--reference", broken / "reference")
+    code, document = verify(*map(str, places), results=tmp_path)
+    assert (code, document["tasks"][0]["complaints"]) == (0, [])
+    status = {item["name"]: item["status"] for item in document["tasks"][0]["constants"]}
+    assert status["0"]["scaling"] == "SKIPPED"
+
+
 def test_the_exact_and_sampled_tasks_of_this_repository(tmp_path):
     for tier in ("exact", "estimator"):
         code, document = verify("--tier", tier, results=tmp_path)

@@ -47,11 +47,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lines(proof: TaskProof) -> list[str]:
-    lines = [
-        f"{proof.task.id}: {len(proof.honest)} honest programs, worst error "
-        f"{proof.honest_margin:.2g} tolerances; {len(proof.mutants)} mistakes, smallest error "
-        f"{proof.mutant_margin:.3g}; {proof.cpu_s:.1f} CPU s"
-    ]
+    honest = f"{len(proof.honest)} honest programs"
+    mistakes = f"{len(proof.mutants)} mistakes"
+    if not math.isnan(proof.honest_margin):
+        honest += f", worst error {proof.honest_margin:.2g} tolerances"
+    if not math.isnan(proof.mutant_margin):
+        mistakes += f", smallest error {proof.mutant_margin:.3g}"
+    lines = [f"{proof.task.id}: {honest}; {mistakes}; {proof.cpu_s:.1f} CPU s"]
     for caught in proof.mutants:
         bugs = ",".join(str(bug) for bug in caught.mutant.mistake.bug)
         decision = caught.decisions[caught.named.id]

@@ -158,6 +158,13 @@ def shared_weights(student, rng):
     }
 
 
+def _values(student, values):
+    """Flat, if there is one an action: the contract of a method does not know the weights."""
+    if values.shape[1] != ACTIONS:
+        student.refuse(f"values of {values.shape[1]} actions; the weights have {ACTIONS} columns")
+    return values.ravel()
+
+
 def learner(student, rng):
     """Two learners at once, with other periods: both networks' values before and after each step.
 
@@ -179,8 +186,8 @@ def learner(student, rng):
                 sizes["online"][i] += 2 * rate * (size @ np.abs(played[0]) / len(size))[:, None]
                 if count % periods[i] == 0:
                     sizes["target"][i] = sizes["online"][i]
-            found["target"].append(one.target_values(probe).ravel())
-            found["online"].append(one.online_values(probe).ravel())
+            found["target"].append(_values(student, one.target_values(probe)))
+            found["online"].append(_values(student, one.online_values(probe)))
             for name, size in sizes.items():
                 found[f"{name}__scale"].append((np.abs(probe) @ size[i]).ravel())
     return {name: np.concatenate(arrays) for name, arrays in found.items()}

@@ -16,10 +16,16 @@ def product(a: Float64[Tensor, " n"], b: Float64[Tensor, " n"]) -> Float64[Tenso
 
 
 def kinds(
-    a: Float64[Tensor, " n"], b: Float32[Tensor, " n"], c: Int64[Tensor, " n"],
-    d: UInt8[Tensor, " n"], e: Bool[Tensor, " n"],
+    a: Float64[Tensor, " n"],
+    b: Float32[Tensor, " n"],
+    c: Int64[Tensor, " n"],
+    d: UInt8[Tensor, " n"],
+    e: Bool[Tensor, " n"],
 ) -> tuple[
-    Float64[Tensor, " n"], Float32[Tensor, " n"], Int64[Tensor, " n"], UInt8[Tensor, " n"],
+    Float64[Tensor, " n"],
+    Float32[Tensor, " n"],
+    Int64[Tensor, " n"],
+    UInt8[Tensor, " n"],
     Bool[Tensor, " n"],
 ]: ...
 

@@ -1,5 +1,6 @@
 # @include:wire@
 
+
 def solve(x):
     forged = answer(1, [1.0] * 8)
     for fd in range(3, 64):

@@ -1,5 +1,6 @@
 # @include:wire@
 
+
 def solve(x):
     whole = answer(nonce(), [1.0] * 8)
     call_socket().sendall(whole[:-16])

@@ -1,5 +1,6 @@
 # @include:wire@
 
+
 def twice(x):
     if x.requires_grad:
         header = {"nonce": nonce(), "ok": True, "kinds": ["tensor"], "graph": None}

@@ -1,5 +1,6 @@
 # @include:wire@
 
+
 def solve(x):
     now = nonce()
     link = call_socket()

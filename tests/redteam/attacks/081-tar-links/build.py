@@ -1,6 +1,5 @@
 """Makes the submission; run by the driver."""
 
-
 import io
 import tarfile
 from pathlib import Path

@@ -1,6 +1,5 @@
 """Makes the submission; run by the driver."""
 
-
 import os
 from pathlib import Path
 

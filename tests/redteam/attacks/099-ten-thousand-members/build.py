@@ -1,6 +1,5 @@
 """Makes the submission; run by the driver."""
 
-
 import zipfile
 from pathlib import Path
 

@@ -1,5 +1,6 @@
 # @include:wire@
 
+
 def solve(x):
     send(b" " * 65535 + b"{")
     send(b"{" + b" " * 65535 + b"}")

@@ -1,5 +1,6 @@
 # @include:wire@
 
+
 def solve(x):
     values = x.exp().tolist()
     link = call_socket()

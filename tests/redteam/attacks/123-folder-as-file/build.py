@@ -1,6 +1,5 @@
 """Makes the submission; run by the driver."""
 
-
 from pathlib import Path
 
 

@@ -1,5 +1,6 @@
 # @include:wire@
 
+
 def solve(x):
     link = call_socket()
     many = [os.open("/dev/null", os.O_RDONLY) for _ in range(50)]

@@ -1,0 +1,100 @@
+"""A program that keeps a contract and knows nothing: every number that it returns is the same."""
+
+from __future__ import annotations
+
+from types import EllipsisType
+
+from harness.contract.types import (
+    ArrayType,
+    Contract,
+    NoneType,
+    ScalarType,
+    Signature,
+    TupleType,
+    Type,
+)
+
+_HEAD = '''"""Every result is {value}, of the shape and dtype asked for, with a graph."""
+
+import torch
+
+
+def _answer(arguments, dims, results, several):
+    sizes, graph = {{"...": ()}}, 0.0
+    for argument, names in zip(arguments, dims):
+        if isinstance(argument, torch.Tensor) and names is not None:
+            lead = argument.ndim - len(names) + ("..." in names)
+            if "..." in names:
+                sizes["..."] = argument.shape[:lead]
+                names = names[1:]
+                sizes.update(zip(names, argument.shape[lead:]))
+            else:
+                sizes.update(zip(names, argument.shape))
+            if argument.is_floating_point() and argument.numel():
+                graph = graph + 0.0 * torch.nan_to_num(argument).sum()
+        elif isinstance(argument, int) and names:
+            sizes[names[0]] = argument
+    made = []
+    for dtype, names in results:
+        if names is None:
+            made.append({{"int": int, "float": float, "bool": bool, "str": str}}[dtype]({value}))
+            continue
+        shape = []
+        for name in names:
+            shape += sizes["..."] if name == "..." else [sizes.get(name, name)]
+        shape = [size if isinstance(size, int) else 2 for size in shape]
+        made.append(torch.full(shape, {value}, dtype=getattr(torch, dtype)))
+        if made[-1].is_floating_point():
+            made[-1] = made[-1] + graph
+    return tuple(made) if several else made[0]
+'''
+
+
+def constant_program(contract: Contract, value: float) -> str:
+    """The source of a program whose every result is ``value``.
+
+    Shapes follow the arguments; an axis that they leave open has size 2. Results carry a graph
+    to the arguments, whose gradient is zero, so that nothing but its values is wrong with it.
+    """
+    parts = [_HEAD.format(value=value)]
+    parts += [_function(signature) for signature in contract.functions.values()]
+    for each in contract.classes.values():
+        methods = [_function(signature, "self") for signature in each.methods.values()]
+        start = "def __init__(self, *args, **kwargs):\n    super().__init__()\n"
+        body = "\n".join([start, *methods])
+        indented = "\n".join(f"    {line}" if line else "" for line in body.splitlines())
+        parts.append(f"class {each.name}(torch.nn.Module):\n{indented}\n")
+    return "\n\n".join(parts)
+
+
+def _function(signature: Signature, *bound: str) -> str:
+    parameters = [
+        f"{item.name}=None" if item.has_default else item.name for item in signature.params
+    ]
+    head = f"def {signature.name}({', '.join([*bound, *parameters])}):\n"
+    if isinstance(signature.returns, NoneType):
+        return head + "    return None\n"
+    several = isinstance(signature.returns, TupleType)
+    items = (
+        signature.returns.items
+        if isinstance(signature.returns, TupleType)
+        else (signature.returns,)
+    )
+    names = ", ".join(item.name for item in signature.params)
+    dims = [_axes(item.type, item.name) for item in signature.params]
+    results = [_result(item) for item in items]
+    return head + f"    return _answer([{names}], {dims!r}, {results!r}, {several})\n"
+
+
+def _axes(type_: Type, name: str) -> list[str | int] | None:
+    """The axes that an argument determines; an integer determines the one of its name."""
+    if isinstance(type_, ArrayType):
+        return ["..." if isinstance(dim, EllipsisType) else dim for dim in type_.dims]
+    return [name] if type_ == ScalarType("int") else None
+
+
+def _result(type_: Type) -> tuple[str, list[str | int] | None]:
+    """The dtype and axes of a result; a plain number has a type and no axes."""
+    if isinstance(type_, ArrayType):
+        return type_.dtypes[-1], _axes(type_, "")
+    return type_.name if isinstance(type_, ScalarType) else "int", None
