@@ -19,6 +19,7 @@ CATALOGUE = {
     "elbo-point-mass": {14},
     "elbo-obs-loglik": {8, 9},
     "elbo-identities": {11, 12, 13, 18},
+    "marg-importance": {15, 16, 17, 18, 19},
     "reparam-sample": {20, 21, 22, 23, 31},
     "reparam-grad": {20, 24, 25},
     "score-grad": {26, 27, 28, 29},
