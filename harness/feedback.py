@@ -87,7 +87,8 @@ def _explain(
             if isinstance(other, Observation) and _same(own, other, check.id):
                 hint = mutant.mistake.hint
                 break
-    return replace(verdict, example=_example(own, reference), hint=hint)
+    example = _example(own, reference, not_finite=verdict.cause == "not-finite")
+    return replace(verdict, example=example, hint=hint)
 
 
 def _same(first: Observation, second: Observation, check_id: str) -> bool:
@@ -110,9 +111,15 @@ def _size(array: Array) -> float:
     return float(np.abs(finite).max()) if finite.size else 0.0
 
 
-def _example(own: Observation, reference: Observation) -> dict[str, str]:
-    """The first call that differs: what was called, what came back, what was wanted."""
-    for mine, wanted in zip(own.transcript, reference.transcript, strict=False):
+def _example(own: Observation, reference: Observation, *, not_finite: bool) -> dict[str, str]:
+    """The first call that differs: what was called, what came back, what was wanted.
+
+    Where the check found a value that is not finite, a call that returned one comes first.
+    """
+    calls = list(zip(own.transcript, reference.transcript, strict=False))
+    if not_finite:
+        calls.sort(key=lambda pair: _finite(pair[0]))
+    for mine, wanted in calls:
         row = _difference(mine, wanted)
         if row is not None:
             return {
@@ -126,6 +133,15 @@ def _example(own: Observation, reference: Observation) -> dict[str, str]:
     if not all(_whole(entry) for entry in own.transcript):
         return {"note": "what the example returned is too large to show"}
     return {"note": "on the displayed example your answers are right; they differ on other draws"}
+
+
+def _finite(entry: Mapping[str, Any]) -> bool:
+    arrays = (_array(value) for value in entry["results"])
+    return all(
+        np.isfinite(array).all()
+        for array in arrays
+        if array is not None and array.dtype.kind == "f"
+    )
 
 
 def _whole(entry: Mapping[str, Any]) -> bool:

@@ -246,10 +246,11 @@ def _reseed(seed: int) -> None:
 def _reply(worker: Worker, message: Mapping[str, Any], results: object, **extra: object) -> None:
     items = results if isinstance(results, tuple) else (results,)
     budget = worker.result_bytes
+    name = message["target"]["name"] + ": " if "target" in message else ""
     kinds, arrays = [], []
     for position, item in enumerate(items):
         where = f"result {position + 1} of {len(items)}" if len(items) > 1 else "the result"
-        kind, array = _export(item, where, budget)
+        kind, array = _export(item, name + where, budget)
         kinds.append(kind)
         arrays.append(array)
         budget -= array.nbytes

@@ -6,11 +6,18 @@ The scale S of a value is the sum of the absolute terms of its formula, from the
 import numpy as np
 
 ROWS, DIMS = 200, 5
+EXTREME = 30.0  # e^±60 is far inside float64; what goes by lower precision or clamps is not
 
 
 def _gaussians(rng, rows=ROWS, dims=DIMS):
     """mu, log_sigma [rows, dims]: ln σ uniform in [-6, 3], means of a latent's spread."""
     return rng.normal(0.0, 2.0, (rows, dims)), rng.uniform(-6.0, 3.0, (rows, dims))
+
+
+def _with_extremes(mu, log_sigma):
+    """The same, with ln σ = -30 in the first row and 30 in the second."""
+    log_sigma[0], log_sigma[1] = -EXTREME, EXTREME
+    return mu, log_sigma
 
 
 def _scale_std(mu, log_sigma):
@@ -23,13 +30,13 @@ def _scale_pair(mu1, ls1, mu2, ls2):
 
 
 def entropy(student, rng):
-    _, log_sigma = _gaussians(rng)
+    _, log_sigma = _with_extremes(*_gaussians(rng))
     scale = (np.abs(log_sigma) + 0.5 * (1 + np.log(2 * np.pi))).sum(1)
     return {"entropy": student.gaussian_entropy(log_sigma), "entropy__scale": scale}
 
 
 def standard(student, rng):
-    mu, log_sigma = _gaussians(rng)
+    mu, log_sigma = _with_extremes(*_gaussians(rng))
     return {"kl": student.kl_std_normal(mu, log_sigma), "kl__scale": _scale_std(mu, log_sigma)}
 
 
@@ -40,7 +47,7 @@ def near_prior(student, rng):
 
 
 def pair(student, rng):
-    (mu1, ls1), (mu2, ls2) = _gaussians(rng), _gaussians(rng)
+    (mu1, ls1), (mu2, ls2) = _with_extremes(*_gaussians(rng)), _gaussians(rng)
     ls2 = np.clip(ls2, -2.0, None)
     return {
         "kl": student.kl_diag(mu1, ls1, mu2, ls2),
