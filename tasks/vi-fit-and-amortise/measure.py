@@ -1,0 +1,192 @@
+"""What is measured of vi-fit-and-amortise: steps, optimality gaps, an encoder and two counts.
+
+Where the best q must be known, its mean or the misfit that is left at it is drawn first and the
+data follow, so that no model has to be solved here. The scale S of a value is the sum of the
+absolute terms of its formula, from the inputs alone.
+"""
+
+import numpy as np
+
+CURVATURE = (4.0, 16.0)  # the largest curvature of a bound by μ is drawn from here
+STEEPNESS = (1.4, 1.6)  # ‖W‖₂ where the data are exponential
+
+
+def _matrix(rng, d, k, norm):
+    weight = rng.normal(size=(d, k))
+    return weight * norm / np.linalg.norm(weight, 2)
+
+
+def _linear(rng, b, d, k):
+    """x, weight, bias, eta of a linear Gaussian model with k <= d, and the best means [b, k].
+
+    The misfit r = x - b - W m has Wᵀ r = η m.
+    """
+    eta = rng.uniform(0.3, 1.0)
+    weight = _matrix(rng, d, k, np.sqrt(eta * (rng.uniform(*CURVATURE) - 1)))
+    inverse, bias = np.linalg.pinv(weight), rng.normal(size=d)
+    mean, noise = rng.normal(size=(b, k)), np.sqrt(eta) * rng.normal(size=(b, d))
+    misfit = noise - noise @ weight @ inverse + eta * mean @ inverse
+    return (mean @ weight.T + bias + misfit, weight, bias, np.array(eta)), mean
+
+
+def _linear_gap(model, mean, mu, log_sigma):
+    """max L - L in nats: [b]."""
+    _, weight, _, eta = model
+    off = mu - mean
+    twice = 2 * log_sigma + np.log1p((weight**2).sum(0) / eta)
+    by_mu = ((off @ weight.T) ** 2).sum(1) / eta + (off**2).sum(1)
+    return 0.5 * (by_mu + (np.expm1(twice) - twice).sum(1))
+
+
+def _exponential(rng, b, d, k):
+    """x, weight, bias of a model of exponential data, and the best q, mean and ln σ [b, k] each.
+
+    A share y of the data, x over its mean under q, has m = Wᵀ (y - 1).
+    """
+    weight, bias = _matrix(rng, d, k, rng.uniform(*STEEPNESS)), rng.normal(size=d)
+    share = rng.uniform(0.4, 1.8, (b, d))
+    best = (share - 1) @ weight, -0.5 * np.log1p(share @ weight**2)
+    x = share * np.exp(best[0] @ weight.T + bias - 0.5 * np.exp(2 * best[1]) @ (weight**2).T)
+    return (x, weight, bias), best
+
+
+def _exponential_bound(model, mu, log_sigma):
+    """L less its constant, in nats: [b]."""
+    x, weight, bias = model
+    log_mean, sigma2 = mu @ weight.T + bias, np.exp(2 * log_sigma)
+    rec = log_mean + x * np.exp(0.5 * sigma2 @ (weight**2).T - log_mean)
+    return (log_sigma - 0.5 * (sigma2 + mu**2)).sum(1) - rec.sum(1)
+
+
+def _linear_scale(model, mu, log_sigma, lr):
+    """Of μ and ln σ after a step: [2, b, k]."""
+    x, weight, bias, eta = model
+    size = np.abs(x) + np.abs(bias) + np.abs(mu) @ np.abs(weight).T
+    by_mu = size @ np.abs(weight) / eta + np.abs(mu)
+    by_log_sigma = 1 + np.exp(2 * log_sigma) * (1 + (weight**2).sum(0) / eta)
+    return np.stack([np.abs(mu) + lr * by_mu, np.abs(log_sigma) + lr * by_log_sigma])
+
+
+def _exponential_scale(model, mu, log_sigma, lr):
+    x, weight, bias = model
+    sigma2 = np.exp(2 * log_sigma)
+    spread = 0.5 * sigma2 @ (weight**2).T
+    size = 1 + np.abs(mu) @ np.abs(weight).T + np.abs(bias) + spread
+    share = x * np.exp(spread - mu @ weight.T - bias) * size  # rounding of the exponent
+    by_mu = (1 + share) @ np.abs(weight) + np.abs(mu)
+    by_log_sigma = 1 + sigma2 * (1 + share @ weight**2)
+    return np.stack([np.abs(mu) + lr * by_mu, np.abs(log_sigma) + lr * by_log_sigma])
+
+
+def _steps(student, rng, name, draw, size):
+    values, scales = [], []
+    for b, d, k in ((6, 3, 2), (1, 1, 1), (4, 2, 2)):
+        model, _ = draw(rng, b, d, k)
+        lr = float(rng.uniform(0.05, 0.5))
+        mu, log_sigma = rng.normal(size=(b, k)), rng.uniform(-2.5, 0.5, (b, k))
+        found = student.ascent_step(student.given(name, *model), mu, log_sigma, lr)
+        values.append(np.stack(found).ravel())
+        scales.append(size(model, mu, log_sigma, lr).ravel())
+    return {"q": np.concatenate(values), "q__scale": np.concatenate(scales)}
+
+
+def step(student, rng):
+    return _steps(student, rng, "elbo_linear", _linear, _linear_scale)
+
+
+def step_exponential(student, rng):
+    return _steps(student, rng, "elbo_exponential", _exponential, _exponential_scale)
+
+
+def fit(student, rng):
+    """Optimality gaps from poor starts: far means, and widths too small and too large by far."""
+    gaps = []
+    for b, d, k in ((8, 3, 2), (6, 5, 3)):
+        model, mean = _linear(rng, b, d, k)
+        mu = rng.choice([-1, 1], (b, k)) * rng.uniform(2, 5, (b, k))
+        low = np.where(np.arange(b)[:, None] % 2, -4.0, 0.5)
+        log_sigma = low + rng.uniform(0, 0.5, (b, k))
+        elbo = student.given("elbo_linear", *model)
+        found = student.fit_q(elbo, mu, log_sigma)
+        with np.errstate(all="ignore"):
+            gaps.append(_linear_gap(model, mean, *found))
+    return {"gap": np.concatenate(gaps)}
+
+
+def fit_exponential(student, rng):
+    """The same from the prior and its neighbourhood, where the posterior is no Gaussian."""
+    b = 16
+    model, best = _exponential(rng, b, 4, 2)
+    near = (np.arange(b) > 0)[:, None]
+    mu, log_sigma = near * rng.uniform(-1, 1, (b, 2)), near * rng.uniform(-3, 0, (b, 2))
+    elbo = student.given("elbo_exponential", *model)
+    found = student.fit_q(elbo, mu, log_sigma)
+    with np.errstate(all="ignore"):
+        gap = _exponential_bound(model, *best) - _exponential_bound(model, *found)
+    return {"gap": gap}
+
+
+def _decoder(rng, d, k):
+    """weight, bias, eta, and a number that is not below the condition of I + WᵀW / η."""
+    weight, bias = rng.normal(size=(d, k)), rng.normal(size=d)
+    eta = np.array(rng.uniform(0.3, 1.0))
+    return weight, bias, eta, 1 + (weight**2).sum() / eta
+
+
+def mean_field_gap(student, rng):
+    """Random decoders, the last one with its columns at right angles."""
+    values, scales = [], []
+    for d, k, aligned in ((3, 2, False), (5, 4, False), (2, 3, False), (4, 2, True)):
+        weight, _, eta, condition = _decoder(rng, d, k)
+        if aligned:
+            weight = np.linalg.qr(weight)[0] * rng.uniform(0.5, 2.0, k)
+            condition = 1 + (weight**2).sum() / eta
+        values.append(float(student.mean_field_gap(weight, eta)))
+        scales.append(k * condition)
+    return {"gap": np.array(values), "gap__scale": np.array(scales)}
+
+
+def encoder(student, rng):
+    """A, c and ln σ one after the other, for more, as many and fewer data than latents."""
+    values, scales = [], []
+    for d, k in ((3, 2), (5, 3), (2, 2), (2, 4), (1, 1)):
+        weight, bias, eta, condition = _decoder(rng, d, k)
+        values += [array.ravel() for array in student.linear_encoder(weight, bias, eta)]
+        size = condition * (1 + np.linalg.norm(weight) / np.sqrt(eta)) / np.sqrt(eta)
+        scales.append(np.full(k * d, size))
+        scales.append(np.full(k, size * np.linalg.norm(bias)))
+        scales.append(np.full(k, 1 + np.log(condition)))
+    return {"phi": np.concatenate(values), "phi__scale": np.concatenate(scales)}
+
+
+def encode(student, rng):
+    """Of batches of several sizes, one row among them."""
+    values, scales = [], []
+    for b, d, k in ((1, 3, 2), (7, 2, 2), (4, 1, 3)):
+        slope, offset, log_sigma = rng.normal(size=(k, d)), rng.normal(size=k), rng.normal(size=k)
+        x = 3 * rng.normal(size=(b, d))
+        values.append(np.stack(student.encode(slope, offset, log_sigma, x)).ravel())
+        size = np.abs(x) @ np.abs(slope).T + np.abs(offset)
+        scales += [size.ravel(), np.tile(np.abs(log_sigma), b)]
+    return {"q": np.concatenate(values), "q__scale": np.concatenate(scales)}
+
+
+def amortised(student, rng):
+    """What the encoder of a decoder leaves of the best bound, at data that it has not met."""
+    gaps = []
+    for b, d, k in ((1, 3, 2), (9, 5, 3)):
+        model, mean = _linear(rng, b, d, k)
+        found = student.encode(*student.linear_encoder(*model[1:]), model[0])
+        with np.errstate(all="ignore"):
+            gaps.append(_linear_gap(model, mean, *found))
+    return {"gap": np.concatenate(gaps)}
+
+
+def counts(student, rng):
+    found = []
+    for _ in range(4):
+        n, d = (int(size) for size in rng.integers(100, 10_000, 2))
+        theta, k = int(rng.integers(50_000, 900_000)), int(rng.integers(3, 60))
+        found.append(student.n_params(theta, n, d, k))
+    found.append(student.n_params(3, 1, 1, 1))
+    return {"n": np.array(found, dtype=np.float64), "n__scale": np.ones((5, 2))}
