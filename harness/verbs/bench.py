@@ -1,5 +1,9 @@
 """``bench``: what grading one submission costs, beside the bare cost of the same measurements.
 
+``--task`` chooses the tasks; records of other sets stay in ``bench.json``. ``marking_cpu_s`` is the
+whole without the start of a sandbox, whose greater part is the import of torch; observations of the
+reference are taken as stored.
+
 With ``--statistics``: what it decides, beside other published grading schemes on the same programs
 (:mod:`harness.comparison`).
 
@@ -64,12 +68,15 @@ def _side_by_side(args: argparse.Namespace) -> int:
 
 
 def _cost(args: argparse.Namespace) -> int:
-    tasks = [task for task in load_all(args.tasks, args.reference) if task.spec.tier in _TIERS]
+    tasks = _chosen(args.tasks, args.reference, args.task)
+    if not tasks:
+        raise UsageError(f"none of these tasks is of the tiers {' and '.join(_TIERS)}")
     subject = _complete(tasks)
     chosen = isolation.at(args.level) if args.level else isolation.best()
-    graded, plain, tuned, peak = [], [], [], 0.0
+    graded, plain, tuned, idle, peak = [], [], [], [], 0.0
     for turn in range(args.repeat):
         graded.append(_cpu_s(_runs(tasks, subject), chosen))
+        idle.append(_cpu_s((), chosen)[0])
         peak = max(peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
         plain.append(_bare(args, "plain"))
         tuned.append(_bare(args, "tuned"))
@@ -82,24 +89,45 @@ def _cost(args: argparse.Namespace) -> int:
     record = {
         "n": args.repeat,
         "isolation": chosen.label,
-        "set": f"complete, {len(tasks)} tasks, tiers exact and estimator",
+        "set": _set(tasks, args.task),
         "submissions_per_minute": round(60 / statistics.median(found[1] for found in graded), 2),
         "cpu_s_per_submission": round(cpu, 3),
+        "marking_cpu_s": round(cpu - statistics.median(idle), 3),
         "ratio_to_bare": round(cpu / statistics.median(plain), 3),
         "ratio_to_bare_same_imports": round(cpu / statistics.median(tuned), 3),
         "start_cpu_s": round(_per_start(tasks[0], subject, chosen), 4),
         "slope": round(_per_task(tasks, subject, chosen), 4),
         "peak_rss_mib": round(peak, 1),
     }
-    document: dict[str, Any] = {"runs": [record], "peers": []}
+    path = args.results / "bench.json"
+    document: dict[str, Any] = {"runs": [*_others(path, record["set"]), record], "peers": []}
     args.results.mkdir(parents=True, exist_ok=True)
     text = json.dumps({**cli.head(), **document}, indent=2) + "\n"
-    (args.results / "bench.json").write_text(text, encoding="utf-8")
+    write_text(path, text)
     if args.json:
         cli.emit(args, document)
     else:
         print("\n".join(f"{name}: {value}" for name, value in record.items()))
     return 0
+
+
+def _chosen(tasks: Path, reference: Path, names: Sequence[str]) -> list[LoadedTask]:
+    found = load_all(tasks, reference, names)
+    return [task for task in found if task.spec.tier in _TIERS]
+
+
+def _set(tasks: Sequence[LoadedTask], names: Sequence[str]) -> str:
+    if not names:
+        return "complete, all tasks of the tiers exact and estimator"
+    return f"complete, {' '.join(task.id for task in tasks)}"
+
+
+def _others(path: Path, set_: str) -> list[dict[str, Any]]:
+    """The stored records of other sets."""
+    if not path.is_file():
+        return []
+    runs: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["runs"]
+    return [run for run in runs if run["set"] != set_]
 
 
 def _complete(tasks: Sequence[LoadedTask]) -> Subject:
@@ -159,7 +187,7 @@ def _bare(args: argparse.Namespace, imports: str) -> float:
     """
     code = "import sys; from harness.verbs.bench import bare; bare(*sys.argv[1:])"
     done = subprocess.run(
-        [sys.executable, "-c", code, str(args.tasks), str(args.reference), imports],
+        [sys.executable, "-c", code, str(args.tasks), str(args.reference), imports, *args.task],
         check=True,
         capture_output=True,
         text=True,
@@ -168,12 +196,12 @@ def _bare(args: argparse.Namespace, imports: str) -> float:
     return float(done.stdout.split()[-1])
 
 
-def bare(tasks: str, reference: str, imports: str) -> None:
+def bare(tasks: str, reference: str, imports: str, *names: str) -> None:
     """The measurements of the complete submission without a sandbox; prints its CPU seconds.
 
     Specs and the harness are loaded before the clock starts, as they are in the grader.
     """
-    loaded = [t for t in load_all(Path(tasks), Path(reference)) if t.spec.tier in _TIERS]
+    loaded = _chosen(Path(tasks), Path(reference), names)
     subject = _complete(loaded)
     from harness.bare import BareProgram
 

@@ -11,6 +11,7 @@ from harness.errors import UsageError
 from harness.feasibility import require_feasible
 from harness.ledger import Ledger
 from harness.progress import ProgressLine
+from harness.report import proofs as report
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import load_all
 from harness.trials import View
@@ -32,13 +33,14 @@ def run(args: argparse.Namespace) -> int:
             proofs = verification.verify(
                 chosen, view, executor, progress, args.jobs, isolation.best()
             )
+    written = report.write(proofs, args.results, args.tasks)
     stream = sys.stderr if args.json else sys.stdout
     for proof in proofs:
         print("\n".join(_lines(proof)), file=stream)
     complaints = sum(len(proof.complaints) for proof in proofs)
     print(
         f"{len(proofs)} tasks, {sum(len(proof.mutants) for proof in proofs)} known mistakes, "
-        f"{complaints} complaints; {progress.elapsed_s:.0f} s",
+        f"{complaints} complaints; {progress.elapsed_s:.0f} s; see {written[-1]}",
         file=stream,
     )
     if args.json:

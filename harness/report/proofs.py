@@ -1,0 +1,148 @@
+"""What ``verify`` found, for people and for machines: margins, and which check catches what.
+
+``verification.csv`` has a row for every check of every honest program and for every known mistake
+at the check that must catch it; ``verification.md`` is made from that file alone. Tasks that a run
+leaves out keep their rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from harness.report.atomic import write_text
+from harness.score import Decision
+from harness.spec.checks import Check
+from harness.verification import TOLERANCE_KINDS, TaskProof
+
+COLUMNS = (
+    *("task", "role", "program", "check", "status", "cause", "margin", "caught"),
+    *("bug", "erratum", "hint"),
+)
+Row = dict[str, str]
+
+
+def write(proofs: Sequence[TaskProof], results: Path, tasks: Path) -> list[Path]:
+    """verification.csv and verification.md below ``results``.
+
+    What an earlier run found of other tasks stays, as long as the folder ``tasks`` has them.
+    """
+    path = results / "verification.csv"
+    new = [row for proof in proofs for row in _rows(proof)]
+    proven = {proof.task.id for proof in proofs}
+    kept = [
+        row
+        for row in read(path)
+        if row["task"] not in proven and (tasks / row["task"] / "task.yaml").is_file()
+    ]
+    rows = [*kept, *new]
+    rows.sort(key=lambda row: row["task"])
+    stream = io.StringIO(newline="")
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return [
+        write_text(path, stream.getvalue()),
+        write_text(results / "verification.md", f"# Verification\n\n{page(rows)}"),
+    ]
+
+
+def read(path: Path) -> list[Row]:
+    """The rows of a verification.csv; none where there is no file or one of other columns."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream)
+        return list(reader) if tuple(reader.fieldnames or ()) == COLUMNS else []
+
+
+def _rows(proof: TaskProof) -> Iterator[Row]:
+    task, checks = proof.task.id, proof.task.spec.checks
+    for item in proof.honest:
+        for check in checks:
+            yield _row(task, item.role, item.name, check, item.decisions[check.id])
+    for caught in proof.mutants:
+        mistake = caught.mutant.mistake
+        check = proof.task.spec.check(mistake.check)
+        yield {
+            **_row(task, "mutant", mistake.name, check, caught.decisions[check.id]),
+            "caught": "yes" if caught.caught else "no",
+            "bug": " ".join(map(str, mistake.bug)),
+            "erratum": " ".join(mistake.erratum),
+            "hint": mistake.hint,
+        }
+
+
+def _row(task: str, role: str, program: str, check: Check, decision: Decision) -> Row:
+    return {
+        "task": task,
+        "role": role,
+        "program": program,
+        "check": check.id,
+        "status": decision.status,
+        "cause": decision.cause,
+        "margin": f"{decision.margin:.3g}" if check.kind in TOLERANCE_KINDS else "",
+        **dict.fromkeys(("caught", "bug", "erratum", "hint"), ""),
+    }
+
+
+def page(rows: Sequence[Row]) -> str:
+    """Both tables, in Markdown."""
+    return "\n".join([*_margins(rows), "", *_mistakes(rows), ""])
+
+
+def _margins(rows: Sequence[Row]) -> Iterator[str]:
+    yield (
+        "Errors in units of the tolerance: asked for are at most 0.2 of honest work and at least "
+        "100 of a\nmistake. Checks that have no tolerance (statistics, properties, training) are "
+        "counted without."
+    )
+    yield ""
+    yield "| task | honest programs | worst honest error | mistakes | caught | smallest mistake |"
+    yield "|---|---|---|---|---|---|"
+    mistakes = caught = 0
+    for task, group in groupby(rows, key=lambda row: row["task"]):
+        found = list(group)
+        honest = [row for row in found if row["role"] != "mutant"]
+        wrong = [row for row in found if row["role"] == "mutant"]
+        good = [row for row in wrong if row["caught"] == "yes"]
+        programs = len({row["program"] for row in honest})
+        yield (
+            f"| {task} | {programs} | {_extreme(honest, max)} | {len(wrong)} | {len(good)} "
+            f"| {_extreme(wrong, min)} |"
+        )
+        mistakes, caught = mistakes + len(wrong), caught + len(good)
+    yield ""
+    yield f"{caught} of {mistakes} known mistakes are caught by the check that must catch them."
+
+
+def _extreme(rows: Iterable[Row], choose: Callable[..., tuple[float, str]]) -> str:
+    found = [(float(row["margin"]), row["check"]) for row in rows if row["margin"]]
+    if not found:
+        return "–"
+    margin, check = choose(found)
+    return f"{margin:.2g} ({check})"
+
+
+def _mistakes(rows: Sequence[Row]) -> Iterator[str]:
+    yield (
+        "Which check catches what. Bugs are numbered as in the catalogue, X marks a literal "
+        "reading of an\nerratum; a mistake that belongs to several stands at each, those that "
+        "belong to none at the end."
+    )
+    yield ""
+    yield "| bug | task | mistake | check | error | hint |"
+    yield "|---|---|---|---|---|---|"
+    wrong = [row for row in rows if row["role"] == "mutant"]
+    numbered = [(int(bug), row) for row in wrong for bug in row["bug"].split()]
+    errata = [(mark, row) for row in wrong for mark in row["erratum"].split()]
+    listed = [(str(bug), row) for bug, row in sorted(numbered, key=lambda item: item[0])]
+    listed += sorted(errata, key=lambda item: int(item[0][1:]))
+    listed += [("–", row) for row in wrong if not (row["bug"] or row["erratum"])]
+    for bug, row in listed:
+        error = row["margin"] or row["cause"] or row["status"]
+        hint = row["hint"].replace("|", "\\|")
+        yield f"| {bug} | {row['task']} | {row['program']} | {row['check']} | {error} | {hint} |"

@@ -1,0 +1,82 @@
+"""The report of verify: one file for machines, from which the other is made, task by task."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.report import proofs
+from harness.spec.load import load_task
+
+ROOT = Path(__file__).parents[2]
+COURSE = ROOT / "tests" / "course"
+STORED = ROOT / "results" / "verification.csv"
+TASKS = sorted(path.parent.name for path in ROOT.glob("tasks/*/task.yaml"))
+
+
+def verify(results, *task, course=COURSE):
+    places = ["--tasks", course / "tasks", "--reference", course / "reference"]
+    command = [sys.executable, "-m", "harness", "verify", *task, *places, "--results", results]
+    subprocess.run([*map(str, command), "--jobs", "1"], cwd=ROOT, capture_output=True, check=False)
+    return proofs.read(results / "verification.csv")
+
+
+def test_a_run_replaces_the_rows_of_its_tasks_and_keeps_the_others(tmp_path):
+    course = tmp_path / "course"
+    shutil.copytree(COURSE, course)
+    before = verify(tmp_path, "square", "noise", course=course)
+    assert {row["task"] for row in before} == {"noise", "square"}
+    assert {row["status"] for row in before if row["role"] != "mutant"} == {"PASS"}
+    assert {row["caught"] for row in before if row["role"] == "mutant"} == {"yes"}
+
+    mistakes = course / "reference" / "square" / "mistakes.yaml"
+    (mistakes.parent / "same.py").write_bytes((mistakes.parent / "solution.py").read_bytes())
+    with mistakes.open("a") as file:
+        entry = "name: harmless, bug: [7], check: value, hint: 'nothing | is wrong', file: same.py"
+        file.write(f"  - {{{entry}}}\n")
+    after = verify(tmp_path, "square", course=course)
+    noise = [row for row in before if row["task"] == "noise"]
+    assert [row for row in after if row["task"] == "noise"] == noise
+    (new,) = (row for row in after if row["program"] == "harmless")
+    assert (new["status"], new["caught"], new["bug"]) == ("PASS", "no", "7")
+    page = (tmp_path / "verification.md").read_text()
+    assert page == f"# Verification\n\n{proofs.page(after)}"
+    assert "| 7 | square | harmless | value | 0 | nothing \\| is wrong |" in page
+    assert f"{len(after) - sum(row['role'] != 'mutant' for row in after) - 1} of" in page
+
+    shutil.rmtree(course / "tasks" / "noise")
+    assert {row["task"] for row in verify(tmp_path, "square", course=course)} == {"square"}
+
+
+def test_a_file_of_other_columns_is_not_believed(tmp_path):
+    (tmp_path / "verification.csv").write_text("task,role\nsquare,mutant\n")
+    assert proofs.read(tmp_path / "verification.csv") == []
+    assert proofs.read(tmp_path / "none.csv") == []
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_stored_report_has_every_program_and_every_mistake(task):
+    """Rows go stale where a mistake, a variant or a check is added without a new run."""
+    reference = load_task(ROOT / "tasks" / task, ROOT / "reference" / task).reference
+    rows = [row for row in proofs.read(STORED) if row["task"] == task]
+    honest = {row["program"] for row in rows if row["role"] != "mutant"}
+    assert honest == {program.name for program in (reference.solution, *reference.variants)}
+    found = {
+        row["program"]: (row["check"], row["bug"], row["erratum"], row["hint"], row["caught"])
+        for row in rows
+        if row["role"] == "mutant"
+    }
+    assert found == {
+        mistake.name: (
+            *(mistake.check, " ".join(map(str, mistake.bug)), " ".join(mistake.erratum)),
+            *(mistake.hint, "yes"),
+        )
+        for mistake in (mutant.mistake for mutant in reference.mutants)
+    }
+
+
+def test_the_stored_page_is_made_from_the_stored_rows():
+    page = (STORED.parent / "verification.md").read_text(encoding="utf-8")
+    assert page == f"# Verification\n\n{proofs.page(proofs.read(STORED))}"
