@@ -21,7 +21,7 @@ from harness.grading import Progress, run_batch
 from harness.isolation import Isolation
 from harness.records import Program, finite_or_text
 from harness.score import Decision, Waiting
-from harness.spec.checks import CheckBase, ReturnsCheck
+from harness.spec.checks import Check, ReturnsCheck
 from harness.spec.load import LoadedTask, Mutant
 from harness.trials import Subject, View
 
@@ -51,7 +51,7 @@ class Caught:
 
     mutant: Mutant
     decisions: dict[str, Decision]
-    named: CheckBase
+    named: Check
 
     @property
     def caught(self) -> bool:
@@ -85,7 +85,7 @@ class TaskProof:
         found = [
             caught.decisions[caught.named.id].margin
             for caught in self.mutants
-            if getattr(caught.named, "kind", "") in TOLERANCE_KINDS
+            if caught.named.kind in TOLERANCE_KINDS
         ]
         return min(found, default=math.nan)
 
@@ -172,35 +172,48 @@ def prove(task: LoadedTask, view: View) -> TaskProof:
     return replace(proof, complaints=tuple(_complaints(proof)))
 
 
-def _complaints(proof: TaskProof) -> Iterable[str]:
-    kinds = {check.id: getattr(check, "kind", "") for check in proof.task.spec.checks}
+def _complaints(proof: TaskProof) -> Iterator[str]:
     for item in proof.honest:
-        for name, decision in item.decisions.items():
-            where = f"{item.role} {item.name}: {name}"
-            if decision.status != "PASS":
-                yield f"{where} is {decision.status} {decision.cause} {decision.message}".strip()
-            elif kinds[name] in TOLERANCE_KINDS and not decision.margin <= HONEST_MARGIN:
-                yield f"{where} uses {decision.margin:.2g} of its tolerance, over {HONEST_MARGIN}"
+        for check in proof.task.spec.checks:
+            where = f"{item.role} {item.name}: {check.id}"
+            yield from (f"{where} {said}" for said in _unfair(check, item.decisions[check.id]))
     for name, decision in proof.starter.decisions.items():
         if decision.status != "ERROR":
             yield f"the untouched starter is {decision.status} at {name}, not ERROR"
     for item in proof.constants:
         for name, decision in item.decisions.items():
             if decision.status in ("PASS", "UNGRADABLE"):
-                yield (
-                    f"a program that answers {item.name} is {decision.status} at {name}"
-                    f" {decision.message}".rstrip()
-                )
+                where = f"a program that answers {item.name} is {decision.status} at {name}"
+                yield f"{where} {decision.message}".rstrip()
     for caught in proof.mutants:
-        decision = caught.decisions[caught.named.id]
-        where = f"mistake {caught.mutant.mistake.name} at {caught.named.id}"
-        if not caught.caught:
-            yield f"{where} is {decision.status} {decision.cause} {decision.message}".strip()
-        elif kinds[caught.named.id] in TOLERANCE_KINDS and not decision.margin >= MUTANT_MARGIN:
-            yield f"{where} is off by {decision.margin:.3g} tolerances (at least {MUTANT_MARGIN:g})"
+        yield from _missed(caught)
 
 
-def _catches(check: CheckBase, decision: Decision) -> bool:
+def _unfair(check: Check, decision: Decision) -> Iterator[str]:
+    """What of a check is wrong, seen from honest work."""
+    if decision.status != "PASS":
+        yield f"is {decision.status} {decision.cause} {decision.message}".strip()
+    elif check.kind in TOLERANCE_KINDS and not decision.margin <= HONEST_MARGIN:
+        yield f"uses {decision.margin:.2g} of its tolerance, over {HONEST_MARGIN}"
+    # an honest variance lies far below its limit, an honest mean on its target
+    if check.kind == "unbiased" and not decision.figures.get("skew_ok", True):
+        yield (
+            f"has draws so skewed that its level needs {decision.figures['draws_for_skew']} of "
+            "them a look: raise `draws`, or measure something less skewed"
+        )
+
+
+def _missed(caught: Caught) -> Iterator[str]:
+    """Why a known mistake does not count as caught."""
+    decision = caught.decisions[caught.named.id]
+    where = f"mistake {caught.mutant.mistake.name} at {caught.named.id}"
+    if not caught.caught:
+        yield f"{where} is {decision.status} {decision.cause} {decision.message}".strip()
+    elif caught.named.kind in TOLERANCE_KINDS and not decision.margin >= MUTANT_MARGIN:
+        yield f"{where} is off by {decision.margin:.3g} tolerances (at least {MUTANT_MARGIN:g})"
+
+
+def _catches(check: Check, decision: Decision) -> bool:
     if isinstance(check, ReturnsCheck):
         graded = decision.status in ("PASS", "FAIL", "INCONCLUSIVE")
         return graded and decision.credit <= check.mutant_max_credit

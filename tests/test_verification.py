@@ -1,6 +1,7 @@
 """verify: it proves the tasks of this repository, and it complains where there is reason to."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -43,8 +44,8 @@ def broken(tmp_path):
     return course
 
 
-def complaints(course, results):
-    places = ("square", "--tasks", course / "tasks", "--reference", course / "reference")
+def complaints(course, results, task="square"):
+    places = (task, "--tasks", course / "tasks", "--reference", course / "reference")
     code, document = verify(*map(str, places), results=results)
     assert code == 1
     return " | ".join(document["tasks"][0]["complaints"])
@@ -94,6 +95,31 @@ def test_a_check_that_an_ignorant_program_passes_is_named(broken, tmp_path):
     assert (code, document["tasks"][0]["complaints"]) == (0, [])
     status = {item["name"]: item["status"] for item in document["tasks"][0]["constants"]}
     assert status["0"]["scaling"] == "SKIPPED"
+
+
+def test_draws_too_skewed_for_their_number_are_named(broken, tmp_path):
+    """Fourth powers of normal draws have the skewness 9.7 and want thousands of draws."""
+    folder = broken / "tasks" / "noise"
+    measure = (
+        (folder / "measure.py")
+        .read_text()
+        .replace(
+            '"noise": draw - mu}',
+            '"noise": draw - mu,\n        "fourth": (draw - mu) ** 4, '
+            '"fourth__expected": np.full(3, 3.0), "fourth__scale": np.full(3, 96**0.5)}',
+        )
+    )
+    (folder / "measure.py").write_text(measure)
+    spec = (folder / "task.yaml").read_text()
+    entry = spec[spec.index("  - id: mean") : spec.index("  - id: law")]
+    entry = entry.replace("id: mean", "id: fourth").replace("metric: draw", "metric: fourth")
+    (folder / "task.yaml").write_text(spec.replace("  - id: law", entry + "  - id: law"))
+    said = complaints(broken, tmp_path, "noise").split(" | ")
+    pattern = (
+        r"(reference|variant) noise.*: fourth has draws so skewed that its level needs \d{4,} "
+    )
+    assert len(said) == 3
+    assert all(re.match(pattern, one) for one in said), said
 
 
 def test_the_exact_and_sampled_tasks_of_this_repository(tmp_path):

@@ -25,7 +25,8 @@ from harness.statistics import (
     unbiased,
     variance_ratio,
 )
-from harness.statistics.outcome import StageOutcome
+from harness.statistics.outcome import MeanOutcome, StageOutcome
+from harness.statistics.variance_ratio import RatioOutcome
 
 Stored = Mapping[str, Array]
 
@@ -175,7 +176,13 @@ def _figures(outcome: StageOutcome, steps: Sequence[Evidence]) -> dict[str, Any]
         "p_value": outcome.p_value,
         "coordinate": outcome.coordinate,
         "stages": len({item.step.stage for item in steps}),
+        **(_skewness(outcome) if isinstance(outcome, MeanOutcome | RatioOutcome) else {}),
     }
+
+
+def _skewness(outcome: MeanOutcome | RatioOutcome) -> dict[str, Any]:
+    """Whether the draws are enough for their skewness, so that the level is kept."""
+    return {"skew_ok": outcome.skew_ok, "draws_for_skew": outcome.skew_guard_n}
 
 
 def _samples(metrics: Metrics, name: str, dimensions: int) -> Array:
