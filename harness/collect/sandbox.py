@@ -386,7 +386,8 @@ class Seat:
                 assert self._worker is not None
                 raise self._worker.death() from None
             finally:
-                self._account(usage, mark)
+                self._account(usage)
+                usage.output = self._sandbox.output_since(mark)
         except ZygoteLost:
             self._abandon()
             raise ProgramError("worker-died", "your code ended the process that ran it") from None
@@ -420,6 +421,7 @@ class Seat:
         old = self._link
         assert old is not None
         self._quiet()
+        self._account(self._sandbox.usage)
         self._end(_GRACE_S)
         if sandbox:
             self._sandbox.stop()
@@ -464,12 +466,13 @@ class Seat:
             except ZygoteLost:
                 self._sandbox.stop()
 
-    def _account(self, usage: Usage, mark: int) -> None:
+    def _account(self, usage: Usage) -> None:
+        """Adds what the present worker used since the trial, or the worker, began."""
         worker = self._worker
         if worker is not None:
             spent, peak = worker.spent()
-            usage.cpu_s, usage.peak_mib = spent, peak / (1 << 20)
-        usage.output = self._sandbox.output_since(mark)
+            usage.cpu_s += spent
+            usage.peak_mib = max(usage.peak_mib, peak / (1 << 20))
 
     def _abandon(self) -> None:
         worker, self._worker = self._worker, None

@@ -198,6 +198,30 @@ def test_the_time_of_a_renewal_is_not_the_programs(lab):
         assert program.read("") == 1
 
 
+@pytest.mark.parametrize("sandbox", [False, True])
+def test_what_was_used_before_a_renewal_counts(lab, sandbox):
+    busy = COUNTER.replace("return x**2", "return burn(x)") + (
+        "import time\n"
+        "def burn(x):\n"
+        "    block = bytearray(100 << 20)\n"
+        "    until = time.process_time() + 0.3\n"
+        "    while time.process_time() < until:\n"
+        "        pass\n"
+        "    return x\n"
+    )
+    with seat(lab, busy) as taken:
+        with taken.trial(LIMITS):
+            program = student(lab, taken)
+            program.square(X)
+            program.renew(sandbox=sandbox)
+            program.square(X)
+        assert 0.6 <= lab.sandbox.usage.cpu_s < 5
+        assert lab.sandbox.usage.peak_mib >= 100
+        with taken.trial(LIMITS):
+            student(lab, taken).read("")
+        assert lab.sandbox.usage.cpu_s < 0.3
+
+
 def test_renewal_meets_what_was_left_running(lab):
     source = COUNTER + (
         "import os, time\n"
