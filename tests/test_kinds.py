@@ -254,6 +254,16 @@ def test_the_margin_of_bounds_is_the_share_of_the_bound():
     assert decide(GAP, {"x": np.array([1e-5, -3e-9])}).margin == pytest.approx(3)
 
 
+def test_bounds_say_how_far_off_and_what_is_allowed():
+    outcome = decide(GAP, {"x": np.array([0.0, 0.4125, -1e-8])})
+    assert outcome.message == (
+        "a difference of 0.412 from the ideal, where at least -1e-09 and at most 0.001 is allowed"
+    )
+    one_sided = spec.BoundsCheck(**COMMON, kind="bounds", upper=0.5)
+    assert decide(one_sided, {"x": np.array(2.0)}).message.endswith("where at most 0.5 is allowed")
+    assert decide(GAP, {"x": np.array(NAN)}).message == ""
+
+
 def test_bounds_of_nothing_are_an_error_of_ours():
     with pytest.raises(MeasurementError, match="no entry"):
         kinds.reduce(GAP, {"x": np.zeros(0)})

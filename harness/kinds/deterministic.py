@@ -106,7 +106,13 @@ def decide_bounds(check: BoundsCheck, stages: Sequence[Evidence]) -> Outcome:
     difference = stages[0].own["difference"]
     bound = np.where(difference > 0, _or_any(check.upper), _or_any(check.lower))
     outcome = _compared(difference, np.zeros(difference.shape), np.abs(bound))
-    return replace(outcome, figures={**outcome.figures, "lower": check.lower, "upper": check.upper})
+    figures = {**outcome.figures, "lower": check.lower, "upper": check.upper}
+    message = ""
+    if outcome.cause == "wrong":
+        limits = {"at least": check.lower, "at most": check.upper}
+        asked = " and ".join(f"{word} {x:g}" for word, x in limits.items() if x is not None)
+        message = f"a difference of {figures['got']:.3g} from the ideal, where {asked} is allowed"
+    return replace(outcome, figures=figures, message=message)
 
 
 def reduce_causality(check: CausalityCheck, metrics: Metrics) -> Values:
