@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from harness import kinds
-from harness.comparison.scheme import Better, Family, Graded, Scheme, Units, first, stored
+from harness.comparison.scheme import Family, Graded, RunsBesideRuns, Scheme, Units, first
 from harness.kinds import training
 from harness.records import Array
 from harness.spec.checks import SeedSuccessCheck, Stochastic
@@ -97,41 +97,22 @@ class OursOnRuns(Scheme):
 
 
 @dataclass(frozen=True)
-class PermutationOnRuns(Scheme):
+class PermutationOnRuns(RunsBesideRuns):
     """What this harness offers for a fixed number of seeds: a permutation test on the mean.
 
-    Attributes:
-        seeds, stored_runs: K of the program and M of the reference.
-        better: which way the reference is better.
-        alpha: the nominal rate, over programs and references; not below 1 in (K + M choose K).
+    ``alpha`` is a rate over programs and references; it is not below 1 in (k + M choose k).
     """
 
     source: ClassVar[str] = "this harness, fixed number of seeds"
-    family: ClassVar[Family] = "runs"
-    seeds: int
-    stored_runs: int
-    better: Better
     alpha: float = 1e-3
 
     @property
     def name(self) -> str:
         return f"permutation k={self.seeds}"
 
-    @property
-    def own(self) -> int:
-        return self.seeds
-
-    @property
-    def reference(self) -> int:
-        return self.stored_runs
-
-    @property
-    def nominal(self) -> float:
-        return self.alpha
-
     def judge(self, own: Units, reference: Array, rng: np.random.Generator) -> Graded:
-        wanted = stored(reference, self.stored_runs)[: self.stored_runs]
-        found = permutation.mean_test(first(own, self.seeds), wanted, better=self.better, rng=rng)
+        seen, wanted = self.both(own, reference)
+        found = permutation.mean_test(seen, wanted, better=self.better, rng=rng)
         return Graded(not found.rejects_at(self.alpha), self.seeds)
 
 

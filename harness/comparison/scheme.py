@@ -13,7 +13,7 @@ from typing import ClassVar, Literal, Protocol
 import numpy as np
 
 from harness.records import Array
-from harness.statistics.inputs import Floats, real_array
+from harness.statistics.inputs import Floats, probability, real_array, whole
 
 Family = Literal["draws", "runs"]
 Better = Literal["higher", "lower"]
@@ -101,6 +101,45 @@ class Scheme(ABC):
             ValueError: see :meth:`judge`.
         """
         return self.judge(own, reference, rng).passes
+
+
+@dataclass(frozen=True)
+class RunsBesideRuns(Scheme):
+    """A fixed number of seeds of the program beside stored runs of the reference.
+
+    Attributes:
+        seeds, stored_runs: k of the program and M of the reference, >= 2.
+        better: which way the reference is better.
+        alpha: the nominal rate.
+    """
+
+    family: ClassVar[Family] = "runs"
+    seeds: int
+    stored_runs: int
+    better: Better
+    alpha: float
+
+    def __post_init__(self) -> None:
+        whole("seeds", self.seeds, least=2)
+        whole("stored_runs", self.stored_runs, least=2)
+        probability("alpha", self.alpha)
+
+    @property
+    def own(self) -> int:
+        return self.seeds
+
+    @property
+    def reference(self) -> int:
+        return self.stored_runs
+
+    @property
+    def nominal(self) -> float:
+        return self.alpha
+
+    def both(self, own: Units, reference: Array) -> tuple[Floats, Floats]:
+        """The program's runs and the reference's, so many as the scheme takes."""
+        wanted = stored(reference, self.stored_runs)[: self.stored_runs]
+        return first(own, self.seeds), wanted
 
 
 def first(own: Units, count: int) -> Floats:

@@ -18,6 +18,7 @@ from harness.comparison.scheme import (
     Better,
     Family,
     Graded,
+    RunsBesideRuns,
     Scheme,
     Units,
     first,
@@ -205,51 +206,24 @@ class WelchDraws(Scheme):
 
 
 @dataclass(frozen=True)
-class WelchRuns(Scheme):
+class WelchRuns(RunsBesideRuns):
     """Welch's t of k training seeds against stored runs of the reference, one-sided for "worse".
 
     Source: Colas, Sigaud & Oudeyer 2018, "How Many Random Seeds?", who recommend it for comparing
     two algorithms. Beware: a single crashed seed widens the program's own spread and can turn a
     failure into a pass.
-
-    Attributes:
-        seeds, stored_runs: k of the program and M of the reference, >= 2.
-        better: which way the reference is better.
-        alpha: the nominal rate.
     """
 
     source: ClassVar[str] = "Colas et al. 2018: Welch's t against stored runs, one-sided"
-    family: ClassVar[Family] = "runs"
-    seeds: int
-    stored_runs: int
-    better: Better
     alpha: float = 0.05
-
-    def __post_init__(self) -> None:
-        whole("seeds", self.seeds, least=2)
-        whole("stored_runs", self.stored_runs, least=2)
-        probability("alpha", self.alpha)
 
     @property
     def name(self) -> str:
         return f"welch k={self.seeds}"
 
-    @property
-    def own(self) -> int:
-        return self.seeds
-
-    @property
-    def reference(self) -> int:
-        return self.stored_runs
-
-    @property
-    def nominal(self) -> float:
-        return self.alpha
-
     def judge(self, own: Units, reference: Array, rng: np.random.Generator) -> Graded:
         del rng
-        seen = oriented(first(own, self.seeds), self.better)
-        wanted = oriented(stored(reference, self.stored_runs)[: self.stored_runs], self.better)
+        seen, wanted = (oriented(runs, self.better) for runs in self.both(own, reference))
         if not np.isfinite(seen).all():
             return Graded(False, self.seeds)
         t, df = welch_t(seen, wanted)
