@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 TASKS = [
     "elbo-gaussian-kl", "elbo-point-mass", "elbo-obs-loglik", "elbo-identities", "reparam-sample",
     "reparam-grad", "score-grad", "grad-variance", "path-derivative", "marg-importance",
-    "vi-fit-and-amortise",
+    "vi-fit-and-amortise", "bbvi-mixture",
 ]  # fmt: skip
 LOADED = {
     name: load_task(ROOT / "tasks" / name, ROOT / "reference" / name)
