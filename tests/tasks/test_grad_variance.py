@@ -214,21 +214,3 @@ def test_results_of_another_dtype_or_shape_are_errors(measurement, find, replace
     ):
         running.metrics(measurement, COMMON, PUBLIC_KEY)
     assert caught.value.cause == "bad-output"
-
-
-def test_every_honest_program_agrees_with_the_reference_on_other_draws(honest_programs):
-    exact = [name for name in TASK.spec.measurements if name != "own_noise"]
-    for program in honest_programs(TASK):
-        with (
-            BareProgram(TASK, program) as running,
-            BareProgram(TASK, TASK.reference.solution) as reference,
-        ):
-            for measurement in exact:
-                for replicate in range(3):
-                    step = Step(1, replicate)
-                    seen = running.metrics(measurement, step, PUBLIC_KEY)
-                    wanted = reference.metrics(measurement, step, PUBLIC_KEY)
-                    for check in TASK.spec.checks_of(measurement):
-                        own, target = (kinds.reduce(check, item) for item in (seen, wanted))
-                        outcome = kinds.decide(check, [kinds.Evidence(own, target)])
-                        assert outcome.margin <= 0.2, (program.name, check.id, replicate)
