@@ -15,7 +15,7 @@ from harness.gradebook import Gradebook, SubmissionGrade, TaskGrade
 from harness.records import Verdict
 from harness.report.atomic import write_text
 from harness.report.explain import Line, cause_of, explain, notes
-from harness.report.marks import checked_row, points_text
+from harness.report.marks import checked_row, not_submitted, points_text
 from harness.report.names import shown
 from harness.report.sanitise import NAME_LIMIT, clean, markdown
 
@@ -33,7 +33,8 @@ def render(row: SubmissionGrade, gradebook: Gradebook) -> str:
         provisional=row.provisional,
         facts=_facts(row, gradebook),
         notes=notes(row, gradebook.run),
-        tasks=[_task(task) for task in row.tasks],
+        tasks=[_task(task) for task in row.tasks if not not_submitted(task)],
+        missing=[_missing(task, said) for task in row.tasks if (said := not_submitted(task))],
     )
     return page.rstrip("\n") + "\n"
 
@@ -69,7 +70,16 @@ def _facts(row: SubmissionGrade, gradebook: Gradebook) -> list[tuple[str, str]]:
         ("Harness", f"{run.harness}, SHA-256 {run.harness_sha256}"),
         ("Key commitment (SHA-256)", run.key_sha256),
     )
-    return [(label, clean(value, 2 * NAME_LIMIT)) for label, value in facts]
+    return [(label, clean(value, 2 * NAME_LIMIT)) for label, value in facts if value]
+
+
+def _missing(task: TaskGrade, said: str) -> dict[str, str]:
+    return {
+        "id": clean(task.id, NAME_LIMIT),
+        "said": clean(said, NAME_LIMIT),
+        "points": points_text(task.points),
+        "max_points": points_text(task.max_points),
+    }
 
 
 def _task(task: TaskGrade) -> dict[str, Any]:

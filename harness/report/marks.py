@@ -108,6 +108,14 @@ def points_text(points: float | None) -> str:
     return f"{points:.4f}".rstrip("0").rstrip(".")
 
 
+def not_submitted(task: TaskGrade) -> str:
+    """Which file of a task is missing, where that alone decided all of its checks; else ''."""
+    decided = [verdict for verdict in task.verdicts if verdict.status != "SKIPPED"]
+    if not decided or {verdict.cause for verdict in decided} != {"missing-file"}:
+        return ""
+    return decided[0].message
+
+
 def failing(verdicts: Sequence[Verdict]) -> list[Status]:
     """The statuses other than PASS that occur, each once, in alphabetical order."""
     return sorted({verdict.status for verdict in verdicts} - {"PASS"})

@@ -15,6 +15,7 @@ from harness.report.marks import (
     checked,
     checked_row,
     failing,
+    not_submitted,
     points_text,
     ranked,
     task_ids,
@@ -31,7 +32,7 @@ _GAP = 2
 _SUBMISSION_CELLS = 28
 _HEADING_CELLS = 16
 _TASK_CELLS = 40
-_LEGEND = "✓ pass  F fail  I inconclusive  E error  S skipped  U ungradable"
+_LEGEND = "✓ pass  F fail  I inconclusive  E error  S skipped  U ungradable  - no file"
 _PROVISIONAL = "* provisional: some checks have no mark yet, through no fault of the program"
 
 
@@ -82,13 +83,16 @@ def plain(gradebook: Gradebook, width: int = 120) -> str:
 
 
 def summary_lines(row: SubmissionGrade) -> list[str]:
-    """A line for every check that is not PASS: its place, status, cause and hint or message."""
+    """A line for every check that is not PASS: its place, status, cause and hint or message.
+
+    Tasks whose file was not submitted are left out.
+    """
     row = checked_row(row)
     found = [
         (f"{clean(task.id, NAME_LIMIT)}/{clean(verdict.check, NAME_LIMIT)}", verdict)
         for task in row.tasks
         for verdict in task.verdicts
-        if verdict.status != "PASS"
+        if verdict.status != "PASS" and not not_submitted(task)
     ]
     longest = max((_cells(place) for place, _ in found), default=0)
     lines = []
@@ -145,8 +149,8 @@ def _block_by_task(first: list[str], columns: list[tuple[str, ...]]) -> Block:
 
 
 def _mark(task: TaskGrade | None) -> str:
-    """Points and ✓, or points and the initials of the statuses that are not PASS."""
-    if task is None:
+    """Points and ✓, or points and the initials of what is not PASS; a dash without a file."""
+    if task is None or not_submitted(task):
         return "-"
     initials = "".join(status[0] for status in failing(task.verdicts))
     return f"{points_text(task_points(task))} {initials or '✓'}"

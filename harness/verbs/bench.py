@@ -76,7 +76,7 @@ def _cost(args: argparse.Namespace) -> int:
     graded, plain, tuned, idle, peak = [], [], [], [], 0.0
     for turn in range(args.repeat):
         graded.append(_cpu_s(_runs(tasks, subject), chosen))
-        idle.append(_cpu_s((), chosen)[0])
+        idle.append(_started(tasks[0], subject, chosen, 1))
         peak = max(peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
         plain.append(_bare(args, "plain"))
         tuned.append(_bare(args, "tuned"))
@@ -152,22 +152,23 @@ def _runs(tasks: Sequence[LoadedTask], subject: Subject) -> tuple[Run, ...]:
 
 def _per_start(task: LoadedTask, subject: Subject, chosen: Isolation) -> float:
     """CPU seconds to start a further task: a worker forked, confined, its file loaded, reaped."""
+    one = _started(task, subject, chosen, 1)
+    return max(0.0, (_started(task, subject, chosen, 41) - one) / 40)
+
+
+def _started(task: LoadedTask, subject: Subject, chosen: Isolation, starts: int) -> float:
+    """CPU seconds of a sandbox in which a file is loaded so many times and nothing called."""
     request = {"op": "load", "module": task.spec.module, "file": task.spec.file, "given": False}
     files = {name: subject.program.files[name] for name in task.spec.wanted_files}
     limits = task.spec.limits
-
-    def spent(starts: int) -> float:
-        before = time.process_time()
-        with Sandbox(chosen) as sandbox:
-            program = sandbox.place("bench", files)
-            for _ in range(starts):
-                with sandbox.seat(program, limits, lambda link: link.request(request, [])) as seat:
-                    with seat.trial(limits):
-                        pass
-        return time.process_time() - before + sandbox.cpu_s
-
-    one = spent(1)
-    return max(0.0, (spent(41) - one) / 40)
+    before = time.process_time()
+    with Sandbox(chosen) as sandbox:
+        program = sandbox.place("bench", files)
+        for _ in range(starts):
+            with sandbox.seat(program, limits, lambda link: link.request(request, [])) as seat:
+                with seat.trial(limits):
+                    pass
+    return time.process_time() - before + sandbox.cpu_s
 
 
 def _per_task(tasks: Sequence[LoadedTask], subject: Subject, chosen: Isolation) -> float:

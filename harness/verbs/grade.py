@@ -111,6 +111,9 @@ def show(args: argparse.Namespace, gradebook: Gradebook, elapsed_s: float) -> No
         Console(file=stream).print(terminal.table(gradebook, shutil.get_terminal_size().columns))
     else:
         print(terminal.plain(gradebook), file=stream)
+    if len(gradebook.submissions) == 1:
+        for line in [*terminal.summary_lines(gradebook.submissions[0]), ""]:
+            print(line, file=stream)
     print(
         f"phase {gradebook.run.phase}, key sha256 {gradebook.run.key_sha256[:16]}…; isolation "
         f"{', '.join(sorted({row.isolation for row in gradebook.submissions} - {''})) or 'none'}; "

@@ -48,10 +48,11 @@ class Build:
     def book(
         self,
         *rows: SubmissionGrade,
+        assignment: str = "homework-1",
         phase: str = "final",
         circumstances: Mapping[str, Any] | None = None,
     ) -> Gradebook:
-        run = Run("homework-1", phase, "c" * 64, "0.1.0", "d" * 64, "0123abc")
+        run = Run(assignment, phase, "c" * 64, "0.1.0", "d" * 64, "0123abc")
         return Gradebook(run, rows, circumstances or {})
 
     def every_status(self, name: str = "ada") -> SubmissionGrade:

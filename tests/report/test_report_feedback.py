@@ -27,6 +27,28 @@ def test_hidden_checks_show_status_points_and_a_fixed_sentence_only(build: Any) 
     assert "unseen" not in page
 
 
+def test_tasks_whose_file_is_missing_take_a_line_each(build: Any) -> None:
+    gone = {"cause": "missing-file", "message": "gone.py was not submitted"}
+    missing = build.task(
+        build.verdict("one", "ERROR", **gone),
+        build.verdict("two", "SKIPPED", cause="prerequisite", message="a check before"),
+        build.verdict("three", "ERROR", visibility="hidden", **gone),
+        id="gone",
+    )
+    there = build.task(build.verdict("value", "FAIL"), build.verdict("data", "ERROR", **gone))
+    row = build.row("ada", missing, there)
+    page = render(row, build.book(row))
+    assert page.endswith("\n## Not submitted\n\n- gone: gone.py was not submitted, 0 of 6 points\n")
+    assert "### one" not in page
+    assert "three" not in page
+    assert "### data: ERROR (missing-file), 0 of 2 points" in page
+
+
+def test_a_fact_without_a_value_is_left_out(build: Any) -> None:
+    row = build.row()
+    assert "Assignment" not in render(row, build.book(row, assignment=""))
+
+
 def test_a_perfect_page_is_short(build: Any) -> None:
     page = render(build.row(), build.book())
     assert "Passed: value (2)\n" in page

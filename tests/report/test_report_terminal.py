@@ -40,7 +40,7 @@ def test_plain(build: Any) -> None:
         "   2  bob            2/2   2 ✓      -      L3",
         "   2  cleo           2/2   2 ✓      -      L3",
         "",
-        "✓ pass  F fail  I inconclusive  E error  S skipped  U ungradable",
+        "✓ pass  F fail  I inconclusive  E error  S skipped  U ungradable  - no file",
         "* provisional: some checks have no mark yet, through no fault of the program",
     ]
 
@@ -106,6 +106,17 @@ def test_summary_lines(build: Any) -> None:
         "  nll/secret    FAIL  The check decided against the program.",
     ]
     assert summary_lines(build.row()) == []
+
+
+def test_a_task_without_a_file_is_a_dash_and_no_line(build: Any) -> None:
+    gone = {"cause": "missing-file", "message": "kl.py was not submitted"}
+    task = build.task(build.verdict("value", "ERROR", **gone), build.verdict("sum", "SKIPPED"))
+    row = build.row("ada", task)
+    assert summary_lines(row) == []
+    assert "-" in plain(build.book(row)).splitlines()[1].split()
+    partly = build.row("ada", build.task(*task.verdicts, build.verdict("other", "FAIL")))
+    assert len(summary_lines(partly)) == 3
+    assert "EFS" in plain(build.book(partly)).splitlines()[1].split()
 
 
 def test_a_summary_prefers_the_hint_and_then_the_message(build: Any) -> None:
