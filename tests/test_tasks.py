@@ -65,6 +65,12 @@ def test_the_statement_is_more_than_a_stub(statement):
     assert len(statement) > 1000
 
 
+def test_the_statement_says_what_lecture_documents_it_means(statement):
+    mentioned = set(re.findall(r"\bS\d\b", statement))
+    assert mentioned
+    assert mentioned <= set(re.findall(r"\b(S\d): [A-Z]", statement))
+
+
 def test_the_statement_has_a_table_of_the_checks_and_their_points(task, statement):
     declared = {check.id: check.points for check in task.spec.checks}
     found = {}
