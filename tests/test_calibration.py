@@ -62,10 +62,12 @@ def test_honest_programs_are_not_rejected(task, program):
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
 def test_mistakes_are_caught(task):
+    """At least 2 of 3 gradings: a check may miss 1 in 100, and that miss may be the first."""
     for mutant in calibration.mistakes(task):
         check = task.spec.check(mutant.mistake.check)
-        asked = unit(mutant.program, 0, 2, task=task, measurement=check.measurement)
-        assert calibration.count(task, mutant.program, asked).rejections[check.id] == 2
+        asked = unit(mutant.program, 0, 3, task=task, measurement=check.measurement)
+        found = calibration.count(task, mutant.program, asked).rejections[check.id]
+        assert found >= 2, mutant.mistake.name
 
 
 def test_there_is_something_to_calibrate():
