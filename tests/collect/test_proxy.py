@@ -224,6 +224,25 @@ def test_global_generators_are_reseeded_before_every_call(lab):
     assert len(np.unique(first)) == 9
 
 
+def test_reseeding_is_that_of_torch_and_leaves_nothing_behind():
+    """Calls queued for devices that are not there would pile up, call by call."""
+    import torch
+
+    from harness.worker import shim
+
+    state = torch.get_rng_state()
+    queued = [len(getattr(torch, name)._queued_calls) for name in ("cuda", "xpu", "mtia")]
+    shim._reseed(123)
+    drawn = torch.rand(5)
+    if not torch.accelerator.is_available():
+        assert queued == [
+            len(getattr(torch, name)._queued_calls) for name in ("cuda", "xpu", "mtia")
+        ]
+    torch.manual_seed(123)
+    assert (torch.rand(5) == drawn).all()
+    torch.set_rng_state(state)
+
+
 def test_independent_calls_may_use_the_global_generators(student):
     assert len(student.independent("global_noise", 2, replicates=3)) == 3
 
