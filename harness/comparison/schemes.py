@@ -143,8 +143,13 @@ def share_of_best(low: float, best: float, share: float) -> float:
 def welch_t(own: Floats, reference: Floats) -> tuple[Floats, Floats]:
     """Welch's t of own minus reference and its degrees of freedom, per column of "n" or "n d".
 
-    Without any spread on either side t is 0 where the means are equal and infinite elsewhere.
+    Without any spread on either side t is 0 where the means are equal and infinite elsewhere. Both
+    are free of units, so columns are taken in units of their largest value: squares of what a
+    diverged run comes to would overflow.
     """
+    size = np.maximum(np.abs(own).max(axis=0), np.abs(reference).max(axis=0))
+    size = np.where(size > 0, size, 1.0)
+    own, reference = own / size, reference / size
     difference = own.mean(axis=0) - reference.mean(axis=0)
     squared = [x.var(axis=0, ddof=1) / len(x) for x in (own, reference)]
     total = squared[0] + squared[1]

@@ -14,6 +14,7 @@ from harness.comparison.schemes import (
     WelchDraws,
     WelchRuns,
     share_of_best,
+    welch_t,
 )
 
 GOOD, BAD = np.full(20, 200.0), np.full(20, 20.0)
@@ -132,6 +133,17 @@ def test_welch_agrees_with_scipy(rng):
     p = float(stats.ttest_ind(own, stored, equal_var=False, alternative="less").pvalue)
     for alpha, passes in ((p * 1.001, False), (p * 0.999, True)):
         assert WelchRuns(5, 50, "higher", alpha).grade(own, stored, rng) is passes
+
+
+def test_welch_has_no_unit(rng):
+    """Runs that diverge come to values whose squares are no doubles."""
+    own, stored = rng.standard_normal(5) - 1.0, rng.standard_normal(50)
+    own[0] = -40.0  # the spread that makes the others pass
+    for unit in (1e-200, 1e-100, 1.0, 1e100, 1e200):
+        t, df = welch_t(own * unit, stored * unit)
+        wanted = stats.ttest_ind(own, stored, equal_var=False)
+        assert (float(t), float(df)) == pytest.approx((wanted.statistic, wanted.df), rel=1e-12)
+        assert WelchRuns(5, 50, "higher").grade(own * unit, stored * unit, rng)
 
 
 def test_convergence_points_agree_with_the_pooled_t_test(rng):
