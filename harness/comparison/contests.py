@@ -92,6 +92,13 @@ class Contest:
         ]
 
 
+#: Tasks whose draws, in units of what is expected of them, have one law whatever instance is drawn.
+#: Elsewhere a scheme that stores the reference's draws would compare those of another exercise:
+#: StochasticGrade's test fails honest work of marg-importance with .40 that way, of which
+#: nothing is the scheme's fault.
+ONE_LAW = frozenset({"reparam-sample"})
+
+
 @dataclass(frozen=True)
 class Measured:
     """A program that can be measured without a sandbox."""

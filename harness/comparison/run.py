@@ -53,10 +53,11 @@ def run(
     *,
     nulls: int = NULL_SCORES,
 ) -> Document:
-    """Grades the honest programs and the mistakes of every sampled and every training check.
+    """Grades the honest programs and the mistakes of every training check and of checks on draws.
 
     Programs are measured in this process, without a sandbox; training runs are read from
-    ``reference_dir/<task>/targets``, and a check whose runs aren't there is left out. Honest are
+    ``reference_dir/<task>/targets``, and a check whose runs aren't there is left out, as are draws
+    of tasks outside :data:`harness.comparison.contests.ONE_LAW`. Honest are
     the reference, its variants and, for draws, ``submissions_dir/complete``; of the mistakes those
     are graded that name the check. About 35 ms a grading and program on draws.
 
@@ -74,6 +75,8 @@ def run(
     for task in tasks:
         for check in task.spec.checks:
             if isinstance(check, Stochastic) and contests.sampled(check):
+                if task.id not in contests.ONE_LAW:
+                    continue
                 with ExitStack() as stack:
                     programs = [
                         Measured(item.name, item.role, stack.enter_context(BareProgram(task, item)))

@@ -18,7 +18,8 @@ _HEADER = (
 _LEGEND = (
     "Rates of failing, as shares of gradings with their 95 % bounds (Clopper-Pearson); `exact`: at "
     "the stored runs' own success rate. Under one reference: 5th to 95th percentile over stored "
-    "references that are each kept for all gradings of the reference program."
+    "references that are each kept for all gradings of the reference program. Draws are compared "
+    "where they have one law whatever instance is drawn; elsewhere stored ones would be of another."
 )
 
 Row = Mapping[str, Any]

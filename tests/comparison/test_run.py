@@ -35,6 +35,13 @@ def on_law():
     return run([task], ROOT / "reference", ROOT / "submissions", 3, 7, nulls=5)
 
 
+def test_draws_whose_law_depends_on_the_instance_are_not_compared(tmp_path):
+    """Stored draws of the reference would be those of another exercise."""
+    task = load_task(ROOT / "tasks" / "marg-importance", ROOT / "reference" / "marg-importance")
+    assert any(contests.sampled(check) for check in task.spec.checks)
+    assert run([task], ROOT / "reference", ROOT / "submissions", 3, 7).rows == ()
+
+
 def of(document, **wanted):
     return [row for row in document.rows if wanted.items() <= row.items()]
 
