@@ -12,8 +12,6 @@ configuration), and for the worst of the honest learners.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -23,7 +21,7 @@ from typing import Any, Literal
 from harness import runs
 from harness.calibration import Counted
 from harness.kinds import training
-from harness.report.atomic import write_text
+from harness.report.atomic import write_csv, write_text
 from harness.spec.checks import SeedSuccessCheck, Stochastic
 from harness.spec.load import LoadedTask
 from harness.statistics import sequential
@@ -349,8 +347,12 @@ def write(found: Certificate, results: Path, commit: str) -> list[Path]:
     rows = [*map(_rate_row, found.rates), *map(_learner_row, found.learners)]
     rows += map(_power_row, found.powers)
     return [
-        _csv(results / "calibration.csv", _COLUMNS, ({**row, "commit": commit} for row in rows)),
-        _csv(results / "operating.csv", tuple(Curve.__annotations__), map(asdict, found.curves)),
+        write_csv(
+            results / "calibration.csv", _COLUMNS, ({**row, "commit": commit} for row in rows)
+        ),
+        write_csv(
+            results / "operating.csv", tuple(Curve.__annotations__), map(asdict, found.curves)
+        ),
         write_text(results / "calibration.md", f"# Calibration\n\n{found.text()}\n"),
     ]
 
@@ -380,11 +382,3 @@ def _learner_row(item: Learner) -> dict[str, Any]:
 def _power_row(power: Power) -> dict[str, Any]:
     record = asdict(power)
     return {**record, "mutant_runs": record.pop("runs"), "role": "mutant"}
-
-
-def _csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> Path:
-    stream = io.StringIO(newline="")
-    writer = csv.DictWriter(stream, columns, lineterminator="\n", restval="")
-    writer.writeheader()
-    writer.writerows(rows)
-    return write_text(path, stream.getvalue())

@@ -74,9 +74,8 @@ def run(
     rows: list[Row] = []
     for task in tasks:
         for check in task.spec.checks:
-            if isinstance(check, Stochastic) and contests.sampled(check):
-                if task.id not in contests.ONE_LAW:
-                    continue
+            comparable = task.id in contests.ONE_LAW and contests.sampled(check)
+            if isinstance(check, Stochastic) and comparable:
                 with ExitStack() as stack:
                     programs = [
                         Measured(item.name, item.role, stack.enter_context(BareProgram(task, item)))

@@ -8,15 +8,14 @@ leaves out keep their rows.
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from harness.report.atomic import write_text
+from harness.report.atomic import write_csv, write_text
 from harness.score import Decision
 from harness.spec.checks import Check
-from harness.verification import TOLERANCE_KINDS, TaskProof
+from harness.verification import HONEST_MARGIN, MUTANT_MARGIN, TOLERANCE_KINDS, TaskProof
 
 COLUMNS = (
     *("task", "role", "program", "check", "status", "cause", "margin", "caught"),
@@ -40,12 +39,8 @@ def write(proofs: Sequence[TaskProof], results: Path, tasks: Path) -> list[Path]
     ]
     rows = [*kept, *new]
     rows.sort(key=lambda row: row["task"])
-    stream = io.StringIO(newline="")
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
     return [
-        write_text(path, stream.getvalue()),
+        write_csv(path, COLUMNS, rows),
         write_text(results / "verification.md", f"# Verification\n\n{page(rows)}"),
     ]
 
@@ -65,8 +60,7 @@ def _rows(proof: TaskProof) -> Iterator[Row]:
         for check in checks:
             yield _row(task, item.role, item.name, check, item.decisions[check.id])
     for caught in proof.mutants:
-        mistake = caught.mutant.mistake
-        check = proof.task.spec.check(mistake.check)
+        mistake, check = caught.mutant.mistake, caught.named
         yield {
             **_row(task, "mutant", mistake.name, check, caught.decisions[check.id]),
             "caught": "yes" if caught.caught else "no",
@@ -96,9 +90,9 @@ def page(rows: Sequence[Row]) -> str:
 
 def _margins(rows: Sequence[Row]) -> Iterator[str]:
     yield (
-        "Errors in units of the tolerance: asked for are at most 0.2 of honest work and at least "
-        "100 of a\nmistake. Checks that have no tolerance (statistics, properties, training) are "
-        "counted without."
+        f"Errors in units of the tolerance: asked for are at most {HONEST_MARGIN:g} of honest work "
+        f"and at least {MUTANT_MARGIN:g} of a\nmistake. Checks that have no tolerance (statistics, "
+        "properties, training) are counted without."
     )
     yield ""
     yield "| task | honest programs | worst honest error | mistakes | caught | smallest mistake |"
