@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import harness
 from harness.errors import FairmarkError, InfrastructureError, PlanError, SpecError, UsageError
-from harness.isolation.levels import GRADING_LEVELS
+from harness.levels import GRADING_LEVELS
+from harness.verbs.output import emit
 
 VERBS = {
     "list": "what can be graded",
@@ -61,29 +60,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         text = f"internal error: {type(error).__name__}: {error}"
         _report(args, InfrastructureError(f"{text} (FAIRMARK_DEBUG=1 shows where)"))
         return 3
-
-
-def emit(args: argparse.Namespace, document: dict[str, Any]) -> None:
-    """Prints the one JSON document of a verb, with its head."""
-    print(json.dumps({**head(), **document}, indent=2, allow_nan=False))
-
-
-def head() -> dict[str, Any]:
-    """What every JSON document carries."""
-    return {"format": 1, "harness": harness.__version__, "commit": commit()}
-
-
-def commit() -> str:
-    """The commit that the harness runs from, or an empty text outside a checkout."""
-    import subprocess
-
-    root = Path(harness.__file__).resolve().parents[1]
-    if not (root / ".git").exists():
-        return ""
-    found = subprocess.run(
-        ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return found.stdout.strip()
 
 
 def parser() -> argparse.ArgumentParser:
@@ -198,4 +174,4 @@ def _report(args: argparse.Namespace, error: FairmarkError) -> None:
             if problems
             else [{"file": "", "line": 0, "col": 0, "message": str(error), "remedy": ""}]
         )
-        emit(args, {"errors": errors})
+        emit({"errors": errors})

@@ -11,10 +11,10 @@ from pathlib import Path
 from harness.errors import InfrastructureError, UsageError
 from harness.feasibility import ALPHA_TOTAL, require_feasible
 from harness.ledger import Ledger
+from harness.marking.trials import Subject
 from harness.records import Program
 from harness.spec.load import LoadedTask, did_you_mean, load_all, load_assignment
 from harness.submissions import Submission, find
-from harness.trials import Subject
 
 
 @dataclass(frozen=True)

@@ -16,17 +16,19 @@ from functools import cache
 from pathlib import Path
 
 import harness
-from harness import feedback, plan
-from harness.collect.job import Job, Stop, run_job
+from harness import levels
+from harness.collect.job import Stop, run_job
 from harness.course import Course
 from harness.errors import PlanError
-from harness.gradebook import Gradebook, Run, SubmissionGrade
-from harness.isolation import Isolation, levels
+from harness.isolation import Isolation
 from harness.ledger import Ledger
+from harness.marking import feedback, plan
+from harness.marking.gradebook import Gradebook, Run, SubmissionGrade
+from harness.marking.jobs import Job
+from harness.marking.score import judge_task
+from harness.marking.trials import Subject, View
 from harness.records import Observation
-from harness.score import judge_task
 from harness.seeds import Phase
-from harness.trials import Subject, View
 
 Progress = Callable[[Sequence[Job], Observation | None], None]
 Done = Callable[[], object]

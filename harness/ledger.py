@@ -17,8 +17,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness import levels
 from harness.errors import InfrastructureError
-from harness.isolation import levels
 from harness.records import Observation, canonical, sha256
 
 FORMAT = 1

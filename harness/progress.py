@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import TextIO
 
-from harness.collect.job import Job
+from harness.marking.jobs import Job
 from harness.records import Observation
 
 _PLAIN_EVERY_S = 5.0

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness.isolation import best
+from harness.sandbox.choice import best
 
 ROOT = Path(__file__).parents[1]
 COURSE = ROOT / "tests" / "course"

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import calibration, certificate
-from harness.bare import BareProgram
-from harness.calibration import Counted, Unit
 from harness.cli import main
+from harness.collect.bare import BareProgram
+from harness.proving import calibration, certificate
+from harness.proving.calibration import Counted, Unit
 from harness.records import COMMON, Program, Step
 from harness.spec.load import load_all, load_task
 from harness.verbs import calibrate as verb

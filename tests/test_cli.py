@@ -14,10 +14,9 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness import isolation
 from harness.cli import VERBS, main
-from harness.isolation import choice
 from harness.ledger import Ledger
+from harness.sandbox import choice
 
 ROOT = Path(__file__).parents[1]
 COURSE = Path(__file__).parent / "course"
@@ -232,7 +231,7 @@ def test_phase_that_decides_needs_a_key(grade, tmp_path, capsys, phase):
 @pytest.fixture
 def weak_machine(monkeypatch):
     """A machine that reaches L1 alone."""
-    weak = isolation.at("L1")
+    weak = choice.at("L1")
     record = {**weak.record, "stronger": {"L3": "bubblewrap is not installed"}}
     monkeypatch.setattr(choice, "best", lambda: dataclasses.replace(weak, record=record))
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from harness import kinds
-from harness.bare import BareProgram
 from harness.cli import main
+from harness.collect.bare import BareProgram
 from harness.errors import ProgramError
 from harness.kinds import Evidence
 from harness.records import COMMON, OWN, Program, Step

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.collect.job import Run
 from harness.ledger import Ledger
+from harness.marking.jobs import Run
+from harness.marking.score import Decision, Waiting, decide, decide_task, judge_task
+from harness.marking.trials import Subject, View, name_trial
 from harness.records import COMMON, OWN, Observation, Program, canonical
-from harness.score import Decision, Waiting, decide, decide_task, judge_task
 from harness.seeds import Key
 from harness.spec.load import load_all
-from harness.trials import Subject, View, name_trial
 
 COURSE = Path(__file__).parent / "course"
 KEY = Key("feedback", bytes(32))

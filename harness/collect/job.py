@@ -12,17 +12,17 @@ import time
 import traceback
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from harness import kinds
 from harness.collect.proxy import ProgramProxy
-from harness.collect.sandbox import Sandbox, Seat
 from harness.errors import FairmarkError, MeasurementError, ProgramError
 from harness.isolation import Isolation
-from harness.records import Array, Observation, Trial, digest_array
+from harness.marking.jobs import Job, Run, groups
+from harness.records import Array, Observation, digest_array
+from harness.sandbox.zygote import Sandbox, Seat
 from harness.seeds import Key, SeedName
 from harness.spec.load import LoadedTask
 from harness.spec.models import Limits
@@ -31,24 +31,6 @@ from harness.spec.models import Limits
 _STORED = frozenset("biufU")
 
 Deliver = Callable[[Observation], None]
-
-
-@dataclass(frozen=True)
-class Run:
-    """One trial and what it runs on: the task's code and the program's files for it."""
-
-    trial: Trial
-    task: LoadedTask
-    files: Mapping[str, bytes]
-
-
-@dataclass(frozen=True)
-class Job:
-    """Trials for one sandbox, in order."""
-
-    label: str
-    key: Key
-    runs: tuple[Run, ...]
 
 
 class Stop:
@@ -96,21 +78,6 @@ def run_job(
                 if deliver is not None:
                     deliver(observation)
     return observations
-
-
-def groups(runs: Sequence[Run]) -> list[tuple[Run, ...]]:
-    """The runs that share a worker: those of one task and program at one stage, in their order.
-
-    A measurement that asks for a worker of its own gets one. A group is run as a whole and stored
-    as a whole, so that what a stateful program answers depends on nothing but the group.
-    """
-    found: dict[tuple[Any, ...], list[Run]] = {}
-    for index, run in enumerate(runs):
-        trial = run.trial
-        own = run.task.spec.measurements[trial.measurement].own_worker
-        name = (trial.task, trial.role, trial.program, trial.step, trial.subject)
-        found.setdefault((*name, index if own else -1), []).append(run)
-    return [tuple(group) for group in found.values()]
 
 
 def _observe_group(

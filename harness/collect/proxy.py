@@ -16,7 +16,6 @@ import numpy as np
 
 from harness import wire
 from harness.collect.arguments import File, Given, Seed, Served, VectorEnv
-from harness.collect.link import Answer
 from harness.contract import (
     ArrayType,
     Contract,
@@ -33,6 +32,7 @@ from harness.contract import (
 )
 from harness.errors import ProgramError
 from harness.records import encode_array
+from harness.sandbox.connection import Answer
 
 Array = wire.Array
 _TRANSCRIPT_CALLS = 64

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from harness.bare import BareProgram
+from harness.collect.bare import BareProgram
 from harness.comparison.gradings import Entrant
 from harness.comparison.ours import OursOnDraws, OursOnRuns, PermutationOnRuns
 from harness.comparison.pools import DrawPool, Pool, RunPool
@@ -24,7 +24,6 @@ from harness.comparison.schemes import (
 )
 from harness.comparison.stochasticgrade import StochasticGrade, anchor, geometric
 from harness.records import COMMON, Array
-from harness.runs import StoredRuns
 from harness.seeds import Key
 from harness.spec.checks import (
     DistributionCheck,
@@ -33,6 +32,7 @@ from harness.spec.checks import (
     Stochastic,
     UnbiasedCheck,
 )
+from harness.stored_runs import StoredRuns
 
 #: Measurements of the reference that Welch's stored draws are redrawn from.
 STORED_BLOCKS = 40

@@ -10,17 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from harness import calibration, runs
-from harness.bare import BareProgram
+from harness import stored_runs
+from harness.collect.bare import BareProgram
 from harness.comparison import contests, table
 from harness.comparison.contests import Contest, Contestant, Measured, stream
 from harness.comparison.gradings import Entrant, Tally, spread, tally
 from harness.comparison.pools import RunPool
 from harness.comparison.stochasticgrade import NULL_SCORES
+from harness.proving import calibration
 from harness.records import Program
-from harness.runs import StoredRuns
 from harness.spec.checks import SeedSuccessCheck, Stochastic
 from harness.spec.load import LoadedTask
+from harness.stored_runs import StoredRuns
 
 #: Stored references of which the reference program is graded under each.
 REFERENCES = 50
@@ -191,8 +192,8 @@ def _stored(task: LoadedTask, check: SeedSuccessCheck, reference_dir: Path) -> l
     path = reference_dir / task.id / "targets" / check.target
     if task.reference is None or not path.is_file():
         return []
-    found = runs.parse(path.read_bytes(), str(path))
-    stale = [item.name for item in found if not runs.current(task, item)]
+    found = stored_runs.parse(path.read_bytes(), str(path))
+    stale = [item.name for item in found if not stored_runs.current(task, item)]
     if stale:
         raise ValueError(f"{path}: runs of {stale} are of another version; make them anew")
     mistakes = [mutant for mutant in task.reference.mutants if mutant.mistake.check != check.id]

@@ -1,24 +1,14 @@
-"""What keeps submitted code from what it must not reach, and how far that goes on this machine.
+"""What keeps submitted code from what it must not reach, at each level of isolation.
 
-A *level* (:mod:`levels`) is reached only if canaries (:mod:`canaries`), released in a worker that
-is confined just as those that run submitted code, were stopped. :mod:`launch` starts a sandbox's
-first process, :mod:`filter` makes the seccomp program, :mod:`identity` finds users of their own,
-:mod:`interpreter` says what a worker must be able to read; what a worker gives up by itself is in
-:mod:`harness.worker.confine`.
+:mod:`parts` says what a level takes and whether the machine has it, :mod:`launch` starts a
+sandbox's first process, :mod:`filter` makes the seccomp program, :mod:`identity` finds users of
+their own, :mod:`cgroup` makes control groups, :mod:`interpreter` says what a worker must be able to
+read. What a worker gives up by itself is in :mod:`harness.worker.confine`; whether a level holds is
+tried in :mod:`harness.sandbox.choice`.
 """
 
 from __future__ import annotations
 
-from harness.isolation.choice import Isolation, Unavailable, at, best, candidates, require
-from harness.isolation.levels import GRADING_LEVELS, LEVELS
+from harness.isolation.parts import Isolation, Unavailable
 
-__all__ = [
-    "GRADING_LEVELS",
-    "LEVELS",
-    "Isolation",
-    "Unavailable",
-    "at",
-    "best",
-    "candidates",
-    "require",
-]
+__all__ = ["Isolation", "Unavailable"]

@@ -21,15 +21,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import grading, isolation, report
+from harness import grading, report
 from harness.course import Course, find_subjects, remember
-from harness.gradebook import Gradebook
 from harness.ledger import Ledger
+from harness.marking.gradebook import Gradebook
+from harness.marking.trials import View
 from harness.redteam.bait import Bait
 from harness.redteam.model import Level
+from harness.sandbox import choice
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import LoadedTask
-from harness.trials import View
 
 HONEST = "honest"
 _PR_SET_CHILD_SUBREAPER = 36
@@ -44,7 +45,7 @@ def grade(tasks: Sequence[LoadedTask], submissions: Path, results: Path, level: 
         remember(course.subjects, ledger)
         with grading.local_executor(1) as executor:
             grading.collect_all(
-                course, view, executor, lambda *_: None, lambda: None, isolation.at(level)
+                course, view, executor, lambda *_: None, lambda: None, choice.at(level)
             )
         gradebook = grading.grades(course, view, "feedback", "")
         report.write(gradebook, results)

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness import isolation
-from harness.collect import processes
 from harness.errors import InfrastructureError
+from harness.isolation import Unavailable
 from harness.redteam import bait, grader, traces
 from harness.redteam.bait import Bait
 from harness.redteam.model import AtMost, Attack, Effect, Level
+from harness.sandbox import choice, processes
 from harness.spec.load import LoadedTask
 
 _DEADLINE_S = 300.0
@@ -94,9 +94,9 @@ def canaries(level: Level) -> Mapping[str, str]:
     """What is blocked and what is open at a level.
 
     Raises:
-        isolation.Unavailable: this machine does not reach it.
+        Unavailable: this machine does not reach it.
     """
-    record: Mapping[str, Any] = isolation.at(level).record
+    record: Mapping[str, Any] = choice.at(level).record
     found: Mapping[str, str] = record["canaries"]
     return found
 
@@ -111,7 +111,7 @@ def play(
     """All attacks at one level, and at its end the honest submission once more."""
     try:
         found = canaries(level)
-    except isolation.Unavailable as error:
+    except Unavailable as error:
         return Round(level, unavailable=str(error))
     with Arena(tasks, level) as arena:
         results = arena.fight(attacks, jobs, said)

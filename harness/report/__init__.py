@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.gradebook import Gradebook
+from harness.marking.gradebook import Gradebook
 from harness.report import feedback, grades_json, gradescope, junit, tables
 from harness.report.grades_json import document
 from harness.report.marks import checked

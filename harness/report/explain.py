@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from harness.gradebook import Run, SubmissionGrade
+from harness.marking.gradebook import Run, SubmissionGrade
 from harness.records import Verdict
 from harness.report.sanitise import EXAMPLE_LIMIT, NAME_LIMIT, SENTENCE_LIMIT, clean
 

@@ -11,9 +11,9 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.gradebook import Gradebook, SubmissionGrade, TaskGrade
+from harness.files import write_text
+from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
 from harness.records import Verdict
-from harness.report.atomic import write_text
 from harness.report.explain import Line, cause_of, explain, notes
 from harness.report.marks import checked_row, not_submitted, points_text
 from harness.report.names import shown

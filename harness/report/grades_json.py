@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from harness.gradebook import Gradebook
+from harness.files import write_text
+from harness.marking.gradebook import Gradebook
 from harness.records import finite_or_text
-from harness.report.atomic import write_text
 from harness.report.marks import checked, number
 from harness.report.sanitise import EXAMPLE_LIMIT, clean
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from harness.gradebook import Gradebook, SubmissionGrade, TaskGrade
+from harness.files import write_text
+from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
 from harness.records import Verdict
-from harness.report.atomic import write_text
 from harness.report.explain import COUNTING_PHASES, cause_of, explain, notes
 from harness.report.grades_json import FORMAT, dump, json_value
 from harness.report.marks import checked_row, number

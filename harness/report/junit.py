@@ -10,9 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from harness.gradebook import Gradebook, SubmissionGrade, TaskGrade
+from harness.files import write_text
+from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
 from harness.records import Verdict
-from harness.report.atomic import write_text
 from harness.report.explain import cause_of, explain
 from harness.report.marks import checked
 from harness.report.names import labels

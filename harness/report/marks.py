@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from harness.gradebook import Gradebook, SubmissionGrade, TaskGrade
+from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
 from harness.records import Status, Verdict
 
 #: Causes that are known before anything runs: what is said of them is about the file alone.

@@ -8,7 +8,7 @@ import unicodedata
 from collections import Counter
 
 from harness.errors import UsageError
-from harness.gradebook import Gradebook, SubmissionGrade
+from harness.marking.gradebook import Gradebook, SubmissionGrade
 from harness.report.sanitise import NAME_LIMIT, clean
 
 _SLUG_LIMIT = 48

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.gradebook import Gradebook, SubmissionGrade
+from harness.files import write_text
+from harness.marking.gradebook import Gradebook, SubmissionGrade
 from harness.records import Verdict
-from harness.report.atomic import write_text
 from harness.report.marks import checked, number, ranked, task_ids, task_points
 from harness.report.names import labels
 from harness.report.sanitise import NAME_LIMIT, SENTENCE_LIMIT, cell, clean

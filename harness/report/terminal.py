@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.gradebook import Gradebook, SubmissionGrade, TaskGrade
+from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
 from harness.report.explain import cause_of, reason
 from harness.report.marks import (
     checked,

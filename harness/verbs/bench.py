@@ -28,17 +28,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness import cli, isolation
-from harness.collect.job import Job, Run, Stop, run_job
-from harness.collect.sandbox import Sandbox
+from harness.collect.job import Stop, run_job
 from harness.course import find_subjects
 from harness.errors import InfrastructureError, UsageError
+from harness.files import write_text
 from harness.isolation import Isolation
+from harness.marking.jobs import Job, Run
+from harness.marking.trials import Subject, name_trial
 from harness.records import COMMON
-from harness.report.atomic import write_text
+from harness.sandbox import choice
+from harness.sandbox.zygote import Sandbox
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import LoadedTask, load_all
-from harness.trials import Subject, name_trial
+from harness.verbs import output
 
 _TIERS = ("exact", "estimator")
 
@@ -55,13 +57,13 @@ def _side_by_side(args: argparse.Namespace) -> int:
     found = comparison.run(tasks, args.reference, submissions, args.gradings, args.seed)
     args.results.mkdir(parents=True, exist_ok=True)
     document = {**found.to_json(), "gradings": args.gradings, "seed": args.seed}
-    text = json.dumps({**cli.head(), **document}, indent=1) + "\n"
+    text = json.dumps({**output.head(), **document}, indent=1) + "\n"
     written = [
         write_text(args.results / "side-by-side.json", text),
         write_text(args.results / "side-by-side.md", f"# Side by side\n\n{found.markdown}"),
     ]
     if args.json:
-        cli.emit(args, {**document, "written": [str(path) for path in written]})
+        output.emit({**document, "written": [str(path) for path in written]})
     else:
         print(found.markdown)
     return 0
@@ -72,7 +74,7 @@ def _cost(args: argparse.Namespace) -> int:
     if not tasks:
         raise UsageError(f"none of these tasks is of the tiers {' and '.join(_TIERS)}")
     subject = _complete(tasks)
-    chosen = isolation.at(args.level) if args.level else isolation.best()
+    chosen = choice.at(args.level) if args.level else choice.best()
     graded, plain, tuned, idle, peak = [], [], [], [], 0.0
     for turn in range(args.repeat):
         graded.append(_cpu_s(_runs(tasks, subject), chosen))
@@ -102,10 +104,10 @@ def _cost(args: argparse.Namespace) -> int:
     path = args.results / "bench.json"
     document: dict[str, Any] = {"runs": [*_others(path, record["set"]), record], "peers": []}
     args.results.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({**cli.head(), **document}, indent=2) + "\n"
+    text = json.dumps({**output.head(), **document}, indent=2) + "\n"
     write_text(path, text)
     if args.json:
-        cli.emit(args, document)
+        output.emit(document)
     else:
         print("\n".join(f"{name}: {value}" for name, value in record.items()))
     return 0
@@ -192,7 +194,7 @@ def _bare(args: argparse.Namespace, imports: str) -> float:
         check=True,
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).resolve().parents[1])},
+        env={**os.environ, "PYTHONPATH": str(Path(output.__file__).resolve().parents[2])},
     )
     return float(done.stdout.split()[-1])
 
@@ -204,7 +206,7 @@ def bare(tasks: str, reference: str, imports: str, *names: str) -> None:
     """
     loaded = _chosen(Path(tasks), Path(reference), names)
     subject = _complete(loaded)
-    from harness.bare import BareProgram
+    from harness.collect.bare import BareProgram
 
     started = time.process_time()
     if imports == "tuned":

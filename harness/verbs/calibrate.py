@@ -16,12 +16,13 @@ from concurrent.futures import Executor, Future, as_completed
 from functools import cache
 from pathlib import Path
 
-from harness import calibration, certificate, cli
-from harness.calibration import Counted, Unit
+from harness.collect.pool import fresh
 from harness.course import load_tasks
-from harness.pool import fresh
+from harness.proving import calibration, certificate
+from harness.proving.calibration import Counted, Unit
 from harness.records import Program
 from harness.spec.load import LoadedTask
+from harness.verbs import output
 
 _SUBMISSIONS = Path("submissions")
 
@@ -40,11 +41,11 @@ def run(args: argparse.Namespace) -> int:
         counted = list(_counted(args, pool, folders, tasks, todo))
     found = certificate.of(tasks, counted)
     args.results.mkdir(parents=True, exist_ok=True)
-    written = certificate.write(found, args.results, cli.commit())
+    written = certificate.write(found, args.results, output.commit())
     minutes = (time.monotonic() - started) / 60
     print(f"{len(counted)} of {len(todo)} units in {minutes:.1f} min", file=sys.stderr)
     if args.json:
-        cli.emit(args, {**found.to_json(), "written": [str(path) for path in written]})
+        output.emit({**found.to_json(), "written": [str(path) for path in written]})
     else:
         print(found.text())
     return 1 if found.refuted else 0

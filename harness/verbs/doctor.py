@@ -10,13 +10,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from harness import cli, isolation
+from harness import levels
 from harness.errors import InfrastructureError, UsageError
-from harness.isolation import levels
 from harness.ledger import refuse_network_file_system
+from harness.machine import machine_class
+from harness.sandbox import choice
 from harness.seeds import read_key
 from harness.spec.load import load_all
-from harness.trials import machine_class
+from harness.verbs import output
 
 _PACKAGES = (
     "torch",
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if document["isolation"]["level"] == "none":
         problems.append(document["isolation"]["reason"])
     if args.json:
-        cli.emit(args, document)
+        output.emit(document)
     else:
         for title, section in document.items():
             print(title)
@@ -68,15 +69,15 @@ def _isolation() -> dict[str, Any]:
     """The strongest level, what every weaker and stronger one lacks, and what would raise it."""
     document: dict[str, Any] = {}
     try:
-        found = isolation.best()
+        found = choice.best()
         document = {"level": found.level, "reason": levels.MEANING[found.level], **found.record}
         del document["meaning"]
     except InfrastructureError as error:
         document = {"level": "none", "reason": str(error), "canaries": {}}
     document["levels"] = {}
-    for level in isolation.candidates():
+    for level in choice.candidates():
         try:
-            canaries = isolation.at(level).record["canaries"]
+            canaries = choice.at(level).record["canaries"]
             got = ", ".join(name for name, said in canaries.items() if said == "open") or "nothing"
             document["levels"][level] = f"reached; got through: {got}"
         except InfrastructureError as error:

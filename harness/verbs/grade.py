@@ -12,17 +12,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness import cli, grading, report
+from harness import grading, report
 from harness.course import Course, find_subjects, load_tasks, remember
 from harness.errors import UsageError
-from harness.gradebook import Gradebook
-from harness.isolation import require
 from harness.ledger import Ledger, make_folder
+from harness.marking.gradebook import Gradebook
+from harness.marking.trials import View
 from harness.progress import ProgressLine
 from harness.report import terminal
+from harness.sandbox.choice import require
 from harness.seeds import phase_key
 from harness.spec.load import load_all
-from harness.trials import View
+from harness.verbs import output
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     with one_writer(args.results), open_ledger(args.results, fresh=args.fresh) as ledger:
         view = View(phase_key(args.phase, args.key_file, args.results), ledger, isolation.required)
         remember(course.subjects, ledger)
-        commit = cli.commit()
+        commit = output.commit()
 
         def write() -> Gradebook:
             gradebook = grading.grades(course, view, args.phase, commit)
@@ -122,7 +123,7 @@ def show(args: argparse.Namespace, gradebook: Gradebook, elapsed_s: float) -> No
     )
     if args.json:
         document = report.document(gradebook)
-        cli.emit(args, {**document, "circumstances": {"elapsed_s": round(elapsed_s, 2)}})
+        output.emit({**document, "circumstances": {"elapsed_s": round(elapsed_s, 2)}})
 
 
 def exit_code(gradebook: Gradebook) -> int:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from harness.cli import emit
 from harness.spec.checks import Stochastic
 from harness.spec.load import LoadedTask, load_all
+from harness.verbs.output import emit
 
 
 def run(args: argparse.Namespace) -> int:
     tasks = load_all(args.tasks, args.reference, with_reference=False)
     if args.json:
-        emit(args, {"tasks": [_task(task) for task in tasks]})
+        emit({"tasks": [_task(task) for task in tasks]})
         return 0
     width = max(len(task.id) for task in tasks)
     for task in tasks:

@@ -8,13 +8,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import cli
 from harness.errors import UsageError
+from harness.files import write_text
 from harness.ledger import make_folder
 from harness.redteam import model, table
 from harness.redteam import run as rounds
-from harness.report.atomic import write_text
 from harness.spec.load import LoadedTask, load_all
+from harness.verbs import output
 
 _FOLDERS = (Path("tests/redteam/attacks"), Path("tests/redteam/field/attacks"))
 
@@ -35,11 +35,11 @@ def run(args: argparse.Namespace) -> int:
     ]
     document = table.document(played)
     make_folder(args.results)
-    text = json.dumps({**cli.head(), "redteam": document}, indent=2, allow_nan=False)
+    text = json.dumps({**output.head(), "redteam": document}, indent=2, allow_nan=False)
     write_text(args.results / "redteam.json", text + "\n")
     table.show(played, attacks, sys.stderr if args.json else sys.stdout)
     if args.json:
-        cli.emit(args, {"redteam": document})
+        output.emit({"redteam": document})
     missing = any(each.unavailable for each in played) if args.level else False
     nothing = all(each.unavailable for each in played)
     return 1 if missing or nothing or not all(each.sound for each in played) else 0

@@ -7,15 +7,18 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness import cli, grading, plan
-from harness.collect.job import Run
-from harness.isolation import Isolation, require
+from harness import grading
+from harness.isolation import Isolation
 from harness.ledger import Ledger
+from harness.marking import plan
+from harness.marking.jobs import Run
+from harness.marking.trials import View, name_trial, steps
 from harness.progress import ProgressLine
 from harness.records import Observation, canonical
 from harness.report.grades_json import json_value
 from harness.report.sanitise import SENTENCE_LIMIT, clean
-from harness.trials import View, name_trial, steps
+from harness.sandbox.choice import require
+from harness.verbs import output
 from harness.verbs.grade import one_writer, open_ledger
 from harness.verbs.stored import Stored, regrade
 
@@ -35,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         if args.submission in (None, found["submission"]) and _of(args.task, found["task"])
     ]
     if args.json:
-        cli.emit(args, {"identical": not chosen, "differences": [json_value(f) for f in chosen]})
+        output.emit({"identical": not chosen, "differences": [json_value(f) for f in chosen]})
     else:
         for found in chosen:
             said = (

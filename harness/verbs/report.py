@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from harness import cli, report
+from harness import report
+from harness.verbs import output
 from harness.verbs.grade import exit_code, one_writer, open_ledger
 from harness.verbs.stored import regrade
 
@@ -14,7 +15,7 @@ def run(args: argparse.Namespace) -> int:
         stored = regrade(args, ledger)
         written = [str(path) for path in report.write(stored.gradebook, args.results)]
     if args.json:
-        cli.emit(args, {"written": written})
+        output.emit({"written": written})
     else:
         print("\n".join(written))
     return exit_code(stored.gradebook)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import cli, grading
+from harness import grading
 from harness.course import Course, load_tasks, recall
 from harness.errors import UsageError
-from harness.gradebook import Gradebook
 from harness.ledger import Ledger
+from harness.marking.gradebook import Gradebook
+from harness.marking.trials import View
 from harness.seeds import phase_key
-from harness.trials import View
+from harness.verbs import output
 
 
 @dataclass(frozen=True)
@@ -48,5 +49,5 @@ def regrade(args: argparse.Namespace, ledger: Ledger) -> Stored:
     tasks, points = load_tasks(args.tasks, args.reference, run["assignment"] or None, run["tasks"])
     course = Course(tasks, recall(ledger), run["assignment"], points)
     view = View(key, ledger, run.get("isolation", "L1"))
-    gradebook = grading.grades(course, view, run["phase"], cli.commit())
+    gradebook = grading.grades(course, view, run["phase"], output.commit())
     return Stored(course, view, run["gradebook"], gradebook)

@@ -7,9 +7,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness import cli, runs, targets
+from harness import stored_runs
 from harness.errors import UsageError
 from harness.spec.load import LoadedTask, load_all, load_task
+from harness.targets import stored as targets
+from harness.targets import training
+from harness.verbs import output
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     loaded = load_all(args.tasks, args.reference, args.task)
     found = [target for task in loaded for target in targets.stored(args.reference, task)]
     if args.json:
-        cli.emit(args, {"targets": [target.to_json() for target in found], "written": written})
+        output.emit({"targets": [target.to_json() for target in found], "written": written})
         return 0
     for target in found:
         words = ["stale"] * target.stale + ["provisional"] * target.provisional
@@ -42,14 +45,18 @@ def run(args: argparse.Namespace) -> int:
 
 def _made(args: argparse.Namespace, task: LoadedTask) -> Iterator[str]:
     """What was made of one task: trained weights to be evaluated, or stored runs of its seeds."""
-    for file in sorted({check.target for check in runs.checks(task)}):
+    for file in sorted({check.target for check in stored_runs.checks(task)}):
         folders = (args.tasks / task.id, args.reference / task.id)
-        honest = args.seeds or runs.CHEAP_RUNS
-        for line in runs.make(folders, file, honest=honest, mistaken=args.mistaken, jobs=args.jobs):
+        honest = args.seeds or stored_runs.CHEAP_RUNS
+        for line in training.make(
+            folders, file, honest=honest, mistaken=args.mistaken, jobs=args.jobs
+        ):
             print(line, file=sys.stderr)
         made = load_task(*folders)
-        for check in runs.checks(made):
-            print(runs.advice(made, check, runs.read(made, check.target)), file=sys.stderr)
+        for check in stored_runs.checks(made):
+            print(
+                training.advice(made, check, stored_runs.read(made, check.target)), file=sys.stderr
+            )
         yield str(args.reference / task.id / "targets" / file)
     if targets.trainable(args.reference, task.id):
         for seed in range(1, (args.seeds or 1) + 1):

@@ -6,17 +6,20 @@ import argparse
 import math
 import sys
 
-from harness import cli, grading, isolation, verification
+from harness import grading
 from harness.errors import UsageError
 from harness.feasibility import require_feasible
 from harness.ledger import Ledger
+from harness.marking.trials import View
 from harness.progress import ProgressLine
-from harness.report import proofs as report
+from harness.proving import page as report
+from harness.proving import verification
+from harness.proving.verification import TaskProof
+from harness.sandbox import choice
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import load_all
-from harness.trials import View
+from harness.verbs import output
 from harness.verbs.grade import one_writer
-from harness.verification import TaskProof
 
 
 def run(args: argparse.Namespace) -> int:
@@ -30,9 +33,7 @@ def run(args: argparse.Namespace) -> int:
     with one_writer(folder), Ledger(folder / "ledger.sqlite", "verify") as ledger:
         view = View(PUBLIC_KEY, ledger)
         with grading.local_executor(args.jobs) as executor:
-            proofs = verification.verify(
-                chosen, view, executor, progress, args.jobs, isolation.best()
-            )
+            proofs = verification.verify(chosen, view, executor, progress, args.jobs, choice.best())
     written = report.write(proofs, args.results, args.tasks)
     stream = sys.stderr if args.json else sys.stdout
     for proof in proofs:
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         file=stream,
     )
     if args.json:
-        cli.emit(args, {"tasks": [proof.to_json() for proof in proofs]})
+        output.emit({"tasks": [proof.to_json() for proof in proofs]})
     return 1 if complaints else 0
 
 

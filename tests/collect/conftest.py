@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import isolation
-from harness.collect.link import Link
 from harness.collect.proxy import ProgramProxy
-from harness.collect.sandbox import Sandbox
 from harness.contract import read_contract
+from harness.sandbox import choice
+from harness.sandbox.connection import Link
+from harness.sandbox.zygote import Sandbox
 from harness.spec.models import Limits
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
@@ -50,15 +50,15 @@ def load(link: Link) -> None:
 
 
 #: For modules whose subject differs by level; the others take the strongest.
-EVERY_LEVEL = pytest.mark.parametrize("lab", isolation.candidates(), indirect=True, scope="module")
+EVERY_LEVEL = pytest.mark.parametrize("lab", choice.candidates(), indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    level = getattr(request, "param", None) or isolation.best().level
+    level = getattr(request, "param", None) or choice.best().level
     try:
-        found = isolation.at(level)
-    except isolation.Unavailable as error:
+        found = choice.at(level)
+    except choice.Unavailable as error:
         pytest.skip(f"{level}: {error}")
     with Sandbox(found) as sandbox:
         yield Lab(sandbox)

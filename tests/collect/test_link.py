@@ -19,10 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import wire
-from harness.collect.link import Died, Link
 from harness.collect.proxy import ProgramProxy
 from harness.contract import read_contract
 from harness.errors import ProgramError
+from harness.sandbox.connection import Died, Link
 from harness.spec.models import Limits
 
 CONTRACT = read_contract(Path(__file__).parents[1] / "programs" / "starter.py")

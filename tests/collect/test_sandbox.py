@@ -11,9 +11,9 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from harness.collect import processes
-from harness.collect.sandbox import Sandbox
 from harness.errors import ProgramError
+from harness.sandbox import processes
+from harness.sandbox.zygote import Sandbox
 from harness.spec.models import Limits
 from tests.collect.conftest import EVERY_LEVEL
 

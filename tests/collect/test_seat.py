@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.collect import processes
 from harness.collect.proxy import ProgramProxy
 from harness.errors import ProgramError
+from harness.sandbox import processes
 from harness.spec.models import Limits
 from tests.collect.conftest import EVERY_LEVEL, LIMITS, load
 

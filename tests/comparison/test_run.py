@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import runs
-from harness.bare import BareProgram
+from harness import stored_runs
+from harness.collect.bare import BareProgram
 from harness.comparison import contests
 from harness.comparison.contests import Measured, on_draws, on_runs
 from harness.comparison.run import REFERENCES, run, side_by_side
-from harness.runs import StoredRuns
 from harness.spec.load import load_task
+from harness.stored_runs import StoredRuns
 
 ROOT = Path(__file__).parents[2]
 FIGURES = {
@@ -131,19 +131,19 @@ def training(learns):
     return replace(task, reference=replace(task.reference, mutants=mutants))
 
 
-def stored_runs(task, values):
+def made_runs(task, values):
     """Runs of all programs of a task, as the harness stores them."""
     return [
         StoredRuns(
             program.name,
             program.role,
             program.sha256,
-            runs.protocol(task),
+            stored_runs.protocol(task),
             {"return": list(numbers)},
             {},
             0.0,
         )
-        for program, numbers in zip(runs.programs(task), values, strict=True)
+        for program, numbers in zip(stored_runs.programs(task), values, strict=True)
     ]
 
 
@@ -161,7 +161,7 @@ def stored(training, rng):
     close = honest - rng.uniform(0, 6, 200)
     broken = np.where(np.arange(20) % 10 == 9, 190.0, 30.0).tolist()
     values = [honest, rng.permutation(close), honest, broken, [None, *broken[1:]], honest]
-    return stored_runs(training, [list(numbers) for numbers in values])
+    return made_runs(training, [list(numbers) for numbers in values])
 
 
 def test_training_runs_are_graded_from_their_file(training, stored, tmp_path):

@@ -7,11 +7,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from harness import isolation
+from harness import levels
 from harness.errors import UsageError
-from harness.isolation import choice, levels
 from harness.ledger import Ledger
 from harness.records import Observation, Trial
+from harness.sandbox import choice
 
 BEST = choice.best.__wrapped__
 
@@ -23,8 +23,8 @@ def machine(monkeypatch):
     def reaches(*names):
         def at(level):
             if level in names:
-                return isolation.Isolation(level, record={"canaries": {}})
-            raise isolation.Unavailable(f"no {level} here")
+                return choice.Isolation(level, record={"canaries": {}})
+            raise choice.Unavailable(f"no {level} here")
 
         monkeypatch.setattr(choice, "at", at)
         monkeypatch.setattr(choice, "candidates", lambda: ("L3", "L2", "L1"))

@@ -6,28 +6,29 @@ import dataclasses
 
 import pytest
 
-from harness import isolation
-from harness.isolation import canaries, identity, levels
+from harness import levels
+from harness.isolation import filter, identity
+from harness.sandbox import canaries, choice
 
 RECORD = """
 import json, os
-from harness import isolation
+from harness.sandbox import choice
 try:
-    found = isolation.at({level!r})
+    found = choice.at({level!r})
     print(json.dumps({{"uid": os.getuid(), **found.record}}))
-except isolation.Unavailable as error:
+except choice.Unavailable as error:
     print(json.dumps({{"unavailable": str(error)}}))
 """
 
 
 def at(level):
     try:
-        return isolation.at(level)
-    except isolation.Unavailable as error:
+        return choice.at(level)
+    except choice.Unavailable as error:
         pytest.skip(f"{level}: {error}")
 
 
-@pytest.mark.parametrize("level", isolation.candidates())
+@pytest.mark.parametrize("level", choice.candidates())
 def test_every_canary_that_a_level_must_stop_is_stopped(level):
     record = at(level).record
     assert set(record["canaries"]) >= levels.REQUIRED[level]
@@ -36,7 +37,7 @@ def test_every_canary_that_a_level_must_stop_is_stopped(level):
     assert levels.base(record["level"]) == level
 
 
-@pytest.mark.parametrize("level", isolation.candidates())
+@pytest.mark.parametrize("level", choice.candidates())
 def test_the_record_says_by_what(level):
     record = at(level).record
     assert set(record["said"]) == set(record["canaries"])
@@ -70,21 +71,19 @@ def test_a_level_with_a_hole_is_not_reached(monkeypatch):
     level = "L2U" if identity.can_change_user() else "L2"
     whole = at(level)
     broken = dataclasses.replace(whole, landlock=0)
-    monkeypatch.setattr("harness.isolation.choice._prepare", lambda level: broken)
-    isolation.at.cache_clear()
+    monkeypatch.setattr("harness.sandbox.choice.prepare", lambda level: broken)
+    choice.at.cache_clear()
     try:
-        with pytest.raises(isolation.Unavailable, match=r"got through.*secret-file"):
-            isolation.at(level)
+        with pytest.raises(choice.Unavailable, match=r"got through.*secret-file"):
+            choice.at(level)
     finally:
-        isolation.at.cache_clear()
+        choice.at.cache_clear()
 
 
 @pytest.mark.parametrize("abi", [1, 3, 5])
 def test_older_kernels_without_scopes_are_covered_by_the_filter(abi):
     whole = at("L2U" if identity.can_change_user() else "L2")
-    older = dataclasses.replace(
-        whole, landlock=abi, filter=isolation.filter.build(scoped=False).program
-    )
+    older = dataclasses.replace(whole, landlock=abi, filter=filter.build(scoped=False).program)
     outcome = canaries.release(older)
     required = levels.REQUIRED[whole.level]
     assert {name for name in required if not outcome[name][0]} == set()
@@ -92,7 +91,7 @@ def test_older_kernels_without_scopes_are_covered_by_the_filter(abi):
 
 @pytest.mark.parametrize("level", ["L2", "L3"])
 def test_an_ordinary_user_gets_it_too(level, as_ordinary_user):
-    at("L3" if level == "L3" else isolation.candidates()[1])  # else this machine has none of it
+    at("L3" if level == "L3" else choice.candidates()[1])  # else this machine has none of it
     record = as_ordinary_user(RECORD.format(level=level))
     assert "unavailable" not in record, record
     assert record["uid"] != 0

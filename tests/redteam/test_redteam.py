@@ -19,12 +19,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import isolation
 from harness.errors import SpecError, UsageError
 from harness.redteam import bait, model, table, traces
 from harness.redteam import run as rounds
 from harness.redteam.model import LEVELS
 from harness.redteam.run import Round
+from harness.sandbox import choice
 from harness.spec.load import load_all
 from harness.verbs import redteam as verb
 
@@ -57,7 +57,7 @@ def played(request, tasks):
     found = {}
 
     def play(at):
-        level = isolation.best().level if at == STRONGEST else at
+        level = choice.best().level if at == STRONGEST else at
         if level not in found:
             labels = {label for other, label in asked if other in (at, level)}
             labels |= {ATTACKS[label].honest for label in labels}
@@ -196,7 +196,7 @@ def test_a_grader_that_is_killed_or_stopped_is_told(folder, tasks, monkeypatch, 
 
 def test_a_level_that_is_not_there_is_named_with_its_reason(folder, tasks, monkeypatch, capsys):
     def at(level):
-        raise rounds.isolation.Unavailable("no such thing on this machine")
+        raise rounds.choice.Unavailable("no such thing on this machine")
 
     monkeypatch.setattr(rounds.isolation, "at", at)
     assert verb.run(arguments(folder, "L3")) == 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.gradebook import Gradebook, Run, SubmissionGrade, TaskGrade
+from harness.marking.gradebook import Gradebook, Run, SubmissionGrade, TaskGrade
 from harness.records import Status, Verdict
 
 SHA = "ab" * 32

@@ -17,7 +17,7 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from harness.gradebook import Gradebook
+from harness.marking.gradebook import Gradebook
 from harness.report import terminal, write
 from harness.report.gradescope_format import validate
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.report import proofs
+from harness.proving import page as proofs
 from harness.spec.load import load_task
 
 ROOT = Path(__file__).parents[2]

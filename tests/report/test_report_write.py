@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from harness.errors import UsageError
+from harness.files import write_text
 from harness.report import document, write
-from harness.report.atomic import write_text
 from harness.report.grades_json import json_value
 from harness.report.gradescope_format import validate
 

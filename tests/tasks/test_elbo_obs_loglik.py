@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 
-from harness.bare import BareProgram
+from harness.collect.bare import BareProgram
 from harness.errors import ProgramError
 from harness.records import Program, Step
 from harness.seeds import PUBLIC_KEY

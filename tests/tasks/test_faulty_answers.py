@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.bare import BareProgram
+from harness.collect.bare import BareProgram
 from harness.contract import ArrayType, TupleType
 from harness.errors import ProgramError
 from harness.records import COMMON, Program

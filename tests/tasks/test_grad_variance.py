@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from harness import kinds
-from harness.bare import BareProgram
+from harness.collect.bare import BareProgram
 from harness.errors import ProgramError
 from harness.feasibility import required_draws
 from harness.records import COMMON, Program, Step

@@ -11,7 +11,7 @@ import torch
 from scipy.stats import multivariate_normal, skew
 
 from harness import kinds
-from harness.bare import BareProgram
+from harness.collect.bare import BareProgram
 from harness.errors import ProgramError
 from harness.feasibility import required_draws
 from harness.records import COMMON, Program, Step

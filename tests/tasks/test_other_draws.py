@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from harness import kinds
-from harness.bare import BareProgram
+from harness.collect.bare import BareProgram
+from harness.proving.verification import HONEST_MARGIN, TOLERANCE_KINDS
 from harness.records import Step
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import load_task
-from harness.verification import HONEST_MARGIN, TOLERANCE_KINDS
 
 ROOT = Path(__file__).parents[2]
 TASKS = sorted(path.parent.name for path in ROOT.glob("tasks/*/task.yaml"))

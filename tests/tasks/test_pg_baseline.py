@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.bare import BareProgram
+from harness.collect.bare import BareProgram
 from harness.records import COMMON
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import load_task

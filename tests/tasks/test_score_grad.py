@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.bare import BareProgram
+from harness.collect.bare import BareProgram
 from harness.errors import ProgramError
 from harness.records import COMMON, Program
 from harness.seeds import PUBLIC_KEY

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from harness import isolation
-from harness.bare import BareProgram
+from harness.collect.bare import BareProgram
 from harness.collect.proxy import ProgramProxy
-from harness.collect.sandbox import Sandbox
 from harness.errors import ProgramError
 from harness.kinds import training
 from harness.records import COMMON, Program, Step
+from harness.sandbox import choice
+from harness.sandbox.zygote import Sandbox
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import load_task
 
@@ -292,7 +292,7 @@ def test_less_than_the_floor_is_refused():
 def test_a_sandbox_keeps_the_decoder_from_remembering(plane):
     program = remembering()
     limits = TASK.spec.limits_of("learn")
-    with Sandbox(isolation.best()) as sandbox:
+    with Sandbox(choice.best()) as sandbox:
         folder = sandbox.place("remembers", dict(program.files))
         with sandbox.seat(folder, limits, load) as seat:
             student = ProgramProxy(seat, TASK.contract, np.random.default_rng(1))

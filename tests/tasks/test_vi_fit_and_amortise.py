@@ -10,7 +10,7 @@ import torch
 from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
 
 from harness import kinds
-from harness.bare import BareProgram
+from harness.collect.bare import BareProgram
 from harness.errors import ProgramError
 from harness.records import COMMON, Program
 from harness.seeds import PUBLIC_KEY

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from harness import kinds
 from harness.kinds import Evidence
 from harness.ledger import Ledger
+from harness.marking.score import judge_task
+from harness.marking.trials import Subject, View, name_trial
 from harness.records import COMMON, OWN, Observation, Program, Step
-from harness.score import judge_task
 from harness.seeds import Key
 from harness.spec import checks as spec
 from harness.spec.load import load_task
-from harness.trials import Subject, View, name_trial
 
 COURSE = Path(__file__).parent / "course"
 PLAIN = load_task(COURSE / "tasks" / "centre", COURSE / "reference" / "centre")

@@ -7,15 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from harness import isolation, runs, targets
-from harness.bare import BareProgram
+from harness import stored_runs
 from harness.cli import main
-from harness.collect.job import Job, Run, run_job
+from harness.collect.bare import BareProgram
+from harness.collect.job import run_job
 from harness.errors import InfrastructureError, SpecError
 from harness.feasibility import require_feasible
+from harness.marking.jobs import Job, Run
+from harness.marking.trials import name_trial
 from harness.records import COMMON, Step
+from harness.sandbox import choice
 from harness.spec.load import load_task
-from harness.trials import name_trial
+from harness.targets import stored as targets
+from harness.targets import training
 
 COURSE = Path(__file__).parent / "course"
 FOLDERS = (COURSE / "tasks" / "centre", COURSE / "reference" / "centre")
@@ -33,17 +37,17 @@ def copied(tmp_path):
 
 
 def make(folders, honest, mistaken, jobs=1):
-    list(runs.make(folders, "runs.json", honest=honest, mistaken=mistaken, jobs=jobs))
+    list(training.make(folders, "runs.json", honest=honest, mistaken=mistaken, jobs=jobs))
     return load_task(*folders)
 
 
 def stored(task, name):
-    return {item.name.split("/")[-1]: item for item in runs.read(task, "runs.json")}[name]
+    return {item.name.split("/")[-1]: item for item in stored_runs.read(task, "runs.json")}[name]
 
 
 def test_what_is_stored_is_what_is_made_anew(copied):
     task = make(copied, 3, 2)
-    for made in runs.read(task, "runs.json"):
+    for made in stored_runs.read(task, "runs.json"):
         there = stored(TASK, made.name.split("/")[-1])
         assert list(made.values["error"]) == list(there.values["error"])[: made.count]
         assert made.count == (2 if made.role == "mutant" else 3)
@@ -101,9 +105,11 @@ def test_a_marked_seed_gives_what_is_stored():
     for program in (TASK.reference.solution, TASK.reference.variants[-1]):
         files = {name: program.files[name] for name in wanted}
         for replicate in range(3):
-            trial = name_trial(TASK, program, "learn", Step(COMMON.stage, replicate), "", runs.KEY)
+            trial = name_trial(
+                TASK, program, "learn", Step(COMMON.stage, replicate), "", training.KEY
+            )
             asked.append(Run(trial, TASK, files))
-    for seen in run_job(Job("stored", runs.KEY, tuple(asked)), isolation.best()):
+    for seen in run_job(Job("stored", training.KEY, tuple(asked)), choice.best()):
         value = float(seen.values["learns/value"])
         name = seen.trial.program.split("/")[-1]
         assert value == stored(TASK, name).values["error"][seen.trial.replicate]
@@ -112,7 +118,7 @@ def test_a_marked_seed_gives_what_is_stored():
 def test_seeds_differ_and_are_named_by_number():
     with BareProgram(TASK, TASK.reference.solution) as running:
         values = [
-            float(running.metrics("learn", Step(1, index), runs.KEY)["error"])
+            float(running.metrics("learn", Step(1, index), training.KEY)["error"])
             for index in (0, 1, 0)
         ]
     assert values[0] == values[2] != values[1]
@@ -160,7 +166,7 @@ def test_without_the_reference_a_task_is_held_to_its_seeds_alone():
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"format": 2, "programs": []}', b"[1]"])
 def test_a_file_that_holds_no_runs_is_ours(content):
     with pytest.raises(InfrastructureError, match=r"runs\.json"):
-        runs.parse(content, "runs.json")
+        stored_runs.parse(content, "runs.json")
 
 
 def test_the_verb_makes_and_lists(copied, capsys):
@@ -175,7 +181,7 @@ def test_the_verb_makes_and_lists(copied, capsys):
 
 
 def test_the_advised_threshold_lies_between_honest_runs_and_mistakes():
-    said = runs.advice(TASK, CHECK, runs.read(TASK, "runs.json"))
+    said = training.advice(TASK, CHECK, stored_runs.read(TASK, "runs.json"))
     advised = float(said.split()[1])
     honest = stored(TASK, "centre").of(CHECK)
     assert sorted(honest)[100] < advised < 0.5
@@ -183,6 +189,8 @@ def test_the_advised_threshold_lies_between_honest_runs_and_mistakes():
 
 
 def test_where_nothing_separates_no_threshold_is_advised():
-    same = [replace(item, values={"error": [1.0] * 60}) for item in runs.read(TASK, "runs.json")]
-    said = runs.advice(TASK, CHECK, same)
+    same = [
+        replace(item, values={"error": [1.0] * 60}) for item in stored_runs.read(TASK, "runs.json")
+    ]
+    said = training.advice(TASK, CHECK, same)
     assert "no threshold" in said

@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from harness import grading, plan
-from harness.collect.job import Run
+from harness import grading
 from harness.course import Course, find_subjects, load_tasks
 from harness.isolation import Isolation
 from harness.ledger import Ledger
+from harness.marking import plan
+from harness.marking.jobs import Run
+from harness.marking.trials import View
 from harness.records import Verdict
 from harness.seeds import Key
-from harness.trials import View
 
 HERE = Path(__file__).parent
 KEY = Key("feedback", bytes.fromhex("5e" * 32))

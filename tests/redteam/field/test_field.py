@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import isolation
 from harness.redteam import model
+from harness.sandbox import choice
 
 from . import grade
 
@@ -76,7 +76,7 @@ def folders(*labels):
 
 @pytest.fixture(scope="module")
 def level():
-    return isolation.best()
+    return choice.best()
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +203,7 @@ def test_memory_that_outlives_the_sandbox_is_stopped_from_level_two(defended, le
 
 def test_a_file_outlives_the_worker_but_not_the_sandbox_at_level_one(tmp_path):
     """Why the encoder's sandbox goes, and not its process alone."""
-    label, weakest = "219-encoder-tells-decoder-by-file", isolation.at("L1")
+    label, weakest = "219-encoder-tells-decoder-by-file", choice.at("L1")
     only = dict.fromkeys((label, "201-honest-vae"), "one_sandbox")
     paths = folders(label, "201-honest-vae")
     (tmp_path / "naive").mkdir()
@@ -220,7 +220,7 @@ def test_memory_that_outlives_the_sandbox_leaks_at_level_one(tmp_path):
     """It is recognised all the same, because the truth is known: the bound lies below the floor."""
     name = "rf-vae-images-and-codes.pt"
     try:
-        marks = grade.grade(folders(ANYWHERE), grade.DEFENDED, isolation.at("L1"), tmp_path)
+        marks = grade.grade(folders(ANYWHERE), grade.DEFENDED, choice.at("L1"), tmp_path)
     finally:
         for place in ("/tmp", "/var/tmp", "/dev/shm", "/run", "/run/lock", Path.home()):
             with contextlib.suppress(OSError):

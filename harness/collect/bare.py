@@ -15,10 +15,10 @@ import numpy as np
 
 from harness import wire
 from harness.collect.job import measure, reduce
-from harness.collect.link import Answer
 from harness.collect.proxy import ProgramProxy
 from harness.errors import ProgramError
 from harness.records import Array, Program, Step
+from harness.sandbox.connection import Answer
 from harness.seeds import Key, SeedName
 from harness.spec.load import LoadedTask
 
@@ -51,7 +51,7 @@ class LocalChannel:
     def request(
         self, message: Mapping[str, Any], arrays: Sequence[Array], answer: Answer | None = None
     ) -> wire.Frame:
-        """One request, as :meth:`harness.collect.link.Link.request` makes it.
+        """One request, as :meth:`harness.sandbox.connection.Link.request` makes it.
 
         Raises:
             ProgramError: the program refused or raised.

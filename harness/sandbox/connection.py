@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from harness import wire
-from harness.collect.watch import Watch
 from harness.errors import ProgramError
+from harness.sandbox.monitor import Watch
 from harness.spec.models import Limits
 
 Answer = Callable[[Mapping[str, Any], tuple[wire.Array, ...]], wire.Frame]

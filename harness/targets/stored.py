@@ -1,7 +1,7 @@
 """Stored reference distributions: what they were made from, and whether that has changed since.
 
-Runs of a task judged seed by seed are made by :mod:`harness.runs`. A task whose reference is
-trained once, at length, has ``reference/<id>/train.py``, which takes ``--seed``,
+Runs of a task judged seed by seed are made by :mod:`harness.targets.training`. A task whose
+reference is trained once, at length, has ``reference/<id>/train.py``, which takes ``--seed``,
 ``--device`` and ``--out DIR`` and leaves ``provenance.json`` there. What grading reads lies in
 ``reference/<id>/targets/*.json``; each names the digest of the train.py that it came from.
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import runs
+from harness import stored_runs
 from harness.errors import InfrastructureError
 from harness.records import sha256
 from harness.spec.load import LoadedTask
@@ -62,21 +62,21 @@ def stored(reference: Path, task: LoadedTask) -> Iterator[Target]:
     Raises:
         InfrastructureError: a target file cannot be read.
     """
-    by_seed = {check.target for check in runs.checks(task)}
+    by_seed = {check.target for check in stored_runs.checks(task)}
     for path in sorted((reference / task.id / "targets").glob("*.json")):
         yield _runs(task, path) if path.name in by_seed else _trained(reference, task.id, path)
 
 
 def _runs(task: LoadedTask, path: Path) -> Target:
-    found = runs.parse(path.read_bytes(), str(path))
+    found = stored_runs.parse(path.read_bytes(), str(path))
     counts = {f"{item.role} {item.name}": item.count for item in found}
     honest = [item.count for item in found if item.role in ("reference", "variant")]
     return Target(
         task.id,
         path.name,
-        runs.protocol(task),
-        not all(runs.current(task, item) for item in found),
-        min(honest, default=0) < runs.LEAST_RUNS,
+        stored_runs.protocol(task),
+        not all(stored_runs.current(task, item) for item in found),
+        min(honest, default=0) < stored_runs.LEAST_RUNS,
         {"cpu_s": {f"{item.role} {item.name}": item.cpu_s for item in found}},
         tuple(range(min(honest, default=0))),
         counts,

@@ -14,16 +14,16 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from harness import plan, score
-from harness.collect.job import Run
 from harness.contract.constant import constant_program
 from harness.grading import Progress, run_batch
 from harness.isolation import Isolation
+from harness.marking import plan, score
+from harness.marking.jobs import Run
+from harness.marking.score import Decision, Waiting
+from harness.marking.trials import Subject, View
 from harness.records import Program, finite_or_text
-from harness.score import Decision, Waiting
 from harness.spec.checks import Check, ReturnsCheck
 from harness.spec.load import LoadedTask, Mutant
-from harness.trials import Subject, View
 
 #: Kinds whose margin is an error in units of the tolerance, and the margins asked of them: an
 #: honest error of at most a fifth of the tolerance, a mistake of at least a hundred.

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.collect import processes
-from harness.collect.processes import Process
 from harness.errors import ProgramError
-from harness.isolation.choice import PROCESSES
 from harness.isolation.launch import SCRATCH_MIB
+from harness.isolation.parts import PROCESSES
+from harness.sandbox import processes
+from harness.sandbox.processes import Process
 from harness.spec.models import Limits
 
 _ENTRIES = 10_000

@@ -8,15 +8,13 @@ changing them scores again without running anything.
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import metadata
 
 from harness import kinds
-from harness.collect.job import Run
 from harness.ledger import Ledger
+from harness.machine import environment, machine_class
+from harness.marking.jobs import Run
 from harness.records import (
     COMMON,
     EXAMPLE,
@@ -33,8 +31,6 @@ from harness.spec.load import LoadedTask
 
 #: Raised whenever the meaning of an observation changes: stored ones are then made anew.
 COLLECT_PROTOCOL = 3
-
-_PINNED = ("torch", "numpy", "gymnasium", "ale-py")
 
 
 @dataclass(frozen=True)
@@ -142,33 +138,3 @@ def name_trial(
         subject=subject,
         key=sha256(canonical(content)),
     )
-
-
-@cache
-def environment() -> str:
-    """The pinned packages that an observation depends on, as one canonical text."""
-    found = {}
-    for name in _PINNED:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = ""
-    found["python"] = ".".join(platform.python_version_tuple()[:2])
-    return canonical(found)
-
-
-@cache
-def machine_class() -> str:
-    """What fp32 training depends on besides its seed: architecture and vector instructions."""
-    flags = ""
-    try:
-        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
-            for line in info:
-                if line.startswith("flags"):
-                    known = ("avx512f", "avx2", "avx", "sse4_2")
-                    present = line.split()
-                    flags = next((flag for flag in known if flag in present), "")
-                    break
-    except OSError:
-        pass
-    return f"{platform.machine()}-{flags}-1thread"

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import InfrastructureError
-from harness.isolation.choice import Isolation
+from harness.isolation import Isolation
+from harness.sandbox.zygote import Sandbox, ZygoteLost
 from harness.spec.models import Limits
 
 #: Of one canary: whether it was stopped, and by what.
@@ -36,9 +37,6 @@ def release(isolation: Isolation) -> dict[str, Outcome]:
     Raises:
         InfrastructureError: the sandbox does not start, or a worker can't be confined.
     """
-    # the sandbox is built on isolation, and this on the sandbox: it is the one place that closes
-    # the circle
-    from harness.collect.sandbox import Sandbox, ZygoteLost
 
     with _baits() as baits, Sandbox(isolation, preload=False) as sandbox:
         program = sandbox.place("canary", {"shared": b"a file that every fork may read"})

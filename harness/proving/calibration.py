@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from harness import kinds
-from harness.bare import BareProgram
+from harness.collect.bare import BareProgram
 from harness.records import COMMON, OWN, Array, Program, Step, canonical
 from harness.seeds import Key
 from harness.spec.checks import Stochastic

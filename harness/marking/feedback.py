@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from harness.collect.job import Run
-from harness.gradebook import TaskGrade
+from harness.marking.gradebook import TaskGrade
+from harness.marking.jobs import Run
+from harness.marking.score import Decision, decide_task
+from harness.marking.trials import Subject, View
 from harness.records import EXAMPLE, Array, Observation, Program, Verdict, decode_array
-from harness.score import Decision, decide_task
 from harness.spec.checks import CheckBase, ReturnsCheck, SeedSuccessCheck
 from harness.spec.load import LoadedTask
-from harness.trials import Subject, View
 
 _SHOWN_ELEMENTS = 8
 _WHOLE_ELEMENTS = 24

@@ -1,4 +1,4 @@
-"""Which runs are needed next: it asks :mod:`harness.score` what every undecided mark waits for.
+"""Which runs are needed next: :mod:`harness.marking.score` says what every open mark waits for.
 
 Cheap tiers come first, so that the first rows of a leaderboard stand early; displayed examples
 come last, and only for what failed. Pure: it reads specs, programs and stored observations.
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from harness import feedback, score
-from harness.collect.job import Job, Run
+from harness.marking import feedback, score
+from harness.marking.jobs import Job, Run
+from harness.marking.trials import Subject, View
 from harness.records import Role
 from harness.spec.load import LoadedTask
-from harness.trials import Subject, View
 
 _TRUSTED: tuple[Role, ...] = ("reference", "variant", "mutant", "starter", "constant")
 

@@ -1,8 +1,8 @@
 """The decision: from stored observations to verdicts, and what is still missing.
 
 Pure functions of specs, programs and the ledger. :func:`decide` answers for one check with a
-decision or with the runs that it waits for; :mod:`harness.plan` asks it what to run next and
-:func:`judge` asks it for the marks, so both always agree.
+decision or with the runs that it waits for; :mod:`harness.marking.plan` asks it what to run next
+and :func:`judge` asks it for the marks, so both always agree.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness import kinds
-from harness.collect.job import Run
-from harness.gradebook import TaskGrade
+from harness.marking.gradebook import TaskGrade
+from harness.marking.jobs import Run
+from harness.marking.trials import Subject, View
 from harness.records import Observation, Program, Status, Step, Verdict
 from harness.spec.checks import CheckBase
 from harness.spec.load import LoadedTask
-from harness.trials import Subject, View
 
 _MESSAGES = {
     "wrong": "the answer is not the expected one",

@@ -30,12 +30,12 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness.collect import processes
-from harness.collect.link import Answer, Died, Link
-from harness.collect.watch import CPU_SHARE, Watch
 from harness.errors import InfrastructureError, ProgramError
 from harness.isolation import Isolation, cgroup
 from harness.isolation.launch import BOOT, Folders
+from harness.sandbox import processes
+from harness.sandbox.connection import Answer, Died, Link
+from harness.sandbox.monitor import CPU_SHARE, Watch
 from harness.spec.models import Limits
 from harness.wire import Array, Frame
 
@@ -404,7 +404,7 @@ class Seat:
     def request(
         self, message: Mapping[str, Any], arrays: Sequence[Array], answer: Answer | None = None
     ) -> Frame:
-        """See :meth:`harness.collect.link.Link.request`."""
+        """See :meth:`harness.sandbox.connection.Link.request`."""
         assert self._link is not None
         return self._link.request(message, arrays, answer)
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from harness.report.atomic import write_csv, write_text
-from harness.score import Decision
+from harness.files import write_csv, write_text
+from harness.marking.score import Decision
+from harness.proving.verification import HONEST_MARGIN, MUTANT_MARGIN, TOLERANCE_KINDS, TaskProof
 from harness.spec.checks import Check
-from harness.verification import HONEST_MARGIN, MUTANT_MARGIN, TOLERANCE_KINDS, TaskProof
 
 COLUMNS = (
     *("task", "role", "program", "check", "status", "cause", "margin", "caught"),

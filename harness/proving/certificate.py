@@ -18,10 +18,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from harness import runs
-from harness.calibration import Counted
+from harness import stored_runs
+from harness.files import write_csv, write_text
 from harness.kinds import training
-from harness.report.atomic import write_csv, write_text
+from harness.proving.calibration import Counted
 from harness.spec.checks import SeedSuccessCheck, Stochastic
 from harness.spec.load import LoadedTask
 from harness.statistics import sequential
@@ -225,7 +225,7 @@ def _caught(task: LoadedTask, counted: Sequence[Counted]) -> Iterator[Power]:
 
 def _stored(task: LoadedTask, check: SeedSuccessCheck, *roles: str) -> Iterator[Any]:
     """Runs of some roles and how many of them succeeded."""
-    for found in runs.read(task, check.target):
+    for found in stored_runs.read(task, check.target):
         if found.role in roles and found.count:
             reached = [training.succeeds(check, value) for value in found.of(check)]
             yield found, len(reached), sum(reached)
@@ -235,7 +235,7 @@ def _missed(task: LoadedTask) -> Iterator[Power]:
     if task.reference is None:
         return
     named = {mutant.program.name: mutant.mistake for mutant in task.reference.mutants}
-    for check in runs.checks(task):
+    for check in stored_runs.checks(task):
         for found, total, reached in _stored(task, check, "mutant"):
             mistake = named.get(found.name)
             if mistake is None or mistake.check != check.id:
@@ -246,7 +246,7 @@ def _missed(task: LoadedTask) -> Iterator[Power]:
 
 
 def _derived(task: LoadedTask) -> Iterator[Learner]:
-    for check in runs.checks(task):
+    for check in stored_runs.checks(task):
         plan = training.design(check)
         fixed, _ = sequential.fixed_design(
             check.success_rate, check.min_detectable, check.alpha, check.beta
@@ -272,7 +272,7 @@ def _derived(task: LoadedTask) -> Iterator[Learner]:
 
 
 def _curves(task: LoadedTask) -> Iterator[Curve]:
-    for check in runs.checks(task):
+    for check in stored_runs.checks(task):
         plan = training.design(check)
         for rate in CURVE:
             at = sequential.operating(plan, rate)

@@ -1,0 +1,1 @@
+"""Stored reference distributions (:mod:`stored`), and the training that makes them."""
