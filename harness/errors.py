@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.causes import Cause
+
 
 class FairmarkError(Exception):
     """Base of every error that the harness raises on purpose."""
@@ -59,12 +61,12 @@ class ArchiveError(FairmarkError):
     """A submission's archive that cannot be accepted.
 
     Attributes:
-        cause: the word stored with the verdict, such as ``unsafe-archive``.
+        cause: the one stored with the verdict, such as :attr:`Cause.UNSAFE_ARCHIVE`.
         message: one sentence for the student.
     """
 
     def __init__(self, cause: str, message: str) -> None:
-        self.cause = cause
+        self.cause = Cause(cause)
         self.message = message
         super().__init__(message)
 
@@ -73,12 +75,12 @@ class ProgramError(FairmarkError):
     """A program did not deliver: the cause is the program's, and only its own marks suffer.
 
     Attributes:
-        cause: one of :data:`harness.records.PROGRAM_CAUSES`.
+        cause: the one stored with the verdict; its fault is ``program``.
         message: one sentence for the student.
     """
 
     def __init__(self, cause: str, message: str) -> None:
-        self.cause = cause
+        self.cause = Cause(cause)
         self.message = message
         super().__init__(message)
 

@@ -1,10 +1,12 @@
-"""The loop of a grading run: plan, collect, and plan again until nothing is missing; then marks.
+"""The loop of a grading run: what is decided, what is still wanted, run it, and again; then marks.
 
 ::
 
-    while batch := plan.next_batch(tasks, subjects, view):
-        collect
-    gradebook = grades(course, view)
+    current = Round.first(tasks, subjects, view)       # marking: decided and still wanted
+    while batch := plan.next_batch(current):           # marking: jobs for what is wanted
+        run_batch(batch, ledger, executor, …)          # collect: observations into the ledger
+        current = current.next()                       # marking: the ledger has changed
+    report.write(gradebook(course, current, …))        # report: files and tables
 """
 
 from __future__ import annotations
@@ -22,16 +24,15 @@ from harness.course import Course
 from harness.errors import PlanError
 from harness.isolation import Isolation
 from harness.ledger import Ledger
-from harness.marking import feedback, plan
-from harness.marking.gradebook import Gradebook, Run, SubmissionGrade
+from harness.marking import plan
+from harness.marking.gradebook import Gradebook, RunRecord, SubmissionGrade
 from harness.marking.jobs import Job
-from harness.marking.score import judge_task
+from harness.marking.round import Round
 from harness.marking.trials import Subject, View
 from harness.records import Observation
 from harness.seeds import Phase
 
 Progress = Callable[[Sequence[Job], Observation | None], None]
-Done = Callable[[], object]
 
 
 def collect_all(
@@ -39,22 +40,30 @@ def collect_all(
     view: View,
     executor: Executor,
     progress: Progress,
-    after_batch: Done,
+    after_batch: Callable[[Round], object],
     isolation: Isolation,
-) -> None:
-    """Runs every trial that a mark or an example still waits for.
+) -> Round:
+    """Runs every trial that a mark or an example still waits for; the round that needs no more.
 
     Raises:
         PlanError: a batch asked again for what it just got; nothing would ever end.
     """
-    asked: set[str] = set()
-    while batch := plan.next_batch(course.tasks, course.subjects, view):
-        keys = {run.trial.key for job in batch for run in job.runs}
-        if keys <= asked:
-            raise PlanError(f"{len(keys)} trials were run and are asked for again")
-        asked |= keys
+    current = first_round(course, view)
+    requested: set[str] = set()
+    while batch := plan.next_batch(current):
+        digests = {planned.trial.digest for job in batch for planned in job.trials}
+        if digests <= requested:
+            raise PlanError(f"{len(digests)} trials were run and are requested again")
+        requested |= digests
         run_batch(batch, view.ledger, executor, progress, isolation)
-        after_batch()
+        current = current.next()
+        after_batch(current)
+    return current
+
+
+def first_round(course: Course, view: View) -> Round:
+    """What is decided and what is wanted before anything is run."""
+    return Round.first(course.tasks, course.subjects, view, course.points)
 
 
 def run_batch(
@@ -99,46 +108,31 @@ def local_executor(jobs: int) -> Executor:
     return ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="sandbox")
 
 
-def grades(course: Course, view: View, phase: Phase, commit: str) -> Gradebook:
-    """The gradebook of what is stored; pure."""
-    run = Run(
+def gradebook(course: Course, current: Round, phase: Phase, commit: str) -> Gradebook:
+    """The marks of a round; pure."""
+    record = RunRecord(
         assignment=course.assignment,
         phase=phase,
-        key_sha256=view.key.commitment,
+        key_sha256=current.view.key.commitment,
         harness=harness.__version__,
         harness_sha256=harness_sha256(),
         commit=commit,
     )
-    return Gradebook(run, tuple(_row(course, subject, view) for subject in course.subjects))
+    return Gradebook(record, tuple(_row(current, subject) for subject in current.subjects))
 
 
-def _row(course: Course, subject: Subject, view: View) -> SubmissionGrade:
-    tasks = tuple(
-        feedback.explain(
-            task, subject, view, judge_task(task, subject, view, course.points.get(task.id))
-        )
-        for task in course.tasks
-    )
-    whole = subject.problems.get("")
+def _row(current: Round, subject: Subject) -> SubmissionGrade:
+    states = [current.state(subject, task) for task in current.tasks]
+    problem = subject.problems.get("")
     return SubmissionGrade(
         name=subject.program.name,
         display_name=subject.display_name,
         sha256=subject.program.sha256,
         identity=subject.identity,
-        isolation=_weakest(course, subject, view),
-        tasks=tasks,
-        problems=(whole[1],) if whole else (),
+        isolation=levels.weakest({level for state in states for level in state.isolation}),
+        tasks=tuple(state.grade for state in states),
+        problems=(problem[1],) if problem else (),
     )
-
-
-def _weakest(course: Course, subject: Subject, view: View) -> str:
-    found = {
-        seen.circumstances["isolation"]
-        for task in course.tasks
-        for seen in view.seen(task, subject.program)
-        if "isolation" in seen.circumstances
-    }
-    return levels.weakest(found)
 
 
 @cache

@@ -1,8 +1,10 @@
 """The ledger: every observation ever made, in one SQLite file with one writer.
 
 An observation is committed as soon as its trial ends, so a grader that is killed goes on where it
-was. The first observation under a key stands; a repetition with other values is kept beside it
-and is evidence that the trial is not reproducible.
+was. The first observation of a trial stands; a repetition with other values is kept beside it and
+is evidence that the trial does not reproduce.
+
+Format history: 1 kept statistics under the text ``check/name``; 2 keeps them by check and name.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ import re
 import sqlite3
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +25,10 @@ from harness import levels
 from harness.errors import InfrastructureError
 from harness.records import Observation, canonical, sha256
 
-FORMAT = 1
+FORMAT = 2
+#: Trials whose observations are kept in memory: those of trusted programs are asked for again and
+#: again, those of a submission for as long as it is being marked.
+_KEPT_TRIALS = 4096
 _NETWORK_FILE_SYSTEMS = {
     "nfs",
     "nfs4",
@@ -36,54 +43,72 @@ _NETWORK_FILE_SYSTEMS = {
 _SCHEMA = """
 create table if not exists meta (name text primary key, value text not null);
 create table if not exists observations (
-    key text not null,
+    trial text not null,
     digest text not null,
     run text not null,
+    isolation text not null,
     record text not null,
     made real not null,
-    primary key (key, run)
+    primary key (trial, run)
 );
 create table if not exists documents (name text primary key, record text not null);
 create table if not exists files (sha256 text primary key, content blob not null);
 """
 
 
+@dataclass(frozen=True)
+class _Repetition:
+    """One stored observation of a trial; the record is parsed only where it is needed."""
+
+    digest: str
+    run: str
+    isolation: str
+    record: str
+
+
 class Ledger:
-    """Observations by trial key, and the documents that say what was graded.
+    """Observations by the digest of their trial, and the documents that say what was graded.
 
     With ``fresh`` only observations made by this run are seen; they are compared with the stored
-    ones all the same. Observations of outcome ``infrastructure`` are never stored: they are ours,
-    and the trial runs again.
+    ones all the same. Observations of outcome ``infrastructure`` are never stored: the fault is
+    ours, and the trial runs again.
     """
 
     def __init__(self, path: Path, run: str, *, fresh: bool = False) -> None:
         self._path = path
         self._run = run
         self._fresh = fresh
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._infrastructure: dict[str, Observation] = {}
-        self._cache: dict[tuple[str, str | None], Observation] = {}
+        self._repetitions: OrderedDict[str, tuple[_Repetition, ...]] = OrderedDict()
+        self._parsed: dict[tuple[str, str], Observation] = {}
         refuse_network_file_system(path)
         make_folder(path.parent)
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, timeout=30)
+            self._check_format()
             self._db.execute("pragma journal_mode=wal")
             self._db.execute("pragma synchronous=normal")
             self._db.executescript(_SCHEMA)
-            self._check_format()
         except sqlite3.DatabaseError as error:
             raise InfrastructureError(
                 f"{path} cannot be used as a ledger ({error}); move it away and grade again"
             ) from error
 
     def _check_format(self) -> None:
+        """Refuses a ledger of another format, before anything is written into it."""
         with self._db:
+            self._db.execute(
+                "create table if not exists meta (name text primary key, value text not null)"
+            )
             self._db.execute("insert or ignore into meta values ('format', ?)", (str(FORMAT),))
-        (found,) = self._db.execute("select value from meta where name = 'format'").fetchone()
-        if found != str(FORMAT):
+        (stored,) = self._db.execute("select value from meta where name = 'format'").fetchone()
+        if stored != str(FORMAT):
+            self._db.close()
             raise InfrastructureError(
-                f"{self._path} has format {found}, this harness reads {FORMAT}; "
-                "use the version that wrote it, or another --results folder"
+                f"{self._path} has format {stored}, this version reads and writes {FORMAT}; to "
+                "keep those marks use the version that made them, else move the file away or give "
+                "another --results folder and grade again: the programs are then run anew"
             )
 
     def __enter__(self) -> Ledger:
@@ -96,54 +121,76 @@ class Ledger:
         """Closes the file; nothing is lost without it."""
         self._db.close()
 
-    def get(self, key: str, weakest: str | None = None) -> Observation | None:
+    def get(self, trial: str, weakest: str | None = None) -> Observation | None:
         """The observation of a trial, or None where it has to be made.
 
-        Those made under weaker isolation than ``weakest`` are not seen.
+        Args:
+            trial: the trial's digest.
+            weakest: an isolation level; what was observed under a weaker one is not seen.
         """
-        if key in self._infrastructure:
-            return self._infrastructure[key]
-        if (key, weakest) in self._cache:
-            return self._cache[key, weakest]
-        query = "select record from observations where key = ?"
-        parameters: list[str] = [key]
-        if self._fresh:
-            query += " and run = ?"
-            parameters.append(self._run)
         with self._lock:
-            rows = self._db.execute(query + " order by made, run", parameters).fetchall()
-        for (record,) in rows:
-            found = Observation.from_json(json.loads(record))
-            if _isolated(found, weakest):
-                self._cache[key, weakest] = found
-                return found
+            if trial in self._infrastructure:
+                return self._infrastructure[trial]
+            for repetition in self._of(trial):
+                visible = not self._fresh or repetition.run == self._run
+                if visible and _isolated(repetition.isolation, weakest):
+                    return self._observation(trial, repetition)
         return None
 
     def put(self, observation: Observation) -> None:
         """Stores an observation for good."""
-        key = observation.trial.key
-        if observation.outcome == "infrastructure":
-            self._infrastructure[key] = observation
-            return
-        self._infrastructure.pop(key, None)
-        row = (key, observation.digest, self._run, canonical(_plain(observation.to_json())))
-        with self._lock, self._db:
-            self._db.execute(
-                "insert or ignore into observations values (?, ?, ?, ?, ?)", (*row, time.time())
-            )
-
-    def digests(self, key: str) -> tuple[str, ...]:
-        """The digests that runs found for one key: more than one and it does not reproduce."""
+        trial = observation.trial.digest
         with self._lock:
-            rows = self._db.execute(
-                "select digest from observations where key = ? order by made, run", (key,)
-            ).fetchall()
-        return tuple(row[0] for row in rows)
+            if observation.outcome == "infrastructure":
+                self._infrastructure[trial] = observation
+                return
+            self._infrastructure.pop(trial, None)
+            self._forget(trial)
+            isolation = str(observation.circumstances.get("isolation", "L0"))
+            record = canonical(_plain(observation.to_json()))
+            row = (trial, observation.digest, self._run, isolation, record, time.time())
+            with self._db:
+                self._db.execute(
+                    "insert or ignore into observations values (?, ?, ?, ?, ?, ?)", row
+                )
 
-    def keys(self) -> Iterable[str]:
-        """Every key that has an observation."""
+    def digests(self, trial: str) -> tuple[str, ...]:
+        """The digests of all observations of a trial: two that differ and it does not reproduce."""
         with self._lock:
-            rows = self._db.execute("select distinct key from observations").fetchall()
+            return tuple(repetition.digest for repetition in self._of(trial))
+
+    def _of(self, trial: str) -> tuple[_Repetition, ...]:
+        """The stored observations of a trial, oldest first."""
+        known = self._repetitions.get(trial)
+        if known is not None:
+            self._repetitions.move_to_end(trial)
+            return known
+        rows = self._db.execute(
+            "select digest, run, isolation, record from observations where trial = ? "
+            "order by made, run",
+            (trial,),
+        ).fetchall()
+        repetitions = tuple(_Repetition(*row) for row in rows)
+        if repetitions:
+            self._repetitions[trial] = repetitions
+            if len(self._repetitions) > _KEPT_TRIALS:
+                self._forget(next(iter(self._repetitions)))
+        return repetitions
+
+    def _observation(self, trial: str, repetition: _Repetition) -> Observation:
+        place = (trial, repetition.run)
+        if place not in self._parsed:
+            self._parsed[place] = Observation.from_json(json.loads(repetition.record))
+        return self._parsed[place]
+
+    def _forget(self, trial: str) -> None:
+        for repetition in self._repetitions.pop(trial, ()):
+            self._parsed.pop((trial, repetition.run), None)
+
+    def trials(self) -> Iterable[str]:
+        """The digest of every trial that has an observation."""
+        with self._lock:
+            rows = self._db.execute("select distinct trial from observations").fetchall()
         return [row[0] for row in rows]
 
     def put_document(self, name: str, record: Mapping[str, Any]) -> None:
@@ -179,12 +226,9 @@ class Ledger:
         return None if row is None else dict(json.loads(row[0]))
 
 
-def _isolated(observation: Observation, weakest: str | None) -> bool:
-    """Whether an observation was made under that isolation or a stronger one."""
-    if weakest is None:
-        return True
-    found = str(observation.circumstances.get("isolation", "L0"))
-    return levels.rank(found) >= levels.rank(weakest)
+def _isolated(level: str, weakest: str | None) -> bool:
+    """Whether a level is that strong or stronger."""
+    return weakest is None or levels.rank(level) >= levels.rank(weakest)
 
 
 def make_folder(path: Path) -> None:

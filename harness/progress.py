@@ -30,7 +30,7 @@ class ProgressLine:
     def __call__(self, batch: Sequence[Job], observation: Observation | None) -> None:
         with self._lock:
             if observation is None:
-                self._total = sum(len(job.runs) for job in batch)
+                self._total = sum(len(job.trials) for job in batch)
                 self._done, self._begin = 0, time.monotonic()
                 self._say(f"{self._total} trials in {len(batch)} sandboxes", final=True)
                 return

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -18,34 +19,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.causes import Cause
+
 Array = NDArray[Any]
+#: What is stored of a measurement: check id -> name -> array.
+Statistics = Mapping[str, Mapping[str, Array]]
 Status = Literal["PASS", "FAIL", "INCONCLUSIVE", "ERROR", "SKIPPED", "UNGRADABLE"]
 Role = Literal["submission", "reference", "variant", "mutant", "starter", "constant"]
-
-#: What a program can do wrong, in the words that are stored with a verdict.
-PROGRAM_CAUSES = (
-    "missing-file",
-    "empty",
-    "not-text",
-    "too-large",
-    "unsafe-file",
-    "unsafe-archive",
-    "unreadable-archive",
-    "syntax",
-    "missing-name",
-    "signature",
-    "exception",
-    "exit",
-    "signal",
-    "timeout",
-    "memory",
-    "bad-output",
-    "reseeded",
-    "protocol",
-    "worker-died",
-    "leftover-process",
-    "not-reproducible",
-)
 
 #: dtypes that cross the trust boundary, in numpy's names.
 WIRE_DTYPES = ("float64", "float32", "int64", "uint8", "bool")
@@ -86,8 +66,7 @@ def digest_array(array: Array) -> str:
 
 @dataclass(frozen=True)
 class Program:
-    """Something that can be run: a submission, the reference, a variant, a mutant, a starter,
-    or a program that answers everything with one number.
+    """Something that can be run, whatever its role.
 
     Attributes:
         name: the subject's name; unique among programs of one role.
@@ -118,15 +97,19 @@ class Step:
     """Which trial of a measurement: its stage, and its number within the stage.
 
     Attributes:
-        stage: 0 for a displayed example (public key), 1 common to the cohort, 2 the subject's own.
-        replicate: looks of an estimator and seeds of a training run are counted from 0.
+        stage: 0 for a displayed example (public key), 1 for seeds common to the cohort, 2 for seeds
+            of the subject's own.
+        replicate: counted from 0: the look of an estimator, or the seed of a training run.
     """
 
     stage: int
     replicate: int = 0
 
     def subject(self, owner: str) -> str:
-        """Whose name is in the seed's: the owner's in stage two, nobody's where it is common."""
+        """The name that is mixed into the seed: the owner's in stage 2, else empty.
+
+        An empty name means that the whole cohort shares the seed.
+        """
         return owner if self.stage == OWN.stage else ""
 
 
@@ -140,8 +123,9 @@ class Trial:
 
     Attributes:
         stage, replicate: see :class:`Step`.
-        subject: whose seed it is; empty where the seed is common to the cohort.
-        key: identifies the values that must come out: digests of everything they depend on.
+        subject: the name that is mixed into the seed; empty where the cohort shares the seed.
+        digest: a SHA-256 of everything that the observation depends on; equal digests promise equal
+            values.
     """
 
     task: str
@@ -151,7 +135,7 @@ class Trial:
     stage: int
     replicate: int
     subject: str
-    key: str
+    digest: str
 
     @property
     def step(self) -> Step:
@@ -166,30 +150,47 @@ class Trial:
 class Observation:
     """What one trial gave.
 
-    ``values`` are compared and hashed. ``circumstances`` (seconds, machine, isolation, output of
-    the program) are for people and never compared. ``outcome`` is ``ok``, ``error`` (the
-    program's doing, with one of :data:`PROGRAM_CAUSES`) or ``infrastructure`` (ours).
+    Attributes:
+        outcome: ``ok``; ``error``, which is the program's doing; ``infrastructure``, which is ours.
+        statistics: what the kinds of the measurement's checks keep of it.
+        metrics: a SHA-256 of every whole metric by its name: what is compared when a trial is run
+            again.
+        cause: the error's; :attr:`Cause.NONE` where there is none.
+        message: one sentence about the error.
+        transcript: the calls of a displayed example; empty for marked trials.
+        circumstances: seconds, machine, isolation, printed output: for people, never compared.
     """
 
     trial: Trial
     outcome: Literal["ok", "error", "infrastructure"]
-    values: Mapping[str, Array] = field(default_factory=dict)
-    cause: str = ""
+    statistics: Statistics = field(default_factory=dict)
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    cause: Cause = Cause.NONE
     message: str = ""
     transcript: tuple[Mapping[str, Any], ...] = ()
     circumstances: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cause", Cause(self.cause))
+
+    @cached_property
     def digest(self) -> str:
-        """SHA-256 of what is compared: outcome, cause and values."""
-        encoded = {name: encode_array(value) for name, value in self.values.items()}
-        return sha256(canonical([self.outcome, self.cause, encoded]))
+        """SHA-256 of what is compared: outcome, cause, statistics and metrics."""
+        content = [self.outcome, self.cause, self._encoded_statistics(), dict(self.metrics)]
+        return sha256(canonical(content))
+
+    def _encoded_statistics(self) -> dict[str, dict[str, Any]]:
+        return {
+            check: {name: encode_array(array) for name, array in arrays.items()}
+            for check, arrays in self.statistics.items()
+        }
 
     def to_json(self) -> dict[str, Any]:
         return {
             "trial": self.trial.to_json(),
             "outcome": self.outcome,
-            "values": {name: encode_array(value) for name, value in self.values.items()},
+            "statistics": self._encoded_statistics(),
+            "metrics": dict(self.metrics),
             "cause": self.cause,
             "message": self.message,
             "transcript": list(self.transcript),
@@ -198,11 +199,20 @@ class Observation:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Observation:
+        """The inverse of :meth:`to_json`.
+
+        Raises:
+            KeyError, ValueError: the record is of another format.
+        """
         return cls(
             trial=Trial(**record["trial"]),
             outcome=record["outcome"],
-            values={name: decode_array(value) for name, value in record["values"].items()},
-            cause=record["cause"],
+            statistics={
+                check: {name: decode_array(array) for name, array in arrays.items()}
+                for check, arrays in record["statistics"].items()
+            },
+            metrics=record["metrics"],
+            cause=Cause(record["cause"]),
             message=record["message"],
             transcript=tuple(record["transcript"]),
             circumstances=record["circumstances"],
@@ -213,18 +223,27 @@ class Observation:
 class Verdict:
     """The mark of one check for one submission.
 
+    A verdict cannot hold what must not be told or added up, whoever makes it:
+
+    - a hidden check keeps no message, hint or example that a run could have shaped;
+    - there are no points exactly where the status is UNGRADABLE, and points that are not a finite
+      number make it UNGRADABLE instead of spreading into totals and ranks.
+
     Attributes:
         points: None where nothing can be said through no fault of the program (UNGRADABLE).
         evidence: the figures behind the status: numbers, short words; finite or a string.
-        message: one sentence; for a hidden check it says nothing about the instance.
+        message: one sentence.
+        hint: that of the known mistake that the program makes; empty where none is recognised.
         example: what was called, what came back, what was wanted (visible checks that failed).
+        seeds_used: trials that the status rests on.
+        before_running: the cause was established before anything ran: a hidden check may tell it.
     """
 
     submission: str
     task: str
     check: str
     status: Status
-    cause: str
+    cause: Cause
     points: float | None
     max_points: float
     visibility: Literal["visible", "hidden"]
@@ -233,12 +252,31 @@ class Verdict:
     hint: str = ""
     example: Mapping[str, Any] | None = None
     seeds_used: int = 0
+    before_running: bool = False
+
+    def __post_init__(self) -> None:
+        usable = self.points is not None and math.isfinite(self.points)
+        if self.status == "UNGRADABLE":
+            self._set(points=None)
+        elif not usable:
+            cause = Cause.MARK_UNUSABLE
+            self._set(status="UNGRADABLE", cause=cause, points=None, message=cause.message)
+        self._set(cause=Cause(self.cause))
+        if self.visibility == "hidden":
+            told = self.before_running and self.status == "ERROR" and self.cause.before_running
+            self._set(message=self.message if told else "", hint="", example=None)
+
+    def _set(self, **values: object) -> None:
+        """Gives attributes their values while the record is made."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Verdict:
+        """The inverse of :meth:`to_json`."""
         return cls(**record)
 
 

@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -36,7 +37,7 @@ class Key:
     def __repr__(self) -> str:
         return f"Key(phase={self.phase!r}, sha256={self.commitment[:12]}…)"
 
-    @property
+    @cached_property
     def commitment(self) -> str:
         """SHA-256 of the secret in hexadecimal: what is published before the phase."""
         return sha256(self.secret).hexdigest()

@@ -107,10 +107,10 @@ class BareProgram:
     def __exit__(self, *exception: object) -> None:
         self._folder.cleanup()
 
-    def values(
+    def statistics(
         self, measurement: str, step: Step, key: Key, *, subject: str = ""
-    ) -> dict[str, Array]:
-        """The stored statistics of one measurement, as a sandboxed trial would give them.
+    ) -> dict[str, dict[str, Array]]:
+        """The stored statistics of one measurement by check, as a sandboxed trial would give them.
 
         Raises:
             ProgramError: the program did not deliver.
@@ -128,7 +128,7 @@ class BareProgram:
         subject: str = "",
         draws: int | None = None,
     ) -> dict[str, Array]:
-        """All that a measurement returns, under the seeds of :meth:`values`; never stored whole.
+        """All that a measurement returns, under the seeds of :meth:`statistics`.
 
         ``draws`` replaces the number of draws that the spec declares.
 

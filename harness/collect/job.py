@@ -17,10 +17,11 @@ from dataclasses import replace
 import numpy as np
 
 from harness import kinds
+from harness.causes import Cause
 from harness.collect.proxy import ProgramProxy
 from harness.errors import FairmarkError, MeasurementError, ProgramError
 from harness.isolation import Isolation
-from harness.marking.jobs import Job, Run, groups
+from harness.marking.jobs import Job, PlannedTrial, groups
 from harness.records import Array, Observation, digest_array
 from harness.sandbox.zygote import Sandbox, Seat
 from harness.seeds import Key, SeedName
@@ -69,7 +70,7 @@ def run_job(
     observations: list[Observation] = []
     with Sandbox(isolation) as sandbox:
         stop.watch(sandbox)
-        for group in groups(job.runs):
+        for group in groups(job.trials):
             made = _observe_group(sandbox, group, job.key, stop)
             if stop.requested:
                 break
@@ -81,7 +82,7 @@ def run_job(
 
 
 def _observe_group(
-    sandbox: Sandbox, group: Sequence[Run], key: Key, stop: Stop
+    sandbox: Sandbox, group: Sequence[PlannedTrial], key: Key, stop: Stop
 ) -> list[Observation]:
     first = group[0]
     spec = first.task.spec
@@ -111,17 +112,19 @@ def _most(limits: Iterable[Limits]) -> Limits:
     return Limits(**{name: max(one[name] for one in each) for name in each[0]})
 
 
-def _observe(sandbox: Sandbox, seat: Seat, run: Run, key: Key, stop: Stop) -> Observation:
+def _observe(sandbox: Sandbox, seat: Seat, run: PlannedTrial, key: Key, stop: Stop) -> Observation:
     started = time.monotonic()
     try:
         observation = _attempt(seat, run, key)
         if (
-            observation.cause == "worker-died" and not stop.requested
+            observation.cause == Cause.WORKER_DIED and not stop.requested
         ):  # once more: perhaps it was not the program
             observation = _attempt(seat, run, key)
     except Exception as error:  # the boundary: whatever else happens here is ours
         text = str(error) if isinstance(error, FairmarkError) else _place(error)
-        observation = Observation(run.trial, "infrastructure", cause="harness-error", message=text)
+        observation = Observation(
+            run.trial, "infrastructure", cause=Cause.HARNESS_ERROR, message=text
+        )
     circumstances = {
         "wall_s": round(time.monotonic() - started, 4),
         "cpu_s": round(sandbox.usage.cpu_s, 4),
@@ -135,7 +138,7 @@ def _observe(sandbox: Sandbox, seat: Seat, run: Run, key: Key, stop: Stop) -> Ob
     return replace(observation, circumstances=circumstances)
 
 
-def _attempt(seat: Seat, run: Run, key: Key) -> Observation:
+def _attempt(seat: Seat, run: PlannedTrial, key: Key) -> Observation:
     trial, spec = run.trial, run.task.spec
     name = SeedName(
         spec.id, spec.draw, trial.measurement, trial.stage, trial.replicate, trial.subject
@@ -146,13 +149,14 @@ def _attempt(seat: Seat, run: Run, key: Key) -> Observation:
     try:
         with seat.trial(spec.limits_of(trial.measurement)):
             metrics = measure(run.task, trial.measurement, student, rng)
-            values = reduce(run.task, trial.measurement, metrics)
+            statistics = reduce(run.task, trial.measurement, metrics)
+            digests = {name: digest_array(metrics[name]) for name in sorted(metrics)}
     except ProgramError as error:
         transcript = tuple(student.transcript)
         return Observation(
             trial, "error", cause=error.cause, message=error.message, transcript=transcript
         )
-    return Observation(trial, "ok", values, transcript=tuple(student.transcript))
+    return Observation(trial, "ok", statistics, digests, transcript=tuple(student.transcript))
 
 
 def measure(
@@ -190,20 +194,17 @@ def _compiled(source: bytes, name: str) -> types.CodeType:
     return compile(source, name, "exec")
 
 
-def reduce(task: LoadedTask, measurement: str, metrics: Mapping[str, Array]) -> dict[str, Array]:
-    """What is stored of the metrics: the statistics of every check, digests of the metrics.
+def reduce(
+    task: LoadedTask, measurement: str, metrics: Mapping[str, Array]
+) -> dict[str, dict[str, Array]]:
+    """What is stored of a measurement's metrics: the statistics of each of its checks, by check id.
 
     Raises:
         MeasurementError: the metrics are not what a check can use.
     """
-    values: dict[str, Array] = {}
-    for check in task.spec.checks_of(measurement):
-        for name, value in kinds.reduce(check, metrics).items():
-            values[f"{check.id}/{name}"] = value
-    for name in sorted(metrics):
-        digest = bytes.fromhex(digest_array(metrics[name]))
-        values[f"raw/{name}"] = np.frombuffer(digest, dtype=np.uint8)
-    return values
+    return {
+        check.id: dict(kinds.reduce(check, metrics)) for check in task.spec.checks_of(measurement)
+    }
 
 
 def _place(error: Exception) -> str:

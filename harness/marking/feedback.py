@@ -1,109 +1,136 @@
 """What a student is told of a failed visible check: a worked example and, if it fits, a hint.
 
-Checks that play whole episodes or train have no example: their figures say what happened.
-
-Everything shown comes from trials under the public key, never from a scored instance. A hint is
-that of the known mistake whose output the submission's matches on the example.
+Checks whose measurement trains or plays whole episodes have no example: their figures say what
+happened. Everything shown comes from trials under the public key, never from a marked instance. A
+hint is that of the known mistake whose mutant gives the same statistics on the example.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from harness.causes import Cause
 from harness.marking.gradebook import TaskGrade
-from harness.marking.jobs import Run
-from harness.marking.score import Decision, decide_task
+from harness.marking.jobs import PlannedTrial
 from harness.marking.trials import Subject, View
 from harness.records import EXAMPLE, Array, Observation, Program, Verdict, decode_array
-from harness.spec.checks import CheckBase, ReturnsCheck, SeedSuccessCheck
+from harness.spec.checks import ReturnsCheck, SeedSuccessCheck
 from harness.spec.load import LoadedTask
 
 _SHOWN_ELEMENTS = 8
 _WHOLE_ELEMENTS = 24
+#: Relative and, in units of the largest entry, absolute difference that counts as the same.
 _SAME = 1e-9
 _ROUNDING = 1e-13
 
 
-def needed(tasks: Sequence[LoadedTask], subjects: Sequence[Subject], view: View) -> Iterator[Run]:
-    """The example runs that failed visible checks still lack."""
-    for subject in subjects:
-        for task in tasks:
-            for check in _to_explain(task, subject, view):
-                for program in _programs(task, subject):
-                    found = view.observe(task, program, check.measurement, EXAMPLE)
-                    if isinstance(found, Run):
-                        yield found
+@dataclass(frozen=True)
+class Explained:
+    """A grade with examples and hints.
+
+    Attributes:
+        missing: the example trials without which the explanation is not complete.
+    """
+
+    grade: TaskGrade
+    missing: tuple[PlannedTrial, ...] = ()
 
 
-def _to_explain(task: LoadedTask, subject: Subject, view: View) -> Iterable[CheckBase]:
-    if task.reference is None:
-        return
-    decisions = decide_task(task, subject, view)
-    for check in task.spec.checks:
-        decision = decisions[check.id]
-        failed = isinstance(decision, Decision) and decision.status == "FAIL"
-        if (
-            failed
-            and check.visibility == "visible"
-            and not isinstance(check, ReturnsCheck | SeedSuccessCheck)
-        ):
-            yield check
+def explain(task: LoadedTask, subject: Subject, view: View, grade: TaskGrade) -> Explained:
+    """The grade with an example and perhaps a hint for every check that failed."""
+    examples: dict[str, _Examples] = {}
+    verdicts = []
+    for verdict in grade.verdicts:
+        if _has_example(task, verdict):
+            measurement = task.spec.check(verdict.check).measurement
+            if measurement not in examples:
+                examples[measurement] = _examples(task, measurement, subject.program, view)
+            verdicts.append(_explained(task, examples[measurement], verdict))
+        else:
+            verdicts.append(verdict)
+    missing = tuple(trial for example in examples.values() for trial in example.missing)
+    return Explained(replace(grade, verdicts=tuple(verdicts)) if examples else grade, missing)
 
 
-def _programs(task: LoadedTask, subject: Subject) -> list[Program]:
-    assert task.reference is not None
-    mutants = [mutant.program for mutant in task.reference.mutants]
-    return [subject.program, task.reference.solution, *mutants]
-
-
-def explain(task: LoadedTask, subject: Subject, view: View, grade: TaskGrade) -> TaskGrade:
-    """The same grade with examples and hints where the example runs are there."""
-    explained = {check.id: check for check in _to_explain(task, subject, view)}
-    verdicts = tuple(
-        _explain(task, explained[verdict.check], subject, view, verdict)
-        if verdict.check in explained
-        else verdict
-        for verdict in grade.verdicts
+def _has_example(task: LoadedTask, verdict: Verdict) -> bool:
+    return (
+        task.reference is not None
+        and verdict.status == "FAIL"
+        and verdict.visibility == "visible"
+        and not isinstance(task.spec.check(verdict.check), ReturnsCheck | SeedSuccessCheck)
     )
-    return replace(grade, verdicts=verdicts)
 
 
-def _explain(
-    task: LoadedTask, check: CheckBase, subject: Subject, view: View, verdict: Verdict
-) -> Verdict:
+@dataclass(frozen=True)
+class _Examples:
+    """The displayed example of one measurement, as far as it was run.
+
+    Attributes:
+        own, reference: of the submission and of the reference.
+        mutants: of the known mistakes, by the mistake's name.
+    """
+
+    own: Observation | None
+    reference: Observation | None
+    mutants: Mapping[str, Observation]
+    missing: tuple[PlannedTrial, ...]
+
+
+def _examples(task: LoadedTask, measurement: str, own: Program, view: View) -> _Examples:
     assert task.reference is not None
-    own = view.observe(task, subject.program, check.measurement, EXAMPLE)
-    reference = view.observe(task, task.reference.solution, check.measurement, EXAMPLE)
-    if not isinstance(own, Observation) or not isinstance(reference, Observation):
+    missing: list[PlannedTrial] = []
+
+    def observe(program: Program) -> Observation | None:
+        example = view.observe(task, program, measurement, EXAMPLE)
+        if isinstance(example, Observation):
+            return example
+        missing.append(example)
+        return None
+
+    observed = observe(own)
+    reference = observe(task.reference.solution)
+    mutants = {
+        mutant.mistake.name: example
+        for mutant in task.reference.mutants
+        if (example := observe(mutant.program)) is not None
+    }
+    return _Examples(observed, reference, mutants, tuple(missing))
+
+
+def _explained(task: LoadedTask, examples: _Examples, verdict: Verdict) -> Verdict:
+    own, reference = examples.own, examples.reference
+    if own is None or reference is None or task.reference is None:
         return verdict
     hint = ""
-    if own.outcome == "ok" and not _same(own, reference, check.id):
+    if own.outcome == "ok" and not _same(own, reference, verdict.check):
         for mutant in task.reference.mutants:
-            other = view.observe(task, mutant.program, check.measurement, EXAMPLE)
-            if isinstance(other, Observation) and _same(own, other, check.id):
+            other = examples.mutants.get(mutant.mistake.name)
+            if other is not None and _same(own, other, verdict.check):
                 hint = mutant.mistake.hint
                 break
-    example = _example(own, reference, not_finite=verdict.cause == "not-finite")
+    example = _example(own, reference, not_finite=verdict.cause == Cause.NOT_FINITE)
     return replace(verdict, example=example, hint=hint)
 
 
 def _same(first: Observation, second: Observation, check_id: str) -> bool:
-    """Whether two programs gave the same stored numbers for a check, rounding aside."""
+    """Whether two programs gave the same statistics for a check, rounding aside."""
     if first.outcome != "ok" or second.outcome != "ok":
         return False
-    names = [name for name in first.values if name.startswith(check_id + "/")]
-    for name in names:
-        ours, theirs = first.values[name], second.values.get(name)
-        if theirs is None or ours.shape != theirs.shape:
-            return False
-        a, b = ours.astype(np.float64), theirs.astype(np.float64)
-        if not np.allclose(a, b, rtol=_SAME, atol=_ROUNDING * _size(b), equal_nan=True):
-            return False
-    return bool(names)
+    ours, theirs = first.statistics.get(check_id, {}), second.statistics.get(check_id, {})
+    if not ours or ours.keys() - theirs.keys():
+        return False
+    return all(_close(array, theirs[name]) for name, array in ours.items())
+
+
+def _close(first: Array, second: Array) -> bool:
+    if first.shape != second.shape:
+        return False
+    a, b = first.astype(np.float64), second.astype(np.float64)
+    return np.allclose(a, b, rtol=_SAME, atol=_ROUNDING * _size(b), equal_nan=True)
 
 
 def _size(array: Array) -> float:

@@ -67,8 +67,8 @@ class SubmissionGrade:
 
 
 @dataclass(frozen=True)
-class Run:
-    """What a gradebook was made under."""
+class RunRecord:
+    """What a gradebook was made under: assignment, phase and key, the harness and its source."""
 
     assignment: str
     phase: str
@@ -80,11 +80,15 @@ class Run:
 
 @dataclass(frozen=True)
 class Gradebook:
-    """All submissions of a run; the order of ``submissions`` is by name."""
+    """All submissions of a run, sorted by name."""
 
-    run: Run
+    run: RunRecord
     submissions: tuple[SubmissionGrade, ...]
     circumstances: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        rows = tuple(sorted(self.submissions, key=lambda row: row.name))
+        object.__setattr__(self, "submissions", rows)
 
     def ranked(self) -> Sequence[SubmissionGrade]:
         """By points, best first; equal points by name."""
@@ -137,5 +141,5 @@ def _row(row: SubmissionGrade) -> dict[str, Any]:
 def _check(verdict: Verdict) -> dict[str, Any]:
     record = verdict.to_json()
     record["id"] = record.pop("check")
-    del record["submission"], record["task"]
+    del record["submission"], record["task"], record["before_running"]
     return record

@@ -1,7 +1,7 @@
-"""What is to be run, as plain picklable records: a trial with its files, and trials by sandbox.
+"""What is to be run, as plain picklable records: planned trials, and the jobs they are run in.
 
 A submission has a sandbox of its own; trusted programs (reference, variants, mutants, starters) may
-share one. Everything a job needs travels with it, so it can run on another machine.
+share one. Everything that a job needs travels with it, so it can run on another machine.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from harness.spec.load import LoadedTask
 
 
 @dataclass(frozen=True)
-class Run:
-    """One trial and what it runs on: the task's code and the program's files for it."""
+class PlannedTrial:
+    """A trial and what it runs on: the task's code, and the program's files for the task."""
 
     trial: Trial
     task: LoadedTask
@@ -26,23 +26,28 @@ class Run:
 
 @dataclass(frozen=True)
 class Job:
-    """Trials for one sandbox, in order."""
+    """Trials for one sandbox, in order.
+
+    Attributes:
+        label: whose they are, for people.
+        key: the key that their seeds are derived from.
+    """
 
     label: str
     key: Key
-    runs: tuple[Run, ...]
+    trials: tuple[PlannedTrial, ...]
 
 
-def groups(runs: Sequence[Run]) -> list[tuple[Run, ...]]:
-    """The runs that share a worker: those of one task and program at one stage, in their order.
+def groups(trials: Sequence[PlannedTrial]) -> list[tuple[PlannedTrial, ...]]:
+    """The trials that share a worker: those of one task and program at one step, in their order.
 
-    A measurement that asks for a worker of its own gets one. A group is run as a whole and stored
-    as a whole, so that what a stateful program answers depends on nothing but the group.
+    A measurement that declares ``own_worker`` gets one for itself. A group is run and stored as a
+    whole, so that the answers of a program that keeps state depend on nothing but the group.
     """
-    found: dict[tuple[Any, ...], list[Run]] = {}
-    for index, run in enumerate(runs):
-        trial = run.trial
-        own = run.task.spec.measurements[trial.measurement].own_worker
-        name = (trial.task, trial.role, trial.program, trial.step, trial.subject)
-        found.setdefault((*name, index if own else -1), []).append(run)
-    return [tuple(group) for group in found.values()]
+    grouped: dict[tuple[Any, ...], list[PlannedTrial]] = {}
+    for index, planned in enumerate(trials):
+        trial = planned.trial
+        own_worker = planned.task.spec.measurements[trial.measurement].own_worker
+        group = (trial.task, trial.role, trial.program, trial.step, trial.subject)
+        grouped.setdefault((*group, index if own_worker else -1), []).append(planned)
+    return [tuple(group) for group in grouped.values()]

@@ -1,66 +1,54 @@
-"""Which runs are needed next: :mod:`harness.marking.score` says what every open mark waits for.
+"""Which trials to run next, and in which jobs.
 
 Cheap tiers come first, so that the first rows of a leaderboard stand early; displayed examples
-come last, and only for what failed. Pure: it reads specs, programs and stored observations.
+come last, and only for what failed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from harness.marking import feedback, score
-from harness.marking.jobs import Job, Run
-from harness.marking.trials import Subject, View
+from harness.marking.jobs import Job, PlannedTrial
+from harness.marking.round import Round
+from harness.marking.trials import View
 from harness.records import Role
-from harness.spec.load import LoadedTask
 
 _TRUSTED: tuple[Role, ...] = ("reference", "variant", "mutant", "starter", "constant")
 
 
-def next_batch(
-    tasks: Sequence[LoadedTask],
-    subjects: Sequence[Subject],
-    view: View,
-    *,
-    examples: bool = True,
-) -> list[Job]:
-    """The jobs to run before asking again; none when everything is decided.
-
-    Runs of one submission share a job, and so a sandbox; trusted programs share another.
-    """
+def next_batch(current: Round) -> list[Job]:
+    """The jobs to run before the next round; none when everything is decided and explained."""
     for training in (False, True):
-        chosen = [task for task in tasks if (task.spec.tier == "training") == training]
-        runs = list(_waiting(chosen, subjects, view))
-        if runs:
-            return group(runs, view)
-    if not examples:
-        return []
-    return group(list(feedback.needed(tasks, subjects, view)), view)
+        trials = [
+            trial
+            for subject in current.subjects
+            for task in current.tasks
+            if (task.spec.tier == "training") == training
+            for trial in current.state(subject, task).trials
+        ]
+        if trials:
+            return group(trials, current.view)
+    examples = [trial for state in current.states.values() for trial in state.examples]
+    return group(examples, current.view)
 
 
-def _waiting(tasks: Sequence[LoadedTask], subjects: Sequence[Subject], view: View) -> Iterable[Run]:
-    for subject in subjects:
-        for task in tasks:
-            for decision in score.decide_task(task, subject, view).values():
-                if isinstance(decision, score.Waiting):
-                    yield from decision.runs
-
-
-def group(runs: Sequence[Run], view: View, *, shards: int = 1) -> list[Job]:
+def group(trials: Sequence[PlannedTrial], view: View, *, shards: int = 1) -> list[Job]:
     """One job for all trusted programs, one for each submission; the trusted one first.
 
-    Examples are drawn under another key than marks, so they never share a job with them. The
-    trusted programs are dealt out by task over ``shards`` jobs.
+    Examples are drawn under another key than marks, so they never share a job with them.
+
+    Args:
+        shards: over how many jobs the trusted programs are dealt, by task.
     """
-    jobs: dict[tuple[str, str], dict[str, Run]] = {}
-    order = {task: index for index, task in enumerate(sorted({run.trial.task for run in runs}))}
-    for run in sorted(runs, key=lambda item: item.trial.role not in _TRUSTED):
-        trial = run.trial
+    jobs: dict[tuple[str, str], dict[str, PlannedTrial]] = {}
+    order = {task: index for index, task in enumerate(sorted({one.trial.task for one in trials}))}
+    for planned in sorted(trials, key=lambda one: one.trial.role not in _TRUSTED):
+        trial = planned.trial
         shard = order[trial.task] % shards
         owner = f"reference {shard}" if trial.role in _TRUSTED else f"={trial.program}"
-        phase = view.key_of(trial.step).commitment
-        jobs.setdefault((owner, phase), {})[trial.key] = run
+        commitment = view.key_of(trial.step).commitment
+        jobs.setdefault((owner, commitment), {})[trial.digest] = planned
     return [
-        Job(owner, view.key_of(next(iter(found.values())).trial.step), tuple(found.values()))
-        for (owner, _), found in jobs.items()
+        Job(owner, view.key_of(next(iter(chosen.values())).trial.step), tuple(chosen.values()))
+        for (owner, _), chosen in jobs.items()
     ]

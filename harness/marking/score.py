@@ -1,8 +1,8 @@
-"""The decision: from stored observations to verdicts, and what is still missing.
+"""The decision: from stored observations to a status and a credit for every check of a task.
 
-Pure functions of specs, programs and the ledger. :func:`decide` answers for one check with a
-decision or with the runs that it waits for; :mod:`harness.marking.plan` asks it what to run next
-and :func:`judge` asks it for the marks, so both always agree.
+Pure functions of specs, programs and the ledger. For each check the answer is a :class:`Decision`,
+or :class:`Waiting` with the trials that have to be run first. :mod:`harness.marking.round` asks
+once for every state of the ledger; planning, feedback and the gradebook all use its answer.
 """
 
 from __future__ import annotations
@@ -13,277 +13,218 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness import kinds
-from harness.marking.gradebook import TaskGrade
-from harness.marking.jobs import Run
+from harness.causes import Cause
+from harness.marking.jobs import PlannedTrial
 from harness.marking.trials import Subject, View
-from harness.records import Observation, Program, Status, Step, Verdict
+from harness.records import Observation, Program, Status, Step
 from harness.spec.checks import CheckBase
 from harness.spec.load import LoadedTask
-
-_MESSAGES = {
-    "wrong": "the answer is not the expected one",
-    "not-finite": "the answer holds NaN or infinity where a number is expected",
-    "leak": "an output changes with an input that it must not depend on",
-    "blind": "an output ignores inputs that it must depend on",
-    "biased": "the mean of your draws is not the expected one, on two independent sets of draws",
-    "distribution": "your draws do not follow the law, on two independent sets of draws",
-    "dependent": "draws that must be independent are correlated, on two independent sets of draws",
-    "variance": "the estimator is too noisy for its mean to be certified at this number of draws",
-    "seeds": "too few training runs, each with a seed of its own, reach the threshold",
-    "undecided": "training runs reach the threshold too often to fail and too seldom to pass",
-    "variance-ratio": "the variance is above the limit, on two independent sets of draws",
-    "below-floor": "the likelihood is better than that of the true distribution",
-    "excess": "the negative log-likelihood is above the reference's by more than the margin",
-    "return": "the mean episode return is below that for full credit",
-    "few-trajectories": "too few distinct episodes came about for an interval",
-    "no-target": "no target is stored for this check; it cannot be graded yet",
-    "harness-error": "this check could not be graded, through no fault of yours",
-    "not-run": "this check has not been run yet",
-    "prerequisite": "a check that this one builds on did not pass",
-    "not-reproducible": "the same seed gave different results when the program ran again",
-}
-_HIDDEN_MESSAGE = "a hidden check did not pass"
 
 
 @dataclass(frozen=True)
 class Decision:
     """What is decided about one check of one program.
 
-    ``before_running``: the reason was known without running anything, so it can be told of a
-    hidden check too.
+    Attributes:
+        credit: the share of the points, in [0, 1].
+        margin: how far the evidence lies from the limit, in units of the limit; NaN where the kind
+            has no such measure.
+        figures: the numbers behind the decision, finite or as text.
+        message: one sentence that is more precise than the cause's own; empty where there is none.
+        steps: how many trials of the program it rests on.
+        isolation: the levels under which those trials were observed.
+        before_running: it was known from the submitted files alone.
     """
 
     status: Status
-    cause: str = ""
+    cause: Cause = Cause.NONE
     credit: float = 0.0
     margin: float = float("nan")
     figures: Mapping[str, Any] = field(default_factory=dict)
     message: str = ""
     steps: int = 0
+    isolation: frozenset[str] = frozenset()
     before_running: bool = False
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """Nothing is decided before these runs are made (none of its own: a gate waits)."""
+    """Nothing is decided before these trials are run.
 
-    runs: tuple[Run, ...]
+    Empty where the check itself needs none yet: a check that it comes ``after`` is still waiting.
+    """
+
+    trials: tuple[PlannedTrial, ...]
 
 
-def decide(task: LoadedTask, check: CheckBase, subject: Subject, view: View) -> Decision | Waiting:
-    """One check of one program, its gates aside."""
+Answer = Decision | Waiting
+
+
+def decide_task(
+    task: LoadedTask, subject: Subject, view: View, leave_out: Container[str] = ()
+) -> dict[str, Answer]:
+    """Every check of a task by its id, in the order of the spec; ``after`` is respected.
+
+    Args:
+        leave_out: checks that are not asked for; they and what comes after them are SKIPPED.
+    """
+    answers: dict[str, Answer] = {}
+    for check in task.spec.checks:
+        if check.id in leave_out:
+            answers[check.id] = Decision("SKIPPED", Cause.PREREQUISITE)
+            continue
+        earlier = [answers[name] for name in check.after]
+        answers[check.id] = _gate(earlier) or decide(task, check, subject, view)
+    return answers
+
+
+def _gate(earlier: Sequence[Answer]) -> Answer | None:
+    """What the checks that this one comes after make of it; None where it may be decided."""
+    if any(isinstance(answer, Waiting) for answer in earlier):
+        return Waiting(())
+    statuses = {answer.status for answer in earlier if isinstance(answer, Decision)}
+    if statuses - {"PASS", "UNGRADABLE"}:
+        return Decision("SKIPPED", Cause.PREREQUISITE)
+    return Decision("UNGRADABLE", Cause.PREREQUISITE) if "UNGRADABLE" in statuses else None
+
+
+def decide(task: LoadedTask, check: CheckBase, subject: Subject, view: View) -> Answer:
+    """One check of one program, regardless of the checks that it comes after."""
     problem = subject.problem(task)
     if problem is not None:
-        return Decision("ERROR", problem[0], message=problem[1], before_running=True)
+        cause, message = problem
+        return Decision("ERROR", cause, message=message, before_running=True)
     target = None
     if getattr(check, "against", None) == "target":
         target = _target(task, check)
         if target is None:
-            return Decision("UNGRADABLE", "no-target")
-    evidence: list[kinds.Evidence] = []
-    outcome = kinds.FIRST
-    while outcome.status == "MORE":
-        if not outcome.wants or {item.step for item in evidence} & set(outcome.wants):
-            return _ours(f"{check.id} asks for what it has: {outcome.wants}")
-        found = _steps(task, check, subject, view, outcome.wants)
-        if isinstance(found, Decision | Waiting):
-            return found
-        evidence += [replace(item, target=target) for item in found]
-        try:
-            outcome = kinds.decide(check, evidence)
-        except (ValueError, ArithmeticError, KeyError) as error:
-            return _ours(f"{check.id}: {error}")
-    return Decision(
-        outcome.status,
-        outcome.cause,
-        outcome.credit,
-        outcome.margin,
-        outcome.figures,
-        outcome.message,
-        steps=len(evidence),
-    )
-
-
-def _ours(message: str) -> Decision:
-    return Decision("UNGRADABLE", "harness-error", message=message)
-
-
-def _steps(
-    task: LoadedTask, check: CheckBase, subject: Subject, view: View, wants: Sequence[Step]
-) -> list[kinds.Evidence] | Decision | Waiting:
-    """The evidence of some steps; the first decision among them, or all runs they wait for."""
-    evidence: list[kinds.Evidence] = []
-    runs: list[Run] = []
-    for step in wants:
-        found = _step(task, check, subject, view, step)
-        if isinstance(found, Decision):
-            return found
-        if isinstance(found, Waiting):
-            runs += found.runs
-        else:
-            evidence.append(found)
-    return Waiting(tuple(runs)) if runs else evidence
-
-
-def _step(  # noqa: PLR0911 - one answer a way in which a step can end
-    task: LoadedTask, check: CheckBase, subject: Subject, view: View, step: Step
-) -> kinds.Evidence | Decision | Waiting:
-    """The evidence of one step, or why there is none."""
-    name = subject.program.name
-    asked = [subject.program]
-    if check.needs_reference:
-        if task.reference is None:
-            return Decision("UNGRADABLE", "no-target", message="no reference at hand")
-        asked.append(task.reference.solution)
-    found = [view.observe(task, program, check.measurement, step, name) for program in asked]
-    missing = tuple(item for item in found if isinstance(item, Run))
-    own = found[0]
-    if isinstance(own, Observation):
-        if own.outcome == "infrastructure":
-            return Decision("UNGRADABLE", "harness-error", message=own.message)
-        repeated = _not_reproducible(task, check, subject, view, step)
-        if repeated is not None:
-            return repeated
-        if own.outcome == "error":
-            if step.replicate > 0 and kinds.counts_errors(check):
-                return kinds.Evidence({}, step=step, error=own.cause)
-            return Decision("ERROR", own.cause, message=own.message)
-    if missing:
-        return Waiting(missing)
-    values = []
-    for item in found:
-        assert isinstance(item, Observation)
-        if item.outcome != "ok":  # only the reference can be left
-            text = f"the reference did not deliver: {item.cause} {item.message}"
-            return Decision("UNGRADABLE", "harness-error", message=text)
-        values.append(_of_check(item.values, check.id))
-    reference = values[1] if check.needs_reference else None
-    return kinds.Evidence(values[0], reference, step=step)
-
-
-def _not_reproducible(
-    task: LoadedTask, check: CheckBase, subject: Subject, view: View, step: Step
-) -> Decision | Waiting | None:
-    """ERROR where one key gave different values and the reference, run again, did not."""
-    name = subject.program.name
-    own = view.observe(task, subject.program, check.measurement, step, name)
-    assert isinstance(own, Observation)
-    if len(set(view.ledger.digests(own.trial.key))) < 2 or task.reference is None:
-        return None
-    again = view.observe(task, task.reference.solution, check.measurement, step, name)
-    if isinstance(again, Run):
-        return Waiting((again,))
-    digests = view.ledger.digests(again.trial.key)
-    if len(digests) > 1 and len(set(digests)) == 1:
-        return Decision("ERROR", "not-reproducible")
-    text = "results differ between runs; `replay --rerun` tells whether the reference's do, too"
-    return Decision("UNGRADABLE", "harness-error", message=text)
-
-
-def _of_check(values: Mapping[str, Any], check_id: str) -> dict[str, Any]:
-    prefix = check_id + "/"
-    return {
-        name.removeprefix(prefix): value
-        for name, value in values.items()
-        if name.startswith(prefix)
-    }
+            return Decision("UNGRADABLE", Cause.NO_TARGET)
+    if check.needs_reference and task.reference is None:
+        return Decision("UNGRADABLE", Cause.NO_TARGET, message="no reference at hand")
+    return _Evidence(task, check, subject, view).decide(target)
 
 
 def _target(task: LoadedTask, check: CheckBase) -> Mapping[str, Any] | None:
+    """The stored distribution that a check compares with."""
     if task.reference is None:
         return None
     stored = task.reference.targets.get(getattr(check, "target", ""))
     return None if stored is None else json.loads(stored)
 
 
-def decide_task(
-    task: LoadedTask, subject: Subject, view: View, leave_out: Container[str] = ()
-) -> dict[str, Decision | Waiting]:
-    """Every check of a task, gates included, in the order of the spec.
+def _ungradable(message: str) -> Decision:
+    return Decision("UNGRADABLE", Cause.HARNESS_ERROR, message=message)
 
-    Args:
-        leave_out: checks that are not asked for; they and what comes after them are SKIPPED.
-    """
-    decided: dict[str, Decision | Waiting] = {}
-    for check in task.spec.checks:
-        if check.id in leave_out:
-            decided[check.id] = Decision("SKIPPED", "prerequisite")
-            continue
-        decided[check.id] = _gate([decided[name] for name in check.after]) or decide(
-            task, check, subject, view
+
+class _Evidence:
+    """The evidence on one check of one program: steps are added until the kind has enough."""
+
+    def __init__(self, task: LoadedTask, check: CheckBase, subject: Subject, view: View) -> None:
+        self._task = task
+        self._check = check
+        self._subject = subject
+        self._view = view
+        self._isolation: set[str] = set()
+
+    def decide(self, target: Mapping[str, Any] | None) -> Answer:
+        evidence: list[kinds.Evidence] = []
+        outcome = kinds.FIRST
+        while outcome.status == "MORE":
+            known = {item.step for item in evidence}
+            if not outcome.wants or known & set(outcome.wants):
+                return _ungradable(f"{self._check.id} asks for what it has: {outcome.wants}")
+            answer = self._of_steps(outcome.wants)
+            if isinstance(answer, Decision):
+                return self._resting(answer)
+            if isinstance(answer, Waiting):
+                return answer
+            evidence += [replace(item, target=target) for item in answer]
+            try:
+                outcome = kinds.decide(self._check, evidence)
+            except (ValueError, ArithmeticError, KeyError) as error:
+                return self._resting(_ungradable(f"{self._check.id}: {error}"))
+        decision = Decision(
+            outcome.status,
+            Cause(outcome.cause),
+            outcome.credit,
+            outcome.margin,
+            outcome.figures,
+            outcome.message,
+            steps=len(evidence),
         )
-    return decided
+        return self._resting(decision)
 
+    def _resting(self, decision: Decision) -> Decision:
+        """The decision with the isolation levels of the observations that it rests on."""
+        return replace(decision, isolation=frozenset(self._isolation))
 
-def _gate(before: Sequence[Decision | Waiting]) -> Decision | Waiting | None:
-    if any(isinstance(earlier, Waiting) for earlier in before):
-        return Waiting(())
-    statuses = {earlier.status for earlier in before if isinstance(earlier, Decision)}
-    if statuses - {"PASS", "UNGRADABLE"}:
-        return Decision("SKIPPED", "prerequisite")
-    return Decision("UNGRADABLE", "prerequisite") if "UNGRADABLE" in statuses else None
+    def _of_steps(self, steps: Sequence[Step]) -> list[kinds.Evidence] | Answer:
+        """The evidence of some steps; the first decision among them, or all that they wait for."""
+        evidence: list[kinds.Evidence] = []
+        trials: list[PlannedTrial] = []
+        for step in steps:
+            answer = self._of_step(step)
+            if isinstance(answer, Decision):
+                return answer
+            if isinstance(answer, Waiting):
+                trials += answer.trials
+            else:
+                evidence.append(answer)
+        return Waiting(tuple(trials)) if trials else evidence
 
+    def _of_step(self, step: Step) -> kinds.Evidence | Answer:
+        """The evidence of one step, or why there is none."""
+        own = self._observe(self._subject.program, step)
+        if isinstance(own, Observation):
+            answer = self._own_failure(own, step)
+            if answer is not None:
+                return answer
+        if not self._check.needs_reference or self._task.reference is None:
+            if isinstance(own, PlannedTrial):
+                return Waiting((own,))
+            return kinds.Evidence(self._statistics(own), step=step)
+        reference = self._observe(self._task.reference.solution, step)
+        missing = tuple(item for item in (own, reference) if isinstance(item, PlannedTrial))
+        if isinstance(own, PlannedTrial) or isinstance(reference, PlannedTrial):
+            return Waiting(missing)
+        if reference.outcome != "ok":
+            text = f"the reference did not deliver: {reference.cause} {reference.message}"
+            return _ungradable(text)
+        return kinds.Evidence(self._statistics(own), self._statistics(reference), step=step)
 
-def judge_task(
-    task: LoadedTask, subject: Subject, view: View, points: float | None = None
-) -> TaskGrade:
-    """The verdicts of one submission on one task.
+    def _own_failure(self, own: Observation, step: Step) -> kinds.Evidence | Answer | None:
+        """What an observation of the program comes to where it holds no statistics to judge."""
+        if "isolation" in own.circumstances:
+            self._isolation.add(str(own.circumstances["isolation"]))
+        if own.outcome == "infrastructure":
+            return _ungradable(own.message)
+        repeated = self._not_reproducible(own, step)
+        if repeated is not None:
+            return repeated
+        if own.outcome == "error":
+            if step.replicate > 0 and kinds.counts_errors(self._check):
+                return kinds.Evidence({}, step=step, error=own.cause)
+            return Decision("ERROR", own.cause, message=own.message)
+        return None
 
-    Args:
-        points: what the task is worth in the assignment; its own points where None.
-    """
-    worth = task.spec.points if points is None else points
-    decisions = decide_task(task, subject, view).values()
-    verdicts = tuple(
-        _verdict(task, check, subject.program, decision, maximum)
-        for check, decision, maximum in zip(
-            task.spec.checks, decisions, _shares(task, worth), strict=True
+    def _not_reproducible(self, own: Observation, step: Step) -> Answer | None:
+        """ERROR where repetitions of a trial differ and those of the reference's do not."""
+        digests = self._view.ledger.digests(own.trial.digest)
+        if len(set(digests)) < 2 or self._task.reference is None:
+            return None
+        reference = self._observe(self._task.reference.solution, step)
+        if isinstance(reference, PlannedTrial):
+            return Waiting((reference,))
+        digests = self._view.ledger.digests(reference.trial.digest)
+        if len(digests) > 1 and len(set(digests)) == 1:
+            return Decision("ERROR", Cause.NOT_REPRODUCIBLE)
+        return _ungradable(
+            "results differ between runs; `replay --rerun` tells whether the reference's do, too"
         )
-    )
-    return TaskGrade(task.id, task.spec.title, task.spec.tier, worth, verdicts)
 
+    def _observe(self, program: Program, step: Step) -> Observation | PlannedTrial:
+        owner = self._subject.program.name
+        return self._view.observe(self._task, program, self._check.measurement, step, owner)
 
-def _shares(task: LoadedTask, worth: float) -> list[float]:
-    """What every check is worth, to four places; the largest takes what rounding left over."""
-    share = worth / task.spec.points if task.spec.points else 0.0
-    parts = [round(check.points * share, 4) for check in task.spec.checks]
-    largest = max(range(len(parts)), key=parts.__getitem__)
-    parts[largest] = round(parts[largest] + worth - sum(parts), 4)
-    return parts
-
-
-def _verdict(
-    task: LoadedTask,
-    check: CheckBase,
-    program: Program,
-    decision: Decision | Waiting,
-    max_points: float,
-) -> Verdict:
-    if isinstance(decision, Waiting):
-        decision = Decision("UNGRADABLE", "not-run")
-    credit = 1.0 if decision.status == "PASS" else decision.credit
-    points = None if decision.status == "UNGRADABLE" else round(max_points * credit, 4)
-    return Verdict(
-        submission=program.name,
-        task=task.id,
-        check=check.id,
-        status=decision.status,
-        cause=decision.cause,
-        points=points,
-        max_points=max_points,
-        visibility=check.visibility,
-        evidence=decision.figures,
-        message=_message(check, decision),
-        seeds_used=decision.steps,
-    )
-
-
-def _message(check: CheckBase, decision: Decision) -> str:
-    """What is said of a check; of a hidden one a fixed sentence, whatever was observed."""
-    if decision.status == "PASS":
-        return ""
-    if check.visibility == "hidden" and not decision.before_running:
-        if decision.status in ("UNGRADABLE", "SKIPPED"):
-            return _MESSAGES.get(decision.cause, _MESSAGES["harness-error"])
-        return _HIDDEN_MESSAGE
-    return decision.message or _MESSAGES.get(decision.cause, decision.cause)
+    def _statistics(self, observation: Observation) -> Mapping[str, Any]:
+        return observation.statistics.get(self._check.id, {})

@@ -1,20 +1,22 @@
-"""Names and keys of trials, and the look-up of their observations.
+"""Which trial is meant, and what is known of it: digests of trials, and their observations.
 
-A trial's key holds a digest of everything its values depend on: the program's files, measure.py,
-given.py and the contract, the seed's name and its phase key, what is stored, the limits, the pinned
-packages, and for training the kind of machine. Statements, points and thresholds are not in it:
-changing them scores again without running anything.
+A trial's digest covers everything its values depend on: the program's files, measure.py, given.py
+and the contract, the seed's name and the commitment to its key, what is stored, the limits, the
+pinned packages, and for training the class of machine. Statements, points and thresholds are not
+covered: changing them only needs scoring again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from harness import kinds
+from harness.causes import Cause
 from harness.ledger import Ledger
 from harness.machine import environment, machine_class
-from harness.marking.jobs import Run
+from harness.marking.jobs import PlannedTrial
 from harness.records import (
     COMMON,
     EXAMPLE,
@@ -30,7 +32,8 @@ from harness.seeds import PUBLIC_KEY, Key
 from harness.spec.load import LoadedTask
 
 #: Raised whenever the meaning of an observation changes: stored ones are then made anew.
-COLLECT_PROTOCOL = 3
+#: 4: typed statistics.
+COLLECT_PROTOCOL = 4
 
 
 @dataclass(frozen=True)
@@ -45,14 +48,15 @@ class Subject:
     identity: str = "unverified"
     problems: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
-    def problem(self, task: LoadedTask) -> tuple[str, str] | None:
-        """Why the task cannot even be tried, or None."""
+    def problem(self, task: LoadedTask) -> tuple[Cause, str] | None:
+        """Why the task cannot even be tried, with a sentence, or None."""
         for name in ("", *task.spec.wanted_files):
             if name in self.problems:
-                return self.problems[name]
+                cause, message = self.problems[name]
+                return Cause(cause), message
         for name in task.spec.wanted_files:
             if name not in self.program.files:
-                return ("missing-file", f"{name} was not submitted")
+                return Cause.MISSING_FILE, f"{name} was not submitted"
         return None
 
 
@@ -60,7 +64,9 @@ class Subject:
 class View:
     """The ledger as one phase sees it.
 
-    What a submission did under weaker isolation than ``isolation`` counts as not observed.
+    Attributes:
+        key: the phase's key; examples are drawn under the public one.
+        isolation: what a submission did under a weaker level counts as not observed.
     """
 
     key: Key
@@ -69,35 +75,39 @@ class View:
 
     def observe(
         self, task: LoadedTask, program: Program, measurement: str, step: Step, owner: str = ""
-    ) -> Observation | Run:
-        """The observation of a trial, or the run that would make it.
+    ) -> Observation | PlannedTrial:
+        """The observation of a trial, or the planned trial that would make it.
 
-        ``owner`` is whose seeds those of stage two are; those of the others are common.
+        Args:
+            owner: the subject whose own seeds are meant in stage 2.
         """
         trial = name_trial(task, program, measurement, step, step.subject(owner), self.key_of(step))
         weakest = self.isolation if program.role == "submission" else None
-        found = self.ledger.get(trial.key, weakest)
-        if found is not None:
-            return found
-        wanted = task.spec.wanted_files
-        files = {name: program.files[name] for name in wanted if name in program.files}
-        return Run(trial, task, files)
+        observation = self.ledger.get(trial.digest, weakest)
+        return planned_trial(trial, task, program) if observation is None else observation
 
-    def seen(self, task: LoadedTask, program: Program) -> Iterator[Observation]:
-        """Every stored observation of a program that a mark of its own can rest on."""
+    def stored(self, task: LoadedTask, program: Program) -> Iterator[Observation]:
+        """Every stored observation of a program that its checks can ask for, examples left out."""
         for measurement in task.spec.measurements:
             for step in steps(task, measurement):
-                found = self.observe(task, program, measurement, step, program.name)
-                if isinstance(found, Observation):
-                    yield found
+                observation = self.observe(task, program, measurement, step, program.name)
+                if isinstance(observation, Observation):
+                    yield observation
 
     def key_of(self, step: Step) -> Key:
-        """Examples are drawn under the public key, whatever the phase."""
+        """The key that the seeds of a step are derived from."""
         return PUBLIC_KEY if step.stage == EXAMPLE.stage else self.key
 
 
+def planned_trial(trial: Trial, task: LoadedTask, program: Program) -> PlannedTrial:
+    """The trial with the program's files for the task."""
+    names = task.spec.wanted_files
+    files = {name: program.files[name] for name in names if name in program.files}
+    return PlannedTrial(trial, task, files)
+
+
 def steps(task: LoadedTask, measurement: str) -> list[Step]:
-    """Every step of a measurement that one of its checks can ask for."""
+    """Every step of a measurement that one of its checks can ask for, in order."""
     checks = task.spec.checks_of(measurement)
     return sorted(
         {
@@ -112,29 +122,43 @@ def steps(task: LoadedTask, measurement: str) -> list[Step]:
 def name_trial(
     task: LoadedTask, program: Program, measurement: str, step: Step, subject: str, key: Key
 ) -> Trial:
-    """The trial of one measurement of one program, with its key."""
-    spec = task.spec
-    declared = spec.measurements[measurement]
+    """The trial of one measurement of one program, with its digest.
+
+    Args:
+        subject: the name that is mixed into the seed; empty where the cohort shares it.
+    """
     content = [
-        COLLECT_PROTOCOL,
-        [spec.id, spec.draw, measurement, step.stage, step.replicate, subject],
-        declared.draws,
-        declared.own_worker,
-        spec.limits_of(measurement).model_dump(),
-        [kinds.signature(check) for check in spec.checks_of(measurement)],
+        _measurement_digest(task, measurement),
+        [step.stage, step.replicate, subject],
         key.commitment,
-        program.digests(spec.wanted_files),
-        task.protocol,
-        environment(),
-        machine_class() if spec.tier == "training" else "",
+        program.digests(task.spec.wanted_files),
     ]
     return Trial(
-        task=spec.id,
+        task=task.id,
         measurement=measurement,
         program=program.name,
         role=program.role,
         stage=step.stage,
         replicate=step.replicate,
         subject=subject,
-        key=sha256(canonical(content)),
+        digest=sha256(canonical(content)),
     )
+
+
+@lru_cache(maxsize=4096)
+def _measurement_digest(task: LoadedTask, measurement: str) -> str:
+    """A digest of what all trials of a measurement have in common, whatever the program."""
+    spec = task.spec
+    declared = spec.measurements[measurement]
+    content = [
+        COLLECT_PROTOCOL,
+        [spec.id, spec.draw, measurement],
+        declared.draws,
+        declared.own_worker,
+        spec.limits_of(measurement).model_dump(),
+        [kinds.signature(check) for check in spec.checks_of(measurement)],
+        task.protocol,
+        environment(),
+        machine_class() if spec.tier == "training" else "",
+    ]
+    return sha256(canonical(content))

@@ -14,11 +14,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from harness.causes import Cause
 from harness.contract.constant import constant_program
 from harness.grading import Progress, run_batch
 from harness.isolation import Isolation
 from harness.marking import plan, score
-from harness.marking.jobs import Run
+from harness.marking.jobs import PlannedTrial
 from harness.marking.score import Decision, Waiting
 from harness.marking.trials import Subject, View
 from harness.records import Program, finite_or_text
@@ -129,22 +130,22 @@ def verify(
     isolation: Isolation,
 ) -> list[TaskProof]:
     """Runs whatever is missing and proves every task."""
-    while runs := {run.trial.key: run for task in tasks for run in _missing(task, view)}:
-        batch = plan.group(list(runs.values()), view, shards=shards)
+    while trials := [planned for task in tasks for planned in _missing(task, view)]:
+        batch = plan.group(trials, view, shards=shards)
         run_batch(batch, view.ledger, executor, progress, isolation)
     return [prove(task, view) for task in tasks]
 
 
-def _missing(task: LoadedTask, view: View) -> Iterator[Run]:
+def _missing(task: LoadedTask, view: View) -> Iterator[PlannedTrial]:
     for program in _programs(task):
         for check in task.spec.checks:
             decision = score.decide(task, check, _subject(program), view)
             if isinstance(decision, Waiting):
-                yield from decision.runs
+                yield from decision.trials
     for program in _constants(task):
         for decision in _gated(task, program, view).values():
             if isinstance(decision, Waiting):
-                yield from decision.runs
+                yield from decision.trials
 
 
 def prove(task: LoadedTask, view: View) -> TaskProof:
@@ -262,14 +263,14 @@ def _checked(task: LoadedTask, program: Program, view: View) -> Checked:
 
 def _decided(decisions: Mapping[str, Decision | Waiting]) -> dict[str, Decision]:
     return {
-        name: Decision("UNGRADABLE", "not-run") if isinstance(decision, Waiting) else decision
+        name: Decision("UNGRADABLE", Cause.NOT_RUN) if isinstance(decision, Waiting) else decision
         for name, decision in decisions.items()
     }
 
 
 def _cpu(task: LoadedTask, subject: Subject, view: View) -> float:
     return sum(
-        float(seen.circumstances.get("cpu_s", 0.0)) for seen in view.seen(task, subject.program)
+        float(seen.circumstances.get("cpu_s", 0.0)) for seen in view.stored(task, subject.program)
     )
 
 

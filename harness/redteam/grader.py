@@ -44,10 +44,10 @@ def grade(tasks: Sequence[LoadedTask], submissions: Path, results: Path, level: 
         view = View(PUBLIC_KEY, ledger)
         remember(course.subjects, ledger)
         with grading.local_executor(1) as executor:
-            grading.collect_all(
-                course, view, executor, lambda *_: None, lambda: None, choice.at(level)
+            last = grading.collect_all(
+                course, view, executor, lambda *_: None, lambda _: None, choice.at(level)
             )
-        gradebook = grading.grades(course, view, "feedback", "")
+        gradebook = grading.gradebook(course, last, "feedback", "")
         report.write(gradebook, results)
         return gradebook
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from harness.marking.gradebook import Gradebook
 from harness.report import feedback, grades_json, gradescope, junit, tables
 from harness.report.grades_json import document
-from harness.report.marks import checked
 from harness.report.names import folder_name, folders
 
 __all__ = ["document", "folder_name", "write"]
@@ -28,7 +27,6 @@ def write(gradebook: Gradebook, results: Path) -> list[Path]:
         OSError: something below ``results`` cannot be written.
     """
     chosen = folders(gradebook)
-    gradebook = checked(gradebook)
     results.mkdir(parents=True, exist_ok=True)
     written = [
         grades_json.write(gradebook, results / "grades.json"),

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from harness.marking.gradebook import Run, SubmissionGrade
+from harness.marking.gradebook import RunRecord, SubmissionGrade
 from harness.records import Verdict
 from harness.report.sanitise import EXAMPLE_LIMIT, NAME_LIMIT, SENTENCE_LIMIT, clean
 
@@ -83,7 +83,7 @@ def cause_of(verdict: Verdict) -> str:
     return clean(verdict.cause, NAME_LIMIT)
 
 
-def notes(row: SubmissionGrade, run: Run) -> list[str]:
+def notes(row: SubmissionGrade, run: RunRecord) -> list[str]:
     """What must be known to read the marks of a row, one sentence each."""
     isolation = clean(row.isolation, NAME_LIMIT) or "none, as no program was run"
     phase = clean(run.phase, NAME_LIMIT)

@@ -15,7 +15,7 @@ from harness.files import write_text
 from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
 from harness.records import Verdict
 from harness.report.explain import Line, cause_of, explain, notes
-from harness.report.marks import checked_row, not_submitted, points_text
+from harness.report.marks import not_submitted, points_text
 from harness.report.names import shown
 from harness.report.sanitise import NAME_LIMIT, clean, markdown
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 def render(row: SubmissionGrade, gradebook: Gradebook) -> str:
     """The feedback page of one submission as Markdown."""
-    row = checked_row(row)
     page = _template().render(
         name=shown(row),
         points=points_text(row.points),

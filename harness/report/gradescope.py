@@ -18,7 +18,7 @@ from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
 from harness.records import Verdict
 from harness.report.explain import COUNTING_PHASES, cause_of, explain, notes
 from harness.report.grades_json import FORMAT, dump, json_value
-from harness.report.marks import checked_row, number
+from harness.report.marks import number
 from harness.report.sanitise import NAME_LIMIT, clean
 
 _VISIBILITY: Mapping[str, str] = MappingProxyType(
@@ -37,7 +37,6 @@ def document(
     Args:
         seconds: how long grading took, where known; without it the file says nothing of it.
     """
-    row = checked_row(row)
     tests = [
         _test(task, verdict, f"{major}.{minor}")
         for major, task in enumerate(row.tasks, start=1)

@@ -20,7 +20,7 @@ import numpy as np
 from harness.files import write_text
 from harness.marking.gradebook import Gradebook, SubmissionGrade
 from harness.records import Verdict
-from harness.report.marks import checked, number, ranked, task_ids, task_points
+from harness.report.marks import number, ranked, task_ids, task_points
 from harness.report.names import labels
 from harness.report.sanitise import NAME_LIMIT, SENTENCE_LIMIT, cell, clean
 from harness.statistics.ranking import least_seeds, letters, rank_intervals, simultaneous
@@ -225,7 +225,7 @@ def grade_rows(gradebook: Gradebook) -> list[dict[str, Value]]:
     called = labels(gradebook)
     return [
         {"submission": called[row.name], **_grade(verdict)}
-        for row in checked(gradebook).submissions
+        for row in gradebook.submissions
         for task in row.tasks
         for verdict in task.verdicts
     ]

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
 from harness.report.explain import cause_of, reason
 from harness.report.marks import (
-    checked,
-    checked_row,
     failing,
     not_submitted,
     points_text,
@@ -55,7 +53,6 @@ class Block:
 
 def blocks(gradebook: Gradebook, width: int) -> list[Block]:
     """The leaderboard as blocks of at most ``width`` cells, where that is possible at all."""
-    gradebook = checked(gradebook)
     tasks = task_ids(gradebook)
     whole = _totals(gradebook, tasks)
     if whole.width() <= width or not tasks:
@@ -87,7 +84,6 @@ def summary_lines(row: SubmissionGrade) -> list[str]:
 
     Tasks whose file was not submitted are left out.
     """
-    row = checked_row(row)
     found = [
         (f"{clean(task.id, NAME_LIMIT)}/{clean(verdict.check, NAME_LIMIT)}", verdict)
         for task in row.tasks
@@ -157,7 +153,7 @@ def _mark(task: TaskGrade | None) -> str:
 
 
 def _footnotes(gradebook: Gradebook) -> list[str]:
-    rows = checked(gradebook).submissions
+    rows = gradebook.submissions
     notes = [] if gradebook.all_pass else [_LEGEND]
     return [*notes, _PROVISIONAL] if any(row.provisional for row in rows) else notes
 

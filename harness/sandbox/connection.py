@@ -9,24 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from harness import wire
+from harness.causes import REPORTED_BY_WORKER
 from harness.errors import ProgramError
 from harness.sandbox.monitor import Watch
 from harness.spec.models import Limits
 
 Answer = Callable[[Mapping[str, Any], tuple[wire.Array, ...]], wire.Frame]
-
-_WORKER_CAUSES = frozenset(
-    {
-        "missing-file",
-        "missing-name",
-        "signature",
-        "syntax",
-        "exception",
-        "exit",
-        "memory",
-        "bad-output",
-    }
-)
 
 
 class Died(Exception):
@@ -110,7 +98,7 @@ class Link:
         if not message["ok"]:
             cause, text = message.get("cause"), message.get("message")
             texts = isinstance(cause, str) and isinstance(text, str)
-            if not texts or cause not in _WORKER_CAUSES:
+            if not texts or cause not in REPORTED_BY_WORKER:
                 raise ProgramError("protocol", "the worker reported an error that does not exist")
             raise ProgramError(str(cause), str(text)[:1000])
         return frame

@@ -49,9 +49,9 @@ class Reference:
     targets: dict[str, bytes] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LoadedTask:
-    """A task with everything that belongs to it, as bytes; hashable parts make trial keys.
+    """A task with everything that belongs to it, read once; two readings are two objects.
 
     ``path`` is that of its task.yaml, for messages.
     """

@@ -160,10 +160,10 @@ def _run(folders: tuple[Path, Path], index: int, replicate: int) -> tuple[int, i
     try:
         for measurement in {check.measurement for check in checks(task)}:
             with BareProgram(task, program) as running:
-                seen = running.values(measurement, Step(COMMON.stage, replicate), KEY)
+                statistics = running.statistics(measurement, Step(COMMON.stage, replicate), KEY)
             for check in checks(task):
                 if check.measurement == measurement:
-                    values[check.metric] = finite_or_none(float(seen[f"{check.id}/value"]))
+                    values[check.metric] = finite_or_none(float(statistics[check.id]["value"]))
     except ProgramError as broke:
         error = f"{broke.cause}: {broke.message}"[:200]
     spent = time.process_time() - started

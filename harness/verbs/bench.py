@@ -33,7 +33,7 @@ from harness.course import find_subjects
 from harness.errors import InfrastructureError, UsageError
 from harness.files import write_text
 from harness.isolation import Isolation
-from harness.marking.jobs import Job, Run
+from harness.marking.jobs import Job, PlannedTrial
 from harness.marking.trials import Subject, name_trial
 from harness.records import COMMON
 from harness.sandbox import choice
@@ -140,9 +140,9 @@ def _complete(tasks: Sequence[LoadedTask]) -> Subject:
     return subject
 
 
-def _runs(tasks: Sequence[LoadedTask], subject: Subject) -> tuple[Run, ...]:
+def _runs(tasks: Sequence[LoadedTask], subject: Subject) -> tuple[PlannedTrial, ...]:
     return tuple(
-        Run(
+        PlannedTrial(
             name_trial(task, subject.program, measurement, COMMON, "", PUBLIC_KEY),
             task,
             {name: subject.program.files[name] for name in task.spec.wanted_files},
@@ -221,11 +221,11 @@ def bare(tasks: str, reference: str, imports: str, *names: str) -> None:
     for task in loaded:
         with BareProgram(task, subject.program) as program:
             for measurement in task.spec.measurements:
-                program.values(measurement, COMMON, PUBLIC_KEY)
+                program.statistics(measurement, COMMON, PUBLIC_KEY)
     print(time.process_time() - started)
 
 
-def _cpu_s(runs: tuple[Run, ...], chosen: Isolation) -> tuple[float, float]:
+def _cpu_s(runs: tuple[PlannedTrial, ...], chosen: Isolation) -> tuple[float, float]:
     """Processor and wall seconds of a job: the grader's own and those of its sandbox."""
     before, started, stop = time.process_time(), time.monotonic(), Stop()
     for observation in run_job(Job("bench", PUBLIC_KEY, runs), chosen, stop=stop):

@@ -17,6 +17,7 @@ from harness.course import Course, find_subjects, load_tasks, remember
 from harness.errors import UsageError
 from harness.ledger import Ledger, make_folder
 from harness.marking.gradebook import Gradebook
+from harness.marking.round import Round
 from harness.marking.trials import View
 from harness.progress import ProgressLine
 from harness.report import terminal
@@ -37,14 +38,14 @@ def run(args: argparse.Namespace) -> int:
         remember(course.subjects, ledger)
         commit = output.commit()
 
-        def write() -> Gradebook:
-            gradebook = grading.grades(course, view, args.phase, commit)
+        def write(current: Round) -> Gradebook:
+            gradebook = grading.gradebook(course, current, args.phase, commit)
             report.write(gradebook, args.results)
             return gradebook
 
         with grading.local_executor(args.jobs) as executor:
-            grading.collect_all(course, view, executor, progress, write, isolation)
-        gradebook = write()
+            last = grading.collect_all(course, view, executor, progress, write, isolation)
+        gradebook = write(last)
         record_run(ledger, args, course, gradebook, isolation.required)
     show(args, gradebook, progress.elapsed_s)
     return exit_code(gradebook)

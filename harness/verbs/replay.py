@@ -11,8 +11,8 @@ from harness import grading
 from harness.isolation import Isolation
 from harness.ledger import Ledger
 from harness.marking import plan
-from harness.marking.jobs import Run
-from harness.marking.trials import View, name_trial, steps
+from harness.marking.jobs import PlannedTrial
+from harness.marking.trials import View, name_trial, planned_trial, steps
 from harness.progress import ProgressLine
 from harness.records import Observation, canonical
 from harness.report.grades_json import json_value
@@ -94,18 +94,18 @@ def _rerun(args: argparse.Namespace, stored: Stored, isolation: Isolation) -> li
     progress = ProgressLine()
 
     def deliver(observation: Observation) -> None:
-        again[observation.trial.key] = observation
+        again[observation.trial.digest] = observation
 
     with grading.local_executor(args.jobs) as executor:
         grading.run_jobs(plan.group(runs, stored.view), deliver, executor, progress, isolation)
-        differing = [run for run in runs if _differs(ledger, again[run.trial.key])]
+        differing = [run for run in runs if _differs(ledger, again[run.trial.digest])]
         references = list(_reference_runs(differing, stored.view))
         grading.run_jobs(
             plan.group(references, stored.view), deliver, executor, progress, isolation
         )
     differences = []
     for run in differing:
-        before, after = ledger.get(run.trial.key), again[run.trial.key]
+        before, after = ledger.get(run.trial.digest), again[run.trial.digest]
         place = (run.trial.task, run.trial.measurement)
         digest = before.digest if before is not None else ""
         differences.append(
@@ -117,7 +117,7 @@ def _rerun(args: argparse.Namespace, stored: Stored, isolation: Isolation) -> li
 
 
 def _differs(ledger: Ledger, observation: Observation) -> bool:
-    before = ledger.get(observation.trial.key)
+    before = ledger.get(observation.trial.digest)
     return (
         before is not None
         and observation.outcome != "infrastructure"
@@ -125,7 +125,7 @@ def _differs(ledger: Ledger, observation: Observation) -> bool:
     )
 
 
-def _reference_runs(runs: list[Run], view: View) -> Iterator[Run]:
+def _reference_runs(runs: list[PlannedTrial], view: View) -> Iterator[PlannedTrial]:
     """The reference on the same seeds: if it repeats itself, the difference is the program's."""
     for run in runs:
         if run.task.reference is not None:
@@ -133,20 +133,18 @@ def _reference_runs(runs: list[Run], view: View) -> Iterator[Run]:
             again = name_trial(
                 run.task, program, trial.measurement, trial.step, trial.subject, view.key
             )
-            yield Run(again, run.task, program.files)
+            yield planned_trial(again, run.task, program)
 
 
-def _stored_runs(stored: Stored) -> Iterator[Run]:
+def _stored_runs(stored: Stored) -> Iterator[PlannedTrial]:
     """The run of every stored observation of a submission."""
     view: View = stored.view
     ledger: Ledger = view.ledger
     for subject in stored.course.subjects:
         for task in stored.course.tasks:
-            wanted = task.spec.wanted_files
-            files = {n: subject.program.files[n] for n in wanted if n in subject.program.files}
             for measurement in task.spec.measurements:
                 for step in steps(task, measurement):
                     owner = step.subject(subject.program.name)
                     trial = name_trial(task, subject.program, measurement, step, owner, view.key)
-                    if ledger.get(trial.key) is not None:
-                        yield Run(trial, task, files)
+                    if ledger.get(trial.digest) is not None:
+                        yield planned_trial(trial, task, subject.program)

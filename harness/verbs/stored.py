@@ -49,5 +49,6 @@ def regrade(args: argparse.Namespace, ledger: Ledger) -> Stored:
     tasks, points = load_tasks(args.tasks, args.reference, run["assignment"] or None, run["tasks"])
     course = Course(tasks, recall(ledger), run["assignment"], points)
     view = View(key, ledger, run.get("isolation", "L1"))
-    gradebook = grading.grades(course, view, run["phase"], output.commit())
+    current = grading.first_round(course, view)
+    gradebook = grading.gradebook(course, current, run["phase"], output.commit())
     return Stored(course, view, run["gradebook"], gradebook)

@@ -1,0 +1,104 @@
+"""One round of a grading run: what is decided and what is still wanted at one state of the ledger.
+
+It is computed once, when the round begins, for every task of every subject. Planning reads from it
+what to run next, feedback what to explain, the gradebook the marks. Once planned trials were run
+the ledger has changed, and :meth:`Round.next` gives the round after it; tasks for which nothing was
+wanted any more are carried over as they are, since observations are only ever added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from harness.marking import feedback, verdicts
+from harness.marking.gradebook import TaskGrade
+from harness.marking.jobs import PlannedTrial
+from harness.marking.score import Decision, Waiting, decide_task
+from harness.marking.trials import Subject, View
+from harness.spec.load import LoadedTask
+
+Place: TypeAlias = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """One task of one subject.
+
+    Attributes:
+        trials: those that decisions still wait for; none where all is decided.
+        examples: those that the explanations of failed checks still lack.
+        grade: the verdicts as far as they are known.
+        isolation: the levels under which the observations behind the decisions were made.
+    """
+
+    trials: tuple[PlannedTrial, ...]
+    examples: tuple[PlannedTrial, ...]
+    grade: TaskGrade
+    isolation: frozenset[str]
+
+    @property
+    def complete(self) -> bool:
+        """Whether no observation can change anything any more."""
+        return not self.trials and not self.examples
+
+
+@dataclass(frozen=True)
+class Round:
+    """All tasks of all subjects at one state of the ledger.
+
+    Attributes:
+        points: what a task is worth where the assignment says something else than its spec.
+    """
+
+    tasks: tuple[LoadedTask, ...]
+    subjects: tuple[Subject, ...]
+    view: View
+    points: Mapping[str, float]
+    states: Mapping[Place, TaskState]
+
+    @classmethod
+    def first(
+        cls,
+        tasks: Sequence[LoadedTask],
+        subjects: Sequence[Subject],
+        view: View,
+        points: Mapping[str, float] | None = None,
+    ) -> Round:
+        """The round at the present state of the ledger."""
+        empty = cls(tuple(tasks), tuple(subjects), view, points or {}, {})
+        return empty.next()
+
+    def next(self) -> Round:
+        """The round at the state that the ledger has now."""
+        states = {}
+        for subject in self.subjects:
+            for task in self.tasks:
+                place = (subject.program.name, task.id)
+                before = self.states.get(place)
+                if before is not None and before.complete:
+                    states[place] = before
+                else:
+                    states[place] = _state(task, subject, self.view, self.points.get(task.id))
+        return Round(self.tasks, self.subjects, self.view, self.points, states)
+
+    def state(self, subject: Subject, task: LoadedTask) -> TaskState:
+        """What is known of one task of one subject."""
+        return self.states[subject.program.name, task.id]
+
+
+def _state(task: LoadedTask, subject: Subject, view: View, points: float | None) -> TaskState:
+    answers = decide_task(task, subject, view)
+    trials = [
+        trial
+        for answer in answers.values()
+        if isinstance(answer, Waiting)
+        for trial in answer.trials
+    ]
+    grade = verdicts.of_task(task, subject.program.name, answers, points)
+    explained = feedback.explain(task, subject, view, grade)
+    isolation = [answer.isolation for answer in answers.values() if isinstance(answer, Decision)]
+    return TaskState(
+        tuple(trials), explained.missing, explained.grade, frozenset().union(*isolation)
+    )
