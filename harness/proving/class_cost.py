@@ -6,9 +6,9 @@ submission wrong ones of one check a task, with the examples that explain them. 
 the grader's processor time for everything from reading the submissions to writing the reports,
 beside :func:`yardstick`, so that the ratio holds on any machine.
 
-The file runs as a script, so that an earlier version can be measured in the same run on its own
-checkout: ``python class_cost.py ROOT N``. It knows the names of the version before the rooms were
-moved (commit efa89d5) and those of today.
+The file runs as a script, and imports nothing of the harness before it knows from which checkout,
+so that an earlier version can be measured too: ``python -P class_cost.py ROOT N``. It knows the
+names of the version before the rooms were moved (commit efa89d5) and those of today.
 """
 
 from __future__ import annotations
