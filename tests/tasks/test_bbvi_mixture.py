@@ -3,7 +3,6 @@
 import math
 import re
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,15 +10,14 @@ import torch
 from scipy.optimize import minimize
 
 from harness.collect.bare import BareProgram
-from harness.errors import ProgramError
 from harness.kinds import training
 from harness.records import COMMON, Program, Step
 from harness.seeds import PUBLIC_KEY
-from harness.spec.load import load_task
+from tests.support.programs import ROOT, honest_programs, load, load_module
+from tests.support.tensors import tensor
 
-ROOT = Path(__file__).parents[2]
 FOLDER, REFERENCE = ROOT / "tasks" / "bbvi-mixture", ROOT / "reference" / "bbvi-mixture"
-TASK = load_task(FOLDER, REFERENCE)
+TASK = load("bbvi-mixture")
 CHECKS = {check.id: check for check in TASK.spec.checks}
 HONEST = ["solution", "autograd", "by_component", "stratified", "complete"]
 WRONG = [mutant for mutant in TASK.reference.mutants if mutant.mistake.check == "learns"]
@@ -27,22 +25,18 @@ EXACT = [name for name in TASK.spec.measurements if name != "learn"]
 
 
 @pytest.fixture(scope="module")
-def solution(load_module):
+def solution():
     return load_module(REFERENCE / "solution.py")
 
 
 @pytest.fixture(scope="module")
-def given(load_module):
+def given():
     return load_module(FOLDER / "given.py")
 
 
 @pytest.fixture(scope="module")
-def measure(load_module):
+def measure():
     return load_module(FOLDER / "measure.py")
-
-
-def tensor(array):
-    return torch.tensor(np.array(array), dtype=torch.float64)
 
 
 #: One dimension, two components that overlap.
@@ -212,38 +206,6 @@ def test_a_target_is_a_black_box(given, name):
     assert not getattr(given, name)(z, *parameters[name]).requires_grad
 
 
-@pytest.mark.parametrize(
-    ("measurement", "find", "replace"),
-    [
-        (
-            "density",
-            "mu, log_sigma), dim=1)\n\n\ndef sample_q",
-            "mu, log_sigma), dim=1).float()\n\n\ndef sample_q",
-        ),
-        (
-            "density",
-            "mu, log_sigma), dim=1)\n\n\ndef sample_q",
-            "mu, log_sigma), dim=1)[:, None]\n\n\ndef sample_q",
-        ),
-        ("gradient", '.einsum("m,m...->..."', '.einsum("m,m...->m..."'),
-        ("control_variate", ".mean(dim=0).reshape(h.shape[1:])", ".mean(dim=0)"),
-        ("learn", "return q[0], q[1], q[2]", "return q[0], q[1][:, 0], q[2][:, 0]"),
-        ("learn", "return q[0], q[1], q[2]", "return q[0][:1], q[1][:1], q[2][:1]"),
-    ],
-)
-def test_results_of_another_dtype_or_shape_are_errors(measurement, find, replace):
-    source = TASK.reference.solution.files[TASK.spec.file].decode()
-    assert source.count(find) == 1
-    source = source.replace(find, replace).replace("= 300, 64", "= 1, 64")
-    files = {TASK.spec.file: source.encode()}
-    with (
-        BareProgram(TASK, Program("bad", "mutant", files)) as running,
-        pytest.raises(ProgramError) as caught,
-    ):
-        running.metrics(measurement, COMMON, PUBLIC_KEY)
-    assert caught.value.cause == "bad-output"
-
-
 # --- the target and the divergence -----------------------------------------------------------
 
 
@@ -349,7 +311,7 @@ def succeeds(numbers):
 
 
 @pytest.mark.parametrize("index", range(len(HONEST)), ids=HONEST)
-def test_an_honest_program_learns(honest_programs, index):
+def test_an_honest_program_learns(index):
     numbers = learn(honest_programs(TASK)[index])
     assert succeeds(numbers)
     assert numbers["kl_mixture"] < 0.013 and numbers["above_mode"] < 0.013
