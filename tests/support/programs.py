@@ -9,6 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pytest
+
 from harness import kinds
 from harness.collect.bare import BareProgram
 from harness.records import COMMON, Program, Step
@@ -49,6 +51,15 @@ def sample(folder: str, task: LoadedTask) -> Program:
 def honest_programs(task: LoadedTask) -> list[Program]:
     """Everything that has to pass a task: solution, variants, complete sample."""
     return [task.reference.solution, *task.reference.variants, sample("complete", task)]
+
+
+def variants_are_slow(honest: Sequence[Any]) -> list[Any]:
+    """Parameters for tests that train every honest program, first the solution, last the sample.
+
+    The default suite trains these two; the variants between them are marked slow.
+    """
+    first, *variants, last = honest
+    return [first, *(pytest.param(item, marks=pytest.mark.slow) for item in variants), last]
 
 
 def submission(task: LoadedTask, source: str, name: str = "made") -> Program:

@@ -85,7 +85,7 @@ def test_an_answer_in_a_wrong_form_is_told_what_was_asked_for(target, index, exp
     count = len(target.results)
     which = f"result {index + 1} of {count}" if count > 1 else "the result"
     name = target.signature.name
-    called = rf"{name}: ({which}(: | is )|)({pattern})"
+    called = rf"{name}: ({which}:? )?({pattern})"
     assert re.fullmatch(rf"{called}|{DIFFERENTIATED}", message), message
 
 

@@ -10,7 +10,7 @@ from gymnasium.envs.classic_control.cartpole import CartPoleVectorEnv
 
 from harness.kinds import training
 from harness.statistics import sequential
-from tests.support.programs import ROOT, load, load_module
+from tests.support.programs import ROOT, load, load_module, variants_are_slow
 
 FOLDER, REFERENCE = (
     ROOT / "tasks" / "pg-reinforce-cartpole",
@@ -315,7 +315,9 @@ class Counting:
         return self._env.step(np.asarray(actions))
 
 
-@pytest.mark.parametrize("path", HONEST, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize(
+    "path", variants_are_slow(HONEST), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_an_honest_program_learns(poles, path):
     assert trained(poles, load_module(path), 0) >= CHECK.threshold
 

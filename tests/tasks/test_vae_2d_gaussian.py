@@ -15,7 +15,7 @@ from harness.records import COMMON, Program, Step
 from harness.sandbox import choice
 from harness.sandbox.zygote import Sandbox
 from harness.seeds import PUBLIC_KEY
-from tests.support.programs import ROOT, honest_programs, load, load_module
+from tests.support.programs import ROOT, honest_programs, load, load_module, variants_are_slow
 
 FOLDER, REFERENCE = ROOT / "tasks/vae-2d-gaussian", ROOT / "reference/vae-2d-gaussian"
 TASK = load("vae-2d-gaussian")
@@ -311,7 +311,7 @@ def load(link):
 LUCK = 4 * 0.006
 
 
-@pytest.mark.parametrize("index", range(len(HONEST)), ids=HONEST)
+@pytest.mark.parametrize("index", variants_are_slow(range(len(HONEST))), ids=HONEST)
 def test_an_honest_program_learns(index):
     numbers = learn(honest_programs(TASK)[index])
     assert {name: succeeds(name, numbers) for name in CHECKS} == dict.fromkeys(CHECKS, True)
