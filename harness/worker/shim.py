@@ -30,6 +30,10 @@ from harness import wire
 from harness.worker.environment import ServedVectorEnv
 
 _TEXT_CAP = 500
+#: The highest recursion limit that a program may set. Under Python 3.11 15,000 calls by way of C
+#: overflow a stack of 8 MiB; later versions limit such calls by themselves. Up to this number,
+#: endless recursion is a RecursionError under each version.
+_DEEPEST_RECURSION = 10_000
 _REFUSALS = frozenset({errno.EPERM, errno.EACCES, errno.EROFS})
 _DTYPES = frozenset(getattr(torch, name) for name in wire.DTYPES)
 
@@ -120,6 +124,7 @@ class Worker:
 def serve(sock: socket.socket, request: Mapping[str, Any]) -> None:
     """Answers calls until the grader closes the socket."""
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    _cap_recursion()
     worker = Worker(SocketTransport(sock), Path(request["program"]), request["result_bytes"])
     sys.path.append(str(worker.directory))
     while True:
@@ -132,6 +137,17 @@ def serve(sock: socket.socket, request: Mapping[str, Any]) -> None:
             except BaseException:  # an exception may lie about its name, its file and its lines
                 cause, text = "exception", "raised an exception that cannot be shown"
             worker.send({"nonce": message["nonce"], "ok": False, "cause": cause, "message": text})
+
+
+def _cap_recursion() -> None:
+    """Keeps ``sys.setrecursionlimit`` within the stack, for a good message; it protects nothing."""
+    set_limit = sys.setrecursionlimit
+
+    @functools.wraps(set_limit)
+    def capped(limit: int, /) -> None:
+        set_limit(min(limit, _DEEPEST_RECURSION))
+
+    sys.setrecursionlimit = capped
 
 
 def _load(worker: Worker, message: Mapping[str, Any]) -> None:

@@ -45,6 +45,8 @@ def zygote(lab):
         ("returns-sparse", "bad-output", "torch.sparse_coo tensor"),
         ("returns-complex", "bad-output", "torch.complex128"),
         ("returns-meta", "exception", "NotImplementedError"),
+        ("deep-recursion", "exception", "RecursionError"),
+        ("plain-recursion", "exception", "RecursionError"),
     ],
 )
 def test_a_program_that_does_not_deliver_leaves_the_sandbox_warm(lab, name, cause, words):
@@ -60,7 +62,7 @@ def test_a_program_that_does_not_deliver_leaves_the_sandbox_warm(lab, name, caus
     ("name", "cause"),
     [
         ("answers-ahead", "protocol"),
-        ("deep-recursion", "signal"),
+        ("dies-of-a-signal", "signal"),
     ],
 )
 def test_after_an_anomaly_the_next_trial_has_a_fresh_zygote(lab, name, cause):
