@@ -13,7 +13,7 @@ from harness.errors import ProgramError
 from harness.kinds import training
 from harness.records import COMMON, Program, Step
 from harness.sandbox import choice
-from harness.sandbox.zygote import Sandbox
+from harness.sandbox.sandbox import Sandbox
 from harness.seeds import PUBLIC_KEY
 from tests.support.programs import ROOT, honest_programs, load, load_module, variants_are_slow
 
@@ -292,16 +292,16 @@ def test_a_sandbox_keeps_the_decoder_from_remembering(plane):
     limits = TASK.spec.limits_of("learn")
     with Sandbox(choice.best()) as sandbox:
         folder = sandbox.place("remembers", dict(program.files))
-        with sandbox.seat(folder, limits, load) as seat:
-            student = ProgramProxy(seat, TASK.contract, np.random.default_rng(1))
-            with seat.trial(limits):
+        with sandbox.session(folder, limits, load) as session:
+            student = ProgramProxy(session, TASK.contract, np.random.default_rng(1))
+            with session.trial(limits):
                 found = plane.learn(student, np.random.default_rng(10))
     assert not succeeds("learns", found)
 
 
-def load(link):
+def load(connection):
     file = TASK.spec.file
-    link.request({"op": "load", "module": TASK.spec.module, "file": file, "given": False}, [])
+    connection.request({"op": "load", "module": TASK.spec.module, "file": file, "given": False}, [])
 
 
 # --- learning --------------------------------------------------------------------------------
