@@ -98,17 +98,17 @@ def _seeds(task: LoadedTask, check: SeedSuccessCheck) -> Iterable[_Found]:
     A task without its reference, or whose runs are not stored yet, is held to the former alone.
     """
     from harness import stored_runs
-    from harness.kinds import training
+    from harness.kinds import seed_success
     from harness.statistics import sequential
 
     try:
-        training.design(check)
+        seed_success.design(check)
     except ValueError as error:
         yield "max_seeds", f"cannot be decided: {error}", "raise max_seeds, or tell rates apart"
     for stored in stored_runs.read(task, check.target):
         if stored.role != "reference" or check.metric not in stored.values:
             continue
-        reached = [training.succeeds(check, value) for value in stored.of(check)]
+        reached = [seed_success.succeeds(check, value) for value in stored.of(check)]
         if len(reached) < stored_runs.LEAST_RUNS:
             message = f"has {len(reached)} stored runs; wanted at least {stored_runs.LEAST_RUNS}"
             yield "target", message, f"python -m harness targets {task.id}"

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness import kinds
 from harness.comparison.scheme import Family, Graded, RunsBesideRuns, Scheme, Units, first
-from harness.kinds import training
+from harness.kinds import seed_success
 from harness.records import Array
 from harness.spec.checks import SeedSuccessCheck, Stochastic
 from harness.statistics import permutation, sequential
@@ -91,8 +91,8 @@ class OursOnRuns(Scheme):
         return Graded(outcome.status != "FAIL", steps, outcome.status == "INCONCLUSIVE")
 
     def exact(self, values: Floats) -> float:
-        successes = sum(training.succeeds(self.check, float(value)) for value in values)
-        plan = training.design(self.check)
+        successes = sum(seed_success.succeeds(self.check, float(value)) for value in values)
+        plan = seed_success.design(self.check)
         return sequential.operating(plan, successes / len(values)).p_fail
 
 

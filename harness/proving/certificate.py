@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from harness import stored_runs
 from harness.files import write_csv, write_text
-from harness.kinds import training
+from harness.kinds import seed_success
 from harness.proving.calibration import Counted
 from harness.spec.checks import SeedSuccessCheck, Stochastic
 from harness.spec.load import LoadedTask
@@ -227,7 +227,7 @@ def _stored(task: LoadedTask, check: SeedSuccessCheck, *roles: str) -> Iterator[
     """Runs of some roles and how many of them succeeded."""
     for found in stored_runs.read(task, check.target):
         if found.role in roles and found.count:
-            reached = [training.succeeds(check, value) for value in found.of(check)]
+            reached = [seed_success.succeeds(check, value) for value in found.of(check)]
             yield found, len(reached), sum(reached)
 
 
@@ -241,13 +241,13 @@ def _missed(task: LoadedTask) -> Iterator[Power]:
             if mistake is None or mistake.check != check.id:
                 continue
             most = sequential.upper_bound(reached, total, _CONFIDENCE)
-            power = sequential.operating(training.design(check), most).p_fail
+            power = sequential.operating(seed_success.design(check), most).p_fail
             yield Power(task.id, check.id, mistake.name, total, total - reached, power, check.beta)
 
 
 def _derived(task: LoadedTask) -> Iterator[Learner]:
     for check in stored_runs.checks(task):
-        plan = training.design(check)
+        plan = seed_success.design(check)
         fixed, _ = sequential.fixed_design(
             check.success_rate, check.min_detectable, check.alpha, check.beta
         )
@@ -273,7 +273,7 @@ def _derived(task: LoadedTask) -> Iterator[Learner]:
 
 def _curves(task: LoadedTask) -> Iterator[Curve]:
     for check in stored_runs.checks(task):
-        plan = training.design(check)
+        plan = seed_success.design(check)
         for rate in CURVE:
             at = sequential.operating(plan, rate)
             figures = (at.p_pass, at.p_fail, at.p_undecided, at.expected_seeds)

@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 
 from harness.collect.bare import BareProgram
 from harness.errors import ProgramError
-from harness.kinds import training
+from harness.kinds import seed_success
 from harness.records import COMMON, Program, Step
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import load_task
@@ -345,7 +345,7 @@ def learn(program, seed=0):
 
 
 def succeeds(numbers):
-    return training.succeeds(CHECKS["learns"], numbers["excess"])
+    return seed_success.succeeds(CHECKS["learns"], numbers["excess"])
 
 
 @pytest.mark.parametrize("index", range(len(HONEST)), ids=HONEST)

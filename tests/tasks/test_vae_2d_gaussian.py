@@ -11,7 +11,7 @@ from torch.distributions import Normal, kl_divergence
 from harness.collect.bare import BareProgram
 from harness.collect.proxy import ProgramProxy
 from harness.errors import ProgramError
-from harness.kinds import training
+from harness.kinds import seed_success
 from harness.records import COMMON, Program, Step
 from harness.sandbox import choice
 from harness.sandbox.zygote import Sandbox
@@ -48,7 +48,7 @@ def learn(program, seed=0):
 
 
 def succeeds(name, numbers):
-    return training.succeeds(CHECKS[name], numbers[CHECKS[name].metric])
+    return seed_success.succeeds(CHECKS[name], numbers[CHECKS[name].metric])
 
 
 # --- the formulas ----------------------------------------------------------------------------
