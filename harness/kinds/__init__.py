@@ -54,6 +54,7 @@ __all__ = [
     "decide",
     "of",
     "reduce",
+    "require",
     "signature",
 ]
 
@@ -92,23 +93,42 @@ def reduce(check: Any, metrics: Metrics) -> Values:
         MeasurementError: the measurement did not return what the kind needs; the message says what
             is missing or unfit, and the error's remedy what to return.
     """
-    kind = of(check)
     try:
-        return kind.reduce(check, metrics)
+        return of(check).reduce(check, metrics)
     except (MeasurementError, ValueError) as error:
-        raise MeasurementError(
-            f"check {check.id!r}: {error}; the measurement returned {_described(metrics)}",
-            _remedy(kind, check, metrics),
-        ) from error
+        raise _unfit(check, metrics, error) from error
+
+
+def require(check: Any, metrics: Metrics) -> None:
+    """Refuses metrics of the reference from which the check could not be decided.
+
+    Raises:
+        MeasurementError: as :func:`reduce`; also where the statistics cannot be judged.
+    """
+    statistics = reduce(check, metrics)
+    try:
+        decide(check, [Evidence(statistics, statistics)])
+    except (ValueError, ArithmeticError) as error:
+        raise _unfit(check, metrics, error) from error
+
+
+def _unfit(check: Any, metrics: Metrics, error: Exception) -> MeasurementError:
+    """One sentence for whatever a check cannot use, and what to return instead."""
+    return MeasurementError(
+        f"check {check.id!r}: {error}; the measurement returned {_described(metrics)}",
+        _remedy(check, metrics),
+    )
 
 
 def _described(metrics: Metrics) -> str:
+    """The arrays by name, each with its dtype and shape."""
     arrays = (f"{name} ({array.dtype}, {array.shape})" for name, array in sorted(metrics.items()))
     return ", ".join(arrays) or "nothing"
 
 
-def _remedy(kind: Kind, check: Any, metrics: Metrics) -> str:
+def _remedy(check: Any, metrics: Metrics) -> str:
     """What to return: the arrays that are missing, or all of them where one does not fit."""
+    kind = of(check)
     arrays = {check.metric: f"{check.metric!r}: {kind.metric}"}
     for companion in kind.companions_of(check):
         arrays[companion.name(check.metric)] = companion.describe(check.metric)

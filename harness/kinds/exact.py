@@ -30,7 +30,7 @@ def decide(check: ExactCheck, steps: Sequence[Evidence]) -> Outcome:
 
 KIND = Kind(
     name="exact",
-    metric="the numbers that are compared with the reference's, at least one",
+    metric="the numbers that are compared, at least one; the reference's without NaN",
     reduce=reduce,
     decide=decide,
     causes=CAUSES,

@@ -10,7 +10,7 @@ import pytest
 
 from harness import kinds
 from harness.collect.bare import BareProgram
-from harness.proving.verification import HONEST_MARGIN, TOLERANCE_KINDS
+from harness.proving.verification import HONEST_MARGIN
 from harness.records import Step
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import load_task
@@ -18,6 +18,7 @@ from harness.spec.load import load_task
 ROOT = Path(__file__).parents[2]
 TASKS = sorted(path.parent.name for path in ROOT.glob("tasks/*/task.yaml"))
 DRAWS = (1, 2, 3)
+TOLERANCE_KINDS = {kind.name for kind in kinds.KINDS if kind.has_tolerance}
 WITHOUT_NOISE = {*TOLERANCE_KINDS, "property", "causality"}
 
 
