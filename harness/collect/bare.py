@@ -88,6 +88,9 @@ class BareProgram:
     """One trusted program on one task, loaded once and measured as often as wanted.
 
     A context manager: its copy of the files goes with the block.
+
+    Raises:
+        ProgramError: the program cannot be loaded.
     """
 
     def __init__(self, task: LoadedTask, program: Program) -> None:
@@ -99,7 +102,11 @@ class BareProgram:
         if task.given is not None:
             (folder / "given.py").write_bytes(task.given)
         loaded = {"op": "load", "module": task.spec.module, "file": task.spec.file}
-        self._channel = LocalChannel(folder, {**loaded, "given": task.given is not None})
+        try:
+            self._channel = LocalChannel(folder, {**loaded, "given": task.given is not None})
+        except BaseException:
+            self._folder.cleanup()
+            raise
 
     def __enter__(self) -> BareProgram:
         return self

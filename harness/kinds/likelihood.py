@@ -14,7 +14,7 @@ from harness.records import finite_or_text
 from harness.spec.checks import LikelihoodCheck
 from harness.statistics.likelihood import excess_stage, floor_bound_stage, summarise_paired
 
-FLOOR = Companion("floor", "-log p_true of the same images, in nats")
+FLOOR = Companion("floor", "-log p_true of each image of {metric}, in nats")
 
 
 def reduce(check: LikelihoodCheck, metrics: Metrics) -> Values:
