@@ -18,7 +18,7 @@ from pathlib import Path
 
 from harness.collect.pool import fresh
 from harness.course import load_tasks
-from harness.proving import calibration, certificate
+from harness.proving import calibration, calibration_page, certificate
 from harness.proving.calibration import Counted, Unit
 from harness.records import Program
 from harness.spec.load import LoadedTask
@@ -39,16 +39,16 @@ def run(args: argparse.Namespace) -> int:
             wanted = (args.gradings, args.mistaken, cheap[task.id])
             todo += calibration.plan(task, honest, *wanted)
         counted = list(_counted(args, pool, folders, tasks, todo))
-    found = certificate.of(tasks, counted)
+    shown = certificate.of(tasks, counted)
     args.results.mkdir(parents=True, exist_ok=True)
-    written = certificate.write(found, args.results, output.commit())
+    written = calibration_page.write(shown, args.results, output.commit())
     minutes = (time.monotonic() - started) / 60
     print(f"{len(counted)} of {len(todo)} units in {minutes:.1f} min", file=sys.stderr)
     if args.json:
-        output.emit({**found.to_json(), "written": [str(path) for path in written]})
+        output.emit({**shown.to_json(), "written": [str(path) for path in written]})
     else:
-        print(found.text())
-    return 1 if found.refuted else 0
+        print(calibration_page.text(shown))
+    return 1 if shown.refuted else 0
 
 
 def _cheap(

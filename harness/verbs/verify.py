@@ -7,6 +7,7 @@ import math
 import sys
 
 from harness import grading
+from harness.collect.pool import fresh
 from harness.errors import UsageError
 from harness.feasibility import require_feasible
 from harness.ledger import Ledger
@@ -14,6 +15,7 @@ from harness.marking.trials import View
 from harness.progress import ProgressLine
 from harness.proving import page as report
 from harness.proving import verification
+from harness.proving.measurements import require_measurable
 from harness.proving.verification import TaskProof
 from harness.sandbox import choice
 from harness.seeds import PUBLIC_KEY
@@ -28,6 +30,8 @@ def run(args: argparse.Namespace) -> int:
     if not chosen:
         raise UsageError(f"no task of tier {args.tier} among {[task.id for task in tasks]}")
     require_feasible(chosen)
+    with fresh(args.jobs) as pool:
+        require_measurable(chosen, pool)
     progress = ProgressLine()
     folder = args.results / "verify"
     with one_writer(folder), Ledger(folder / "ledger.sqlite", "verify") as ledger:

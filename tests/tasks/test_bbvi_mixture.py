@@ -10,7 +10,7 @@ import torch
 from scipy.optimize import minimize
 
 from harness.collect.bare import BareProgram
-from harness.kinds import training
+from harness.kinds import seed_success
 from harness.records import COMMON, Program, Step
 from harness.seeds import PUBLIC_KEY
 from tests.support.programs import ROOT, honest_programs, load, load_module, variants_are_slow
@@ -316,7 +316,7 @@ def learn(program, seed=0):
 
 
 def succeeds(numbers):
-    return training.succeeds(CHECKS["learns"], numbers["excess"])
+    return seed_success.succeeds(CHECKS["learns"], numbers["excess"])
 
 
 @pytest.mark.parametrize("index", variants_are_slow(range(len(HONEST))), ids=HONEST)

@@ -10,12 +10,13 @@ import pytest
 
 from harness import kinds
 from harness.collect.bare import BareProgram
-from harness.proving.verification import HONEST_MARGIN, TOLERANCE_KINDS
+from harness.proving.verification import HONEST_MARGIN
 from harness.records import Step
 from harness.seeds import PUBLIC_KEY
 from tests.support.programs import TASKS, honest_programs, load
 
 DRAWS = (1, 2, 3)
+TOLERANCE_KINDS = {kind.name for kind in kinds.KINDS if kind.has_tolerance}
 WITHOUT_NOISE = {*TOLERANCE_KINDS, "property", "causality"}
 
 

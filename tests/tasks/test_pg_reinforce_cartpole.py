@@ -8,7 +8,7 @@ import pytest
 import torch
 from gymnasium.envs.classic_control.cartpole import CartPoleVectorEnv
 
-from harness.kinds import training
+from harness.kinds import seed_success
 from harness.statistics import sequential
 from tests.support.programs import ROOT, load, load_module, variants_are_slow
 
@@ -350,7 +350,7 @@ def test_mistakes_do_not_succeed(poles, mutant):
 
 
 def test_the_statement_tells_when_seeds_suffice():
-    plan = training.design(CHECK)
+    plan = seed_success.design(CHECK)
     decided = {n: sequential.state(plan, [True] * n).status for n in (5, 6)}
     assert decided == {5: "open", 6: "pass"}
     decided = {n: sequential.state(plan, [False] * n).status for n in (4, 5)}

@@ -10,7 +10,7 @@ from torch.distributions import Normal, kl_divergence
 from harness.collect.bare import BareProgram
 from harness.collect.proxy import ProgramProxy
 from harness.errors import ProgramError
-from harness.kinds import training
+from harness.kinds import seed_success
 from harness.records import COMMON, Program, Step
 from harness.sandbox import choice
 from harness.sandbox.sandbox import Sandbox
@@ -46,7 +46,7 @@ def learn(program, seed=0):
 
 
 def succeeds(name, numbers):
-    return training.succeeds(CHECKS[name], numbers[CHECKS[name].metric])
+    return seed_success.succeeds(CHECKS[name], numbers[CHECKS[name].metric])
 
 
 # --- the formulas ----------------------------------------------------------------------------
