@@ -1,6 +1,7 @@
 """The grader, graded: what is counted, what it certifies, and that it can say no.
 
-A reduced calibration of every sampled task runs here; the figures are in results/figures/calibration.csv.
+A reduced calibration of every sampled task runs here; the figures are in
+results/figures/calibration.csv.
 """
 
 import csv
@@ -265,7 +266,8 @@ def test_the_verb_writes_its_tables_and_goes_on_where_it_was(course, capsys, mon
     assert {check["standing"] for check in document["checks"]} == {"not yet certified"}
     assert {check["task"] for check in document["checks"]} == {"noise"}
     assert {item["task"] for item in document["training"]} == {"centre"}
-    table = list(csv.DictReader((course / "results/figures/calibration.csv").read_text().splitlines()))
+    path = course / "results/figures/calibration.csv"
+    table = list(csv.DictReader(path.read_text().splitlines()))
     assert {row["method"] for row in table} == {"measured", "derived", ""}
     assert {row["task"] for row in table} == {"noise", "centre"}
     before = (course / "results/figures/calibration.csv").read_bytes()
