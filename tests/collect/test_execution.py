@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import pickle
 import signal
@@ -11,6 +12,7 @@ from contextlib import closing
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -60,18 +62,20 @@ def processes(count):
     return ProcessPoolExecutor(count, mp_context=get_context("spawn"))
 
 
-class Remembering(ThreadPoolExecutor):
-    """Threads that keep the futures of what was submitted."""
+class Remembering:
+    """An executor that keeps the futures of what was submitted."""
 
     def submit(self, *args):
         self.futures = [*getattr(self, "futures", []), super().submit(*args)]
         return self.futures[-1]
 
 
-class RememberingProcesses(ProcessPoolExecutor):
-    """Processes that keep the futures of what was submitted."""
+class RememberingThreads(Remembering, ThreadPoolExecutor):
+    pass
 
-    submit = Remembering.__dict__["submit"]
+
+class RememberingProcesses(Remembering, ProcessPoolExecutor):
+    pass
 
 
 def grade(submissions: Path, results: Path, executor: Executor):
@@ -154,7 +158,7 @@ def slow(job):
 def test_threads_hand_on_what_is_observed_before_the_job_ends(jobs):
     """And an iterator that is closed kills the sandbox in which the job goes on."""
     job = replace(jobs[0], trials=(jobs[0].trials[0], slow(jobs[0])))
-    with Remembering(1) as executor:
+    with RememberingThreads(1) as executor:
         with closing(observations([job, EMPTY], executor, choice.best())) as arriving:
             first = next(arriving)
             assert first.trial == job.trials[0].trial
@@ -167,16 +171,27 @@ def test_threads_hand_on_what_is_observed_before_the_job_ends(jobs):
 def test_an_exception_kills_what_runs_and_cancels_what_waits(jobs):
     job = replace(jobs[0], trials=(slow(jobs[0]),))
     started = time.monotonic()
-    with Remembering(2) as executor:
-        with pytest.raises(TypeError):
+    with RememberingThreads(2) as executor:
+        with pytest.raises(TypeError, match="not iterable"):
             list(observations([job, BROKEN, *[EMPTY] * 3], executor, choice.best()))
     assert time.monotonic() - started < 40
     assert executor.futures[0].result() == []
 
 
+def test_an_interrupt_kills_what_runs(jobs):
+    job = replace(jobs[0], trials=(slow(jobs[0]),))
+    started = time.monotonic()
+    with RememberingThreads(1) as executor, pytest.raises(KeyboardInterrupt):
+        with closing(observations([job, EMPTY], executor, choice.best())) as arriving:
+            Timer(1.0, _thread.interrupt_main).start()
+            list(arriving)
+    assert time.monotonic() - started < 40
+    assert executor.futures[1].cancelled()
+
+
 def test_an_exception_in_a_process_cancels_what_waits():
     with RememberingProcesses(1, mp_context=get_context("spawn")) as executor:
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError, match="not iterable"):
             list(observations([BROKEN, *[EMPTY] * 20], executor, choice.best()))
     assert all(future.done() for future in executor.futures)
     assert executor.futures[-1].cancelled()
