@@ -73,6 +73,7 @@ class Filter:
 
     @property
     def sha256(self) -> str:
+        """SHA-256 of the program, in hexadecimal."""
         return hashlib.sha256(self.program).hexdigest()
 
 

@@ -36,6 +36,7 @@ class Interpreter:
 
     @property
     def executable(self) -> str:
+        """The path of the executable."""
         return f"{self.home}/{self.binary}"
 
     @property

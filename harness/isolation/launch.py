@@ -33,14 +33,17 @@ class Folders:
 
     @property
     def runtime(self) -> Path:
+        """The modules of the worker, read-only."""
         return self.root / "runtime"
 
     @property
     def programs(self) -> Path:
+        """A folder for each program, read-only."""
         return self.root / "programs"
 
     @property
     def scratch(self) -> Path:
+        """The parent of the folders that workers write to."""
         return self.root / "scratch"
 
 
