@@ -1,11 +1,14 @@
 """The project's commands. ``nox`` alone marks the submissions; what follows ``--`` is passed on.
 
-Every session but tests, lint and docs calls ``python -m harness VERB``. Pins live in pyproject.toml
+A session that is named after a verb calls ``python -m harness VERB``. Pins live in pyproject.toml
 and nowhere else.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import time
 
 import nox
@@ -15,84 +18,166 @@ nox.options.sessions = ["grade"]
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_external_run = True
+# `nox -s tests-3.14` says that it is skipped where there is no such interpreter, also in CI
+nox.options.error_on_missing_interpreters = False
 
 PROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+#: A test starts sandboxes of its own, so more workers than this gain little and use much memory.
+MOST_WORKERS = 4
+#: How pytest-xdist shares out the tests: a file stays in one worker, which keeps its fixtures.
+DISTRIBUTION = "loadfile"
 
 
 def install(session: nox.Session, *groups: str) -> None:
-    """The project with its extras, and the dependency groups asked for."""
+    """Installs the project with its extras, and the dependency groups that are named."""
     started = time.monotonic()
     session.log("installing (about 250 MB on the first run; nothing on the next)")
-    wanted = [item for group in groups for item in nox.project.dependency_groups(PROJECT, group)]
-    session.install("--progress-bar", "off", "-e", ".[atari,isolation]", *wanted)
+    pins = [pin for group in groups for pin in nox.project.dependency_groups(PROJECT, group)]
+    session.install("--progress-bar", "off", "-e", ".[atari,isolation]", *pins)
     session.log(f"installed in {time.monotonic() - started:.0f} s")
 
 
-def verb(session: nox.Session, name: str) -> None:
-    """``python -m harness NAME …``; 1 says that something did not pass, which is an answer."""
+def verb(session: nox.Session, *, passing: tuple[int, ...] = (0,)) -> None:
+    """Runs the verb that the session is named after; ``passing`` lists the exit codes that pass."""
     install(session)
-    arguments = session.posargs
-    session.run("python", "-m", "harness", name, *arguments, success_codes=[0, 1])
+    command = ("python", "-m", "harness", session.name)
+    session.run(*command, *session.posargs, success_codes=passing)
+
+
+def pytest(session: nox.Session, *options: str) -> None:
+    """Runs the tests in parallel; ``-- -n 0`` runs them in one process."""
+    install(session, "test")
+    parallel = ("-n", str(min(cores(), MOST_WORKERS)), "--dist", DISTRIBUTION)
+    session.run("python", "-m", "pytest", *parallel, *options, *session.posargs)
+
+
+# What marks submissions: exit code 1 says that a submission did not pass, which is an answer.
 
 
 @nox.session
 def grade(session: nox.Session) -> None:
     """Mark submissions: nox -s grade [-- PATH… --task ID --phase final --key-file F …]"""
-    verb(session, "grade")
+    verb(session, passing=(0, 1))
 
 
 @nox.session
-def tests(session: nox.Session) -> None:
-    """The default test suite; `nox -s tests -- -m slow` runs the long part."""
-    install(session, "test")
-    session.run("python", "-m", "pytest", *session.posargs)
+def score(session: nox.Session) -> None:
+    """Compute marks again from stored observations, running nothing."""
+    verb(session, passing=(0, 1))
 
 
 @nox.session
-def lint(session: nox.Session) -> None:
-    """ruff and mypy --strict."""
-    install(session, "lint")
-    session.run("ruff", "check", ".")
-    session.run("mypy")
-
-
-@nox.session
-def verify(session: nox.Session) -> None:
-    """Prove the tasks: honest work passes, every known mistake is caught."""
-    install(session)
-    session.run("python", "-m", "harness", "verify", *session.posargs)
-
-
-@nox.session
-def calibrate(session: nox.Session) -> None:
-    """Measure the error rates that the specs declare; an interrupted run goes on."""
-    install(session)
-    session.run("python", "-m", "harness", "calibrate", *session.posargs)
-
-
-@nox.session
-def targets(session: nox.Session) -> None:
-    """List or make stored reference distributions."""
-    verb(session, "targets")
+def report(session: nox.Session) -> None:
+    """Write the reports of the last run again."""
+    verb(session, passing=(0, 1))
 
 
 @nox.session
 def replay(session: nox.Session) -> None:
     """Score stored observations again and compare bit for bit."""
-    verb(session, "replay")
+    verb(session, passing=(0, 1))
+
+
+@nox.session(name="list")
+def list_tasks(session: nox.Session) -> None:
+    """List what can be graded."""
+    verb(session)
+
+
+@nox.session
+def doctor(session: nox.Session) -> None:
+    """Show what this machine offers, and which isolation is in force."""
+    verb(session)
+
+
+# What proves the tasks and the harness: exit code 1 is a failure.
+
+
+@nox.session
+def verify(session: nox.Session) -> None:
+    """Prove the tasks: honest work passes, every known mistake is caught."""
+    verb(session)
+
+
+@nox.session
+def calibrate(session: nox.Session) -> None:
+    """Measure the error rates that the specs declare; an interrupted run goes on."""
+    verb(session)
 
 
 @nox.session
 def redteam(session: nox.Session) -> None:
     """Run the known attacks and show what every level of isolation stops."""
-    install(session)
-    session.run("python", "-m", "harness", "redteam", *session.posargs)
+    verb(session)
+
+
+@nox.session
+def targets(session: nox.Session) -> None:
+    """List or make stored reference distributions."""
+    verb(session, passing=(0, 1))
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """What grading costs, as ratios within one run."""
-    verb(session, "bench")
+    """Measure what grading costs, as ratios within one run."""
+    verb(session, passing=(0, 1))
+
+
+# What developers run.
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the default test suite in parallel: nox -s tests [-- PATH… -n 0 …]"""
+    pytest(session)
+
+
+@nox.session
+def quick(session: nox.Session) -> None:
+    """Run the tests that take seconds."""
+    pytest(session, "-m", "quick")
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """Run the tests that take minutes, which the default suite leaves out."""
+    pytest(session, "-m", "slow")
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Print the branch coverage of harness/; a sandbox's own processes are not measured."""
+    pytest(session, "--cov", "--cov-report=term:skip-covered")
+
+
+for version in PYTHONS:
+
+    @nox.session(name=f"tests-{version}", python=version)
+    def tests_under(session: nox.Session) -> None:
+        """Run the default test suite under this Python; skipped where it is not installed."""
+        pytest(session)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Run ruff, mypy --strict and, in a git checkout, the other hooks of pre-commit."""
+    install(session, "lint", "docs")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    if not in_git_checkout():
+        session.log("no git checkout: the hooks that need one are left out")
+        return
+    # the first three have just run; the hooks are local, so nothing is fetched
+    environment = {"SKIP": "ruff-check,ruff-format,mypy", "PRE_COMMIT_HOME": session.create_tmp()}
+    session.run("pre-commit", "run", "--all-files", "--show-diff-on-failure", env=environment)
+
+
+@nox.session(venv_backend="none")
+def hooks(session: nox.Session) -> None:
+    """Have git run the hooks before every commit; `nox -s lint` must have run once before."""
+    session.run(".nox/lint/bin/pre-commit", "install", external=True)
 
 
 @nox.session
@@ -100,3 +185,18 @@ def docs(session: nox.Session) -> None:
     """Simulate and draw size and power of every statistic: nox -s docs [-- NAME… --draw]"""
     install(session, "docs")
     session.run("python", "docs/plots.py", *session.posargs)
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def in_git_checkout() -> bool:
+    """Whether git works here: not in an unpacked archive, nor where git distrusts the owner."""
+    if shutil.which("git") is None:
+        return False
+    command = ["git", "rev-parse", "--is-inside-work-tree"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

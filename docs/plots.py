@@ -16,7 +16,7 @@ import io
 import re
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import numpy as np
@@ -36,8 +36,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = "os^Dv<PX"
 #: From so many points on, a series is a line with a band instead of points with bars.
 DENSE = 13
-MARKED = {"fontsize": 7, "color": "#444444", "textcoords": "offset points"}
-STYLE = {
+MARKED: dict[str, Any] = {"fontsize": 7, "color": "#444444", "textcoords": "offset points"}
+STYLE: dict[Any, object] = {
     "svg.hashsalt": "fairmark",
     "svg.fonttype": "none",
     "font.size": 8,
@@ -73,10 +73,13 @@ def read_csv(path: Path) -> list[Row]:
 
 
 def _row(record: dict[str, str]) -> Row:
-    numbers = {name: float(record[name]) for name in ("x", "y", "low", "high")}
-    claims = {name: float(record[name]) if record[name] else None for name in ("least", "most")}
-    counts = {name: int(record[name]) for name in ("events", "repetitions", "quoted")}
-    return Row(record["panel"], record["series"], **numbers, **claims, **counts)
+    x, y, low, high = (float(record[name]) for name in ("x", "y", "low", "high"))
+    least, most = (float(record[name]) if record[name] else None for name in ("least", "most"))
+    events, repetitions, quoted = (
+        int(record[name]) for name in ("events", "repetitions", "quoted")
+    )
+    place = (record["panel"], record["series"], x, y, low, high)
+    return Row(*place, events, repetitions, least, most, quoted)
 
 
 def draw(name: str, source: Path, target: Path) -> None:
@@ -132,12 +135,18 @@ def _draw_panel(panel: Panel, axes: Axes, rows: list[Row]) -> None:
         panel.plot(ends, bound, color="#999999", lw=1, ls=":", zorder=1, label="declared bound")
     for x, label in axes.at_x.items():
         panel.axvline(x, color="#444444", lw=0.8, ls="--", zorder=1)
-        where = {"xytext": (3, 0), "xycoords": ("data", "axes fraction"), "rotation": 90}
-        panel.annotate(label, (x, 0.45), va="center", **where, **MARKED)
+        panel.annotate(
+            label,
+            (x, 0.45),
+            va="center",
+            xytext=(3, 0),
+            xycoords=("data", "axes fraction"),
+            rotation=90,
+            **MARKED,
+        )
     for y, label in axes.at_y.items():
         panel.axhline(y, color="#444444", lw=0.8, ls="--", zorder=1)
-        where = {"xytext": (3, 2), "xycoords": ("axes fraction", "data")}
-        panel.annotate(label, (0, y), **where, **MARKED)
+        panel.annotate(label, (0, y), xytext=(3, 2), xycoords=("axes fraction", "data"), **MARKED)
     columns = 2 if len(panel.get_legend_handles_labels()[1]) > 3 else 1
     panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=columns)
 
@@ -162,9 +171,17 @@ def _draw_series(panel: Panel, axes: Axes, rows: list[Row], place: int) -> None:
         panel.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)
         return
     bars = np.maximum([y - low, high - y], 0)
-    width = 0 if simulated else 1
-    style = {"marker": marker, "ms": 3.5, "lw": width, "elinewidth": 0.8, "color": colour}
-    panel.errorbar(x, y, bars, label=label, **style)
+    panel.errorbar(
+        x,
+        y,
+        bars,
+        label=label,
+        marker=marker,
+        ms=3.5,
+        lw=0 if simulated else 1,
+        elinewidth=0.8,
+        color=colour,
+    )
 
 
 def main() -> None:

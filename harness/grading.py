@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 
 import harness
 from harness import levels
-from harness.collect.job import Stop, run_job
+from harness.collect.execution import observations
 from harness.course import Course
 from harness.errors import PlanError
 from harness.isolation import Isolation
@@ -73,34 +74,29 @@ def run_batch(
     progress: Progress,
     isolation: Isolation,
 ) -> None:
-    """Runs jobs and stores every observation as it arrives."""
+    """Runs jobs and stores every observation as it arrives; see :func:`run_jobs`."""
     run_jobs(batch, ledger.put, executor, progress, isolation)
 
 
 def run_jobs(
     batch: Sequence[Job],
-    deliver: Callable[[Observation], None],
+    deliver: Callable[[Observation], object],
     executor: Executor,
     progress: Progress,
     isolation: Isolation,
 ) -> None:
-    """Runs jobs and hands on every observation as it arrives; takes every future's result."""
+    """Runs jobs under any executor and delivers every observation as it arrives.
+
+    Both ``deliver`` and ``progress`` are called in the caller's thread.
+
+    Raises:
+        InfrastructureError: a process of the executor died.
+    """
     progress(batch, None)
-
-    def each(observation: Observation) -> None:
-        deliver(observation)
-        progress(batch, observation)
-
-    stop = Stop()
-    futures = [executor.submit(run_job, job, isolation, each, stop) for job in batch]
-    try:
-        for future in as_completed(futures):
-            future.result()
-    except BaseException:
-        for future in futures:
-            future.cancel()
-        stop.request()
-        raise
+    with closing(observations(batch, executor, isolation)) as arriving:
+        for observation in arriving:
+            deliver(observation)
+            progress(batch, observation)
 
 
 def local_executor(jobs: int) -> Executor:

@@ -22,8 +22,8 @@ ROOT = Path(__file__).parents[1]
 
 def observation(key, value=1.0, outcome="ok", **more):
     trial = Trial("square", "values", "ada", "submission", 1, 0, "", key)
-    values = {"value/value": np.array([value, np.nan])} if outcome == "ok" else {}
-    return Observation(trial, outcome, values, **more)
+    statistics = {"value": {"value": np.array([value, np.nan])}} if outcome == "ok" else {}
+    return Observation(trial, outcome, statistics, **more)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_what_is_put_is_found_in_this_run_and_the_next(path):
     with Ledger(path, "two") as ledger:
         assert ledger.get("k").to_json() == wanted.to_json()
         assert ledger.get("other") is None
-        assert list(ledger.keys()) == ["k"]
+        assert list(ledger.trials()) == ["k"]
         assert ledger.digests("k") == (wanted.digest,)
 
 
@@ -97,7 +97,7 @@ def test_failure_of_ours_is_seen_in_this_run_and_never_stored(path):
         ledger.put(observation("k", outcome="infrastructure", message="no sandbox"))
         assert ledger.get("k").message == "no sandbox"
         assert ledger.digests("k") == ()
-        assert list(ledger.keys()) == []
+        assert list(ledger.trials()) == []
     with Ledger(path, "two") as ledger:
         assert ledger.get("k") is None
 
@@ -136,7 +136,7 @@ def test_threads_may_put_at_once(path):
             thread.start()
         for thread in threads:
             thread.join()
-        assert sorted(ledger.keys()) == sorted(key for mine in keys for key in mine)
+        assert sorted(ledger.trials()) == sorted(key for mine in keys for key in mine)
 
 
 def test_ledger_of_another_format_is_refused_with_a_remedy(path):
@@ -145,6 +145,32 @@ def test_ledger_of_another_format_is_refused_with_a_remedy(path):
         db.execute("update meta set value = '99'")
     with pytest.raises(InfrastructureError, match=r"format 99.*--results"):
         Ledger(path, "two")
+
+
+def test_ledger_of_the_first_format_is_refused_in_words_and_left_as_it_is(path):
+    """Format 1 kept statistics as text ``check/name`` under the column ``key``."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("create table meta (name text primary key, value text not null)")
+        db.execute("insert into meta values ('format', '1')")
+        db.execute("create table observations (key text, digest text, run text, record text)")
+        db.execute("insert into observations values ('k', 'd', 'r', '{}')")
+    before = path.read_bytes()
+    wanted = (
+        r"format 1, this version reads and writes 2.*move the file away.*--results.*grade again"
+    )
+    with pytest.raises(InfrastructureError, match=wanted):
+        Ledger(path, "two")
+    assert path.read_bytes() == before
+
+
+def test_observations_beyond_those_kept_in_memory_are_read_again(path, monkeypatch):
+    monkeypatch.setattr("harness.ledger._KEPT_TRIALS", 3)
+    with Ledger(path, "one") as ledger:
+        for index in range(8):
+            ledger.put(observation(str(index), float(index)))
+        for index in (0, 7, 3, 0, 5):
+            assert ledger.get(str(index)).digest == observation(str(index), float(index)).digest
 
 
 @pytest.mark.parametrize(
@@ -236,7 +262,7 @@ from harness.records import Observation, Trial
 ledger = Ledger(Path(sys.argv[1]), sys.argv[2])
 for index in itertools.count():
     trial = Trial("t", "m", "p", "submission", 1, 0, "", f"{sys.argv[2]}-{index}")
-    ledger.put(Observation(trial, "ok", {"a/v": np.full(500, float(index))}))
+    ledger.put(Observation(trial, "ok", {"a": {"v": np.full(500, float(index))}}))
     print(index, flush=True)
 """
 
@@ -260,12 +286,12 @@ def killed_writer(path, run, records):
 def test_whoever_writes_may_be_killed(path, records):
     last = {run: killed_writer(path, run, records) for run in ("a", "b")}
     with Ledger(path, "after") as ledger:
-        found = {key: ledger.get(key) for key in ledger.keys()}
+        found = {key: ledger.get(key) for key in ledger.trials()}
         for run, said in last.items():
             assert {f"{run}-{index}" for index in range(said + 1)} <= set(found)
         for key, kept in found.items():
             index = float(key.partition("-")[2])
-            np.testing.assert_array_equal(kept.values["a/v"], np.full(500, index))
+            np.testing.assert_array_equal(kept.statistics["a"]["v"], np.full(500, index))
             assert ledger.digests(key) == (kept.digest,)
         ledger.put(observation("new"))
         assert ledger.get("new") is not None

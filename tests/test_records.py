@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from harness.causes import Cause
 from harness.records import (
     Observation,
     Program,
@@ -95,7 +96,8 @@ def observation():
     return Observation(
         TRIAL,
         "ok",
-        {"a/value": np.array([np.nan, -0.0]), "a/scale": np.array(3, dtype=np.uint64)},
+        {"a": {"value": np.array([np.nan, -0.0]), "scale": np.array(3, dtype=np.uint64)}},
+        {"x": "ab" * 32},
         transcript=({"call": "f", "results": [1]},),
         circumstances={"seconds": 1.5},
     )
@@ -106,14 +108,17 @@ def test_observation_survives_json():
     found = Observation.from_json(through_json(wanted.to_json()))
     assert found.digest == wanted.digest
     assert found.trial == wanted.trial
-    for name, value in wanted.values.items():
-        assert_same(found.values[name], value)
+    for name, array in wanted.statistics["a"].items():
+        assert_same(found.statistics["a"][name], array)
     assert found.to_json() == wanted.to_json()
 
 
-@given(st.dictionaries(st.text(max_size=5), arrays, max_size=3))
-def test_any_observation_survives_json(values):
-    wanted = replace(observation(), values=values)
+names = st.text(max_size=5)
+
+
+@given(st.dictionaries(names, st.dictionaries(names, arrays, max_size=3), max_size=3))
+def test_any_observation_survives_json(statistics):
+    wanted = replace(observation(), statistics=statistics)
     found = Observation.from_json(through_json(wanted.to_json()))
     assert found.digest == wanted.digest
     assert found.to_json() == wanted.to_json()
@@ -124,10 +129,14 @@ def test_any_observation_survives_json(values):
     [
         {"outcome": "error"},
         {"cause": "timeout"},
-        {"values": {}},
-        {"values": {"a/value": np.array([np.nan, 0.0]), "a/scale": np.array(3, dtype=np.uint64)}},
-        {"values": {"a/value": np.array([np.nan, -0.0]), "a/scale": np.array(3)}},
-        {"values": {"b/value": np.array([np.nan, -0.0]), "a/scale": np.array(3, dtype=np.uint64)}},
+        {"statistics": {}},
+        {"statistics": {"b": observation().statistics["a"]}},
+        {"statistics": {"a": {**observation().statistics["a"], "value": np.array([np.nan, 0.0])}}},
+        {"statistics": {"a": {**observation().statistics["a"], "scale": np.array(3)}}},
+        {"statistics": {"a": {**observation().statistics["a"], "other": np.array(3)}}},
+        {"metrics": {}},
+        {"metrics": {"x": "cd" * 32}},
+        {"metrics": {"y": "ab" * 32}},
     ],
 )
 def test_digest_of_an_observation_tells_what_is_compared(change):
@@ -141,22 +150,68 @@ def test_digest_of_an_observation_leaves_out_what_is_for_people(change):
     assert replace(observation(), **change).digest == observation().digest
 
 
-def test_digest_does_not_depend_on_the_order_of_values():
-    values = observation().values
-    turned = dict(reversed(list(values.items())))
-    assert list(turned) != list(values)
-    assert replace(observation(), values=turned).digest == observation().digest
+def test_digest_does_not_depend_on_the_order_of_statistics():
+    statistics = observation().statistics["a"]
+    turned = dict(reversed(list(statistics.items())))
+    assert list(turned) != list(statistics)
+    assert replace(observation(), statistics={"a": turned}).digest == observation().digest
 
 
-@pytest.mark.parametrize("points", [None, 0.0, 1.25])
-def test_verdict_survives_json(points):
+@pytest.mark.parametrize(
+    ("status", "points"), [("UNGRADABLE", None), ("FAIL", 0.0), ("PASS", 1.25)]
+)
+def test_verdict_survives_json(status, points):
     wanted = Verdict(
-        "ada", "square", "value", "FAIL", "wrong", points, 2.0, "visible",
+        "ada", "square", "value", status, Cause.WRONG, points, 2.0, "visible",
         {"worst": "nan", "index": [0, 1]}, "no", "hint", {"call": "f(1)"}, 2,
     )  # fmt: skip
     found = Verdict.from_json(through_json(wanted.to_json()))
     assert found == wanted
     assert asdict(found) == asdict(wanted)
+
+
+def verdict(**fields):
+    values = {
+        "submission": "ada", "task": "square", "check": "value", "status": "FAIL",
+        "cause": Cause.WRONG, "points": 0.0, "max_points": 2.0, "visibility": "hidden",
+        "message": "shaped by a run", "hint": "a hint", "example": {"call": "f(1)"},
+    }  # fmt: skip
+    return Verdict(**{**values, **fields})
+
+
+@pytest.mark.parametrize("status", ["PASS", "FAIL", "INCONCLUSIVE", "ERROR", "SKIPPED"])
+@pytest.mark.parametrize("cause", list(Cause))
+@pytest.mark.parametrize("before_running", [True, False])
+def test_a_hidden_verdict_tells_only_what_was_known_before_anything_ran(
+    status, cause, before_running
+):
+    made = verdict(status=status, cause=cause, before_running=before_running)
+    told = before_running and status == "ERROR" and cause.before_running
+    assert made.message == ("shaped by a run" if told else "")
+    assert (made.hint, made.example) == ("", None)
+
+
+def test_a_visible_verdict_keeps_what_it_is_given():
+    made = verdict(visibility="visible")
+    assert (made.message, made.hint) == ("shaped by a run", "a hint")
+    assert made.example == {"call": "f(1)"}
+
+
+@pytest.mark.parametrize("points", [None, np.nan, np.inf, -np.inf])
+def test_a_mark_that_is_no_number_is_ungradable_and_ours(points):
+    made = verdict(visibility="visible", points=points)
+    assert (made.status, made.cause, made.points) == ("UNGRADABLE", Cause.MARK_UNUSABLE, None)
+    assert made.message == Cause.MARK_UNUSABLE.message
+
+
+def test_an_ungradable_verdict_has_no_points():
+    assert verdict(status="UNGRADABLE", cause="not-run", points=1.0).points is None
+
+
+@pytest.mark.parametrize("record", ["observation", "verdict"])
+def test_a_cause_that_does_not_exist_is_refused(record):
+    with pytest.raises(ValueError, match="made-up"):
+        verdict(cause="made-up") if record == "verdict" else replace(observation(), cause="made-up")
 
 
 def test_program_digests_are_of_contents_by_name():

@@ -103,7 +103,7 @@ def circle(graph):
 
 
 def test_the_tests_see_the_imports():
-    assert "wire" in imports()["sandbox.zygote"]
+    assert "wire" in imports()["sandbox.connection"]
     assert "records" in imports()["marking.score"]
     assert len(files()) > 100
 

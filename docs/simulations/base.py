@@ -195,7 +195,8 @@ def cauchy(rng: Rng, shape: tuple[int, ...]) -> Floats:
 
 def rare(rng: Rng, shape: tuple[int, ...]) -> Floats:
     """All alike but for 2 % far above."""
-    return ((rng.random(shape) < 0.02) - 0.02) / math.sqrt(0.02 * 0.98)
+    above = (rng.random(shape) < 0.02).astype(np.float64)
+    return (above - 0.02) / math.sqrt(0.02 * 0.98)
 
 
 def bimodal(rng: Rng, shape: tuple[int, ...]) -> Floats:
@@ -216,7 +217,8 @@ def mean_and_sd(rng: Rng, n: int, total: int) -> tuple[Floats, Floats]:
 
 def drawn_mean_and_sd(rng: Rng, draw: Draw, n: int, total: int) -> tuple[Floats, Floats]:
     """Those of n draws of any law."""
-    means, sds = [], []
+    means: list[Floats] = []
+    sds: list[Floats] = []
     for rows in batches(total, n):
         x = draw(rng, (rows, n))
         mean, square = x.mean(axis=1), np.einsum("rn,rn->r", x, x)

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,7 +161,9 @@ def pooled(sums: Floats, squares_: Floats, step: int) -> tuple[Floats, Floats, C
     return mean, np.sqrt(rest / (n[:, None] - 1)), n
 
 
-def normals(rng: Rng, mean: float, sd: float, step: int, steps: int) -> tuple[Floats, ...]:
+def normals(
+    rng: Rng, mean: float, sd: float, step: int, steps: int
+) -> tuple[Floats, Floats, Counts]:
     """Running figures of 20,000 samples of normal draws, from the joint law of every step's."""
     part, spread = (found.reshape(steps, -1) for found in mean_and_sd(rng, step, steps * 20_000))
     centre = mean + sd * part
@@ -283,7 +286,7 @@ def established(rng: Rng) -> Iterator[Row]:
             [laws.t_tail(one, n - 1) if one > -np.inf else 1 for one in t[:AGREEING]]
         )
         agree("equivalence", p_values, [stage.p_value for stage in stages])
-        yield from sizes(name, t, lambda level, n=n: laws.t_critical(level, n - 1), growth)
+        yield from sizes(name, t, partial(laws.t_critical, df=n - 1), growth)
     for dimensions, noise in ((1, 1.0), (4, 1.0), (1, 2.0)):
         n = equivalence.required_n(QUOTED, 0.1, 0.5, dimensions)
         series = f"d = {dimensions}, n = {n}" + (", twice the sd" if noise > 1 else "")
@@ -294,4 +297,5 @@ def established(rng: Rng) -> Iterator[Row]:
             bound = np.abs(mean) + laws.t_critical(QUOTED, n - 1) * sd / math.sqrt(n)
             claim = at(bias, 0, 0.9 if noise == 1 else None)
             claim = Claim(most=QUOTED) if bias == 1 else claim
-            yield rate("power", series, bias, (bound < 0.5).all(axis=1), claim)
+            established_all: Truths = np.all(bound < 0.5, axis=1)
+            yield rate("power", series, bias, established_all, claim)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -49,7 +50,9 @@ FEW = permutation.required_runs(QUOTED, 0.1, 2.0, 20)
 
 def gains(rng: Rng, total: int) -> Iterator[tuple[str, Floats]]:
     """Σ (floor - nll) of honest programs on points of N(0, 1)."""
-    final, best, learner = [], [], []
+    final: list[Floats] = []
+    best: list[Floats] = []
+    learner: list[Floats] = []
     seen = np.arange(1, IMAGES + 1)
     for rows in batches(total, IMAGES):
         x = rng.standard_normal((rows, IMAGES))
@@ -96,7 +99,7 @@ def likelihoods(rng: Rng) -> Iterator[Row]:
     ):
         mean, sd = drawn_mean_and_sd(rng, draw, n, 100_000)
         t = -mean * math.sqrt(n) / sd
-        yield from sizes(name, t, lambda level, n=n: laws.t_critical(level, n - 1), growth)
+        yield from sizes(name, t, partial(laws.t_critical, df=n - 1), growth)
     for spread, distance in itertools.product(
         (0.05, 0.2, 0.5), np.geomspace(0.003, 0.3, 19).tolist()
     ):
@@ -193,7 +196,8 @@ def permuted(rng: Rng, draw: Draw, k: int, m: int, total: int) -> Floats:
     found = []
     for rows in batches(total, 4 * len(choices)):
         runs = draw(rng, (rows, k + m))
-        sums = sum(runs[:, column] for column in choices.T)
+        columns = [runs[:, column] for column in choices.T]
+        sums = sum(columns[1:], start=columns[0])
         found.append((sums <= sums[:, :1]).mean(axis=1))
         if len(found) == 1:
             held = [(row[:k], row[k:]) for row in runs[:AGREEING]]

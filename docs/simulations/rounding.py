@@ -6,8 +6,10 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.statistics import exact, moments, two_stage, unbiased
 from simulations.base import (
@@ -26,6 +28,9 @@ from simulations.base import (
     t_level,
 )
 
+Precision = type[np.floating[Any]]
+Reals = NDArray[np.floating[Any]]
+PRECISIONS: tuple[Precision, ...] = (np.float32, np.float64)
 ALLOWED = 16.0
 HONEST = Axes(
     "Honest error",
@@ -44,9 +49,11 @@ def exceeding(series: str, errors: Floats, never: float = ALLOWED / 5) -> Iterat
         yield rate("size", series, c, found, Claim(most=0.0) if c >= never else claim)
 
 
-def divergence(mean: Floats, lv: Floats, precision: type) -> dict[str, Floats]:
+def divergence(mean: Floats, lv: Floats, precision: Precision) -> dict[str, Reals]:
     """KL(N(mean, exp lv) || N(0, 1)) by two honest formulas and two mistakes, "instance"."""
-    m, v, one = mean.astype(precision), lv.astype(precision), precision(1)
+    m: Reals = mean.astype(precision)
+    v: Reals = lv.astype(precision)
+    one = precision(1)
     half, square, variance = precision(0.5), m * m, np.exp(v)
     return {
         "terms": half * (variance + square - one - v).sum(axis=1),
@@ -56,12 +63,12 @@ def divergence(mean: Floats, lv: Floats, precision: type) -> dict[str, Floats]:
     }
 
 
-def divergence_unit(mean: Floats, lv: Floats, precision: type) -> Floats:
+def divergence_unit(mean: Floats, lv: Floats, precision: Precision) -> Floats:
     scale = 0.5 * (np.exp(lv) + mean**2 + 1 + np.abs(lv)).sum(axis=1)
     return exact.tolerance(scale, float(np.finfo(precision).eps), 1.0)
 
 
-def divergence_errors(rng: Rng, precision: type, total: int = 20_000) -> Iterator[Row]:
+def divergence_errors(rng: Rng, precision: Precision, total: int = 20_000) -> Iterator[Row]:
     """Both formulas in one precision against the first in extended precision, 64 coordinates."""
     mean, lv = rng.standard_normal((2, total, 64)).astype(precision)
     right = divergence(mean, lv, np.longdouble)["terms"].astype(np.float64)
@@ -74,17 +81,19 @@ def divergence_errors(rng: Rng, precision: type, total: int = 20_000) -> Iterato
         yield from exceeding(f"KL by {name}, {precision.__name__}", errors)
 
 
-def bellman_errors(rng: Rng, precision: type, total: int = 20_000) -> Floats:
+def bellman_errors(rng: Rng, precision: Precision, total: int = 20_000) -> Floats:
     """max over 4 actions of r + γ Σ p v, 50 states: the error in eps·S."""
     reward, value = rng.standard_normal((total, 4)), 20 * rng.standard_normal((total, 50))
     law, gamma = rng.dirichlet(np.ones(50), (total, 4)), precision(0.99)
-    r, p, v = (part.astype(precision) for part in (reward, law, value))
+    parts: list[Reals] = [part.astype(precision) for part in (reward, law, value)]
+    r, p, v = parts
     backed = (r + gamma * np.einsum("nas,ns->na", p, v)).max(axis=1)
-    r, p, v = (part.astype(np.longdouble) for part in (r, p, v))
+    r, p, v = (part.astype(np.longdouble) for part in parts)
     right = (r + np.longdouble(gamma) * (p * v[:, None]).sum(axis=2)).max(axis=1)
     scale = (np.abs(r) + (p * np.abs(v[:, None])).sum(axis=2)).max(axis=1).astype(np.float64)
     unit = exact.tolerance(scale, float(np.finfo(precision).eps), 1.0)
-    return np.abs(backed.astype(np.float64) - right.astype(np.float64)) / unit
+    errors: Floats = np.abs(backed.astype(np.float64) - right.astype(np.float64)) / unit
+    return errors
 
 
 @figure(
@@ -99,14 +108,14 @@ def bellman_errors(rng: Rng, precision: type, total: int = 20_000) -> Floats:
     ),
 )
 def exact_gaps(rng: Rng) -> Iterator[Row]:
-    for precision in (np.float32, np.float64):
+    for precision in PRECISIONS:
         yield from divergence_errors(rng, precision)
         yield from exceeding(f"Bellman, {precision.__name__}", bellman_errors(rng, precision))
     for size in np.geomspace(1e-5, 1, 11).tolist():
         mean, lv = size * rng.standard_normal((2, 500, 64))
         found = divergence(mean, lv, np.longdouble)
         for name, precision in itertools.product(
-            ("sign of log σ²", "KL reversed"), (np.float64, np.float32)
+            ("sign of log σ²", "KL reversed"), PRECISIONS[::-1]
         ):
             unit = ALLOWED * divergence_unit(mean, lv, precision)
             gap = np.abs(found[name] - found["terms"]).astype(np.float64) / unit

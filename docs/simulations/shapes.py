@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,8 @@ RHO = 0.2
 
 def log_ratios(rng: Rng, x: Draw, y: Draw, n: int, total: int) -> tuple[Floats, Floats]:
     """log(tr_x/tr_y) of independent scalars, and its standard error."""
-    ratios, errors = [], []
+    ratios: list[Floats] = []
+    errors: list[Floats] = []
     for rows in batches(total, 2 * n):
         pair = [draw(rng, (rows, n)) for draw in (x, y)]
         squared = [(part - part.mean(axis=1, keepdims=True)) ** 2 for part in pair]
@@ -110,9 +112,7 @@ def tables(rng: Rng) -> Iterator[Row]:
         ("20 geometric cells, n = 200", geometric / geometric.sum(), 200),
     ):
         statistic, df = chi_squares(rng.multinomial(n, law, 200_000), law)
-        yield from sizes(
-            name, statistic, lambda level, df=df: laws.chi_square_critical(level, df), 2
-        )
+        yield from sizes(name, statistic, partial(laws.chi_square_critical, df=df), 2)
     n = chi_square.chi_square_required_n(STAGE, two_stage.stage_beta(0.05), W, 6)
     critical = laws.chi_square_critical(STAGE, 5)
     alternate, single = np.tile([1, -1], 3) / 6, (6 * np.eye(6)[0] - 1) / (6 * math.sqrt(5))
@@ -168,19 +168,19 @@ def spread_at(distance: float) -> float:
     "distribution", size=stage_size(), power=check_power("Kolmogorov–Smirnov distance", DISTANCE)
 )
 def distribution_functions(rng: Rng) -> Iterator[Row]:
-    for name, law, draw, n in (
+    cases: tuple[tuple[str, distribution.Law, Draw, int], ...] = (
         ("normal, n = 20", "normal", normal, 20),
         ("uniform, n = 200", "uniform", lambda rng, shape: rng.random(shape), 200),
         ("normal, n = 1,000", "normal", normal, 1000),
-    ):
-        found = [distances(draw(rng, (rows, n)), law) for rows in batches(50_000, n)]
-        critical = lambda level, n=n: laws.ks_critical(level, n)  # noqa: E731
-        yield from sizes(name, np.concatenate(found), critical)
+    )
+    for name, law, draw, n in cases:
+        parts = [distances(draw(rng, (rows, n)), law) for rows in batches(50_000, n)]
+        yield from sizes(name, np.concatenate(parts), partial(laws.ks_critical, n=n))
     n = distribution.ks_required_n(STAGE, two_stage.stage_beta(0.1), DISTANCE)
     for distance in (0.0, 0.02, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.12):
         for name, law, draws in off_by(rng, distance, (2000, n)):
-            found = both(distances(draws, law) > laws.ks_critical(STAGE, n))
-            yield rate("power", name, distance, found, at(distance, DISTANCE, 0.9))
+            failed = both(distances(draws, law) > laws.ks_critical(STAGE, n))
+            yield rate("power", name, distance, failed, at(distance, DISTANCE, 0.9))
 
 
 def products(rng: Rng, draw: Draw, n: int, total: int) -> Floats:

@@ -1,6 +1,6 @@
-"""What stands for an argument that is no array: a seed, a given function, a file, an environment.
+"""Stand-ins for arguments that are not arrays: a seed, a given function, a file, an environment.
 
-The worker makes the real thing from the description that crosses the wire.
+The worker makes the actual argument from the description that crosses the wire.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class File:
 
 
 class VectorEnv(Protocol):
-    """What the grader asks of an environment that it serves (a Gymnasium vector environment)."""
+    """What the grader needs of an environment that it serves (a Gymnasium vector environment)."""
 
     num_envs: int
 
@@ -50,9 +50,12 @@ class VectorEnv(Protocol):
 
 @dataclass
 class Served:
-    """An environment on the grader's side; its counts are what a check may believe.
+    """An environment that runs in the grader; checks rely on its counts, not on the program's.
 
     Attributes:
+        observation_shape: that of one sub-environment.
+        seed: what every reset is given.
+        max_steps: the budget of sub-environment steps.
         steps: sub-environment steps so far.
         returns: undiscounted returns of the episodes that ended, in the order of their ends.
     """
@@ -67,7 +70,7 @@ class Served:
     _running: Array | None = None
 
     def answer(self, verb: str, arrays: tuple[Array, ...]) -> wire.Frame:
-        """One reset or step asked for by the program.
+        """Answers one reset or step that the program asks for.
 
         Raises:
             ProgramError: over the budget of steps, or a malformed request.
@@ -99,8 +102,8 @@ class Served:
 
 
 def _crossing(array: Any) -> Array:
-    """An environment's array in a dtype that crosses the wire."""
-    found = np.asarray(array)
-    if found.dtype.name in wire.DTYPES:
-        return found
-    return found.astype(np.float64 if found.dtype.kind == "f" else np.int64)
+    """An environment's array, converted where its dtype does not cross the wire."""
+    converted = np.asarray(array)
+    if converted.dtype.name in wire.DTYPES:
+        return converted
+    return converted.astype(np.float64 if converted.dtype.kind == "f" else np.int64)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness import wire
-from harness.collect.job import measure, reduce
+from harness.collect.job import load_request, measure, reduce
 from harness.collect.proxy import ProgramProxy
 from harness.errors import ProgramError
 from harness.records import Array, Program, Step
@@ -22,72 +22,100 @@ from harness.sandbox.connection import Answer
 from harness.seeds import Key, SeedName
 from harness.spec.load import LoadedTask
 
+if TYPE_CHECKING:
+    from harness.worker import shim
+
+
+class LocalTransport:
+    """Carries frames between a proxy and a worker of the same process.
+
+    Arrays of a served environment are copied, as the wire does: neither side may change what the
+    other holds.
+
+    Attributes:
+        answer: answers a step of a served environment during the call under way.
+        reply: what the worker sent last in answer to a request.
+    """
+
+    def __init__(self) -> None:
+        self.answer: Answer | None = None
+        self.reply: wire.Frame | None = None
+        self._served: wire.Frame | None = None
+
+    def send(self, message: Mapping[str, Any], arrays: Sequence[Array]) -> None:
+        """Takes what the worker sends: a reply, or a request to a served environment.
+
+        Raises:
+            ProgramError: the program was given no environment.
+        """
+        if message.get("op") != "environment":
+            self.reply = wire.Frame(message, tuple(arrays))
+            return
+        if self.answer is None:
+            raise ProgramError("protocol", "no environment was given")
+        self._served = self.answer(message, tuple(np.array(array) for array in arrays))
+
+    def receive(self) -> wire.Frame:
+        """What the environment answered to the request that was sent last."""
+        assert self._served is not None
+        arrays = tuple(np.array(array) for array in self._served.arrays)
+        return wire.Frame(self._served.message, arrays)
+
 
 class LocalChannel:
-    """Answers a proxy's requests with the worker's operations, called directly."""
+    """Answers a proxy's requests with the worker's operations, called directly.
+
+    ``load`` is the request by which the program is loaded.
+    """
 
     def __init__(
         self, directory: Path, load: Mapping[str, Any], result_bytes: int = 1 << 30
     ) -> None:
-        from harness.worker import shim
-
-        self._shim = shim
         self._directory = directory
         self._load = load
         self._result_bytes = result_bytes
-        self._reply: wire.Frame | None = None
-        self._served: wire.Frame | None = None
-        self._answer: Answer | None = None
-        self.renew()
+        self._transport = LocalTransport()
+        self._worker = self._new_worker()
+        self.request(load, [])
 
     def renew(self, *, sandbox: bool = False) -> None:
         """Loads the file anew; the process stays, so this separates nothing from anything."""
         del sandbox
-        self._worker = self._shim.Worker(cast(Any, None), self._directory, self._result_bytes)
-        self._worker.send = self._capture  # type: ignore[method-assign]
-        self._worker.receive = self._receive  # type: ignore[method-assign]
+        self._worker = self._new_worker()
         self.request(self._load, [])
 
     def request(
         self, message: Mapping[str, Any], arrays: Sequence[Array], answer: Answer | None = None
     ) -> wire.Frame:
-        """One request, as :meth:`harness.sandbox.connection.Link.request` makes it.
+        """One request, as :meth:`harness.sandbox.connection.WorkerConnection.request` makes it.
 
         Raises:
             ProgramError: the program refused or raised.
         """
-        self._answer = answer
+        from harness.worker import shim
+
+        self._transport.answer = answer
         self._worker.arrays = tuple(arrays)
         try:
-            self._shim.OPERATIONS[message["op"]](self._worker, {**message, "nonce": 0})
+            self._worker.perform({**message, "nonce": 0})
         except (ProgramError, KeyboardInterrupt):
             raise
         except BaseException as error:  # as in the worker: whatever a program raises
-            cause, text = self._shim.explain(error, self._directory)
+            cause, text = shim.explain(error, self._directory)
             raise ProgramError(cause, text) from error
-        assert self._reply is not None
-        return self._reply
+        assert self._transport.reply is not None
+        return self._transport.reply
 
-    def _capture(self, message: Mapping[str, Any], arrays: Sequence[Array] = ()) -> None:
-        """Takes what the worker sends: the reply, or a step of an environment that is served."""
-        if message.get("op") == "environment":
-            if self._answer is None:
-                raise ProgramError("protocol", "no environment was given")
-            self._served = self._answer(message, tuple(np.array(array) for array in arrays))
-        else:
-            self._reply = wire.Frame(message, tuple(arrays))
+    def _new_worker(self) -> shim.Worker:
+        from harness.worker import shim  # here, since it imports torch
 
-    def _receive(self) -> Mapping[str, Any]:
-        assert self._served is not None
-        # copied, as the wire does: neither side may change what the other holds
-        self._worker.arrays = tuple(np.array(array) for array in self._served.arrays)
-        return self._served.message
+        return shim.Worker(self._transport, self._directory, self._result_bytes)
 
 
 class BareProgram:
-    """One trusted program on one task, loaded once and measured as often as wanted.
+    """One trusted program on one task, loaded once and measured any number of times.
 
-    A context manager: its copy of the files goes with the block.
+    A context manager: its copy of the files is removed at the end of the block.
 
     Raises:
         ProgramError: the program cannot be loaded.
@@ -101,9 +129,8 @@ class BareProgram:
             (folder / name).write_bytes(program.files[name])
         if task.given is not None:
             (folder / "given.py").write_bytes(task.given)
-        loaded = {"op": "load", "module": task.spec.module, "file": task.spec.file}
         try:
-            self._channel = LocalChannel(folder, {**loaded, "given": task.given is not None})
+            self._channel = LocalChannel(folder, load_request(task))
         except BaseException:
             self._folder.cleanup()
             raise

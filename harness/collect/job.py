@@ -1,8 +1,4 @@
-"""Jobs: the trials that share one sandbox, as plain picklable records.
-
-A submission has a sandbox of its own; trusted programs (reference, variants, mutants, starters) may
-share one. Everything a job needs travels with it, so it can run on another machine.
-"""
+"""Runs a job: the trials that share one sandbox, one worker a group, one observation a trial."""
 
 from __future__ import annotations
 
@@ -13,6 +9,7 @@ import traceback
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -23,12 +20,14 @@ from harness.errors import FairmarkError, MeasurementError, ProgramError
 from harness.isolation import Isolation
 from harness.marking.jobs import Job, PlannedTrial, groups
 from harness.records import Array, Observation, digest_array
-from harness.sandbox.zygote import Sandbox, Seat
+from harness.sandbox.connection import WorkerConnection
+from harness.sandbox.sandbox import Sandbox
+from harness.sandbox.session import WorkerSession
 from harness.seeds import Key, SeedName
 from harness.spec.load import LoadedTask
 from harness.spec.models import Limits
 
-# kinds of dtype whose bytes say what they hold: truth values, numbers, fixed-length texts
+# kinds of dtype that can be stored by their bytes: truth values, numbers, texts of fixed length
 _STORED = frozenset("biufU")
 
 Deliver = Callable[[Observation], None]
@@ -38,21 +37,22 @@ class Stop:
     """Ends jobs early, from another thread: no trial is begun, those under way are dropped.
 
     Attributes:
-        sandboxes: those of the jobs under this stop, ended ones included.
+        requested: whether the jobs are to end.
+        sandboxes: those of the jobs under this stop, closed ones included.
     """
 
     def __init__(self) -> None:
         self.requested = False
         self.sandboxes: list[Sandbox] = []
 
-    def watch(self, sandbox: Sandbox) -> None:
+    def add(self, sandbox: Sandbox) -> None:
         """Puts a sandbox under this stop."""
         self.sandboxes.append(sandbox)
         if self.requested:
             sandbox.kill()
 
     def request(self) -> None:
-        """Stops; what was delivered before stays."""
+        """Kills all sandboxes; observations that were delivered before stay."""
         self.requested = True
         for sandbox in self.sandboxes:
             sandbox.kill()
@@ -69,16 +69,26 @@ def run_job(
     stop = stop or Stop()
     observations: list[Observation] = []
     with Sandbox(isolation) as sandbox:
-        stop.watch(sandbox)
+        stop.add(sandbox)
         for group in groups(job.trials):
-            made = _observe_group(sandbox, group, job.key, stop)
+            of_group = _observe_group(sandbox, group, job.key, stop)
             if stop.requested:
                 break
-            observations += made
-            for observation in made:
+            observations += of_group
+            for observation in of_group:
                 if deliver is not None:
                     deliver(observation)
     return observations
+
+
+def load_request(task: LoadedTask) -> dict[str, Any]:
+    """The request by which a worker loads a program of a task."""
+    return {
+        "op": "load",
+        "module": task.spec.module,
+        "file": task.spec.file,
+        "given": task.given is not None,
+    }
 
 
 def _observe_group(
@@ -90,40 +100,40 @@ def _observe_group(
     if first.task.given is not None:
         files["given.py"] = first.task.given
     program = sandbox.place(f"{spec.id}:{first.trial.role}:{first.trial.program}", files)
-    request = {
-        "op": "load",
-        "module": spec.module,
-        "file": spec.file,
-        "given": first.task.given is not None,
-    }
-    limits = _most(spec.limits_of(run.trial.measurement) for run in group)
+    request = load_request(first.task)
+
+    def load(connection: WorkerConnection) -> None:
+        connection.request(request, [])
+
+    limits = _joint_limits(spec.limits_of(planned.trial.measurement) for planned in group)
     observations = []
-    with sandbox.seat(program, limits, lambda link: link.request(request, [])) as seat:
-        for run in group:
+    with sandbox.session(program, limits, load) as session:
+        for planned in group:
             if stop.requested:
                 break
-            observations.append(_observe(sandbox, seat, run, key, stop))
+            observations.append(_observe(sandbox, session, planned, key, stop))
     return observations
 
 
-def _most(limits: Iterable[Limits]) -> Limits:
-    """What covers all of some limits."""
-    each = [one.model_dump() for one in limits]
-    return Limits(**{name: max(one[name] for one in each) for name in each[0]})
+def _joint_limits(limits: Iterable[Limits]) -> Limits:
+    """The largest of every limit."""
+    records = [each.model_dump() for each in limits]
+    return Limits(**{name: max(record[name] for record in records) for name in records[0]})
 
 
-def _observe(sandbox: Sandbox, seat: Seat, run: PlannedTrial, key: Key, stop: Stop) -> Observation:
+def _observe(
+    sandbox: Sandbox, session: WorkerSession, planned: PlannedTrial, key: Key, stop: Stop
+) -> Observation:
     started = time.monotonic()
     try:
-        observation = _attempt(seat, run, key)
-        if (
-            observation.cause == Cause.WORKER_DIED and not stop.requested
-        ):  # once more: perhaps it was not the program
-            observation = _attempt(seat, run, key)
-    except Exception as error:  # the boundary: whatever else happens here is ours
+        observation = _attempt(session, planned, key)
+        if observation.cause == Cause.WORKER_DIED and not stop.requested:
+            # retried once: the zygote may have died of something else than this program
+            observation = _attempt(session, planned, key)
+    except Exception as error:  # the boundary: whatever else happens here is our fault
         text = str(error) if isinstance(error, FairmarkError) else _place(error)
         observation = Observation(
-            run.trial, "infrastructure", cause=Cause.HARNESS_ERROR, message=text
+            planned.trial, "infrastructure", cause=Cause.HARNESS_ERROR, message=text
         )
     circumstances = {
         "wall_s": round(time.monotonic() - started, 4),
@@ -138,18 +148,19 @@ def _observe(sandbox: Sandbox, seat: Seat, run: PlannedTrial, key: Key, stop: St
     return replace(observation, circumstances=circumstances)
 
 
-def _attempt(seat: Seat, run: PlannedTrial, key: Key) -> Observation:
-    trial, spec = run.trial, run.task.spec
+def _attempt(session: WorkerSession, planned: PlannedTrial, key: Key) -> Observation:
+    trial, task = planned.trial, planned.task
+    spec = task.spec
     name = SeedName(
         spec.id, spec.draw, trial.measurement, trial.stage, trial.replicate, trial.subject
     )
     rng = name.generator(key)
     calls = rng.spawn(1)[0]
-    student = ProgramProxy(seat, run.task.contract, calls, record=trial.stage == 0)
+    student = ProgramProxy(session, task.contract, calls, record=trial.stage == 0)
     try:
-        with seat.trial(spec.limits_of(trial.measurement)):
-            metrics = measure(run.task, trial.measurement, student, rng)
-            statistics = reduce(run.task, trial.measurement, metrics)
+        with session.trial(spec.limits_of(trial.measurement)):
+            metrics = measure(task, trial.measurement, student, rng)
+            statistics = reduce(task, trial.measurement, metrics)
             digests = {name: digest_array(metrics[name]) for name in sorted(metrics)}
     except ProgramError as error:
         transcript = tuple(student.transcript)
@@ -208,6 +219,7 @@ def reduce(
 
 
 def _place(error: Exception) -> str:
+    """An unforeseen error of ours with the line that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}: {error}{where}"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from harness.contract.matching import ContractError, bind, check_result, describe
 from harness.contract.reader import read_contract
+from harness.contract.reserved import HANDLE_NAMES, PROGRAM_NAMES
 from harness.contract.types import (
     ArrayType,
     CallableType,
@@ -32,6 +33,8 @@ from harness.contract.types import (
 )
 
 __all__ = [
+    "HANDLE_NAMES",
+    "PROGRAM_NAMES",
     "ArrayType",
     "CallableType",
     "ClassContract",

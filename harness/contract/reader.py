@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
+from harness.contract.reserved import HANDLE_NAMES, PROGRAM_NAMES
 from harness.contract.types import (
     ArrayType,
     CallableType,
@@ -44,8 +45,8 @@ def read_contract(path: Path) -> Contract:
     """Read the signatures of a starter without running it.
 
     Raises:
-        SpecError: the file cannot be read or parsed, or a public signature uses something
-            that no program could be called with; every such place at once.
+        SpecError: the file cannot be read or parsed, a public signature uses something that no
+            program could be called with, or a name is taken; every such place at once.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -87,6 +88,8 @@ class _Reader:
                 self._problem(node, f"{node.name} is defined twice", "keep one definition")
             elif node.name.startswith("_"):
                 continue
+            elif node.name in PROGRAM_NAMES:
+                self._taken(node, node.name, PROGRAM_NAMES)
             elif isinstance(node, ast.ClassDef):
                 classes[node.name] = self._class(node)
             else:
@@ -108,6 +111,8 @@ class _Reader:
             elif item.name in methods:
                 message = f"{node.name}.{item.name} is defined twice"
                 self._problem(item, message, "keep one definition")
+            elif item.name in HANDLE_NAMES:
+                self._taken(item, f"{node.name}.{item.name}", HANDLE_NAMES)
             elif item.name == "__init__":
                 init = self._signature(item, owner=node.name)
             else:
@@ -240,6 +245,10 @@ class _Reader:
             case ast.Call(func=func):
                 return self._resolve(func)
         return ""
+
+    def _taken(self, node: ast.stmt, where: str, names: frozenset[str]) -> None:
+        message = f"{where} has the name of a verb that measurements use"
+        self._problem(node, message, f"rename it; taken are {', '.join(sorted(names))}")
 
     def _problem(self, node: ast.arg | ast.expr | ast.stmt, message: str, remedy: str) -> None:
         line = self._lines[node.lineno - 1] if node.lineno <= len(self._lines) else ""

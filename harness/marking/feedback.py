@@ -18,7 +18,7 @@ from harness.causes import Cause
 from harness.marking.gradebook import TaskGrade
 from harness.marking.jobs import PlannedTrial
 from harness.marking.trials import Subject, View
-from harness.records import EXAMPLE, Array, Observation, Program, Verdict, decode_array
+from harness.records import EXAMPLE, Array, Observation, Verdict, decode_array
 from harness.spec.load import LoadedTask
 
 _SHOWN_ELEMENTS = 8
@@ -26,6 +26,7 @@ _WHOLE_ELEMENTS = 24
 #: Relative and, in units of the largest entry, absolute difference that counts as the same.
 _SAME = 1e-9
 _ROUNDING = 1e-13
+_FIRST_ENTRIES = 8
 
 
 @dataclass(frozen=True)
@@ -40,20 +41,30 @@ class Explained:
     missing: tuple[PlannedTrial, ...] = ()
 
 
-def explain(task: LoadedTask, subject: Subject, view: View, grade: TaskGrade) -> Explained:
-    """The grade with an example and perhaps a hint for every check that failed."""
-    examples: dict[str, _Examples] = {}
+def explain(
+    task: LoadedTask, subject: Subject, view: View, grade: TaskGrade, trusted: TrustedExamples
+) -> Explained:
+    """The grade with an example and perhaps a hint for every check that failed.
+
+    Args:
+        trusted: the examples of our own programs, which all subjects of a round share.
+    """
+    missing: dict[str, PlannedTrial] = {}
     verdicts = []
     for verdict in grade.verdicts:
-        if _has_example(task, verdict):
-            measurement = task.spec.check(verdict.check).measurement
-            if measurement not in examples:
-                examples[measurement] = _examples(task, measurement, subject.program, view)
-            verdicts.append(_explained(task, examples[measurement], verdict))
-        else:
+        if not _has_example(task, verdict):
             verdicts.append(verdict)
-    missing = tuple(trial for example in examples.values() for trial in example.missing)
-    return Explained(replace(grade, verdicts=tuple(verdicts)) if examples else grade, missing)
+            continue
+        measurement = task.spec.check(verdict.check).measurement
+        known = trusted.of(task, measurement)
+        own = view.observe(task, subject.program, measurement, EXAMPLE)
+        missing |= {planned.trial.digest: planned for planned in known.missing}
+        if isinstance(own, Observation):
+            verdicts.append(_explained(own, known, verdict))
+        else:
+            missing[own.trial.digest] = own
+            verdicts.append(verdict)
+    return Explained(replace(grade, verdicts=tuple(verdicts)), tuple(missing.values()))
 
 
 def _has_example(task: LoadedTask, verdict: Verdict) -> bool:
@@ -67,51 +78,72 @@ def _has_example(task: LoadedTask, verdict: Verdict) -> bool:
 
 @dataclass(frozen=True)
 class _Examples:
-    """The displayed example of one measurement, as far as it was run.
+    """The displayed example of one measurement by our own programs, as far as it was run.
 
     Attributes:
-        own, reference: of the submission and of the reference.
-        mutants: of the known mistakes, by the mistake's name.
+        mutants: for each check of the measurement, the hints and examples of the mutants whose
+            statistics differ from the reference's, in the order of mistakes.yaml.
     """
 
-    own: Observation | None
     reference: Observation | None
-    mutants: Mapping[str, Observation]
+    mutants: Mapping[str, tuple[tuple[str, Observation], ...]]
     missing: tuple[PlannedTrial, ...]
 
 
-def _examples(task: LoadedTask, measurement: str, own: Program, view: View) -> _Examples:
-    assert task.reference is not None
-    missing: list[PlannedTrial] = []
+class TrustedExamples:
+    """Examples of references and mutants at one state of the ledger, each looked up once."""
 
-    def observe(program: Program) -> Observation | None:
-        example = view.observe(task, program, measurement, EXAMPLE)
-        if isinstance(example, Observation):
-            return example
-        missing.append(example)
-        return None
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._known: dict[tuple[str, str], _Examples] = {}
 
-    observed = observe(own)
-    reference = observe(task.reference.solution)
-    mutants = {
-        mutant.mistake.name: example
-        for mutant in task.reference.mutants
-        if (example := observe(mutant.program)) is not None
-    }
-    return _Examples(observed, reference, mutants, tuple(missing))
+    def of(self, task: LoadedTask, measurement: str) -> _Examples:
+        """Those of one measurement of a task that has its reference."""
+        place = (task.id, measurement)
+        if place not in self._known:
+            self._known[place] = self._looked_up(task, measurement)
+        return self._known[place]
+
+    def _looked_up(self, task: LoadedTask, measurement: str) -> _Examples:
+        assert task.reference is not None
+        programs = [
+            task.reference.solution,
+            *(mutant.program for mutant in task.reference.mutants),
+        ]
+        examples = [self._view.observe(task, program, measurement, EXAMPLE) for program in programs]
+        missing = tuple(example for example in examples if isinstance(example, PlannedTrial))
+        reference = examples[0]
+        if isinstance(reference, PlannedTrial):
+            return _Examples(None, {}, missing)
+        hints = [mutant.mistake.hint for mutant in task.reference.mutants]
+        mutants = [
+            (hint, example)
+            for hint, example in zip(hints, examples[1:], strict=True)
+            if isinstance(example, Observation)
+        ]
+        differing = {
+            check.id: tuple(
+                (hint, example)
+                for hint, example in mutants
+                if not _same(example, reference, check.id)
+            )
+            for check in task.spec.checks_of(measurement)
+        }
+        return _Examples(reference, differing, missing)
 
 
-def _explained(task: LoadedTask, examples: _Examples, verdict: Verdict) -> Verdict:
-    own, reference = examples.own, examples.reference
-    if own is None or reference is None or task.reference is None:
+def _explained(own: Observation, examples: _Examples, verdict: Verdict) -> Verdict:
+    reference = examples.reference
+    if reference is None:
         return verdict
     hint = ""
     if own.outcome == "ok" and not _same(own, reference, verdict.check):
-        for mutant in task.reference.mutants:
-            other = examples.mutants.get(mutant.mistake.name)
-            if other is not None and _same(own, other, verdict.check):
-                hint = mutant.mistake.hint
-                break
+        matching = (
+            text
+            for text, mutant in examples.mutants[verdict.check]
+            if _same(own, mutant, verdict.check)
+        )
+        hint = next(matching, "")
     example = _example(own, reference, not_finite=verdict.cause == Cause.NOT_FINITE)
     return replace(verdict, example=example, hint=hint)
 
@@ -127,10 +159,22 @@ def _same(first: Observation, second: Observation, check_id: str) -> bool:
 
 
 def _close(first: Array, second: Array) -> bool:
+    """Whether two arrays are equal up to rounding, NaN where NaN and infinity where infinity is.
+
+    Most mutants differ in the first few entries already, so these are compared first.
+    """
     if first.shape != second.shape:
         return False
-    a, b = first.astype(np.float64), second.astype(np.float64)
-    return np.allclose(a, b, rtol=_SAME, atol=_ROUNDING * _size(b), equal_nan=True)
+    a, b = first.astype(np.float64).ravel(), second.astype(np.float64).ravel()
+    atol = _ROUNDING * _size(b)
+    for part in (slice(_FIRST_ENTRIES), slice(_FIRST_ENTRIES, None)):
+        near, far = a[part], b[part]
+        with np.errstate(all="ignore"):
+            within = (np.abs(near - far) <= atol + _SAME * np.abs(far)) & np.isfinite(far)
+        same = (near == far) | within | (np.isnan(near) & np.isnan(far))
+        if not same.all():
+            return False
+    return True
 
 
 def _size(array: Array) -> float:

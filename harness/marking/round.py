@@ -73,6 +73,7 @@ class Round:
     def next(self) -> Round:
         """The round at the state that the ledger has now."""
         states = {}
+        trusted = feedback.TrustedExamples(self.view)
         for subject in self.subjects:
             for task in self.tasks:
                 place = (subject.program.name, task.id)
@@ -80,25 +81,25 @@ class Round:
                 if before is not None and before.complete:
                     states[place] = before
                 else:
-                    states[place] = _state(task, subject, self.view, self.points.get(task.id))
+                    states[place] = self._decided(task, subject, trusted)
         return Round(self.tasks, self.subjects, self.view, self.points, states)
 
     def state(self, subject: Subject, task: LoadedTask) -> TaskState:
         """What is known of one task of one subject."""
         return self.states[subject.program.name, task.id]
 
-
-def _state(task: LoadedTask, subject: Subject, view: View, points: float | None) -> TaskState:
-    answers = decide_task(task, subject, view)
-    trials = [
-        trial
-        for answer in answers.values()
-        if isinstance(answer, Waiting)
-        for trial in answer.trials
-    ]
-    grade = verdicts.of_task(task, subject.program.name, answers, points)
-    explained = feedback.explain(task, subject, view, grade)
-    isolation = [answer.isolation for answer in answers.values() if isinstance(answer, Decision)]
-    return TaskState(
-        tuple(trials), explained.missing, explained.grade, frozenset().union(*isolation)
-    )
+    def _decided(
+        self, task: LoadedTask, subject: Subject, trusted: feedback.TrustedExamples
+    ) -> TaskState:
+        answers = decide_task(task, subject, self.view)
+        waiting = [answer for answer in answers.values() if isinstance(answer, Waiting)]
+        points = self.points.get(task.id)
+        grade = verdicts.of_task(task, subject.program.name, answers, points)
+        explained = feedback.explain(task, subject, self.view, grade, trusted)
+        isolation = [each.isolation for each in answers.values() if isinstance(each, Decision)]
+        return TaskState(
+            trials=tuple(trial for answer in waiting for trial in answer.trials),
+            examples=explained.missing,
+            grade=explained.grade,
+            isolation=frozenset().union(*isolation),
+        )

@@ -23,15 +23,15 @@ _NUMBER = re.compile(r"-?[0-9.]+(e[-+]?[0-9]+)?")
 _MARKUP = re.compile(r"<\s*[a-zA-Z/!]|(?<!\\)\]\(|https?://")
 _SHARED = frozenset({"grades.json", "grades.csv", "leaderboard.csv", "junit.xml"})
 
-#: Every stored observation, by its key and run: digest and record.
+#: Every stored observation, by the digest of its trial and the run: its digest and record.
 Rows = Mapping[tuple[str, str], tuple[str, str]]
 
 
 def rows(ledger: Path) -> Rows:
     """What a ledger holds."""
     with contextlib.closing(sqlite3.connect(ledger)) as db:
-        found = db.execute("select key, run, digest, record from observations").fetchall()
-    return {(key, run): (digest, record) for key, run, digest, record in found}
+        found = db.execute("select trial, run, digest, record from observations").fetchall()
+    return {(trial, run): (digest, record) for trial, run, digest, record in found}
 
 
 def stored(bait: Bait, before: Rows) -> Iterator[Effect]:

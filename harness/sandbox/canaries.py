@@ -1,4 +1,4 @@
-"""Canaries: harmless attempts at what an attack would do, made inside a worker as it will be.
+"""Canaries: harmless attempts at what an attack would do, made inside a confined worker.
 
 The grader lays baits (a secret file, listeners, a process to signal) and lets a worker, confined
 exactly as one that runs submitted code, reach for them. What is recorded is what happened, not what
@@ -22,7 +22,8 @@ from typing import Any
 
 from harness.errors import InfrastructureError
 from harness.isolation import Isolation
-from harness.sandbox.zygote import Sandbox, ZygoteLost
+from harness.sandbox.sandbox import Sandbox
+from harness.sandbox.zygote import ZygoteLost
 from harness.spec.models import Limits
 
 #: Of one canary: whether it was stopped, and by what.
@@ -32,38 +33,40 @@ _LIMITS = Limits(call_s=20, trial_s=30, memory_mib=256)
 
 
 def release(isolation: Isolation) -> dict[str, Outcome]:
-    """Every canary's outcome in a sandbox of this kind.
+    """The outcome of every canary in a sandbox of this isolation, by the canary's name.
 
     Raises:
         InfrastructureError: the sandbox does not start, or a worker can't be confined.
     """
 
-    with _baits() as baits, Sandbox(isolation, preload=False) as sandbox:
+    with _lay_baits() as baits, Sandbox(isolation, preload=False) as sandbox:
         program = sandbox.place("canary", {"shared": b"a file that every fork may read"})
         offered = {**baits.offered, "shared_file": str(program / "shared")}
         try:
             worker = sandbox.fork(program, _LIMITS, "probe", baits=offered)
         except ZygoteLost:
-            said = sandbox.output_since(0)[-500:]
-            raise InfrastructureError(f"the sandbox was lost: {said}") from None
-        heard = worker.sock.dup()
-        with heard:
-            found = _outcomes(_report(heard))
-            found["udp"] = _heard(baits.udp, found["udp"])
+            printed = sandbox.output_since(0)[-500:]
+            raise InfrastructureError(f"the sandbox was lost: {printed}") from None
+        # a copy: ending the worker closes its socket, and the daemon is listened to after that
+        with worker.sock.dup() as sock:
+            outcomes = _outcomes(_read_report(sock))
+            outcomes["udp"] = _datagram_outcome(baits.udp, outcomes["udp"])
             worker.end(2.0)
-            found["daemon"] = _gone(heard)
-        found["root-uid"] = (worker.uid != 0, f"kernel uid {worker.uid}")
-    return found
+            outcomes["daemon"] = _daemon_outcome(sock)
+        outcomes["root-uid"] = (worker.uid != 0, f"kernel uid {worker.uid}")
+    return outcomes
 
 
 @dataclass(frozen=True)
 class _Baits:
+    """What the worker is told about the baits, and the socket that its datagram would reach."""
+
     offered: Mapping[str, Any]
     udp: socket.socket
 
 
 @contextlib.contextmanager
-def _baits() -> Iterator[_Baits]:
+def _lay_baits() -> Iterator[_Baits]:
     token = secrets.token_hex(16)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fairmark-canary-")))
@@ -102,37 +105,38 @@ def _baits() -> Iterator[_Baits]:
         yield _Baits(offered, udp)
 
 
-def _report(sock: socket.socket) -> Mapping[str, str]:
+def _read_report(sock: socket.socket) -> Mapping[str, str]:
+    """What the worker reports of each attempt; an empty text where nothing stopped it."""
     sock.settimeout(_LIMITS.call_s)
-    said = bytearray()
-    while b"\n" not in said:
+    received = bytearray()
+    while b"\n" not in received:
         try:
             part = sock.recv(65536)
         except OSError as error:
             raise InfrastructureError(f"the canaries did not come back: {error}") from None
         if not part:
             raise InfrastructureError("the canaries did not come back: their process ended")
-        said += part
-    found: Mapping[str, str] = json.loads(said.partition(b"\n")[0])
-    return found
+        received += part
+    report: Mapping[str, str] = json.loads(received.partition(b"\n")[0])
+    return report
 
 
 def _outcomes(report: Mapping[str, str]) -> dict[str, Outcome]:
     return {name: (bool(stopped), stopped or "got through") for name, stopped in report.items()}
 
 
-def _heard(udp: socket.socket, said: Outcome) -> Outcome:
-    """A datagram that was sent is through only if it arrives."""
+def _datagram_outcome(udp: socket.socket, reported: Outcome) -> Outcome:
+    """A datagram got through only if it arrived; that it was sent proves nothing."""
     udp.setblocking(False)
     try:
         udp.recv(64)
     except BlockingIOError:
-        return (True, said[1] if said[0] else "sent, and did not arrive")
+        return (True, reported[1] if reported[0] else "sent, and did not arrive")
     return (False, "arrived")
 
 
-def _gone(sock: socket.socket) -> Outcome:
-    """Whether the daemon is: it holds the other end of the socket while it lives."""
+def _daemon_outcome(sock: socket.socket) -> Outcome:
+    """Whether the daemon was killed: while it lives, it holds the other end of the socket open."""
     sock.settimeout(2.0)
     started = False
     try:

@@ -1,4 +1,4 @@
-"""Which level is in force: each is tried, and reached only if its canaries say so."""
+"""The isolation level to grade with: a level is reached only if its canaries were stopped."""
 
 from __future__ import annotations
 
@@ -18,31 +18,34 @@ from harness.isolation.parts import bubblewrap_version, prepare
 from harness.sandbox import canaries
 
 _PR_SET_DUMPABLE = 4
-#: What is asked for where nobody says otherwise, by phase.
+#: The level that a phase requires where the command line names none.
 DEFAULT_REQUIREMENT: Mapping[str, str] = {"feedback": "L1", "final": "L2", "late": "L2"}
 
 
 def protect_this_process() -> None:
-    """Nobody of the same user can read this process's memory or environment from now on."""
+    """Keeps processes of the same user from reading this one's memory and environment, for good.
+
+    Every process that starts sandboxes does this first, since a worker may have its user.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 @functools.cache
 def at(level: str) -> Isolation:
-    """The level, tried on this machine.
+    """The isolation of a level, tried on this machine.
 
     Raises:
-        Unavailable: something it takes is missing, or a canary got through.
+        Unavailable: something that the level needs is missing, or a canary got through.
     """
     protect_this_process()
-    found = replace(prepare(levels.check(level)), cgroup=cgroup.available())
-    outcome = canaries.release(found)
-    through = sorted(levels.REQUIRED[level] - {n for n, said in outcome.items() if said[0]})
-    if through:
-        said = ", ".join(through)
-        raise Unavailable(f"canaries got through that {level} must stop: {said}")
-    return replace(found, record=_record(found, outcome))
+    isolation = replace(prepare(levels.check(level)), cgroup=cgroup.available())
+    outcomes = canaries.release(isolation)
+    stopped = {name for name, outcome in outcomes.items() if outcome[0]}
+    if through := sorted(levels.REQUIRED[level] - stopped):
+        names = ", ".join(through)
+        raise Unavailable(f"canaries got through that {level} must stop: {names}")
+    return replace(isolation, record=_record(isolation, outcomes))
 
 
 def candidates() -> tuple[str, ...]:
@@ -55,61 +58,65 @@ def best() -> Isolation:
     """The strongest level that this machine reaches; the record says why no stronger one.
 
     Raises:
-        Unavailable: not even the weakest.
+        Unavailable: it does not even reach the weakest level.
     """
     reasons: dict[str, str] = {}
     for level in candidates():
         try:
-            found = at(level)
+            isolation = at(level)
         except InfrastructureError as error:
             reasons[level] = str(error)
             continue
-        return replace(found, record={**found.record, "stronger": reasons})
-    raise Unavailable("; ".join(f"{level}: {said}" for level, said in reasons.items()))
+        return replace(isolation, record={**isolation.record, "stronger": reasons})
+    raise Unavailable("; ".join(f"{level}: {reason}" for level, reason in reasons.items()))
 
 
-def require(wanted: str | None, phase: str, *, allow_insecure: bool = False) -> Isolation:
-    """What to grade with: the strongest level there is, if it is strong enough.
+def require(level: str | None, phase: str, *, allow_insecure: bool = False) -> Isolation:
+    """The strongest isolation that this machine reaches, if it is strong enough to grade with.
 
     Raises:
-        UsageError: it is below the level asked for, by default L2 in the final and late phases.
+        UsageError: it is below the required ``level``: by default L2 in the final and late phases,
+            L1 in the feedback phase.
     """
-    asked = levels.check(wanted or DEFAULT_REQUIREMENT[phase])
+    required = levels.check(level or DEFAULT_REQUIREMENT[phase])
     try:
-        found = best()
+        isolation = best()
     except Unavailable as error:
         raise UsageError(f"no isolation works here, so nothing was graded: {error}") from None
-    if levels.rank(found.level) >= levels.rank(asked):
-        return replace(found, required=asked)
+    reached = isolation.level
+    if levels.rank(reached) >= levels.rank(required):
+        return replace(isolation, required=required)
     if allow_insecure:
-        return replace(found, insecure=True, required=found.level)
-    reasons = [f"{level}: {why}" for level, why in found.record["stronger"].items()]
-    remedy = levels.REMEDY.get(asked, "")
+        return replace(isolation, insecure=True, required=reached)
+    reasons = [f"{stronger}: {why}" for stronger, why in isolation.record["stronger"].items()]
+    remedy = levels.REMEDY.get(required, "")
     raise UsageError(
-        f"isolation {asked} is required and {found.level} is what this machine reaches "
-        f"({levels.MEANING[found.level]}); nothing was graded. Why no more: {'; '.join(reasons)}. "
-        f"For {asked}: {remedy}. --require-isolation {found.level} or --allow-insecure accepts "
+        f"isolation {required} is required and {reached} is what this machine reaches "
+        f"({levels.MEANING[reached]}); nothing was graded. Why no more: {'; '.join(reasons)}. "
+        f"For {required}: {remedy}. --require-isolation {reached} or --allow-insecure accepts "
         "less, and every row says so"
     )
 
 
-def _record(found: Isolation, outcome: Mapping[str, tuple[bool, str]]) -> dict[str, Any]:
-    network = {"L3": "namespace and seccomp", "L1": "open"}.get(found.level, "seccomp")
-    if found.landlock >= 4 and found.level != "L3":
+def _record(isolation: Isolation, outcomes: Mapping[str, canaries.Outcome]) -> dict[str, Any]:
+    """What is stored with observations and shown by ``doctor``."""
+    level = isolation.level
+    network = {"L3": "namespace and seccomp", "L1": "open"}.get(level, "seccomp")
+    if isolation.landlock >= 4 and level != "L3":
         network += " and landlock"
-    files = {"L3": "mount namespace", "L1": "open"}.get(found.level, "")
-    if found.landlock:
-        files = f"{files} and landlock-abi{found.landlock}".removeprefix(" and ")
+    files = {"L3": "mount namespace", "L1": "open"}.get(level, "")
+    if isolation.landlock:
+        files = f"{files} and landlock-abi{isolation.landlock}".removeprefix(" and ")
     return {
-        "level": found.label,
-        "meaning": levels.MEANING[found.level],
+        "level": isolation.label,
+        "meaning": levels.MEANING[level],
         "files": files,
         "network": network,
-        "user": "its own" if found.own_user else "the grader's",
-        "memory": "address space, a watch over statm" + ", control group" * found.cgroup,
-        "seccomp_sha256": Filter(found.filter).sha256 if found.filter else "",
-        "bubblewrap": bubblewrap_version() if found.level == "L3" else "",
+        "user": "its own" if isolation.own_user else "the grader's",
+        "memory": "address space, a watch over statm" + ", control group" * isolation.cgroup,
+        "seccomp_sha256": Filter(isolation.filter).sha256 if isolation.filter else "",
+        "bubblewrap": bubblewrap_version() if level == "L3" else "",
         "kernel": platform.release(),
-        "canaries": {name: "blocked" if said[0] else "open" for name, said in outcome.items()},
-        "said": {name: said[1] for name, said in outcome.items()},
+        "canaries": {name: "blocked" if was[0] else "open" for name, was in outcomes.items()},
+        "said": {name: text for name, (_, text) in outcomes.items()},
     }

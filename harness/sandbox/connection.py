@@ -1,4 +1,4 @@
-"""The grader's end of one trial's socket: requests out, checked replies in, all under deadlines."""
+"""The grader's end of a worker's socket: requests out, checked replies in, all under deadlines."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from typing import Any
 from harness import wire
 from harness.causes import REPORTED_BY_WORKER
 from harness.errors import ProgramError
-from harness.sandbox.monitor import Watch
+from harness.sandbox.monitor import ResourceMonitor
 from harness.spec.models import Limits
 
+#: Answers a request that the worker makes during a call: its message and arrays -> a reply.
 Answer = Callable[[Mapping[str, Any], tuple[wire.Array, ...]], wire.Frame]
 
 
-class Died(Exception):
-    """The worker's end of the socket closed; why is known once it is reaped."""
+class ConnectionLost(Exception):
+    """The worker's end of the socket is closed; why is known once the worker is reaped."""
 
 
-# how long to wait before the watch looks, at first and at last
+# seconds before the monitor looks for the first time, and at most between two looks
 _FIRST_LOOK_S, _LAST_LOOK_S = 0.05, 0.25
 
 
-class Link:
-    """The grader's end of one trial's socket; every wait ends at a deadline of the grader's.
+class WorkerConnection:
+    """The grader's end of one trial's socket; every wait ends at a deadline that the grader set.
 
     Attributes:
         limits: what the trial may use.
@@ -37,11 +38,11 @@ class Link:
         self,
         sock: socket.socket,
         limits: Limits,
-        watch: Watch | None = None,
+        monitor: ResourceMonitor | None = None,
         deadline: float | None = None,
     ) -> None:
         self._sock = sock
-        self._watch = watch
+        self._monitor = monitor
         self._nonce = 0
         self.limits = limits
         self.deadline = time.monotonic() + limits.trial_s if deadline is None else deadline
@@ -55,7 +56,8 @@ class Link:
         Requests that the worker makes meanwhile (steps of a served environment) go to ``answer``.
 
         Raises:
-            ProgramError: the program refused, raised, hung, died or broke the protocol.
+            ProgramError: the program refused, raised, hung or broke the protocol.
+            ConnectionLost: the worker closed its end.
         """
         self.expect_silence()
         self._nonce = secrets.randbits(63)
@@ -74,11 +76,11 @@ class Link:
         return self._checked(frame)
 
     def expect_silence(self) -> None:
-        """Nothing was sent that was not asked for.
+        """Checks that the worker sent nothing but the answers to what it was asked.
 
         Raises:
-            ProgramError: there was.
-            Died: the worker hung up.
+            ProgramError: something else waits to be read.
+            ConnectionLost: the worker closed its end.
         """
         try:
             self._sock.settimeout(0)
@@ -86,9 +88,9 @@ class Link:
         except BlockingIOError:
             return
         except OSError:
-            raise Died from None
+            raise ConnectionLost from None
         if not data:
-            raise Died
+            raise ConnectionLost
         raise ProgramError("protocol", "the worker sent more than the answer to what was asked")
 
     def _checked(self, frame: wire.Frame) -> wire.Frame:
@@ -97,8 +99,8 @@ class Link:
             raise ProgramError("protocol", "the worker answered something that was not asked")
         if not message["ok"]:
             cause, text = message.get("cause"), message.get("message")
-            texts = isinstance(cause, str) and isinstance(text, str)
-            if not texts or cause not in REPORTED_BY_WORKER:
+            are_texts = isinstance(cause, str) and isinstance(text, str)
+            if not are_texts or cause not in REPORTED_BY_WORKER:
                 raise ProgramError("protocol", "the worker reported an error that does not exist")
             raise ProgramError(str(cause), str(text)[:1000])
         return frame
@@ -111,7 +113,7 @@ class Link:
         except TimeoutError:
             raise self._timeout() from None
         except OSError:
-            raise Died from None
+            raise ConnectionLost from None
 
     def _receive(self) -> wire.Frame:
         try:
@@ -124,8 +126,8 @@ class Link:
         pause = _FIRST_LOOK_S
         next_look = time.monotonic() + pause
         while len(parts) < size:
-            if time.monotonic() >= next_look and self._watch is not None:
-                self._watch.check(self.limits)
+            if time.monotonic() >= next_look and self._monitor is not None:
+                self._monitor.check(self.limits)
                 pause = min(2 * pause, _LAST_LOOK_S)
                 next_look = time.monotonic() + pause
             try:
@@ -136,9 +138,9 @@ class Link:
                     raise self._timeout() from None
                 continue
             except OSError:
-                raise Died from None
+                raise ConnectionLost from None
             if not part:
-                raise Died
+                raise ConnectionLost
             parts += part
         return bytes(parts)
 

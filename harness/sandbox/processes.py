@@ -1,12 +1,19 @@
-"""What the kernel says of a sandbox's processes, read from outside: nobody inside can change it.
+"""Processes of a sandbox as the kernel reports them from outside, and the means to end them.
 
-``statm`` and ``stat`` can be read even of a process that forbids dumps, and cost microseconds.
+Nothing inside a sandbox can change what is read here. ``statm`` and ``stat`` can be read even of a
+process that forbids dumps, and cost microseconds.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
+import signal
+import socket
+import struct
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +23,12 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Process:
-    """One process: memory in bytes, processor time in seconds, its ended children's included.
+    """One process.
 
-    ``state`` is the kernel's letter: Z has ended and waits to be reaped, T is stopped.
+    Attributes:
+        state: the kernel's letter: Z has ended and waits to be reaped, T is stopped.
+        resident: memory in bytes.
+        cpu_s: processor time in seconds, that of its children that have ended included.
     """
 
     pid: int
@@ -28,6 +38,7 @@ class Process:
 
     @property
     def alive(self) -> bool:
+        """Whether it has not ended yet."""
         return self.state not in "ZX"
 
     @property
@@ -36,8 +47,16 @@ class Process:
         return self.state not in "ZXTt"
 
 
+@dataclass(frozen=True)
+class Sender:
+    """Who sent a message over a socket, in the numbers of the process that reads it."""
+
+    pid: int
+    uid: int
+
+
 def look(pid: int) -> Process | None:
-    """The process, or None where it has gone (or where there is no /proc)."""
+    """The process, or None where it is gone (or where there is no /proc)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_bytes().rsplit(b")", 1)[1].split()
         resident = int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * _PAGE
@@ -59,20 +78,20 @@ def below(pid: int) -> Iterator[Process]:
         except OSError:
             continue
         for child in map(int, children):
-            found = look(child)
-            if found is not None:
-                yield found
+            process = look(child)
+            if process is not None:
+                yield process
                 yield from below(child)
 
 
 def of_user(uid: int | None) -> Iterator[int]:
-    """The processes alive of a user."""
+    """The process ids of all processes of a user that are alive."""
     for name in os.listdir("/proc"):
         if name.isdigit():
-            found = look(int(name))
+            process = look(int(name))
             try:
-                if found is not None and found.alive and os.stat(f"/proc/{name}").st_uid == uid:
-                    yield found.pid
+                if process is not None and process.alive and os.stat(f"/proc/{name}").st_uid == uid:
+                    yield process.pid
             except OSError:
                 continue
 
@@ -83,8 +102,8 @@ def folder_size(path: Path, most_entries: int) -> tuple[int, int]:
     waiting = [os.fspath(path)]
     while waiting and entries <= most_entries:
         try:
-            with os.scandir(waiting.pop()) as found:
-                for entry in found:
+            with os.scandir(waiting.pop()) as listing:
+                for entry in listing:
                     entries += 1
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
@@ -95,3 +114,55 @@ def folder_size(path: Path, most_entries: int) -> tuple[int, int]:
         except OSError:
             continue
     return size, entries
+
+
+def kill_all(list_pids: Callable[[], Iterable[int]]) -> None:
+    """Kills what ``list_pids`` lists until it lists nothing: processes may fork meanwhile."""
+    for _ in range(200):
+        pids = list(list_pids())
+        if not pids:
+            return
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.002)
+
+
+def kill_group(pid: int) -> None:
+    """Kills a process and every other one of its process group, where they still exist."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def wait_or_kill(process: subprocess.Popen[bytes], grace_s: float) -> float:
+    """Waits for a process that was told to end and kills it after ``grace_s`` seconds.
+
+    Returns:
+        The processor seconds that it used.
+    """
+    deadline = time.monotonic() + grace_s
+    while True:
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return usage.ru_utime + usage.ru_stime
+        if time.monotonic() >= deadline:
+            kill_group(process.pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+        time.sleep(0.001)
+
+
+def request_sender(sock: socket.socket) -> None:
+    """Asks the kernel to name the sender of every message on a socket; see :func:`sender`."""
+    if hasattr(socket, "SO_PASSCRED"):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+
+
+def sender(ancillary: list[tuple[int, int, bytes]]) -> Sender | None:
+    """The sender of a message, from its ancillary data; None where the kernel did not name it."""
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == getattr(socket, "SCM_CREDENTIALS", None):
+            pid, uid, _ = struct.unpack("3i", data)
+            return Sender(pid, uid)
+    return None

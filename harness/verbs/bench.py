@@ -37,7 +37,8 @@ from harness.marking.jobs import Job, PlannedTrial
 from harness.marking.trials import Subject, name_trial
 from harness.records import COMMON
 from harness.sandbox import choice
-from harness.sandbox.zygote import Sandbox
+from harness.sandbox.connection import WorkerConnection
+from harness.sandbox.sandbox import Sandbox
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import LoadedTask, load_all
 from harness.verbs import output
@@ -163,12 +164,16 @@ def _started(task: LoadedTask, subject: Subject, chosen: Isolation, starts: int)
     request = {"op": "load", "module": task.spec.module, "file": task.spec.file, "given": False}
     files = {name: subject.program.files[name] for name in task.spec.wanted_files}
     limits = task.spec.limits
+
+    def load(connection: WorkerConnection) -> None:
+        connection.request(request, [])
+
     before = time.process_time()
     with Sandbox(chosen) as sandbox:
         program = sandbox.place("bench", files)
         for _ in range(starts):
-            with sandbox.seat(program, limits, lambda link: link.request(request, [])) as seat:
-                with seat.trial(limits):
+            with sandbox.session(program, limits, load) as session:
+                with session.trial(limits):
                     pass
     return time.process_time() - before + sandbox.cpu_s
 

@@ -1,4 +1,4 @@
-"""An environment that the grader serves: a Gymnasium vector API over the call's own socket.
+"""An environment that the grader serves: a Gymnasium vector API over the worker's socket.
 
 Steps, episodes and returns are counted on the grader's side; this object only carries arrays.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from harness import wire
 
 
-class Link(Protocol):
+class Connection(Protocol):
     """What an environment needs of the worker: sending and receiving during a call."""
 
     arrays: tuple[wire.Array, ...]
@@ -27,12 +27,12 @@ class ServedVectorEnv:
     """The part of ``gymnasium.vector.VectorEnv`` that a learner uses.
 
     ``reset() -> (observations[n, …], {})`` and
-    ``step(actions[n]) -> (observations, rewards[n], terminations[n], truncations[n], {})``, numpy
-    arrays; the seed is the grader's, so ``reset(seed=…)`` is accepted and ignored.
+    ``step(actions[n]) -> (observations, rewards[n], terminations[n], truncations[n], {})``, all
+    numpy arrays. The grader chooses the seed, so ``reset(seed=…)`` is accepted and ignored.
     """
 
-    def __init__(self, link: Link, spec: Mapping[str, Any]) -> None:
-        self._link = link
+    def __init__(self, connection: Connection, spec: Mapping[str, Any]) -> None:
+        self._connection = connection
         self._id = spec["id"]
         self.num_envs: int = spec["num_envs"]
         self.observation_shape: tuple[int, ...] = tuple(spec["observation_shape"])
@@ -41,7 +41,11 @@ class ServedVectorEnv:
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[wire.Array, dict[str, Any]]:
-        """Starts every sub-environment anew."""
+        """Starts every sub-environment anew.
+
+        Raises:
+            RuntimeError: the grader refused; the message says why.
+        """
         del seed, options
         (observations,) = self._ask("reset", [])
         return observations, {}
@@ -49,17 +53,21 @@ class ServedVectorEnv:
     def step(
         self, actions: Any
     ) -> tuple[wire.Array, wire.Array, wire.Array, wire.Array, dict[str, Any]]:
-        """One step of every sub-environment."""
-        chosen = np.asarray(actions, dtype=np.int64)
-        observations, rewards, terminations, truncations = self._ask("step", [chosen])
+        """One step of every sub-environment.
+
+        Raises:
+            RuntimeError: the grader refused; the message says why.
+        """
+        array = np.asarray(actions, dtype=np.int64)
+        observations, rewards, terminations, truncations = self._ask("step", [array])
         return observations, rewards, terminations, truncations, {}
 
     def close(self) -> None:
         """Nothing to release on this side."""
 
     def _ask(self, verb: str, arrays: Sequence[wire.Array]) -> tuple[wire.Array, ...]:
-        self._link.send({"op": "environment", "id": self._id, "verb": verb}, arrays)
-        answer = self._link.receive()
+        self._connection.send({"op": "environment", "id": self._id, "verb": verb}, arrays)
+        answer = self._connection.receive()
         if not answer["ok"]:
             raise RuntimeError(answer["message"])
-        return self._link.arrays
+        return self._connection.arrays

@@ -1,7 +1,7 @@
-"""What a worker can really do where it stands: each attempt is made, and its outcome reported.
+"""The canaries' side in the worker: makes every attempt and reports what happened.
 
-Runs in a fork that is confined exactly as one that runs submitted code. Trusted, harmless, and
-standard library only: the grader lays baits, this process reaches for them.
+Runs in a fork that is confined exactly as one that runs submitted code, and reaches for the baits
+that the grader laid (:mod:`harness.sandbox.canaries`). Trusted, harmless, standard library only.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ Baits = Mapping[str, Any]
 
 
 def run(sock: socket.socket, request: Mapping[str, Any]) -> None:
-    """Tries everything, sends ``{name: what happened or ""}``, leaves a daemon and ends.
+    """Makes every attempt, sends a JSON object of their outcomes, leaves a daemon and ends.
 
-    An empty text means that nothing stopped the attempt.
+    An outcome says what stopped the attempt; it is empty where nothing did.
     """
     baits = request["baits"]
-    found = {}
+    outcomes = {}
     for name, attempt in _ATTEMPTS.items():
         try:
-            found[name] = attempt(baits) or ""
+            outcomes[name] = attempt(baits) or ""
         except Exception as error:
-            found[name] = f"{type(error).__name__}: {error}"
-    sock.sendall(json.dumps(found).encode() + b"\n")
+            outcomes[name] = f"{type(error).__name__}: {error}"
+    sock.sendall(json.dumps(outcomes).encode() + b"\n")
     _leave_a_daemon(sock)
 
 
@@ -84,15 +84,15 @@ def _ptrace(baits: Baits) -> str | None:
     if libc.ptrace(_PTRACE_SEIZE, baits["decoy_pid"], None, None) == 0:
         libc.ptrace(_PTRACE_DETACH, baits["decoy_pid"], None, None)
         return None
-    said = os.strerror(ctypes.get_errno())
+    reason = os.strerror(ctypes.get_errno())
     with open(f"/proc/{baits['decoy_pid']}/mem", "rb"):
         return None
-    return said
+    return reason
 
 
 def _grader_environ(baits: Baits) -> str | None:
-    found = Path(f"/proc/{baits['decoy_pid']}/environ").read_bytes()
-    return None if baits["token"].encode() in found else "another process's environment"
+    environ = Path(f"/proc/{baits['decoy_pid']}/environ").read_bytes()
+    return None if baits["token"].encode() in environ else "another process's environment"
 
 
 def _user_namespace(baits: Baits) -> str | None:
@@ -113,7 +113,7 @@ def _fork_limit(baits: Baits) -> str | None:
         for _ in range(_FORKS):
             if (pid := os.fork()) == 0:
                 os.close(writer)
-                os.read(reader, 1)  # until the parent lets go of its end
+                os.read(reader, 1)  # until the parent closes the other end
                 os._exit(0)
             made.append(pid)
     except OSError as error:
@@ -159,7 +159,7 @@ _ATTEMPTS: Mapping[str, Callable[[Baits], str | None]] = {
 
 
 def _leave_a_daemon(sock: socket.socket) -> None:
-    """A process that forked twice in a session of its own; it holds the socket open while alive."""
+    """Leaves a process in a session of its own, forked twice, that holds the socket while alive."""
     try:
         pid = os.fork()
     except OSError:

@@ -2,7 +2,7 @@
 
 Arrays become tensors of their own dtype; what comes back is sent as it is and never cast. Global
 generators are reseeded after the import and before every call, from integers that the grader
-draws. Everything said here about an answer is for a good message: the grader checks for itself.
+draws. The checks that are made here give good messages; the grader relies on its own alone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -30,23 +30,71 @@ from harness import wire
 from harness.worker.environment import ServedVectorEnv
 
 _TEXT_CAP = 500
+#: The highest recursion limit that a program may set. Under Python 3.11 15,000 calls by way of C
+#: overflow a stack of 8 MiB; later versions limit such calls by themselves. Up to this number,
+#: endless recursion is a RecursionError under each version.
+_DEEPEST_RECURSION = 10_000
 _REFUSALS = frozenset({errno.EPERM, errno.EACCES, errno.EROFS})
 _DTYPES = frozenset(getattr(torch, name) for name in wire.DTYPES)
 
 
 class Refusal(Exception):
-    """The program did not deliver; ``cause`` is the word for it."""
+    """The program did not deliver; ``cause`` is one of :class:`harness.causes.Cause`."""
 
     def __init__(self, cause: str, message: str) -> None:
         self.cause = cause
         super().__init__(message)
 
 
+class Transport(Protocol):
+    """How messages and arrays travel between the worker and the grader."""
+
+    def receive(self) -> wire.Frame: ...
+
+    def send(self, message: Mapping[str, Any], arrays: Sequence[wire.Array]) -> None: ...
+
+
+class SocketTransport:
+    """Frames over the worker's socket; the process ends where the grader has closed its end."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def receive(self) -> wire.Frame:
+        """The next frame."""
+        return wire.decode(self._read, 1 << 40)
+
+    def send(self, message: Mapping[str, Any], arrays: Sequence[wire.Array]) -> None:
+        """Sends one frame.
+
+        Raises:
+            wire.WireError: it cannot be encoded; nothing was sent.
+        """
+        for buffer in wire.encode(message, arrays):
+            self._sock.sendall(buffer)
+
+    def _read(self, size: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < size:
+            part = self._sock.recv(min(size - len(parts), 1 << 20))
+            if not part:
+                os._exit(0)
+            parts += part
+        return bytes(parts)
+
+
 @dataclass
 class Worker:
-    """The state of one trial: the loaded module and the objects that it made."""
+    """The state of one worker: the loaded module and the objects that it made.
 
-    sock: socket.socket
+    Attributes:
+        transport: the way to the grader.
+        directory: where the program's files lie.
+        result_bytes: how large the results of one call may be.
+        arrays: those of the message received last.
+    """
+
+    transport: Transport
     directory: Path
     result_bytes: int
     module: ModuleType | None = None
@@ -54,42 +102,52 @@ class Worker:
     objects: list[object] = field(default_factory=list)
     arrays: tuple[wire.Array, ...] = ()
 
-    def read(self, size: int) -> bytes:
-        """Exactly ``size`` bytes from the grader; the process ends where it has gone."""
-        parts = bytearray()
-        while len(parts) < size:
-            part = self.sock.recv(min(size - len(parts), 1 << 20))
-            if not part:
-                os._exit(0)
-            parts += part
-        return bytes(parts)
-
     def receive(self) -> Mapping[str, Any]:
-        """The next message; its arrays are kept for :meth:`argument`."""
-        frame = wire.decode(self.read, 1 << 40)
+        """The next message; its arrays are kept in :attr:`arrays`."""
+        frame = self.transport.receive()
         self.arrays = frame.arrays
         return frame.message
 
     def send(self, message: Mapping[str, Any], arrays: Sequence[wire.Array] = ()) -> None:
-        for buffer in wire.encode(message, arrays):
-            self.sock.sendall(buffer)
+        """Sends a message to the grader."""
+        self.transport.send(message, arrays)
+
+    def perform(self, message: Mapping[str, Any]) -> None:
+        """Performs one request and sends its reply.
+
+        Raises:
+            BaseException: whatever the program raises; :func:`explain` puts it into words.
+        """
+        _OPERATIONS[message["op"]](self, message)
 
 
 def serve(sock: socket.socket, request: Mapping[str, Any]) -> None:
     """Answers calls until the grader closes the socket."""
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
-    worker = Worker(sock, Path(request["program"]), request["result_bytes"])
+    _cap_recursion()
+    worker = Worker(SocketTransport(sock), Path(request["program"]), request["result_bytes"])
     sys.path.append(str(worker.directory))
     while True:
         message = worker.receive()
         try:
-            OPERATIONS[message["op"]](worker, message)
+            worker.perform(message)
         except BaseException as error:
             try:
                 cause, text = explain(error, worker.directory)
             except BaseException:  # an exception may lie about its name, its file and its lines
                 cause, text = "exception", "raised an exception that cannot be shown"
             worker.send({"nonce": message["nonce"], "ok": False, "cause": cause, "message": text})
+
+
+def _cap_recursion() -> None:
+    """Keeps ``sys.setrecursionlimit`` within the stack, for a good message; it protects nothing."""
+    set_limit = sys.setrecursionlimit
+
+    @functools.wraps(set_limit)
+    def capped(limit: int, /) -> None:
+        set_limit(min(limit, _DEEPEST_RECURSION))
+
+    sys.setrecursionlimit = capped
 
 
 def _load(worker: Worker, message: Mapping[str, Any]) -> None:
@@ -129,7 +187,7 @@ def _vjp(worker: Worker, message: Mapping[str, Any]) -> None:
     function = _target(worker, message["target"])
     args, named = _arguments(worker, function, message)
     _reseed(message["seed"])
-    wanted = [args[index].requires_grad_() for index in message["wrt"]]
+    inputs = [args[index].requires_grad_() for index in message["wrt"]]
     output = function(*args, **named)
     if not isinstance(output, torch.Tensor):
         raise Refusal(
@@ -142,14 +200,14 @@ def _vjp(worker: Worker, message: Mapping[str, Any]) -> None:
             f"returned {output.dtype} of shape {list(output.shape)}, "
             f"expected {cotangent.dtype} of shape {list(cotangent.shape)}",
         )
-    found: Sequence[torch.Tensor | None] = [None] * len(wanted)
+    grads: Sequence[torch.Tensor | None] = [None] * len(inputs)
     if output.requires_grad:
-        found = torch.autograd.grad(output, wanted, cotangent, allow_unused=True)
-    grads = tuple(
-        torch.zeros_like(arg) if grad is None else grad
-        for arg, grad in zip(wanted, found, strict=True)
+        grads = torch.autograd.grad(output, inputs, cotangent, allow_unused=True)
+    results = tuple(
+        torch.zeros_like(item) if grad is None else grad
+        for item, grad in zip(inputs, grads, strict=True)
     )
-    _reply(worker, message, grads, graph=[grad is not None for grad in found])
+    _reply(worker, message, results, graph=[grad is not None for grad in grads])
 
 
 def _state(worker: Worker, message: Mapping[str, Any]) -> None:
@@ -169,7 +227,7 @@ def _load_state(worker: Worker, message: Mapping[str, Any]) -> None:
     worker.send({"nonce": message["nonce"], "ok": True})
 
 
-OPERATIONS: Mapping[str, Callable[[Worker, Mapping[str, Any]], None]] = {
+_OPERATIONS: Mapping[str, Callable[[Worker, Mapping[str, Any]], None]] = {
     "load": _load,
     "call": _call,
     "new": _new,
@@ -185,12 +243,12 @@ def _target(worker: Worker, target: Mapping[str, Any]) -> Callable[..., Any]:
     if "handle" in target:
         owner = worker.objects[target["handle"]]
         label = f"{type(owner).__name__}.{label}"
-    found = getattr(owner, target["name"], None)
-    if found is None:
+    function = getattr(owner, target["name"], None)
+    if function is None:
         raise Refusal("missing-name", f"the file does not define {label}")
-    if not callable(found):
-        raise Refusal("missing-name", f"{label} is {_kind(found)}, expected something callable")
-    return found  # type: ignore[no-any-return]
+    if not callable(function):
+        raise Refusal("missing-name", f"{label} is {_kind(function)}, expected something callable")
+    return function  # type: ignore[no-any-return]
 
 
 def _arguments(
@@ -238,10 +296,10 @@ def _argument(  # noqa: PLR0911 - one answer a kind of argument
 
 
 def _reseed(seed: int) -> None:
-    """The one place where global generators are touched: from the grader's integer.
+    """Seeds the global generators from the grader's integer; nothing else touches them.
 
-    Without an accelerator ``torch.manual_seed`` would keep the seed, and a formatted stack, for
-    each kind of device that might still come: 0.9 ms a call, and they pile up.
+    Without an accelerator ``torch.manual_seed`` would queue the seed, with a formatted stack, for
+    each kind of device that might be initialised later: 0.9 ms a call, and the queues grow.
     """
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002
@@ -293,7 +351,11 @@ def _kind(item: object) -> str:
 
 
 def explain(error: BaseException, directory: Path) -> tuple[str, str]:
-    """The cause and one sentence."""
+    """The cause of an error and one sentence about it, with the line of the program.
+
+    Raises:
+        BaseException: an exception class of the program may raise whatever it likes.
+    """
     if isinstance(error, Refusal):
         return error.cause, str(error)
     try:
@@ -302,16 +364,16 @@ def explain(error: BaseException, directory: Path) -> tuple[str, str]:
         text = "(its message cannot be shown)"
     name = type(error).__name__
     where = _line_in(error, directory)
-    said = f"{name}: {text}"[:_TEXT_CAP] + where
+    sentence = f"{name}: {text}"[:_TEXT_CAP] + where
     if isinstance(error, OSError) and error.errno in _REFUSALS:
-        said += "; a sandbox has one process, its own files and no network"
+        sentence += "; a sandbox has one process, its own files and no network"
     if isinstance(error, MemoryError) or "can't allocate memory" in text:
         return "memory", f"out of memory{where}"
     if isinstance(error, SystemExit | KeyboardInterrupt):
-        return "exit", f"your code ended the process ({said})"
+        return "exit", f"your code ended the process ({sentence})"
     if isinstance(error, SyntaxError) and error.filename and str(directory) in error.filename:
         return "syntax", f"{Path(error.filename).name}:{error.lineno}: {error.msg}"[:_TEXT_CAP]
-    return "exception", said
+    return "exception", sentence
 
 
 def _line_in(error: BaseException, directory: Path) -> str:

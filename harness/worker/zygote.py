@@ -1,8 +1,8 @@
 """The zygote: a process that has only imported, and forks a fresh worker for every group of trials.
 
-It runs no submitted code itself. Its control socket is closed in the children, so that a leftover
-of one group can't reach the next. Imports torch and torch._dynamo once (the first optimiser of a
-process would import the latter otherwise), on one thread.
+It runs no submitted code itself. Its control socket is closed in every fork, so that a process left
+over from one group cannot reach the next. It imports torch and torch._dynamo once, on one thread;
+without, the first optimiser of every worker would import the latter.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from harness.worker import confine
 
 
 def main(control_fd: int) -> None:
-    """Serves the grader's requests on ``control_fd`` until it closes."""
+    """Serves the grader's requests on the socket ``control_fd`` until it closes."""
     control = socket.socket(fileno=control_fd)
     config = json.loads(control.recv(1 << 20))
     for entrance in config["entrances"]:
         os.write(entrance, b"0")
         os.close(entrance)
-    site.setquit()  # exit() and quit(), which -S leaves out
+    site.setquit()  # defines exit() and quit(), which the interpreter's option -S leaves out
     if config["landlock"]:
         confine.warm_landlock()
     versions = _preload() if config["preload"] else {}
@@ -47,8 +47,8 @@ def main(control_fd: int) -> None:
 
 
 def _preload() -> dict[str, str]:
-    gc.disable()  # nothing of what is imported is ever let go
-    import jaxtyping  # noqa: F401 - what submissions import themselves, paid for once
+    gc.disable()  # nothing of what is imported is ever freed, so collecting would be in vain
+    import jaxtyping  # noqa: F401 - submissions import it, so it is loaded here once
     import numpy
     import torch
     import torch._dynamo
@@ -57,7 +57,7 @@ def _preload() -> dict[str, str]:
     from harness.worker import shim  # noqa: F401
 
     torch.set_num_threads(1)
-    gc.freeze()  # a collection in a fork would touch, and so copy, every page of the imports
+    gc.freeze()  # a collection in a fork would write to, and so copy, every page of the imports
     gc.enable()
     return {
         "python": sys.version.split()[0],
@@ -73,7 +73,7 @@ def _fork(
     try:
         os.mkdir(request["scratch"], 0o700)
         pid = os.fork()
-    except OSError as error:  # the machine's fault, and the grader is told so
+    except OSError as error:  # the machine's fault: the grader makes it an InfrastructureError
         os.close(call_fd)
         return {"op": "forked", "pid": -1, "error": str(error)}
     if pid:
@@ -85,7 +85,7 @@ def _fork(
         call = socket.socket(fileno=call_fd)
         try:
             confine.lock_worker(config, request)
-        except BaseException as error:  # not confined, so nothing is run
+        except BaseException as error:  # not confined, so the program must not run
             call.sendall(b"!" + f"{type(error).__name__}: {error}".encode()[:500])
             os._exit(1)
         call.sendall(b".")
@@ -132,39 +132,39 @@ def _reap(pid: int, grace_s: float, scratch: str) -> dict[str, Any]:
 
 
 def _remove(folder: str) -> None:
-    """Removes a folder however deep it is; what can't be removed here, the grader removes."""
+    """Removes a folder however deep it is; what cannot be removed here, the grader removes."""
     try:
         os.rmdir(folder)
     except OSError:
-        # not in this process: folders may be nested deeper than its stack
+        # by another process, since the folders may be nested deeper than Python's stack
         os.waitpid(os.posix_spawn("/bin/rm", ["rm", "-rf", folder], {"PATH": "/bin"}), 0)
 
 
 def _kill_descendants() -> int:
-    """Kills all processes below this one; the number that was found alive.
+    """Kills all processes below this one; how many were alive.
 
-    Orphans of a worker come to the zygote, which is a subreaper, so a process that called setsid
-    and forked twice is found too.
+    The zygote is a subreaper: it becomes the parent of a worker's orphans, so that a process that
+    called setsid and forked twice is below it too.
     """
-    found: set[int] = set()
+    killed: set[int] = set()
     for _ in range(100):
-        if not _has_children():  # orphans come to the zygote, so nobody is left below it
+        if not _has_children():  # then nothing is below: orphans would be children
             break
         alive = _descendants()
         if not alive:
             break
-        found |= alive
+        killed |= alive
         for pid in alive:
             try:
                 os.kill(pid, 9)
             except OSError:
                 pass
         time.sleep(0.001)
-    return len(found)
+    return len(killed)
 
 
 def _has_children() -> bool:
-    """Reaps what has ended; whether any child is left."""
+    """Reaps the children that have ended; whether another one is left."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.marking.gradebook import Gradebook, Run, SubmissionGrade, TaskGrade
+from harness.marking.gradebook import Gradebook, RunRecord, SubmissionGrade, TaskGrade
 from harness.records import Status, Verdict
 
 SHA = "ab" * 32
@@ -52,7 +52,7 @@ class Build:
         phase: str = "final",
         circumstances: Mapping[str, Any] | None = None,
     ) -> Gradebook:
-        run = Run(assignment, phase, "c" * 64, "0.1.0", "d" * 64, "0123abc")
+        run = RunRecord(assignment, phase, "c" * 64, "0.1.0", "d" * 64, "0123abc")
         return Gradebook(run, rows, circumstances or {})
 
     def every_status(self, name: str = "ada") -> SubmissionGrade:

@@ -73,7 +73,7 @@ def test_arrays_keep_their_lines(build: Any) -> None:
 def test_hostile_texts_stay_text(build: Any, hostile: tuple[str, ...]) -> None:
     for text in hostile:
         verdict = build.verdict(
-            text, "FAIL", message=text, hint=text, cause=text,
+            text, "FAIL", message=text, hint=text, cause="wrong",
             example={"call": text, "got": text, "wanted": text, "note": text},
         )  # fmt: skip
         hidden = build.verdict(text, "FAIL", message=text, visibility="hidden")

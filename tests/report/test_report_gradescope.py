@@ -110,7 +110,7 @@ def test_a_submission_without_tasks(build: Any) -> None:
 def test_hostile_texts_are_valid(build: Any, hostile: tuple[str, ...], tmp_path: Path) -> None:
     for text in hostile:
         verdict = build.verdict(
-            f"c{text}", "FAIL", message=text, hint=text, cause=text,
+            f"c{text}", "FAIL", message=text, hint=text, cause="wrong",
             example={"call": text, "got": text, "wanted": text, "note": text},
         )  # fmt: skip
         row = build.row(text, build.task(verdict), problems=(text,), isolation=text, sha256=text)

@@ -50,7 +50,7 @@ def test_hostile_texts_are_well_formed(build: Any, hostile: tuple[str, ...]) -> 
     rows = [
         build.row(
             f"{index}{text}",
-            build.task(build.verdict(text, "ERROR", message=text, cause=text), id=text),
+            build.task(build.verdict(text, "ERROR", message=text, cause="exception"), id=text),
             display_name=text,
         )
         for index, text in enumerate(hostile)

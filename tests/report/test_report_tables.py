@@ -331,7 +331,7 @@ def test_hostile_texts_are_harmless(build: Any, tmp_path: Path, hostile: tuple[s
     rows = [
         build.row(
             f"{index}{text}",
-            build.task(build.verdict("c", "FAIL", message=text, hint=text, cause=text)),
+            build.task(build.verdict("c", "FAIL", message=text, hint=text, cause="wrong")),
             display_name=text,
             isolation=text,
         )

@@ -70,7 +70,7 @@ def test_hostile_texts_everywhere(build: Any, hostile: tuple[str, ...], tmp_path
             text,
             build.task(
                 build.verdict(
-                    "c", "FAIL", message=text, hint=text, cause=text,
+                    "c", "FAIL", message=text, hint=text, cause="wrong",
                     example={"call": text, "got": text}, evidence={"word": text, text: 1},
                 )
             ),

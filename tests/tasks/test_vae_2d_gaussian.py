@@ -1,7 +1,6 @@
 """vae-2d-gaussian: the formulas, the laws of the points, the floor, cheats, and who learns."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,13 +13,12 @@ from harness.errors import ProgramError
 from harness.kinds import seed_success
 from harness.records import COMMON, Program, Step
 from harness.sandbox import choice
-from harness.sandbox.zygote import Sandbox
+from harness.sandbox.sandbox import Sandbox
 from harness.seeds import PUBLIC_KEY
-from harness.spec.load import load_task
+from tests.support.programs import ROOT, honest_programs, load, load_module, variants_are_slow
 
-ROOT = Path(__file__).parents[2]
 FOLDER, REFERENCE = ROOT / "tasks/vae-2d-gaussian", ROOT / "reference/vae-2d-gaussian"
-TASK = load_task(FOLDER, REFERENCE)
+TASK = load("vae-2d-gaussian")
 CHECKS = {check.id: check for check in TASK.spec.checks if check.kind == "seed-success"}
 HONEST = ["solution", "by_hand", "distributions", "epochs", "complete"]
 WRONG = {
@@ -31,12 +29,12 @@ ENTROPY = math.log(2 * math.pi * math.e) + math.log(5)
 
 
 @pytest.fixture(scope="module")
-def solution(load_module):
+def solution():
     return load_module(REFERENCE / "solution.py")
 
 
 @pytest.fixture(scope="module")
-def plane(load_module):
+def plane():
     return load_module(FOLDER / "measure.py")
 
 
@@ -294,16 +292,16 @@ def test_a_sandbox_keeps_the_decoder_from_remembering(plane):
     limits = TASK.spec.limits_of("learn")
     with Sandbox(choice.best()) as sandbox:
         folder = sandbox.place("remembers", dict(program.files))
-        with sandbox.seat(folder, limits, load) as seat:
-            student = ProgramProxy(seat, TASK.contract, np.random.default_rng(1))
-            with seat.trial(limits):
+        with sandbox.session(folder, limits, load) as session:
+            student = ProgramProxy(session, TASK.contract, np.random.default_rng(1))
+            with session.trial(limits):
                 found = plane.learn(student, np.random.default_rng(10))
     assert not succeeds("learns", found)
 
 
-def load(link):
+def load(connection):
     file = TASK.spec.file
-    link.request({"op": "load", "module": TASK.spec.module, "file": file, "given": False}, [])
+    connection.request({"op": "load", "module": TASK.spec.module, "file": file, "given": False}, [])
 
 
 # --- learning --------------------------------------------------------------------------------
@@ -313,8 +311,8 @@ def load(link):
 LUCK = 4 * 0.006
 
 
-@pytest.mark.parametrize("index", range(len(HONEST)), ids=HONEST)
-def test_an_honest_program_learns(honest_programs, index):
+@pytest.mark.parametrize("index", variants_are_slow(range(len(HONEST))), ids=HONEST)
+def test_an_honest_program_learns(index):
     numbers = learn(honest_programs(TASK)[index])
     assert {name: succeeds(name, numbers) for name in CHECKS} == dict.fromkeys(CHECKS, True)
     assert min(numbers["excess_diagonal"], numbers["excess_straight"]) > -LUCK

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from harness import kinds
 from harness.kinds import Evidence
 from harness.ledger import Ledger
-from harness.marking.score import judge_task
+from harness.marking import verdicts
+from harness.marking.score import decide_task
 from harness.marking.trials import Subject, View, name_trial
 from harness.records import COMMON, OWN, Observation, Program, Step
 from harness.seeds import Key
@@ -55,7 +56,8 @@ class Desk:
         for index, level in enumerate(levels):
             trial = name_trial(TASK, program, "learn", Step(COMMON.stage, index), "", KEY)
             self.view.ledger.put(self.observation(trial, level))
-        grade = judge_task(TASK, Subject(program, name), self.view)
+        answers = decide_task(TASK, Subject(program, name), self.view)
+        grade = verdicts.of_task(TASK, name, answers)
         assert not grade.provisional
         return grade.points, [verdict.status for verdict in grade.verdicts]
 
@@ -63,7 +65,7 @@ class Desk:
         if level == "error":
             return Observation(trial, "error", cause="exception")
         value = np.float64(level)
-        return Observation(trial, "ok", {"learns/value": value, "further/value": value})
+        return Observation(trial, "ok", {"learns": {"value": value}, "further": {"value": value}})
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from harness.collect.bare import BareProgram
 from harness.collect.job import run_job
 from harness.errors import InfrastructureError, SpecError
 from harness.feasibility import require_feasible
-from harness.marking.jobs import Job, Run
+from harness.marking.jobs import Job, PlannedTrial
 from harness.marking.trials import name_trial
 from harness.records import COMMON, Step
 from harness.sandbox import choice
@@ -108,9 +108,9 @@ def test_a_marked_seed_gives_what_is_stored():
             trial = name_trial(
                 TASK, program, "learn", Step(COMMON.stage, replicate), "", training.KEY
             )
-            asked.append(Run(trial, TASK, files))
+            asked.append(PlannedTrial(trial, TASK, files))
     for seen in run_job(Job("stored", training.KEY, tuple(asked)), choice.best()):
-        value = float(seen.values["learns/value"])
+        value = float(seen.statistics["learns"]["value"])
         name = seen.trial.program.split("/")[-1]
         assert value == stored(TASK, name).values["error"][seen.trial.replicate]
 

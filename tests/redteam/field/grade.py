@@ -14,7 +14,8 @@ from harness.course import Course, find_subjects, load_tasks
 from harness.isolation import Isolation
 from harness.ledger import Ledger
 from harness.marking import plan
-from harness.marking.jobs import Run
+from harness.marking.jobs import PlannedTrial
+from harness.marking.round import Round
 from harness.marking.trials import View
 from harness.records import Verdict
 from harness.seeds import Key
@@ -77,11 +78,12 @@ def grade(
         view = View(KEY, ledger)
         for tier in ("exact", "training"):
             chosen = [task for task in tasks if task.spec.tier == tier]
-            batch = plan.next_batch(chosen, subjects, view, examples=False)
-            wanted = [replace(job, runs=tuple(_wanted(job.runs, only))) for job in batch]
+            batch = plan.next_batch(Round.first(chosen, subjects, view))
+            wanted = [replace(job, trials=tuple(_wanted(job.trials, only))) for job in batch]
             with grading.local_executor(2) as executor:
                 grading.run_batch(wanted, ledger, executor, lambda *_: None, isolation)
-        book = grading.grades(Course(tasks, subjects, "", points), view, "feedback", "")
+        course_ = Course(tasks, subjects, "", points)
+        book = grading.gradebook(course_, grading.first_round(course_, view), "feedback", "")
     return {
         row.name: {
             verdict.check: verdict
@@ -94,8 +96,8 @@ def grade(
     }
 
 
-def _wanted(runs: Iterable[Run], only: Mapping[str, str]) -> Iterable[Run]:
-    for run in runs:
-        name = run.trial.measurement
-        if only.get(run.trial.program, name) == name:
-            yield run
+def _wanted(trials: Iterable[PlannedTrial], only: Mapping[str, str]) -> Iterable[PlannedTrial]:
+    for planned in trials:
+        name = planned.trial.measurement
+        if only.get(planned.trial.program, name) == name:
+            yield planned

@@ -13,9 +13,9 @@ import pytest
 
 from harness.errors import ProgramError
 from harness.sandbox import processes
-from harness.sandbox.zygote import Sandbox
+from harness.sandbox.sandbox import Sandbox
 from harness.spec.models import Limits
-from tests.collect.conftest import EVERY_LEVEL
+from tests.sandbox.lab import EVERY_LEVEL
 
 pytestmark = EVERY_LEVEL
 
@@ -32,7 +32,7 @@ def refused(lab, name="probe", **more):
 def zygote(lab):
     """The process that trials are forked from."""
     with lab.trial("probe", source="def read(path):\n    return 1\n"):
-        return lab.sandbox._zygote
+        return lab.sandbox.zygote_pid
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,8 @@ def zygote(lab):
         ("returns-sparse", "bad-output", "torch.sparse_coo tensor"),
         ("returns-complex", "bad-output", "torch.complex128"),
         ("returns-meta", "exception", "NotImplementedError"),
+        ("deep-recursion", "exception", "RecursionError"),
+        ("plain-recursion", "exception", "RecursionError"),
     ],
 )
 def test_a_program_that_does_not_deliver_leaves_the_sandbox_warm(lab, name, cause, words):
@@ -60,7 +62,7 @@ def test_a_program_that_does_not_deliver_leaves_the_sandbox_warm(lab, name, caus
     ("name", "cause"),
     [
         ("answers-ahead", "protocol"),
-        ("deep-recursion", "signal"),
+        ("dies-of-a-signal", "signal"),
     ],
 )
 def test_after_an_anomaly_the_next_trial_has_a_fresh_zygote(lab, name, cause):
@@ -229,7 +231,7 @@ def test_nothing_of_a_sandbox_survives_it(lab):
     with Sandbox(lab.sandbox.isolation, preload=False) as sandbox:
         folder = sandbox.place("probe", {"program.py": b""})
         worker = sandbox.fork(folder, Limits(), "probe", baits={})
-        pids = [sandbox._process.pid, sandbox._zygote, worker.watch.worker]
+        pids = [worker.zygote.process.pid, sandbox.zygote_pid, worker.monitor.worker]
         assert all(processes.look(pid).alive for pid in pids)
         home = folder.parents[1]
         assert oct(folder.stat().st_mode & 0o777) == "0o555"
@@ -254,8 +256,8 @@ def test_a_scratch_folder_is_removed_however_deep_it_is(lab):
         limits = Limits(call_s=60, trial_s=60, memory_mib=512)
         with type(lab)(sandbox).trial("probe", source=source, limits=limits) as student:
             assert (student.square(X) == X**2).all()
-        home = sandbox._folders.root
-        left = {path.name for path in sandbox._folders.scratch.iterdir()}
+        home = sandbox.folders.root
+        left = {path.name for path in sandbox.folders.scratch.iterdir()}
         assert left <= {"inductor"}  # an empty folder that torch makes when it is imported
     assert not home.exists()
 

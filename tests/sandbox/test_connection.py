@@ -22,7 +22,7 @@ from harness import wire
 from harness.collect.proxy import ProgramProxy
 from harness.contract import read_contract
 from harness.errors import ProgramError
-from harness.sandbox.connection import Died, Link
+from harness.sandbox.connection import ConnectionLost, WorkerConnection
 from harness.spec.models import Limits
 
 CONTRACT = read_contract(Path(__file__).parents[1] / "programs" / "starter.py")
@@ -39,8 +39,8 @@ def read(sock: socket.socket, size: int) -> bytes:
 
 
 @contextlib.contextmanager
-def linked(peer: Peer, limits: Limits = LIMITS) -> Iterator[Link]:
-    """A link whose other end answers every request as ``peer`` does."""
+def connected(peer: Peer, limits: Limits = LIMITS) -> Iterator[WorkerConnection]:
+    """A connection whose other end answers every request as ``peer`` does."""
     ours, theirs = socket.socketpair()
 
     def answer() -> None:
@@ -51,7 +51,7 @@ def linked(peer: Peer, limits: Limits = LIMITS) -> Iterator[Link]:
     thread = threading.Thread(target=answer)
     thread.start()
     try:
-        yield Link(ours, limits)
+        yield WorkerConnection(ours, limits)
     finally:
         ours.close()
         with contextlib.suppress(OSError):
@@ -60,20 +60,20 @@ def linked(peer: Peer, limits: Limits = LIMITS) -> Iterator[Link]:
         theirs.close()
 
 
-def says(message: dict, arrays: tuple | None = None) -> Peer:
+def replying(message: dict, arrays: tuple | None = None) -> Peer:
     """A peer with one answer to everything; it echoes the arrays where none are given."""
 
-    def peer(sock: socket.socket, asked: wire.Frame) -> None:
-        reply = {"nonce": asked.message["nonce"], **message}
-        sock.sendall(b"".join(wire.encode(reply, asked.arrays if arrays is None else arrays)))
+    def peer(sock: socket.socket, request: wire.Frame) -> None:
+        reply = {"nonce": request.message["nonce"], **message}
+        sock.sendall(b"".join(wire.encode(reply, request.arrays if arrays is None else arrays)))
 
     return peer
 
 
 def refused(peer: Peer, call: Callable, limits: Limits = LIMITS) -> ProgramError:
     with pytest.raises(ProgramError) as caught:
-        with linked(peer, limits) as link:
-            call(ProgramProxy(link, CONTRACT, np.random.default_rng(1)))
+        with connected(peer, limits) as connection:
+            call(ProgramProxy(connection, CONTRACT, np.random.default_rng(1)))
     return caught.value
 
 
@@ -101,8 +101,8 @@ def new(student):
 
 
 def test_an_answer_is_taken_from_any_peer_that_keeps_the_protocol():
-    with linked(says({"ok": True, "kinds": ["tensor"]})) as link:
-        assert (square(ProgramProxy(link, CONTRACT, np.random.default_rng(1))) == X).all()
+    with connected(replying({"ok": True, "kinds": ["tensor"]})) as connection:
+        assert (square(ProgramProxy(connection, CONTRACT, np.random.default_rng(1))) == X).all()
 
 
 @pytest.mark.parametrize(
@@ -142,21 +142,21 @@ def test_an_answer_is_taken_from_any_peer_that_keeps_the_protocol():
 )
 def test_a_forged_reply_breaks_the_protocol(message, call):
     arrays = () if message.get("op") else (X,)
-    found = refused(says(message, arrays), call)
-    assert found.cause == "protocol"
-    assert found.message
+    error = refused(replying(message, arrays), call)
+    assert error.cause == "protocol"
+    assert error.message
 
 
 @pytest.mark.parametrize("names", [None, 3, "ab", [], ["a"], [3, 4], ["a", "a"], [["a"], "b"]])
 def test_a_forged_state_breaks_the_protocol(names):
-    peer = says({"ok": True, "handle": 0, "names": names}, (X, X))
-    found = refused(peer, lambda student: new(student).state())
-    assert (found.cause, found.message) == ("protocol", "a state is named arrays")
+    peer = replying({"ok": True, "handle": 0, "names": names}, (X, X))
+    error = refused(peer, lambda student: new(student).state())
+    assert (error.cause, error.message) == ("protocol", "a state is named arrays")
 
 
 @pytest.mark.parametrize("array", [X.astype(np.float32), X.T, X[0], X[:, :1]])
 def test_gradients_of_another_dtype_or_shape_break_the_protocol(array):
-    assert refused(says({"ok": True, "graph": [True]}, (array,)), vjp).cause == "protocol"
+    assert refused(replying({"ok": True, "graph": [True]}, (array,)), vjp).cause == "protocol"
 
 
 @pytest.mark.parametrize(
@@ -164,60 +164,62 @@ def test_gradients_of_another_dtype_or_shape_break_the_protocol(array):
     [(), (X, X), (X.astype(np.float32),), (X.T,), (X[None],), (X[:0],), (np.array(1.0),)],
 )
 def test_a_result_that_does_not_fit_is_a_bad_output(arrays):
-    assert refused(says({"ok": True, "kinds": ["tensor"]}, arrays), square).cause == "bad-output"
+    assert (
+        refused(replying({"ok": True, "kinds": ["tensor"]}, arrays), square).cause == "bad-output"
+    )
 
 
 def test_a_number_in_the_place_of_a_tensor_is_a_bad_output():
     def scaled(student):
         student.scaled(np.array(1.0))
 
-    found = refused(says({"ok": True, "kinds": ["float"]}, (np.array(1.0),)), scaled)
-    assert (found.cause, "expected a tensor, got a float" in found.message) == ("bad-output", True)
+    error = refused(replying({"ok": True, "kinds": ["float"]}, (np.array(1.0),)), scaled)
+    assert (error.cause, "expected a tensor, got a float" in error.message) == ("bad-output", True)
 
 
 def test_a_long_message_is_cut():
     message = {"ok": False, "cause": "exception", "message": "x" * 60_000}
-    assert len(refused(says(message), square).message) == 1000
+    assert len(refused(replying(message), square).message) == 1000
 
 
 @given(st.binary(min_size=1, max_size=60))
 @settings(max_examples=60)
 def test_any_bytes_in_the_place_of_an_answer_are_the_programs(data):
-    def peer(sock, asked):
+    def peer(sock, request):
         sock.sendall(data)
         sock.shutdown(socket.SHUT_WR)
 
-    with linked(peer) as link, pytest.raises((ProgramError, Died)) as caught:
-        link.request({"op": "call"}, [])
+    with connected(peer) as connection, pytest.raises((ProgramError, ConnectionLost)) as caught:
+        connection.request({"op": "call"}, [])
     if isinstance(caught.value, ProgramError):
         assert caught.value.cause == "protocol"
 
 
 def test_a_peer_that_is_gone_is_told_apart_from_one_that_lies():
-    with linked(lambda sock, asked: sock.shutdown(socket.SHUT_RDWR)) as link:
+    with connected(lambda sock, request: sock.shutdown(socket.SHUT_RDWR)) as connection:
         for _ in range(2):
-            with pytest.raises(Died):
-                link.request({"op": "call"}, [])
+            with pytest.raises(ConnectionLost):
+                connection.request({"op": "call"}, [])
 
 
 def test_a_claim_over_the_limit_is_refused_before_it_is_read():
-    def peer(sock, asked):
+    def peer(sock, request):
         text = b'{"nonce": 1, "ok": true, "buffers": [["uint8", [2000000]]]}'
         sock.sendall(struct.pack("<I", len(text)) + text)
 
-    found = refused(peer, square)
-    assert (found.cause, "at most 1048576" in found.message) == ("protocol", True)
+    error = refused(peer, square)
+    assert (error.cause, "at most 1048576" in error.message) == ("protocol", True)
 
 
 def test_silence_ends_at_the_deadline_of_the_call():
     started = time.monotonic()
-    found = refused(lambda sock, asked: None, square, Limits(call_s=0.2, trial_s=10))
-    assert (found.cause, found.message) == ("timeout", "no answer within 0.2 s")
+    error = refused(lambda sock, request: None, square, Limits(call_s=0.2, trial_s=10))
+    assert (error.cause, error.message) == ("timeout", "no answer within 0.2 s")
     assert time.monotonic() - started < 5
 
 
 def test_one_byte_at_a_time_does_not_move_the_deadline():
-    def drip(sock, asked):
+    def drip(sock, request):
         for byte in struct.pack("<I", 1000) + b" " * 1000:
             sock.sendall(bytes([byte]))
             time.sleep(0.02)
@@ -228,34 +230,34 @@ def test_one_byte_at_a_time_does_not_move_the_deadline():
 
 
 def test_a_program_that_does_not_read_ends_at_the_deadline_too():
-    def deaf(sock, asked):
+    def deaf(sock, request):
         sock.recv(1 << 20, socket.MSG_PEEK)
         time.sleep(1)
 
-    with linked(deaf, Limits(call_s=0.3, trial_s=10)) as link:
-        link_is_idle = np.zeros(1 << 22)
+    with connected(deaf, Limits(call_s=0.3, trial_s=10)) as connection:
+        unread = np.zeros(1 << 22)
         with pytest.raises(ProgramError) as caught:
-            link.request({"op": "call"}, [])
-            link.request({"op": "call"}, [link_is_idle])
+            connection.request({"op": "call"}, [])
+            connection.request({"op": "call"}, [unread])
     assert caught.value.cause == "timeout"
 
 
 def test_many_quick_calls_end_at_the_deadline_of_the_trial():
-    with linked(says({"ok": True}), Limits(call_s=5, trial_s=0.3)) as link:
+    with connected(replying({"ok": True}), Limits(call_s=5, trial_s=0.3)) as connection:
         with pytest.raises(ProgramError, match=r"0\.3 s in all") as caught:
             while True:
-                link.request({"op": "call"}, [])
+                connection.request({"op": "call"}, [])
     assert caught.value.cause == "timeout"
 
 
 def test_steps_of_an_environment_do_not_move_the_deadline():
-    peer = says({"op": "environment", "id": 0, "verb": "reset"}, ())
+    peer = replying({"op": "environment", "id": 0, "verb": "reset"}, ())
 
-    def again(sock, asked):
+    def again(sock, request):
         sock.sendall(b"".join(wire.encode({"op": "environment", "id": 0, "verb": "reset"})))
 
-    def stepping(sock, asked):
-        (again if "nonce" not in asked.message else peer)(sock, asked)
+    def stepping(sock, request):
+        (again if "nonce" not in request.message else peer)(sock, request)
 
-    found = refused(stepping, choose, Limits(call_s=0.3, trial_s=10))
-    assert found.cause == "timeout"
+    error = refused(stepping, choose, Limits(call_s=0.3, trial_s=10))
+    assert error.cause == "timeout"

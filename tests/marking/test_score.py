@@ -1,4 +1,4 @@
-"""Marks from stored observations: statuses, gates, messages, points; nothing runs here."""
+"""Decisions and verdicts from stored observations; nothing runs here."""
 
 import itertools
 from dataclasses import replace
@@ -7,15 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.causes import Cause
+from harness.collect.job import reduce
 from harness.ledger import Ledger
-from harness.marking.jobs import Run
-from harness.marking.score import Decision, Waiting, decide, decide_task, judge_task
+from harness.marking import verdicts
+from harness.marking.jobs import PlannedTrial
+from harness.marking.score import Decision, Waiting, decide, decide_task
 from harness.marking.trials import Subject, View, name_trial
-from harness.records import COMMON, OWN, Observation, Program, canonical
+from harness.records import COMMON, OWN, Observation, Program, canonical, digest_array
 from harness.seeds import Key
+from harness.spec.checks import PropertyCheck
 from harness.spec.load import load_all
 
-COURSE = Path(__file__).parent / "course"
+COURSE = Path(__file__).parents[1] / "course"
 KEY = Key("feedback", bytes(32))
 SECRET = "the words of the program"
 TASKS = {task.id: task for task in load_all(COURSE / "tasks", COURSE / "reference")}
@@ -30,7 +34,12 @@ def subject(name="ada", content=b"", task=SQUARE, **problems):
 
 def numbers(check, *entries):
     array = np.array(entries)
-    return {f"{check}/value": array, f"{check}/scale": np.ones(array.shape)}
+    return {check: {"value": array, "scale": np.ones(array.shape)}}
+
+
+def judge_task(task, who, view, points=None):
+    """The verdicts at the present state of the ledger."""
+    return verdicts.of_task(task, who.program.name, decide_task(task, who, view), points)
 
 
 RIGHT, WRONG = (1.0, 2.0), (1.0, 2.5)
@@ -146,7 +155,7 @@ def test_gate_takes_what_builds_on_it_along(desk, kind, status, points):
 def test_gate_that_waits_asks_for_nothing(desk):
     desk.reference()
     decided = decide_task(SQUARE, subject(), desk.view)
-    (run,) = decided["value"].runs
+    (run,) = decided["value"].trials
     assert (run.trial.measurement, run.trial.program) == ("values", "ada")
     assert decided["slope"] == decided["sum"] == Waiting(())
 
@@ -154,8 +163,8 @@ def test_gate_that_waits_asks_for_nothing(desk):
 def test_own_run_and_the_reference_are_waited_for_together(desk):
     found = decide(SQUARE, SQUARE.spec.check("value"), subject(), desk.view)
     assert isinstance(found, Waiting)
-    assert [run.trial.role for run in found.runs] == ["submission", "reference"]
-    assert all(isinstance(run, Run) for run in found.runs)
+    assert [run.trial.role for run in found.trials] == ["submission", "reference"]
+    assert all(isinstance(run, PlannedTrial) for run in found.trials)
 
 
 def test_error_of_the_program_needs_no_reference(desk):
@@ -165,7 +174,7 @@ def test_error_of_the_program_needs_no_reference(desk):
 
 def test_reference_that_fails_is_ours(desk):
     who = subject()
-    told = {"outcome": "error", "cause": "timeout"}
+    told = {"outcome": "error", "cause": Cause.TIMEOUT}
     desk.put(SQUARE, SQUARE.reference.solution, "values", **told)
     found = graded(desk, who, values="right")["value"]
     assert (found.status, found.cause, found.points) == ("UNGRADABLE", "harness-error", None)
@@ -183,7 +192,7 @@ def test_stored_values_that_cannot_be_judged_are_ours(desk):
     found = graded(desk, subject(), values="right")["value"]
     assert (found.status, found.cause) == ("UNGRADABLE", "harness-error")
     empty = subject("empty")
-    desk.put(SQUARE, empty.program, "values", {"other/value": np.ones(2)})
+    desk.put(SQUARE, empty.program, "values", {"other": {"value": np.ones(2)}})
     assert decide(SQUARE, SQUARE.spec.checks[0], empty, desk.view).status == "UNGRADABLE"
 
 
@@ -227,18 +236,19 @@ def test_hidden_check_never_says_what_the_program_says(desk, kind):
     who = subject()
     found = graded(desk, who, values="right", sums=kind)["sum"]
     assert found.visibility == "hidden"
-    assert found.message
+    assert found.status != "PASS"
+    assert found.message == ""
     assert SECRET not in canonical(found.to_json())
 
 
-def test_hidden_check_that_fails_or_stops_has_one_message(desk):
+def test_hidden_check_that_fails_or_stops_says_nothing(desk):
     desk.reference()
     one, other = subject("one"), subject("other")
     messages = {
         graded(desk, one, values="right", sums="wrong")["sum"].message,
         graded(desk, other, values="right", sums="error")["sum"].message,
     }
-    assert messages == {"a hidden check did not pass"}
+    assert messages == {""}
 
 
 def twice(tmp_path, references, task=SQUARE):
@@ -259,7 +269,7 @@ def twice(tmp_path, references, task=SQUARE):
 def test_difference_waits_until_the_reference_has_run_again(tmp_path):
     found = twice(tmp_path, (RIGHT, None))
     assert isinstance(found, Waiting)
-    assert [run.trial.role for run in found.runs] == ["reference"]
+    assert [run.trial.role for run in found.trials] == ["reference"]
 
 
 def test_difference_beside_a_stable_reference_is_the_programs(tmp_path):
@@ -340,7 +350,7 @@ def test_undecided_checks_are_provisional_and_count_nothing_yet(desk):
     assert (grade.points, grade.provisional) == (3.0, True)
     last = grade.verdicts[-1]
     assert (last.status, last.cause, last.points) == ("UNGRADABLE", "not-run", None)
-    assert last.message == "this check has not been run yet"
+    assert last.message == ""  # it is a hidden one
 
 
 # two stages
@@ -352,11 +362,7 @@ def draws(seed=1, bias=0.0):
 
     x = np.random.default_rng(seed).normal(size=(1200, 3)) + bias
     metrics = {"draw": x, "noise": x, "draw__expected": np.zeros(3), "draw__scale": np.ones(3)}
-    return {
-        f"{check.id}/{name}": value
-        for check in NOISE.spec.checks_of("draws")
-        for name, value in kinds.reduce(check, metrics).items()
-    }
+    return {check.id: kinds.reduce(check, metrics) for check in NOISE.spec.checks_of("draws")}
 
 
 GOOD, BIASED = draws(), draws(bias=0.5)
@@ -390,7 +396,7 @@ def test_second_stage_decides_after_a_rejection(desk, first, second, status, sta
 
 def test_second_stage_is_waited_for_under_the_subjects_name(desk):
     found = noise(desk, subject(task=NOISE), BIASED, None)
-    (run,) = found.runs
+    (run,) = found.trials
     assert (run.trial.step, run.trial.subject) == (OWN, "ada")
 
 
@@ -406,10 +412,9 @@ def test_second_stage_of_somebody_else_is_not_used(desk):
 
 def walked(desk, name, score, digests=8):
     who = subject(name, task=WALK)
+    played = np.full(8, score) + np.tile([-0.25, 0.25], 4)
     values = {
-        "return/n": np.array(8),
-        "return/returns": np.full(8, score) + np.tile([-0.25, 0.25], 4),
-        "return/distinct": np.array(digests),
+        "return": {"n": np.array(8), "returns": played, "distinct": np.array(digests)},
     }
     desk.put(WALK, who.program, "play", values)
     return who
@@ -503,3 +508,30 @@ def test_decisions_come_in_the_order_of_the_spec(desk):
         found = decide_task(task, subject(task=task), desk.view)
         assert list(found) == [check.id for check in task.spec.checks]
         assert all(isinstance(item, Decision | Waiting) for item in found.values())
+
+
+# names
+
+#: Words of the harness that a check could be called by; `raw` once held digests beside statistics.
+INTERNAL = (
+    "raw", "transcript", "statistics", "metrics", "values", "value", "holds", "outcome", "trial",
+    "cause", "circumstances", "digest", "reference", "target", "error",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("metric", ["holds", "raw", "values"])
+@pytest.mark.parametrize("name", INTERNAL)
+def test_a_check_may_be_called_by_a_word_of_the_harness(tmp_path, name, metric):
+    check = PropertyCheck(id=name, measurement="values", metric=metric, points=1, kind="property")
+    task = replace(SQUARE, spec=SQUARE.spec.model_copy(update={"checks": (check,)}))
+    who = subject()
+    for holds, status in ((False, "FAIL"), (True, "PASS")):
+        desk = Desk(tmp_path / f"{holds}")
+        metrics = {metric: np.array([holds, holds])}
+        digests = {metric: digest_array(metrics[metric])}
+        statistics = reduce(task, "values", metrics)
+        desk.put(task, who.program, "values", statistics, metrics=digests)
+        desk.ledger.close()
+        desk = Desk(tmp_path / f"{holds}", "read again")
+        assert decide(task, check, who, desk.view).status == status
+        desk.ledger.close()

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.collect.proxy import ProgramProxy
 from harness.errors import ProgramError
 from harness.sandbox import processes
 from harness.spec.models import Limits
-from tests.collect.conftest import EVERY_LEVEL, LIMITS, load
+from tests.sandbox.lab import EVERY_LEVEL, LIMITS
 
 pytestmark = EVERY_LEVEL
 
@@ -34,42 +33,34 @@ def read(path):
 """
 
 
-def seat(lab, source, limits=LIMITS):
-    files = {"program.py": source.encode(), "given.py": b""}
-    folder = lab.sandbox.place(f"seat {hash(source)}", files)
-    return lab.sandbox.seat(folder, limits, load)
-
-
-def student(lab, taken):
-    return ProgramProxy(taken, lab.contract, np.random.default_rng(1))
-
-
-def test_trials_of_a_seat_share_one_worker_and_seats_do_not(lab):
+def test_trials_of_a_session_share_one_worker_and_sessions_do_not(lab):
     counts = []
     for _ in range(2):
-        with seat(lab, COUNTER) as taken:
+        with lab.session("probe", source=COUNTER) as session:
             for _ in range(3):
-                with taken.trial(LIMITS):
-                    counts.append(student(lab, taken).read(""))
+                with session.trial(LIMITS):
+                    counts.append(lab.student(session).read(""))
     assert counts == [1, 2, 3, 1, 2, 3]
 
 
 def test_an_exception_leaves_the_worker_and_its_file_loaded(lab):
     source = COUNTER + "def total(x):\n    raise ValueError('no')\n"
-    with seat(lab, source.replace("def square(x):\n    return x**2", "")) as taken:
-        with taken.trial(LIMITS):
-            assert student(lab, taken).read("") == 1
-        with pytest.raises(ProgramError, match="does not define square"), taken.trial(LIMITS):
-            student(lab, taken).square(X)
-        with taken.trial(LIMITS):
-            assert student(lab, taken).read("") == 2
+    with lab.session(
+        "probe", source=source.replace("def square(x):\n    return x**2", "")
+    ) as session:
+        with session.trial(LIMITS):
+            assert lab.student(session).read("") == 1
+        with pytest.raises(ProgramError, match="does not define square"), session.trial(LIMITS):
+            lab.student(session).square(X)
+        with session.trial(LIMITS):
+            assert lab.student(session).read("") == 2
 
 
 def test_a_file_that_does_not_load_says_so_in_every_trial(lab):
-    with seat(lab, "raise RuntimeError('at import')") as taken:
+    with lab.session("probe", source="raise RuntimeError('at import')") as session:
         for _ in range(2):
             with pytest.raises(ProgramError, match="RuntimeError: at import"):
-                with taken.trial(LIMITS):
+                with session.trial(LIMITS):
                     pass
 
 
@@ -82,17 +73,17 @@ def test_a_file_that_does_not_load_says_so_in_every_trial(lab):
         ("bytearray(900 << 20)", "memory"),
     ],
 )
-def test_after_a_death_the_next_trial_of_the_seat_has_a_new_worker(lab, body, cause):
+def test_after_a_death_the_next_trial_of_the_session_has_a_new_worker(lab, body, cause):
     source = COUNTER + f"import os, time\ndef square(x):\n    {body}\n    return x\n"
     limits = Limits(call_s=2, trial_s=10, memory_mib=256, result_mib=1)
-    with seat(lab, source, limits) as taken:
-        with taken.trial(limits):
-            assert student(lab, taken).read("") == 1
-        with pytest.raises(ProgramError) as caught, taken.trial(limits):
-            student(lab, taken).square(X)
+    with lab.session("probe", source=source, limits=limits) as session:
+        with session.trial(limits):
+            assert lab.student(session).read("") == 1
+        with pytest.raises(ProgramError) as caught, session.trial(limits):
+            lab.student(session).square(X)
         assert caught.value.cause == cause
-        with taken.trial(limits):
-            assert student(lab, taken).read("") == 1
+        with session.trial(limits):
+            assert lab.student(session).read("") == 1
 
 
 def test_a_process_left_behind_belongs_to_the_trial_that_left_it(lab):
@@ -107,14 +98,14 @@ def test_a_process_left_behind_belongs_to_the_trial_that_left_it(lab):
         "    time.sleep(0.2)\n"
         "    return x**2\n"
     )
-    with seat(lab, source) as taken:
-        with taken.trial(LIMITS):
-            student(lab, taken).read("")
-        with pytest.raises(ProgramError) as caught, taken.trial(LIMITS):
-            student(lab, taken).square(X)
+    with lab.session("probe", source=source) as session:
+        with session.trial(LIMITS):
+            lab.student(session).read("")
+        with pytest.raises(ProgramError) as caught, session.trial(LIMITS):
+            lab.student(session).square(X)
         assert caught.value.cause == "leftover-process"
-        with taken.trial(LIMITS):
-            assert student(lab, taken).read("") == 1
+        with session.trial(LIMITS):
+            assert lab.student(session).read("") == 1
 
 
 def test_processes_that_ended_are_no_leftovers(lab):
@@ -125,8 +116,8 @@ def test_processes_that_ended_are_no_leftovers(lab):
         "    subprocess.Popen(['true'])\n"
         "    return x**2\n"
     )
-    with seat(lab, source) as taken, taken.trial(LIMITS):
-        assert (student(lab, taken).square(X) == X**2).all()
+    with lab.session("probe", source=source) as session, session.trial(LIMITS):
+        assert (lab.student(session).square(X) == X**2).all()
 
 
 def test_what_is_said_without_being_asked_is_an_error_of_the_protocol(lab):
@@ -142,37 +133,37 @@ def test_what_is_said_without_being_asked_is_an_error_of_the_protocol(lab):
         "            pass\n"
         "    return x**2\n"
     )
-    with seat(lab, source) as taken:
-        with pytest.raises(ProgramError) as caught, taken.trial(LIMITS):
-            student(lab, taken).square(X)
+    with lab.session("probe", source=source) as session:
+        with pytest.raises(ProgramError) as caught, session.trial(LIMITS):
+            lab.student(session).square(X)
         assert caught.value.cause == "protocol"
 
 
-def test_notes_pass_within_a_seat_and_never_beyond(lab):
-    with seat(lab, NOTES) as taken:
+def test_notes_pass_within_a_session_and_never_beyond(lab):
+    with lab.session("probe", source=NOTES) as session:
         kept = []
         for _ in range(2):
-            with taken.trial(LIMITS):
-                kept.append(student(lab, taken).read(""))
-    with seat(lab, NOTES) as taken, taken.trial(LIMITS):
-        kept.append(student(lab, taken).read(""))
+            with session.trial(LIMITS):
+                kept.append(lab.student(session).read(""))
+    with lab.session("probe", source=NOTES) as session, session.trial(LIMITS):
+        kept.append(lab.student(session).read(""))
     assert kept == [0, 1, 0]
 
 
 @pytest.mark.parametrize("sandbox", [False, True])
 def test_a_renewed_program_remembers_nothing(lab, sandbox):
     before = []
-    with seat(lab, COUNTER + NOTES.replace("read", "square_files")) as taken:
-        with taken.trial(LIMITS):
-            program = student(lab, taken)
+    with lab.session("probe", source=COUNTER + NOTES.replace("read", "square_files")) as session:
+        with session.trial(LIMITS):
+            program = lab.student(session)
             program.read("")
             assert program.read("") == 2
-            before.append((lab.sandbox._zygote, taken._worker.watch.worker))
+            before.append((lab.sandbox.zygote_pid, session.worker_pid))
             program.renew(sandbox=sandbox)
             assert program.read("") == 1
-            before.append((lab.sandbox._zygote, taken._worker.watch.worker))
-        with taken.trial(LIMITS):
-            assert student(lab, taken).read("") == 2
+            before.append((lab.sandbox.zygote_pid, session.worker_pid))
+        with session.trial(LIMITS):
+            assert lab.student(session).read("") == 2
     assert before[0][1] != before[1][1]
     assert (before[0][0] != before[1][0]) == sandbox
     old = processes.look(before[0][1])
@@ -180,8 +171,8 @@ def test_a_renewed_program_remembers_nothing(lab, sandbox):
 
 
 def test_renewing_leaves_no_files(lab):
-    with seat(lab, NOTES) as taken, taken.trial(LIMITS):
-        program = student(lab, taken)
+    with lab.session("probe", source=NOTES) as session, session.trial(LIMITS):
+        program = lab.student(session)
         assert [program.read(""), program.read("")] == [0, 1]
         program.renew()
         assert program.read("") == 0
@@ -189,12 +180,12 @@ def test_renewing_leaves_no_files(lab):
 
 def test_the_time_of_a_renewal_is_not_the_programs(lab):
     limits = Limits(call_s=5, trial_s=5, memory_mib=512)
-    with seat(lab, COUNTER, limits) as taken, taken.trial(limits):
-        program = student(lab, taken)
+    with lab.session("probe", source=COUNTER, limits=limits) as session, session.trial(limits):
+        program = lab.student(session)
         program.read("")
-        first = taken._link.deadline
+        first = session.deadline
         program.renew(sandbox=True)
-        assert taken._link.deadline > first
+        assert session.deadline > first
         assert program.read("") == 1
 
 
@@ -209,16 +200,16 @@ def test_what_was_used_before_a_renewal_counts(lab, sandbox):
         "        pass\n"
         "    return x\n"
     )
-    with seat(lab, busy) as taken:
-        with taken.trial(LIMITS):
-            program = student(lab, taken)
+    with lab.session("probe", source=busy) as session:
+        with session.trial(LIMITS):
+            program = lab.student(session)
             program.square(X)
             program.renew(sandbox=sandbox)
             program.square(X)
         assert 0.6 <= lab.sandbox.usage.cpu_s < 5
         assert lab.sandbox.usage.peak_mib >= 100
-        with taken.trial(LIMITS):
-            student(lab, taken).read("")
+        with session.trial(LIMITS):
+            lab.student(session).read("")
         assert lab.sandbox.usage.cpu_s < 0.3
 
 
@@ -230,9 +221,9 @@ def test_renewal_meets_what_was_left_running(lab):
         "        time.sleep(60)\n"
         "    return x\n"
     )
-    with seat(lab, source) as taken:
-        with pytest.raises(ProgramError) as caught, taken.trial(LIMITS):
-            program = student(lab, taken)
+    with lab.session("probe", source=source) as session:
+        with pytest.raises(ProgramError) as caught, session.trial(LIMITS):
+            program = lab.student(session)
             program.square(X)
             program.renew()
         assert caught.value.cause == "leftover-process"
@@ -241,7 +232,7 @@ def test_renewal_meets_what_was_left_running(lab):
 @pytest.mark.parametrize(
     ("body", "cause", "words"),
     [
-        # the limit of one process's address space doesn't add up over processes: the watch does
+        # the limit of one process's address space does not add up over processes: the monitor does
         (
             "[os.fork() for _ in range(2)]\n"
             "    kept = bytearray(b'x') * (100 << 20)\n    time.sleep(20)",
@@ -260,9 +251,9 @@ def test_renewal_meets_what_was_left_running(lab):
 def test_what_a_trial_uses_in_all_is_limited(lab, body, cause, words):
     source = f"import os, time\ndef square(x):\n    {body}\n    return x\n"
     limits = Limits(call_s=8, trial_s=8, memory_mib=256, result_mib=1)
-    with seat(lab, source, limits) as taken:
-        with pytest.raises(ProgramError, match=words) as caught, taken.trial(limits):
-            student(lab, taken).square(X)
+    with lab.session("probe", source=source, limits=limits) as session:
+        with pytest.raises(ProgramError, match=words) as caught, session.trial(limits):
+            lab.student(session).square(X)
     assert caught.value.cause in ((cause,) if isinstance(cause, str) else cause)
 
 
@@ -278,8 +269,8 @@ def test_memory_that_forbids_looking_is_seen_all_the_same(lab):
         "    time.sleep(20)\n"
     )
     limits = Limits(call_s=8, trial_s=8, memory_mib=256, result_mib=1)
-    with seat(lab, source, limits) as taken:
-        with pytest.raises(ProgramError) as caught, taken.trial(limits):
-            student(lab, taken).square(X)
+    with lab.session("probe", source=source, limits=limits) as session:
+        with pytest.raises(ProgramError) as caught, session.trial(limits):
+            lab.student(session).square(X)
     assert caught.value.cause in ("memory", "exception")
     assert "memory" in caught.value.message

@@ -1,0 +1,311 @@
+"""Calls of a program under its contract: what is sent and what comes back, checked both ways.
+
+A call that the contract does not allow is a mistake of the task's author (ContractError). A result
+that it does not allow is the program's (ProgramError), with a message that says which result, what
+was expected and what came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from harness import wire
+from harness.collect.arguments import File, Given, Seed, Served, VectorEnv
+from harness.collect.transcript import Transcript
+from harness.contract import (
+    ArrayType,
+    Contract,
+    ContractError,
+    GeneratorType,
+    HandleType,
+    NoneType,
+    ScalarType,
+    Signature,
+    TupleType,
+    Type,
+    bind,
+    check_result,
+)
+from harness.errors import ProgramError
+from harness.sandbox.connection import Answer
+
+Array = wire.Array
+
+
+class Channel(Protocol):
+    """Where the requests of a program's calls go."""
+
+    def request(
+        self, message: Mapping[str, Any], arrays: Sequence[Array], answer: Answer | None = None
+    ) -> wire.Frame: ...
+
+    def renew(self, *, sandbox: bool = False) -> None: ...
+
+
+class Handle:
+    """An object of the program's, kept in the worker; its methods are called like functions.
+
+    The public names of this class are taken: see :data:`harness.contract.HANDLE_NAMES`.
+    """
+
+    def __init__(self, calls: Calls, class_name: str, number: int) -> None:
+        self._calls = calls
+        self._class_name = class_name
+        self._number = number
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        signature = self._calls.method(self._class_name, name)
+        target = {"handle": self._number, "name": name}
+        return lambda *args, **named: self._calls.invoke(target, signature, args, named)
+
+    def state(self) -> dict[str, Array]:
+        """The named parameters and buffers of a torch.nn.Module.
+
+        Raises:
+            ProgramError: the object is none, or the answer is malformed.
+        """
+        return self._calls.state(self._number)
+
+    def load(self, arrays: Mapping[str, Array]) -> None:
+        """Loads named parameters and buffers into a torch.nn.Module.
+
+        Raises:
+            ProgramError: the object is none, or refuses them.
+        """
+        self._calls.load_state(self._number, arrays)
+
+
+class Calls:
+    """Makes the calls of one program during one trial.
+
+    Every request carries a seed for the global generators, drawn from ``rng``.
+
+    Attributes:
+        transcript: the calls so far, where they are recorded.
+    """
+
+    def __init__(
+        self, channel: Channel, contract: Contract, rng: np.random.Generator, transcript: Transcript
+    ) -> None:
+        self.transcript = transcript
+        self._channel = channel
+        self._contract = contract
+        self._rng = rng
+        self._served: list[Served] = []
+
+    def signature(self, name: str) -> Signature:
+        """The signature of a function; raises ContractError."""
+        try:
+            return self._contract.functions[name]
+        except KeyError:
+            raise ContractError(f"the starter defines no function {name}") from None
+
+    def method(self, class_name: str, name: str) -> Signature:
+        """The signature of a method; raises ContractError."""
+        try:
+            return self._contract.classes[class_name].methods[name]
+        except KeyError:
+            raise ContractError(f"the starter defines no method {class_name}.{name}") from None
+
+    def draw_seed(self) -> int:
+        """A fresh seed, of 62 bits."""
+        return int(self._rng.integers(2**62))
+
+    def serve(
+        self, env: VectorEnv, observation_shape: tuple[int, ...], num_actions: int, max_steps: int
+    ) -> Served:
+        """Registers an environment whose steps the program may ask for."""
+        served = Served(env, observation_shape, num_actions, self.draw_seed(), max_steps)
+        self._served.append(served)
+        return served
+
+    def renew(self, *, sandbox: bool) -> None:
+        """See :meth:`harness.collect.proxy.ProgramProxy.renew`."""
+        self._channel.renew(sandbox=sandbox)
+
+    def invoke(
+        self,
+        target: Mapping[str, Any],
+        signature: Signature,
+        args: Sequence[Any],
+        named: Mapping[str, Any],
+    ) -> Any:
+        """One call; a tuple where the contract has one, else the one result.
+
+        Raises:
+            ContractError: the contract does not allow the call.
+            ProgramError: the program did not deliver.
+        """
+        if isinstance(signature.returns, NoneType | HandleType):
+            raise ContractError(f"{signature.name}: what it returns cannot be measured")
+        dims, message, arrays = self._pack(signature, args, named)
+        frame = self._request({"op": "call", "target": target, **message}, arrays)
+        results = _results(signature, dims, frame)
+        names = [param.name for param in signature.params]
+        self.transcript.note(signature.name, names, args, results)
+        if isinstance(signature.returns, TupleType):
+            return results
+        return results[0] if results else None
+
+    def new(self, class_name: str, args: Sequence[Any], named: Mapping[str, Any]) -> Handle:
+        """An instance of a class of the contract; see :meth:`invoke` for the errors."""
+        if class_name not in self._contract.classes:
+            raise ContractError(f"the starter defines no class {class_name}")
+        _, message, arrays = self._pack(self._contract.classes[class_name].init, args, named)
+        frame = self._request({"op": "new", "target": {"name": class_name}, **message}, arrays)
+        number = frame.message.get("handle")
+        if type(number) is not int or number < 0:
+            raise ProgramError("protocol", "the worker made no object")
+        return Handle(self, class_name, number)
+
+    def vjp(
+        self, name: str, args: Sequence[Any], wrt: Sequence[int], cotangent: Array
+    ) -> tuple[Array, ...]:
+        """See :meth:`harness.collect.proxy.ProgramProxy.vjp`."""
+        signature = self.signature(name)
+        dims, message, arrays = self._pack(signature, args, {})
+        problem = check_result(signature.returns, dims, [_described(cotangent)])
+        if problem is not None:
+            raise ContractError(f"vjp of {name}: the cotangent does not fit: {problem}")
+        request = {
+            "op": "vjp",
+            "target": {"name": name},
+            "wrt": list(wrt),
+            "cotangent": len(arrays),
+            **message,
+        }
+        frame = self._request(request, [*arrays, np.asarray(cotangent)])
+        expected = [_described(np.asarray(args[index])) for index in wrt]
+        if [_described(array) for array in frame.arrays] != expected:
+            raise ProgramError("protocol", "gradients of another dtype or shape came back")
+        graph = frame.message.get("graph")
+        if not isinstance(graph, list) or len(graph) != len(wrt):
+            raise ProgramError("protocol", "the worker did not say what is in the graph")
+        cut = [signature.params[i].name for i, whole in zip(wrt, graph, strict=True) if not whole]
+        names = [*(param.name for param in signature.params[: len(args)]), "cotangent"]
+        call = f"gradient of {name}"
+        self.transcript.note(call, names, [*args, cotangent], frame.arrays, cut)
+        return frame.arrays
+
+    def state(self, number: int) -> dict[str, Array]:
+        """See :meth:`Handle.state`."""
+        frame = self._request({"op": "state", "handle": number}, [])
+        match frame.message.get("names"):
+            case [*names] if all(isinstance(name, str) for name in names):
+                if len(set(names)) == len(names) == len(frame.arrays):
+                    return dict(zip(names, frame.arrays, strict=True))
+        raise ProgramError("protocol", "a state is named arrays")
+
+    def load_state(self, number: int, arrays: Mapping[str, Array]) -> None:
+        """See :meth:`Handle.load`."""
+        request = {"op": "load-state", "handle": number, "names": list(arrays)}
+        self._request(request, list(arrays.values()))
+
+    def _pack(
+        self, signature: Signature, args: Sequence[Any], named: Mapping[str, Any]
+    ) -> tuple[dict[str, int], dict[str, Any], list[Array]]:
+        """The sizes of axes that a call determines, its message and its arrays."""
+        dims = bind(
+            signature,
+            [_described(value) for value in args],
+            {name: _described(value) for name, value in named.items()},
+        )
+        arrays: list[Array] = []
+        types = {param.name: param.type for param in signature.params}
+        message = {
+            "args": [
+                self._spec(value, type_, arrays)
+                for value, type_ in zip(args, types.values(), strict=False)
+            ],
+            "named": {
+                name: self._spec(value, types[name], arrays) for name, value in named.items()
+            },
+        }
+        return dims, message, arrays
+
+    def _spec(  # noqa: PLR0911 - one return for each kind of argument
+        self, value: Any, type_: Type, arrays: list[Array]
+    ) -> dict[str, Any]:
+        """An argument as it crosses the wire; its array, if it has one, is added to ``arrays``."""
+        match value:
+            case Seed() if isinstance(type_, GeneratorType):
+                return {"t": type_.name, "seed": value.value}
+            case Given():
+                first = len(arrays)
+                arrays.extend(np.asarray(item) for item in value.parameters)
+                return {"t": "given", "name": value.name, "params": list(range(first, len(arrays)))}
+            case File():
+                return {"t": "file", "name": value.name}
+            case Handle():
+                return {"t": "handle", "id": value._number}
+            case Served():
+                return {
+                    "t": "environment",
+                    "id": self._served.index(value),
+                    "num_envs": value.env.num_envs,
+                    "observation_shape": list(value.observation_shape),
+                    "num_actions": value.num_actions,
+                }
+            case int() | float() if type_ == ScalarType("float"):
+                # in hexadecimal, since JSON has neither NaN nor infinity
+                return {"t": "float", "v": float(value).hex()}
+            case bool() | int() | str():
+                return {"t": "value", "v": value}
+        arrays.append(np.asarray(value))
+        return {"t": "tensor", "i": len(arrays) - 1}
+
+    def _request(self, message: dict[str, Any], arrays: Sequence[Array]) -> wire.Frame:
+        answer: Answer | None = self._answer if self._served else None
+        return self._channel.request({**message, "seed": self.draw_seed()}, arrays, answer)
+
+    def _answer(self, message: Mapping[str, Any], arrays: tuple[Array, ...]) -> wire.Frame:
+        """Answers a step or reset that the program asks of an environment."""
+        number, verb = message.get("id"), message.get("verb")
+        if type(number) is not int or not 0 <= number < len(self._served):
+            raise ProgramError("protocol", "the worker asked for an environment it was not given")
+        if not isinstance(verb, str):
+            raise ProgramError("protocol", "an environment is asked to reset or to step")
+        return self._served[number].answer(verb, arrays)
+
+
+def _results(signature: Signature, dims: Mapping[str, int], frame: wire.Frame) -> tuple[Any, ...]:
+    """The results of a call, held against its signature."""
+    returns = signature.returns
+    described = [_described(array) for array in frame.arrays]
+    problem = check_result(returns, dims, described) or _kind_problem(returns, frame)
+    if problem is not None:
+        raise ProgramError("bad-output", f"{signature.name}: {problem}")
+    leaves = returns.items if isinstance(returns, TupleType) else (returns,)
+    return tuple(
+        array if isinstance(leaf, ArrayType) else array[()].item()
+        for leaf, array in zip(leaves, frame.arrays, strict=True)
+    )
+
+
+def _kind_problem(returns: Type, frame: wire.Frame) -> str | None:
+    """What is wrong with the kinds of object, tensor or number, that the program returned."""
+    leaves = returns.items if isinstance(returns, TupleType) else (returns,)
+    kinds = frame.message.get("kinds")
+    if not isinstance(kinds, list) or len(kinds) != len(leaves):
+        raise ProgramError("protocol", "the worker did not say what came back")
+    if not all(isinstance(kind, str) for kind in kinds):
+        raise ProgramError("protocol", "the worker did not say what came back")
+    for leaf, kind in zip(leaves, kinds, strict=True):
+        expected = leaf.name if isinstance(leaf, ScalarType) else "tensor"
+        if kind != expected:
+            return f"expected a {expected}, got a {kind[:20]}"
+    return None
+
+
+def _described(value: Any) -> Any:
+    """What a contract is checked with: dtype and shape of an array, other values themselves."""
+    if isinstance(value, np.ndarray | np.generic):
+        return (value.dtype.name, tuple(value.shape))
+    if isinstance(value, File):
+        return value.name
+    return value

@@ -1,0 +1,233 @@
+"""What grading costs in the grader's own process, by the size of the class.
+
+A synthetic class: every submission is the complete sample with a comment of its own, and everything
+that its marks need lies in the ledger already: the reference's statistics, or for every other
+submission wrong ones of one check a task, with the examples that explain them. What is measured is
+the grader's processor time for everything from reading the submissions to writing the reports,
+beside :func:`yardstick`, so that the ratio holds on any machine.
+
+The file runs as a script, and imports nothing of the harness before it knows from which checkout,
+so that an earlier version can be measured too: ``python -P class_cost.py ROOT N``. It knows the
+names of the version before the rooms were moved (commit efa89d5) and those of today.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+#: Submissions that are marked first, so that what a run pays once is not counted for each.
+_WARM = 2
+#: check id -> name -> array.
+Statistics = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Version:
+    """The modules of one checkout, by what they are for."""
+
+    trials: Any
+    grading: Any
+    bare: Any
+    typed: bool
+
+    @classmethod
+    def of(cls, root: Path) -> Version:
+        sys.path.insert(0, str(root))
+        typed = (root / "harness" / "marking").is_dir()
+        marking, collect = ("marking.", "collect.") if typed else ("", "")
+        return cls(
+            trials=importlib.import_module(f"harness.{marking}trials"),
+            grading=importlib.import_module("harness.grading"),
+            bare=importlib.import_module(f"harness.{collect}bare"),
+            typed=typed,
+        )
+
+    def statistics(self, task: Any, measurement: str, step: Any, key: Any) -> Statistics:
+        """What the reference gives, by check and name."""
+        with self.bare.BareProgram(task, task.reference.solution) as program:
+            if self.typed:
+                return dict(program.statistics(measurement, step, key))
+            flat = program.values(measurement, step, key)
+        nested: Statistics = {}
+        for name, array in flat.items():
+            check, _, name_ = name.partition("/")
+            nested.setdefault(check, {})[name_] = array
+        nested.pop("raw", None)
+        return nested
+
+    def observation(self, trial: Any, statistics: Statistics) -> Any:
+        """An observation of this version."""
+        records = importlib.import_module("harness.records")
+        circumstances = {"isolation": "L3", "cpu_s": 0.1, "versions": {"torch": "2.13.0"}}
+        if self.typed:
+            return records.Observation(trial, "ok", statistics, circumstances=circumstances)
+        values = {
+            f"{check}/{name}": array
+            for check, arrays in statistics.items()
+            for name, array in arrays.items()
+        }
+        return records.Observation(trial, "ok", values, circumstances=circumstances)
+
+
+def synthetic(task: Any, measurement: str) -> Statistics:
+    """Statistics of perfect training, which would take too long to run."""
+    found: Statistics = {}
+    for check in task.spec.checks_of(measurement):
+        if check.kind == "returns":
+            returns = check.high + np.arange(check.episodes) / check.episodes
+            count = np.array(check.episodes)
+            found[check.id] = {"returns": returns, "n": count, "distinct": count}
+        else:
+            found[check.id] = {"value": np.float64(check.threshold)}
+    return found
+
+
+def wrong(statistics: Statistics, check: str) -> Statistics:
+    """The statistics with those of one check far from what is expected."""
+    spoilt = {name: np.asarray(array) + 7.0 for name, array in statistics[check].items()}
+    spoilt |= {name: statistics[check][name] for name in ("scale",) if name in spoilt}
+    return {**statistics, check: spoilt}
+
+
+def fill(version: Version, tasks: Any, subjects: Any, ledger: Any, key: Any) -> None:
+    """Puts into the ledger whatever the marks and examples of these subjects ask for."""
+    records = importlib.import_module("harness.records")
+    public = importlib.import_module("harness.seeds").PUBLIC_KEY
+    for task in tasks:
+        failing = [
+            (check.measurement, check.id)
+            for check in task.spec.checks
+            if check.kind == "exact" and check.visibility == "visible" and not check.after
+        ][:1]
+        for measurement in task.spec.measurements:
+            kinds = {check.kind for check in task.spec.checks_of(measurement)}
+            trained = kinds <= {"returns", "seed-success"}
+            right = (
+                synthetic(task, measurement)
+                if trained
+                else version.statistics(task, measurement, records.COMMON, key)
+            )
+            spoilt = (
+                wrong(right, failing[0][1]) if failing and failing[0][0] == measurement else right
+            )
+            reference = task.reference
+            programs = [(reference.solution, right)]
+            programs += [(mutant.program, right) for mutant in reference.mutants]
+            programs += [
+                (subject.program, spoilt if index % 2 else right)
+                for index, subject in enumerate(subjects)
+            ]
+            for program, statistics in programs:
+                steps = [(records.EXAMPLE, public)]
+                if program.role != "mutant":
+                    steps += [(step, key) for step in first_stage(version, task, measurement)]
+                for step, phase_key in steps:
+                    trial = version.trials.name_trial(
+                        task, program, measurement, step, "", phase_key
+                    )
+                    ledger.put(version.observation(trial, statistics))
+
+
+def first_stage(version: Version, task: Any, measurement: str) -> Iterator[Any]:
+    """The steps of stage 1."""
+    return (step for step in version.trials.steps(task, measurement) if step.stage == 1)
+
+
+def submissions(tasks: Any, folder: Path, complete: Path, size: int) -> None:
+    """So many copies of the complete sample, each with a comment of its own."""
+    for index in range(size):
+        target = folder / f"{folder.name}-{index:04d}"
+        target.mkdir(parents=True)
+        for task in tasks:
+            for name in task.spec.wanted_files:
+                comment = f"# {target.name}\n".encode() if name.endswith(".py") else b""
+                (target / name).write_bytes((complete / name).read_bytes() + comment)
+
+
+def measure(root: Path, size: int) -> dict[str, float]:
+    """Processor seconds of this process: a submission's, what comes once, and the yardstick's."""
+    version = Version.of(root)
+    course = importlib.import_module("harness.course")
+    ledgers = importlib.import_module("harness.ledger")
+    key = importlib.import_module("harness.seeds").Key("feedback", bytes(32))
+    tasks, _ = course.load_tasks(root / "tasks", root / "reference", None, ())
+    with tempfile.TemporaryDirectory(prefix="fairmark-class-") as name:
+        folder = Path(name)
+        submissions(tasks, folder / "warm", root / "submissions" / "complete", _WARM)
+        submissions(tasks, folder / "class", root / "submissions" / "complete", size)
+        subjects = course.find_subjects([folder / "warm"], tasks, None)
+        subjects += course.find_subjects([folder / "class"], tasks, None)
+        with ledgers.Ledger(folder / "results" / "ledger.sqlite", "filled") as ledger:
+            fill(version, tasks, subjects, ledger, key)
+        once = marked(version, tasks, folder, "warm", key)
+        spent = marked(version, tasks, folder, "class", key)
+    return {
+        "cpu_s": spent / size,
+        "once_s": max(0.0, once - _WARM * spent / size),
+        "yardstick_s": yardstick(),
+    }
+
+
+def marked(version: Version, tasks: Any, folder: Path, name: str, key: Any) -> float:
+    """Processor seconds of marking a folder of submissions, from reading them to the reports.
+
+    Raises:
+        RuntimeError: something was still to be run, or nothing failed.
+    """
+    course = importlib.import_module("harness.course")
+    ledgers = importlib.import_module("harness.ledger")
+    report = importlib.import_module("harness.report")
+    with ledgers.Ledger(folder / "results" / "ledger.sqlite", "measured") as ledger:
+        view = version.trials.View(key, ledger)
+        started = time.process_time()
+        subjects = course.find_subjects([folder / name], tasks, None)
+        course.remember(subjects, ledger)
+        gradebook = grade(version, course.Course(tasks, subjects, "", {}), view)
+        report.write(gradebook, folder / "results")
+        ledger.put_document("run", {"gradebook": gradebook.to_json()})
+        spent = time.process_time() - started
+    verdicts = [
+        verdict for row in gradebook.submissions for task in row.tasks for verdict in task.verdicts
+    ]
+    undecided = sum(verdict.status == "UNGRADABLE" for verdict in verdicts)
+    failed = sum(verdict.status == "FAIL" for verdict in verdicts)
+    if undecided or not failed:
+        raise RuntimeError(f"{undecided} of {len(verdicts)} undecided, {failed} failed")
+    return spent
+
+
+def grade(version: Version, course: Any, view: Any) -> Any:
+    """The loop of a run in which nothing is left to run, and its gradebook."""
+
+    def nothing(*_: object) -> None:
+        """Nothing is run, so nothing is reported."""
+
+    grading = version.grading
+    with grading.local_executor(1) as executor:
+        last = grading.collect_all(course, view, executor, nothing, nothing, None)
+    if version.typed:
+        return grading.gradebook(course, last, "feedback", "")
+    return grading.grades(course, view, "feedback", "")
+
+
+def yardstick() -> float:
+    """Processor seconds of a fixed piece of ordinary work: JSON and digests."""
+    started = time.process_time()
+    record: Mapping[str, Any] = {"numbers": list(range(400)), "text": "x" * 400}
+    for _ in range(200):
+        json.loads(json.dumps(record, sort_keys=True))
+    return time.process_time() - started
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(Path(sys.argv[1]).resolve(), int(sys.argv[2]))))

@@ -1,0 +1,259 @@
+"""Worker sessions: trials of one program that follow each other in one worker."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.errors import ProgramError
+from harness.sandbox import processes
+from harness.sandbox.connection import Answer, ConnectionLost, WorkerConnection
+from harness.sandbox.monitor import ResourceMonitor, Spent
+from harness.sandbox.zygote import Zygote, ZygoteLost
+from harness.spec.models import Limits
+from harness.wire import Array, Frame
+
+#: What is done with the connection of every new worker before its first trial.
+Prepare = Callable[[WorkerConnection], object]
+
+_GRACE_S = 0.5
+_MIB = 1 << 20
+
+# after one of these nothing is assumed about the zygote: the next worker gets a new one
+_ANOMALIES = frozenset({"timeout", "protocol", "signal", "worker-died", "leftover-process"})
+# after one of these the worker goes on: it reported itself, by the protocol, what went wrong
+_IN_ORDER = frozenset(
+    {"exception", "bad-output", "missing-file", "missing-name", "signature", "syntax"}
+)
+
+
+@dataclass
+class Usage:
+    """What a trial used: seconds of processor time, peak memory in MiB, its output for people."""
+
+    cpu_s: float = 0.0
+    peak_mib: float = 0.0
+    output: str = ""
+
+
+@dataclass
+class Worker:
+    """One fork of a zygote: its socket, its process, what is known of its end.
+
+    Attributes:
+        zygote: the one that it is a fork of, and that reaps it.
+        sock: the grader's end of its socket.
+        pid: its process id as the zygote sees it; :attr:`ResourceMonitor.worker` is the grader's.
+        uid: its user as the grader sees it.
+        scratch: the only folder that it may write to.
+        report: what the zygote reported of its end; None while it is not reaped.
+    """
+
+    zygote: Zygote
+    sock: socket.socket
+    pid: int
+    uid: int
+    monitor: ResourceMonitor
+    scratch: str
+    report: dict[str, Any] | None = None
+
+    def spent(self) -> Spent:
+        """What it has used since the trial began."""
+        if self.report is not None:
+            cpu_s = float(self.report["cpu_s"]) - self.monitor.cpu_before
+            return Spent(max(0.0, cpu_s), int(self.report["peak_mib"] * _MIB))
+        return self.monitor.spent()
+
+    def end(self, grace_s: float) -> dict[str, Any]:
+        """Closes the socket, and has the worker reaped after ``grace_s`` seconds at most.
+
+        Returns:
+            What the zygote reports of its end; nothing of the worker is left.
+
+        Raises:
+            ZygoteLost: nobody is there to reap it.
+        """
+        self.sock.close()
+        if self.report is None:
+            request = {"op": "reap", "pid": self.pid, "grace_s": grace_s, "scratch": self.scratch}
+            self.report = self.zygote.ask(request, [])
+        return self.report
+
+    def death(self) -> ProgramError:
+        """Why a worker that closed its end of the socket did so."""
+        code = self.end(_GRACE_S)["status"]
+        if code >= 0:
+            return ProgramError("exit", f"your code ended the process with status {code}")
+        if -code == signal.SIGXCPU:
+            return ProgramError("timeout", "your code used more processor time than is allowed")
+        if self.zygote.killed_for_memory():
+            return ProgramError("memory", "used more memory than is allowed")
+        name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
+        return ProgramError("signal", f"your code ended the process with {name}")
+
+
+class WorkerSource(Protocol):
+    """The sandbox as a session sees it; see :class:`harness.sandbox.sandbox.Sandbox`."""
+
+    usage: Usage
+
+    def fork(self, program: Path, limits: Limits) -> Worker: ...
+
+    def stop(self) -> None: ...
+
+    def output_mark(self) -> int: ...
+
+    def output_since(self, mark: int) -> str: ...
+
+
+class WorkerSession:
+    """Trials of one program, one after the other; each finds a worker that is in order.
+
+    Between two trials the worker must be quiet: nothing unread on its socket, no process besides
+    it. Whatever else goes wrong ends it, and the next trial gets another. ``prepare`` is run with
+    the connection of every new worker.
+    """
+
+    def __init__(
+        self, sandbox: WorkerSource, program: Path, limits: Limits, prepare: Prepare
+    ) -> None:
+        self._sandbox = sandbox
+        self._program = program
+        self._limits = limits
+        self._prepare = prepare
+        self._worker: Worker | None = None
+        self._connection: WorkerConnection | None = None
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The worker's process id as the grader sees it; None while there is no worker."""
+        return self._worker.monitor.worker if self._worker is not None else None
+
+    @property
+    def deadline(self) -> float:
+        """When the trial under way ends, in seconds of ``time.monotonic``."""
+        assert self._connection is not None
+        return self._connection.deadline
+
+    @contextlib.contextmanager
+    def trial(self, limits: Limits) -> Iterator[WorkerSession]:
+        """One trial, in which requests may be made.
+
+        Raises:
+            ProgramError: also where the worker died or left a process behind.
+            InfrastructureError: no zygote could be started.
+        """
+        usage = self._sandbox.usage = Usage()
+        mark = self._sandbox.output_mark()
+        try:
+            try:
+                self._connect(limits)
+                yield self
+                self._expect_quiet()
+            except ConnectionLost:
+                assert self._worker is not None
+                raise self._worker.death() from None
+            finally:
+                self._account(usage)
+                usage.output = self._sandbox.output_since(mark)
+        except ZygoteLost:
+            self._abandon()
+            raise ProgramError("worker-died", "your code ended the process that ran it") from None
+        except ProgramError as error:
+            if error.cause not in _IN_ORDER:
+                self._end_worker(0.0)
+            if error.cause in _ANOMALIES:
+                self._sandbox.stop()
+            raise
+        except BaseException:
+            self._abandon()
+            raise
+
+    def request(
+        self, message: Mapping[str, Any], arrays: Sequence[Array], answer: Answer | None = None
+    ) -> Frame:
+        """See :meth:`harness.sandbox.connection.WorkerConnection.request`."""
+        assert self._connection is not None
+        return self._connection.request(message, arrays, answer)
+
+    def renew(self, *, sandbox: bool = False) -> None:
+        """Ends the worker with everything that it left, and goes on with a new one.
+
+        With ``sandbox`` nothing of the sandbox survives either. The time that this takes does not
+        count as the program's.
+
+        Raises:
+            ProgramError: the worker left a process behind.
+        """
+        started = time.monotonic()
+        old = self._connection
+        assert old is not None
+        self._expect_quiet()
+        self._account(self._sandbox.usage)
+        self._end_worker(_GRACE_S)
+        if sandbox:
+            self._sandbox.stop()
+        self._fork(old.limits, old.deadline - started)
+
+    def close(self) -> None:
+        """Ends the worker, if there is one."""
+        self._end_worker(_GRACE_S)
+
+    def _connect(self, limits: Limits) -> None:
+        """Begins a trial in the worker that is there, or in a new one."""
+        if self._worker is None:
+            self._fork(limits, limits.trial_s)
+        else:
+            self._worker.monitor.begin()
+            self._connection = WorkerConnection(self._worker.sock, limits, self._worker.monitor)
+
+    def _fork(self, limits: Limits, left_s: float) -> None:
+        """Makes a new worker; ``left_s``, the time left to the trial, begins once it is there."""
+        self._worker = self._sandbox.fork(self._program, self._limits)
+        monitor = self._worker.monitor
+        deadline = time.monotonic() + left_s
+        self._connection = WorkerConnection(self._worker.sock, limits, monitor, deadline)
+        try:
+            self._prepare(self._connection)
+        except ProgramError:
+            self._end_worker(0.0)
+            raise
+
+    def _expect_quiet(self) -> None:
+        """Checks that nothing goes on in the worker and that the zygote can answer."""
+        assert self._connection is not None and self._worker is not None
+        self._connection.expect_silence()
+        zygote = processes.look(self._worker.monitor.zygote)
+        if zygote is not None and not zygote.runs:
+            raise ZygoteLost
+        if left := self._worker.monitor.leftovers(_GRACE_S):
+            raise ProgramError("leftover-process", f"your code left {left} process(es) running")
+
+    def _end_worker(self, grace_s: float) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            try:
+                worker.end(grace_s)
+            except ZygoteLost:
+                self._sandbox.stop()
+
+    def _account(self, usage: Usage) -> None:
+        """Adds what the present worker has used since the trial, or the worker, began."""
+        worker = self._worker
+        if worker is not None:
+            spent = worker.spent()
+            usage.cpu_s += spent.cpu_s
+            usage.peak_mib = max(usage.peak_mib, spent.peak / _MIB)
+
+    def _abandon(self) -> None:
+        """Gives up the worker together with its zygote."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.sock.close()
+        self._sandbox.stop()
