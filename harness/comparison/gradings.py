@@ -19,7 +19,7 @@ _CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Tally:
-    """What came of many gradings of one program by one scheme.
+    """The results of many gradings of one program by one scheme.
 
     Attributes:
         undecided: of those that passed, how many were not decided.
@@ -69,8 +69,8 @@ def rates(
     Raises:
         ValueError: a pool holds less than one grading takes.
     """
-    (found,) = tally([Entrant(scheme, reference_pool)], own_pool, gradings, rng)
-    return found.passed, found.gradings
+    (result,) = tally([Entrant(scheme, reference_pool)], own_pool, gradings, rng)
+    return result.passed, result.gradings
 
 
 def tally(
@@ -86,15 +86,15 @@ def tally(
     whole("gradings", gradings, least=1)
     hands = own_pool.deal(max(entrant.scheme.own for entrant in entrants), rng)
     references = [_references(entrant, rng) for entrant in entrants]
-    found: list[list[Graded]] = [[] for _ in entrants]
+    results: list[list[Graded]] = [[] for _ in entrants]
     for _ in range(gradings):
         hand = next(hands)
         own = own_pool.take(hand)
-        for entrant, reference, graded in zip(entrants, references, found, strict=True):
+        for entrant, reference, graded in zip(entrants, references, results, strict=True):
             graded.append(entrant.scheme.judge(own, reference(hand), rng))
     return [
         _tally(entrant.scheme, own_pool, graded)
-        for entrant, graded in zip(entrants, found, strict=True)
+        for entrant, graded in zip(entrants, results, strict=True)
     ]
 
 
@@ -103,8 +103,8 @@ def spread(
 ) -> Floats:
     """The rate of failing under each of several stored references, every one kept for all gradings.
 
-    A class shares one stored reference, so this is what a class can meet with; the mean over
-    references, which :func:`rates` gives, is what an author of the scheme may look at.
+    A class is graded against one stored reference, so these are the rates that a class can meet
+    with. :func:`rates` gives their mean over stored references.
 
     Returns:
         "references", in [0, 1]. Each comes of ``gradings`` gradings and has their binomial noise.
@@ -125,7 +125,7 @@ def spread(
 
 
 def _references(entrant: Entrant, rng: np.random.Generator) -> Callable[[Sequence[int]], Array]:
-    """From the blocks of the program's to the reference's units of one grading."""
+    """A function from the blocks of a program to the reference's units of the same grading."""
     scheme, pool = entrant.scheme, entrant.reference
     if scheme.reference == 0:
         return lambda hand: np.empty(0)
@@ -140,9 +140,9 @@ def _references(entrant: Entrant, rng: np.random.Generator) -> Callable[[Sequenc
 def _tally(scheme: Scheme, pool: Pool, graded: Sequence[Graded]) -> Tally:
     return Tally(
         gradings=len(graded),
-        passed=sum(one.passes for one in graded),
-        undecided=sum(one.undecided for one in graded),
-        used=math.fsum(one.used for one in graded) / len(graded),
+        passed=sum(result.passes for result in graded),
+        undecided=sum(result.undecided for result in graded),
+        used=math.fsum(result.used for result in graded) / len(graded),
         disjoint=min(len(graded), pool.units // scheme.own),
     )
 

@@ -67,8 +67,8 @@ class RunPool:
             yield rng.integers(self.units, size=units).tolist()
 
     def take(self, blocks: Sequence[int]) -> Units:
-        found: Array = self.values[np.asarray(blocks, dtype=np.intp)]
-        return found
+        units: Array = self.values[np.asarray(blocks, dtype=np.intp)]
+        return units
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class _Measured:
     block: Callable[[int], Array]
     blocks: Sequence[int]
     rows: int
-    seen: dict[int, Array] = field(default_factory=dict)
+    measured: dict[int, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.blocks) * self.rows
@@ -134,12 +134,12 @@ class _Measured:
     def __getitem__(self, part: slice, /) -> Array:
         start, stop, step = part.indices(len(self))
         if step != 1 or stop <= start:
-            raise ValueError(f"units {part} are asked for; wanted some that follow each other")
+            raise ValueError(f"units {part}: wanted some that follow each other")
         low = start // self.rows
-        found = [self._at(place) for place in range(low, -(-stop // self.rows))]
-        return np.concatenate(found)[start - low * self.rows : stop - low * self.rows]
+        covering = [self._at(place) for place in range(low, -(-stop // self.rows))]
+        return np.concatenate(covering)[start - low * self.rows : stop - low * self.rows]
 
     def _at(self, place: int) -> Array:
-        if place not in self.seen:
-            self.seen[place] = self.block(self.blocks[place])
-        return self.seen[place]
+        if place not in self.measured:
+            self.measured[place] = self.block(self.blocks[place])
+        return self.measured[place]

@@ -1,4 +1,4 @@
-"""The side-by-side: from tasks to rows, and to tables."""
+"""The side-by-side of grading schemes: from tasks to rows, and to tables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from harness.spec.checks import SeedSuccessCheck, Stochastic
 from harness.spec.load import LoadedTask
 from harness.stored_runs import StoredRuns
 
-#: Stored references of which the reference program is graded under each.
+#: The number of stored references under each of which the reference program is graded.
 REFERENCES = 50
 
 Row = dict[str, Any]
@@ -31,7 +31,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Document:
-    """What the side-by-side came to.
+    """The result of the side-by-side.
 
     Attributes:
         rows: one a check, scheme and program; JSON-safe.
@@ -93,13 +93,13 @@ def run(
     return Document(tuple(rows), table.markdown(rows))
 
 
-def side_by_side(found: Sequence[Contest], gradings: int, seed: int) -> Document:
+def side_by_side(contests_met: Sequence[Contest], gradings: int, seed: int) -> Document:
     """The rows and tables of some contests.
 
     Raises:
         ValueError: a pool holds less than one grading takes.
     """
-    rows = [row for contest in found for row in rows_of(contest, gradings, seed)]
+    rows = [row for contest in contests_met for row in rows_of(contest, gradings, seed)]
     return Document(tuple(rows), table.markdown(rows))
 
 
@@ -127,14 +127,14 @@ def rows_of(contest: Contest, gradings: int, seed: int) -> list[Row]:
 def _rows(contest: Contest, contestant: Contestant, gradings: int, seed: int) -> Iterator[Row]:
     entrants = contest.entrants_against(contestant)
     rng = stream(seed, contest.task, contest.check, contestant.name)
-    for entrant, found in zip(
+    for entrant, result in zip(
         entrants, tally(entrants, contestant.pool, gradings, rng), strict=True
     ):
         yield {
             **_head(contest, entrant.scheme.name),
             "applies": True,
             "note": "",
-            **_figures(contest, contestant, entrant, found),
+            **_figures(contest, contestant, entrant, result),
             "by_reference": _by_reference(contestant, entrant, gradings, rng),
         }
 
@@ -143,27 +143,27 @@ def _head(contest: Contest, scheme: str) -> Row:
     return {"task": contest.task, "check": contest.check, "scheme": scheme}
 
 
-def _figures(contest: Contest, contestant: Contestant, entrant: Entrant, found: Tally) -> Row:
+def _figures(contest: Contest, contestant: Contestant, entrant: Entrant, result: Tally) -> Row:
     scheme, pool = entrant.scheme, contestant.pool
-    low, high = found.interval
+    low, high = result.interval
     return {
         "source": scheme.source,
         "program": contestant.name,
         "role": contestant.role,
-        "gradings": found.gradings,
-        "passed": found.passed,
-        "undecided": found.undecided,
-        "false_fail": found.failed if contestant.honest else None,
-        "power": None if contestant.honest else found.failed,
+        "gradings": result.gradings,
+        "passed": result.passed,
+        "undecided": result.undecided,
+        "false_fail": result.failed if contestant.honest else None,
+        "power": None if contestant.honest else result.failed,
         "low": low,
         "high": high,
         "exact": scheme.exact(pool.values) if isinstance(pool, RunPool) else None,
         "nominal": scheme.nominal,
         "unit": "seeds" if contest.family == "runs" else "draws",
         "own_most": scheme.own,
-        "own_mean": found.used,
+        "own_mean": result.used,
         "reference": scheme.reference,
-        "disjoint": found.disjoint,
+        "disjoint": result.disjoint,
     }
 
 
@@ -171,8 +171,8 @@ def _by_reference(
     contestant: Contestant, entrant: Entrant, gradings: int, rng: np.random.Generator
 ) -> Row | None:
     scheme = entrant.scheme
-    wanted = contestant.role == "reference" and scheme.family == "runs"
-    if not wanted or scheme.reference == 0 or scheme.same_seed:
+    of_reference = contestant.role == "reference" and scheme.family == "runs"
+    if not of_reference or scheme.reference == 0 or scheme.same_seed:
         return None
     failed = spread(entrant, contestant.pool, REFERENCES, gradings, rng)
     low, high = np.quantile(failed, [0.05, 0.95]).tolist()
@@ -192,10 +192,10 @@ def _stored(task: LoadedTask, check: SeedSuccessCheck, reference_dir: Path) -> l
     path = reference_dir / task.id / "targets" / check.target
     if task.reference is None or not path.is_file():
         return []
-    found = stored_runs.parse(path.read_bytes(), str(path))
-    stale = [item.name for item in found if not stored_runs.current(task, item)]
+    runs = stored_runs.parse(path.read_bytes(), str(path))
+    stale = [item.name for item in runs if not stored_runs.current(task, item)]
     if stale:
-        raise ValueError(f"{path}: runs of {stale} are of another version; make them anew")
+        raise ValueError(f"{path}: runs of {stale} are of another version; make them again")
     mistakes = [mutant for mutant in task.reference.mutants if mutant.mistake.check != check.id]
     others = {mutant.program.name for mutant in mistakes}
-    return [item for item in found if item.role != "mutant" or item.name not in others]
+    return [item for item in runs if item.role != "mutant" or item.name not in others]

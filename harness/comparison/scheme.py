@@ -33,8 +33,8 @@ class Graded:
 
     Attributes:
         passes: False where the scheme fails the program.
-        used: how many of the program's draws or seeds it took to say so.
-        undecided: it neither failed the program nor found for it; ``passes`` is True then.
+        used: how many of the program's draws or seeds the decision took.
+        undecided: it could neither fail nor clear the program; ``passes`` is True then.
     """
 
     passes: bool
@@ -138,8 +138,8 @@ class RunsBesideRuns(Scheme):
 
     def both(self, own: Units, reference: Array) -> tuple[Floats, Floats]:
         """The program's runs and the reference's, so many as the scheme takes."""
-        wanted = stored(reference, self.stored_runs)[: self.stored_runs]
-        return first(own, self.seeds), wanted
+        stored_values = stored(reference, self.stored_runs)[: self.stored_runs]
+        return first(own, self.seeds), stored_values
 
 
 def first(own: Units, count: int) -> Floats:
@@ -168,6 +168,6 @@ def stored(reference: Array, least: int) -> Floats:
 
 
 def oriented(values: Floats, better: Better) -> Floats:
-    """``values`` so that more is better and what is not finite is the worst there is."""
+    """``values`` with the sign that makes more better; minus infinity where they are not finite."""
     signed = values if better == "higher" else -values
     return np.where(np.isfinite(signed), signed, -np.inf)

@@ -61,11 +61,13 @@ class AllClose(Scheme):
 
     def judge(self, own: Units, reference: Array, rng: np.random.Generator) -> Graded:
         del rng
-        wanted = stored(reference, self.units)[: self.units]
-        seen = first(own, self.units)
-        if seen.shape != wanted.shape:
-            raise ValueError(f"own has shape {seen.shape}, the reference {wanted.shape}")
-        return Graded(bool(np.allclose(seen, wanted)), self.units)
+        stored_values = stored(reference, self.units)[: self.units]
+        own_values = first(own, self.units)
+        if own_values.shape != stored_values.shape:
+            raise ValueError(
+                f"own has shape {own_values.shape}, the reference {stored_values.shape}"
+            )
+        return Graded(bool(np.allclose(own_values, stored_values)), self.units)
 
 
 @dataclass(frozen=True)
@@ -201,11 +203,11 @@ class WelchDraws(Scheme):
 
     def judge(self, own: Units, reference: Array, rng: np.random.Generator) -> Graded:
         del rng
-        seen = first(own, self.draws)
-        wanted = stored(reference, self.stored_draws)[: self.stored_draws]
-        if not np.isfinite(seen).all():
+        own_values = first(own, self.draws)
+        stored_values = stored(reference, self.stored_draws)[: self.stored_draws]
+        if not np.isfinite(own_values).all():
             return Graded(False, self.draws)
-        t, df = welch_t(seen, wanted)
+        t, df = welch_t(own_values, stored_values)
         p = 2 * special.stdtr(df, -np.abs(t)) * t.size
         return Graded(bool((p >= self.alpha).all()), self.draws)
 
@@ -228,10 +230,12 @@ class WelchRuns(RunsBesideRuns):
 
     def judge(self, own: Units, reference: Array, rng: np.random.Generator) -> Graded:
         del rng
-        seen, wanted = (oriented(runs, self.better) for runs in self.both(own, reference))
-        if not np.isfinite(seen).all():
+        own_values, stored_values = (
+            oriented(runs, self.better) for runs in self.both(own, reference)
+        )
+        if not np.isfinite(own_values).all():
             return Graded(False, self.seeds)
-        t, df = welch_t(seen, wanted)
+        t, df = welch_t(own_values, stored_values)
         return Graded(bool(special.stdtr(df, t) >= self.alpha), self.seeds)
 
 
@@ -285,14 +289,14 @@ class ConvergencePoints(Scheme):
 
     def judge(self, own: Units, reference: Array, rng: np.random.Generator) -> Graded:
         del rng
-        seen = oriented(first(own, self.runs), self.better)
-        wanted = oriented(stored(reference, 2 * self.runs)[: 2 * self.runs], self.better)
-        return Graded(_olympic_mean(seen) >= self._limit(wanted), self.runs)
+        own_values = oriented(first(own, self.runs), self.better)
+        stored_values = oriented(stored(reference, 2 * self.runs)[: 2 * self.runs], self.better)
+        return Graded(_olympic_mean(own_values) >= self._limit(stored_values), self.runs)
 
-    def _limit(self, wanted: Floats) -> float:
+    def _limit(self, stored_values: Floats) -> float:
         t = laws.t_critical(self.alpha, 3 * self.runs - 6)
         reach = math.sqrt(1 / (self.runs - 2) + 1 / (2 * self.runs - 2))
-        return _olympic_mean(wanted) - t * float(wanted.std()) * reach
+        return _olympic_mean(stored_values) - t * float(stored_values.std()) * reach
 
 
 def _olympic_mean(values: Floats) -> float:

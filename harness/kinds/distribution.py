@@ -34,12 +34,12 @@ def reduce(check: DistributionCheck, metrics: Metrics) -> Values:
         return dict(distribution.summarise_ks(draws, check.law))
     indices = named(metrics, check.metric)
     probabilities = PROBABILITIES.of(metrics, check.metric).astype(np.float64)
-    wanted = (check.dimensions, check.categories or 0)
-    if probabilities.shape != wanted or indices.shape[1:] != wanted[:1]:
+    shape = (check.dimensions, check.categories or 0)
+    if probabilities.shape != shape or indices.shape[1:] != shape[:1]:
         raise MeasurementError(
-            f"{check.metric}: shapes do not fit {wanted} (dimensions, categories)"
+            f"{check.metric}: shapes do not fit {shape} (dimensions, categories)"
         )
-    counts = chi_square.summarise_counts(indices, wanted[1])
+    counts = chi_square.summarise_counts(indices, shape[1])
     return {**counts, "probabilities": probabilities}
 
 

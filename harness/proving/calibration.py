@@ -1,12 +1,14 @@
-"""The grader, graded: how often its checks fail honest work, and how often they catch mistakes.
+"""How often checks on draws fail honest work, and how often they catch mistakes: counted.
 
-For every sampled check, each honest program is graded under thousands of keys of its own, stage by
-stage; each known mistake under some hundreds. Where a grading costs more than 20 ms, 300 are real
-and the others draw rows from a stored pool of a hundred times as many draws of the program's own
-(a bootstrap: the pool's own error widens the statistic by about half a percent). What a training
-check does is not measured but derived, exactly, from the success rates that stored runs bear out.
+Each honest program is graded under thousands of keys of its own, one stage at a time; each known
+mistake under some hundreds. Where a grading costs more than 20 ms, only 300 measure fresh draws;
+the others draw rows from a pool that holds a hundred times the draws of a stage, all of the same
+program (a bootstrap: the pool's own error widens the statistic by about half a percent). What a
+training check does is not counted but derived, exactly, from the success rates that stored runs
+bear out: see :mod:`harness.proving.certificate`.
 
-Work is cut into units that can be made in any order, in any process, and are kept as they come.
+The work is cut into units. A unit gives the same counts in any order and in any process, and is
+stored as soon as it is done.
 """
 
 from __future__ import annotations
@@ -28,9 +30,9 @@ from harness.seeds import Key
 from harness.spec.checks import Stochastic
 from harness.spec.load import LoadedTask, Mutant
 
-#: A grading that costs more is drawn from a pool.
+#: Seconds above which a grading draws from a pool.
 CHEAP_S = 0.020
-#: Real gradings beside a pool, gradings of a unit, and how much larger than a stage a pool is.
+#: Gradings on fresh draws where there is a pool; gradings of a unit; draws of a pool, in stages.
 REAL, UNIT, POOL = 300, 500, 100
 
 Metrics = Mapping[str, Array]
@@ -41,9 +43,9 @@ class Unit:
     """Some gradings of one program on one measurement, all of one stage and one kind.
 
     Attributes:
-        stage: 1 or 2: each is counted on its own; 0 for whole gradings of a mistake.
+        stage: 1 or 2, which are counted separately; 0 for both stages together, of a mistake.
         pooled: whether draws come from a pool.
-        first: number of the first grading; with ``gradings`` it names their keys.
+        first: number of the first of the ``gradings``; a grading's number gives its key.
     """
 
     task: str
@@ -58,7 +60,12 @@ class Unit:
 
 @dataclass(frozen=True)
 class Counted:
-    """What came of a unit: rejections (or mistakes caught) by check."""
+    """A unit that was counted.
+
+    Attributes:
+        digest: identifies what the counts depend on, see :func:`digest`.
+        rejections: check -> gradings that rejected the program; of a mistake, that caught it.
+    """
 
     unit: Unit
     digest: str
@@ -73,28 +80,28 @@ class Counted:
 
 
 def sampled(task: LoadedTask, measurement: str) -> list[Stochastic]:
-    """The checks of a measurement that rest on draws of the program's own."""
+    """The checks of a measurement that judge draws of the program."""
     return [c for c in task.spec.checks_of(measurement) if isinstance(c, Stochastic)]
 
 
 def measurements(task: LoadedTask) -> list[str]:
-    """The measurements that have such checks, in the order of the spec."""
+    """The measurements that have a check on draws, in the order of the spec."""
     return [name for name in task.spec.measurements if sampled(task, name)]
 
 
 def honest(task: LoadedTask, submissions: Path) -> list[Program]:
-    """Reference, variants, and the sample submission that is complete, where it has the task."""
+    """Reference, variants, and the sample submission ``complete`` where it has the task's files."""
     assert task.reference is not None
-    found = [task.reference.solution, *task.reference.variants]
+    programs = [task.reference.solution, *task.reference.variants]
     complete = submissions / "complete"
     if all((complete / name).is_file() for name in task.spec.wanted_files):
         files = {name: (complete / name).read_bytes() for name in task.spec.wanted_files}
-        found.append(Program("complete", "submission", files))
-    return found
+        programs.append(Program("complete", "submission", files))
+    return programs
 
 
 def mistakes(task: LoadedTask) -> list[Mutant]:
-    """The known mistakes that such a check must catch."""
+    """The known mistakes that a check on draws must catch."""
     assert task.reference is not None
     return [
         mutant
@@ -109,10 +116,9 @@ def plan(
     """The units of one task.
 
     Args:
-        honest: programs that each stage is counted for.
-        gradings: of every honest program and stage.
-        mistaken: whole gradings of every known mistake.
-        cheap: measurements of which all gradings are real.
+        gradings: of every honest program, for each stage.
+        mistaken: gradings of every known mistake, both stages together.
+        cheap: measurements of which all gradings measure fresh draws.
     """
     for measurement in measurements(task):
         for program in honest:
@@ -134,22 +140,22 @@ def plan(
 
 
 def digest(task: LoadedTask, program: Program) -> str:
-    """What a count depends on: program, measurement, and everything that the checks declare."""
+    """Of what a count depends on: program, measurement, and everything that the checks declare."""
     declared = [check.model_dump(mode="json") for check in task.spec.checks]
-    drawn = {name: found.draws for name, found in task.spec.measurements.items()}
-    content = [program.sha256, task.protocol, task.spec.draw, declared, drawn]
+    draws = {name: measurement.draws for name, measurement in task.spec.measurements.items()}
+    content = [program.sha256, task.protocol, task.spec.draw, declared, draws]
     return sha256(canonical(content).encode()).hexdigest()
 
 
 def seconds(task: LoadedTask, program: Program, measurement: str) -> float:
-    """Processor seconds of one grading's first stage, the first call left out."""
+    """Processor seconds of the first stage of one grading, not counting what only starts once."""
     with BareProgram(task, program) as running:
-        found = []
+        times = []
         for index in range(4):
             started = time.process_time()
-            _rejects(task, measurement, partial(_drawn, running, measurement, index, COMMON, ""))
-            found.append(time.process_time() - started)
-    return min(found[1:])
+            _rejects(task, measurement, partial(_measured, running, measurement, index, COMMON, ""))
+            times.append(time.process_time() - started)
+    return min(times[1:])
 
 
 def count(task: LoadedTask, program: Program, unit: Unit) -> Counted:
@@ -158,72 +164,89 @@ def count(task: LoadedTask, program: Program, unit: Unit) -> Counted:
     Raises:
         ProgramError, MeasurementError: the program or its measurement did not deliver.
     """
-    found = {check.id: 0 for check in sampled(task, unit.measurement)}
+    rejections = {check.id: 0 for check in sampled(task, unit.measurement)}
     with BareProgram(task, program) as running:
-        draw = _pool(task, running, unit) if unit.pooled else None
+        pool = pooled_draws(task, running, unit) if unit.pooled else None
         for index in range(unit.first, unit.first + unit.gradings):
-            for name, rejected in _grade(task, running, unit, index, draw).items():
-                found[name] += rejected
-    return Counted(unit, digest(task, program), found)
+            for check, rejected in _grade(task, running, unit, index, pool).items():
+                rejections[check] += rejected
+    return Counted(unit, digest(task, program), rejections)
 
 
-Draw = Callable[[int, int], Metrics]
+#: From the numbers of a grading and of a look to the metrics of that look.
+PooledDraws = Callable[[int, int], Metrics]
 
 
 def _grade(
-    task: LoadedTask, running: BareProgram, unit: Unit, index: int, draw: Draw | None
+    task: LoadedTask, running: BareProgram, unit: Unit, index: int, pool: PooledDraws | None
 ) -> dict[str, bool]:
-    """Whether each check's stage rejects, or for a mistake whether the whole check fails."""
+    """For every check whether its stage rejects; for a mistake, whether both of its stages do."""
     name, owner = unit.measurement, unit.program
-    if draw is not None:
-        return _rejects(task, name, partial(draw, index))
+
+    def stage_rejects(step: Step) -> dict[str, bool]:
+        return _rejects(task, name, partial(_measured, running, name, index, step, owner))
+
+    if pool is not None:
+        return _rejects(task, name, partial(pool, index))
     if unit.stage:
-        return _rejects(task, name, partial(_drawn, running, name, index, Step(unit.stage), owner))
-    first = _rejects(task, name, partial(_drawn, running, name, index, COMMON, owner))
+        return stage_rejects(Step(unit.stage))
+    first = stage_rejects(COMMON)
     if not any(first.values()):
         return first
-    second = _rejects(task, name, partial(_drawn, running, name, index, OWN, owner))
+    second = stage_rejects(OWN)
     return {check: first[check] and second[check] for check in first}
 
 
 def _rejects(task: LoadedTask, measurement: str, look: Callable[[int], Metrics]) -> dict[str, bool]:
-    """For every check on draws, whether one stage of these looks speaks against the program."""
-    seen: list[Metrics] = []
-    found = {}
+    """For every check on draws, whether one stage rejects the program.
+
+    A stage that rejects is recognised by what the kind asks for next: a second stage. The steps are
+    numbered as those of a first stage even where their draws are of a second one.
+
+    Args:
+        look: from the number of a look to its metrics; called once for each look.
+    """
+    looks: list[Metrics] = []
+    rejects = {}
     for check in sampled(task, measurement):
         evidence: list[kinds.Evidence] = []
         outcome = kinds.FIRST
         while outcome.status == "MORE" and outcome.wants[0].stage == COMMON.stage:
-            if len(evidence) == len(seen):
-                seen.append(look(len(seen)))
-            values = kinds.reduce(check, seen[len(evidence)])
-            evidence.append(kinds.Evidence(values, step=Step(COMMON.stage, len(evidence))))
+            if len(evidence) == len(looks):
+                looks.append(look(len(looks)))
+            statistics = kinds.reduce(check, looks[len(evidence)])
+            evidence.append(kinds.Evidence(statistics, step=Step(COMMON.stage, len(evidence))))
             outcome = kinds.decide(check, evidence)
-        found[check.id] = outcome.status == "MORE"
-    return found
+        rejects[check.id] = outcome.status == "MORE"
+    return rejects
 
 
-def _drawn(
+def _measured(
     running: BareProgram, measurement: str, index: int, stage: Step, owner: str, look: int
 ) -> Metrics:
-    """What one look measures under the key of one grading."""
+    """The metrics of one look, measured under the key of one grading."""
     step = Step(stage.stage, look)
     return running.metrics(measurement, step, key(index, owner), subject=step.subject(owner))
 
 
 def key(index: int, owner: str) -> Key:
-    """The key of one grading of one program: a repetition gives the same count."""
+    """The key of one grading of one program; it depends on nothing else, so counts repeat."""
     return Key("feedback", sha256(f"calibration {owner} {index}".encode()).digest())
 
 
-def _pool(task: LoadedTask, running: BareProgram, unit: Unit) -> Draw:
-    """Draws of a grading from a pool: rows with replacement, paired arrays by the same rows."""
-    name, own = unit.measurement, Step(unit.stage)
-    subject = own.subject(unit.program)
-    one = running.metrics(name, own, key(0, unit.program), subject=subject)
+def pooled_draws(task: LoadedTask, running: BareProgram, unit: Unit) -> PooledDraws:
+    """Draws of a grading from a pool: rows with replacement, the same rows of paired arrays.
+
+    Which arrays hold draws is read off their shapes: those that grow with the number of draws.
+    """
+    name, step = unit.measurement, Step(unit.stage)
+    subject = step.subject(unit.program)
+    stage = running.metrics(name, step, key(0, unit.program), subject=subject)
     draws = task.spec.measurements[name].draws or 0
-    pool = running.metrics(name, own, key(0, unit.program), subject=subject, draws=POOL * draws)
-    rows = {metric: len(one[metric]) for metric in one if one[metric].shape != pool[metric].shape}
+    pool = running.metrics(name, step, key(0, unit.program), subject=subject, draws=POOL * draws)
+    rows = {
+        metric: len(array) for metric, array in stage.items() if array.shape != pool[metric].shape
+    }
 
     def draw(index: int, look: int) -> Metrics:
         rng = np.random.default_rng([index, look, unit.stage])

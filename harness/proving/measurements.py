@@ -30,7 +30,7 @@ def require_measurable(tasks: Sequence[LoadedTask], executor: Executor) -> None:
     Raises:
         SpecError: every such measurement.
     """
-    problems = [problem for found in executor.map(problems_of, tasks) for problem in found]
+    problems = [problem for of_task in executor.map(problems_of, tasks) for problem in of_task]
     if problems:
         raise SpecError(problems)
 

@@ -1,7 +1,7 @@
 """The closed set of check kinds, as an instructor declares them in task.yaml.
 
-Only shapes of data stand here: what a kind stores and how it decides is in :mod:`harness.kinds`,
-so that reading a spec imports neither torch nor scipy.
+Only the declared fields are here. What a kind stores and how it decides is in
+:mod:`harness.kinds`, so that reading a spec imports neither torch nor scipy.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Points = Annotated[float, Field(ge=0, le=1000)]
 Positive = Annotated[float, Field(gt=0)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
 
-#: A stage runs at this share of the bound that its spec declares: a test at its bound could never
-#: be certified to keep it.
+#: A stage runs at this share of the bound that its spec declares. Counting the rejections of a test
+#: that runs exactly at its bound could not show that it keeps the bound.
 NOMINAL_SHARE = 0.2
 
 
@@ -54,7 +54,7 @@ class CheckBase(Model):
 
     @property
     def alpha_bound(self) -> float:
-        """Declared bound on the probability of failing honest work; 0 where nothing is random."""
+        """Declared bound on the probability of failing honest work; 0 for kinds without noise."""
         return 0.0
 
     @property
@@ -69,7 +69,7 @@ class CheckBase(Model):
 
 
 class Stochastic(CheckBase):
-    """A check that fails only on two independent rejections; all three figures are mandatory.
+    """A check of draws, which fails only on two independent rejections.
 
     ``stage_alpha`` bounds the false rejection rate of one stage, which runs at ``nominal_alpha``;
     ``min_detectable`` is the smallest departure (in the unit of the kind) that both stages
@@ -91,7 +91,7 @@ class Stochastic(CheckBase):
 
     @property
     def alpha_bound(self) -> float:
-        """Two independent rejections."""
+        """The probability that two independent stages both reject honest work."""
         return self.stage_alpha**2
 
 
@@ -129,7 +129,8 @@ class BoundsCheck(CheckBase):
     """A difference from the ideal lies in [lower, upper] in every entry, in its own unit.
 
     For answers that are reached by iteration (an optimality gap) or bounded on one side by a
-    theorem. A bound that is left out is no bound; zero, the ideal, lies between them.
+    theorem. The ideal is zero, so ``lower`` is at most and ``upper`` at least zero; on a side whose
+    bound is left out, every finite difference is allowed.
     """
 
     kind: Literal["bounds"]
@@ -139,17 +140,17 @@ class BoundsCheck(CheckBase):
     @model_validator(mode="after")
     def _bounded(self) -> Self:
         if self.lower is None and self.upper is None:
-            raise ValueError("declare `lower`, `upper` or both; every number lies between neither")
+            raise ValueError("declare `lower`, `upper` or both; without them every number passes")
         return self
 
 
 class CausalityCheck(CheckBase):
-    """Black-box influence, both sides: nothing flows where it may not, all promised flow is there.
+    """Black-box influence: outputs depend on no forbidden input and on every required one.
 
     The metric holds the largest change of every output under a change of every input;
     ``<metric>__allowed`` and ``<metric>__required`` are masks of the same shape,
-    ``<metric>__scale`` the size of the outputs. No gradient of the program's own process is
-    believed.
+    ``<metric>__scale`` the size of the outputs. Gradients that the program's process computes are
+    not used, since the program could forge them.
     """
 
     kind: Literal["causality"]
@@ -157,7 +158,7 @@ class CausalityCheck(CheckBase):
 
 
 class MomentsCheck(CheckBase):
-    """Exact moment over an enumerated or quadrature law, against the reference's.
+    """The exact moment under an enumerated or a quadrature law equals the reference's.
 
     The metric holds one outcome a row, ``<metric>__weight`` its probability.
     """
@@ -171,8 +172,9 @@ class MomentsCheck(CheckBase):
 class UnbiasedCheck(Stochastic):
     """The mean of n draws against ``<metric>__expected``; ``min_detectable`` in honest sds.
 
-    A stage passes once its draws establish that no bias reaches ``min_detectable``, and draws n
-    more, up to ``looks`` times, while they establish neither that nor a bias.
+    A stage passes once its draws establish that no bias reaches ``min_detectable``, and rejects
+    once they establish a bias. While they establish neither, n more are drawn, for at most
+    ``looks`` looks in all.
     """
 
     kind: Literal["unbiased"]
@@ -213,7 +215,7 @@ class IndependenceCheck(Stochastic):
 class VarianceRatioCheck(Stochastic):
     """tr Var(metric) / tr Var(``<metric>__baseline``) on the same draws stays below ``limit``.
 
-    ``min_detectable`` is the ratio that must be found.
+    ``min_detectable`` is the smallest ratio that must be found.
     """
 
     kind: Literal["variance-ratio"]
@@ -222,7 +224,7 @@ class VarianceRatioCheck(Stochastic):
     @model_validator(mode="after")
     def _above(self) -> Self:
         if self.min_detectable <= self.limit:
-            raise ValueError("`min_detectable` is a ratio above `limit`")
+            raise ValueError("`min_detectable` must be a ratio above `limit`")
         return self
 
 
@@ -248,8 +250,9 @@ class LikelihoodCheck(CheckBase):
 class ReturnsCheck(CheckBase):
     """Mean episode return on a ramp from ``low`` (no credit) to ``high`` (full credit).
 
-    PASS means full credit. ``min_distinct`` is the number of distinct trajectories under which
-    no interval is computed; ``target`` names the stored distribution below reference/<id>/targets.
+    PASS means full credit. With fewer than ``min_distinct`` distinct trajectories no interval is
+    computed. ``target`` names the stored distribution below reference/<id>/targets. A mistake
+    counts as caught where it earns at most ``mutant_max_credit``.
     """
 
     kind: Literal["returns"]
@@ -267,7 +270,7 @@ class ReturnsCheck(CheckBase):
 
 
 class SeedSuccessCheck(CheckBase):
-    """Training: seeds are run until those that succeed, or those that don't, are evidence enough.
+    """Training: seeds are run until successes and failures are evidence enough for a decision.
 
     A seed succeeds where its metric (one number) is not worse than ``threshold``. Honest learners
     of the configuration that the statement fixes succeed with probability ``success_rate`` or
@@ -276,8 +279,8 @@ class SeedSuccessCheck(CheckBase):
     ``success_rate``, ``beta`` that of not failing at ``min_detectable``, both exact. Undecided
     after ``max_seeds`` is INCONCLUSIVE. Partial credit runs from ``low`` to ``threshold``.
 
-    ``leaderboard_seeds`` asks for so many seeds of whoever passed, for the leaderboard alone: the
-    few that a decision takes cannot tell two programs apart.
+    ``leaderboard_seeds``: how many seeds are run of a program that passed, for the leaderboard
+    alone; the few seeds of a decision cannot tell two programs apart.
     """
 
     kind: Literal["seed-success"]
@@ -296,9 +299,9 @@ class SeedSuccessCheck(CheckBase):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if (self.low < self.threshold) != (self.better == "higher") or self.low == self.threshold:
-            raise ValueError("`low` is worse than `threshold`: below it where higher is better")
+            raise ValueError("`low` must be worse than `threshold`: below it for better: higher")
         if self.min_detectable >= self.success_rate:
-            raise ValueError("`min_detectable` is a success rate below `success_rate`")
+            raise ValueError("`min_detectable` must be a success rate below `success_rate`")
         if self.leaderboard != (self.leaderboard_seeds is not None):
             raise ValueError("`leaderboard_seeds` goes with leaderboard: true, and only with it")
         return self
