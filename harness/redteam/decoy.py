@@ -13,9 +13,7 @@ import sys
 _PR_SET_PTRACER = 0x59616D61
 
 if __name__ == "__main__":
-    if (
-        sys.platform == "linux"
-    ):  # lets any process trace this one, even where Yama allows parents only
+    if sys.platform == "linux":  # lets any process trace this one, also where Yama would not
         ctypes.CDLL(None).prctl(_PR_SET_PTRACER, ctypes.c_ulong(-1), 0, 0, 0)
     secret = ctypes.create_string_buffer(sys.stdin.readline().strip().encode())
     signal.signal(signal.SIGURG, lambda *_: os.write(1, b"!"))

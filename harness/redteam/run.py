@@ -1,4 +1,4 @@
-"""Rounds: every attack at every level, each graded beside an honest submission with its own bait."""
+"""Rounds: every attack at every level, graded beside an honest submission, with its own bait."""
 
 from __future__ import annotations
 
@@ -305,7 +305,7 @@ class Arena:
         return _with(judged, (*surprises, *complaints, *_unexpected(judged)))
 
     def _orphans(self) -> set[Effect]:
-        """Kills processes that a dead grader left; those of running graders are not our children."""
+        """Kills what dead graders left; processes of running graders are not our children."""
         left = set(grader.children(os.getpid())) - self._known
         for pid in left:
             _kill(pid)

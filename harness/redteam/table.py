@@ -63,8 +63,8 @@ def _summary(each: Round) -> str:
     unexpected = sum(bool(result.complaints) for result in ran)
     opened = [name for name, state in each.canaries.items() if state == "open"]
     return (
-        f"{each.level}: {len(ran)} attacks, {len(ran) - leaks - unexpected} stopped, {leaks} leak as "
-        f"is said of this level, {unexpected} unexpected, {len(each.results) - len(ran)} not run; "
+        f"{each.level}: {len(ran)} attacks, {len(ran) - leaks - unexpected} stopped, {leaks} leak "
+        f"as is said of this level, {unexpected} unexpected, {len(each.results) - len(ran)} not run; "
         f"canaries open: {', '.join(opened) or 'none'}"
     )
 

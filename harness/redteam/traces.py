@@ -1,4 +1,4 @@
-"""Traces of an attack in the results: secrets that are stored, damaged reports, a changed ledger."""
+"""Traces of an attack in the results: stored secrets, damaged reports, a changed ledger."""
 
 from __future__ import annotations
 

@@ -86,7 +86,9 @@ def _isolation() -> dict[str, Any]:
     for level in choice.candidates():
         try:
             canaries = choice.at(level).record["canaries"]
-            got = ", ".join(name for name, said in canaries.items() if said == "open") or "nothing"
+            got = (
+                ", ".join(name for name, state in canaries.items() if state == "open") or "nothing"
+            )
             document["levels"][level] = f"reached; got through: {got}"
         except InfrastructureError as error:
             remedy = levels.REMEDY.get(level, "")
