@@ -61,10 +61,11 @@ def _summary(each: Round) -> str:
     ran = [result for result in each.results if not result.not_run]
     leaks = sum(bool(result.effects) and not result.complaints for result in ran)
     unexpected = sum(bool(result.complaints) for result in ran)
+    not_run = len(each.results) - len(ran)
     opened = [name for name, state in each.canaries.items() if state == "open"]
     return (
         f"{each.level}: {len(ran)} attacks, {len(ran) - leaks - unexpected} stopped, {leaks} leak "
-        f"as is said of this level, {unexpected} unexpected, {len(each.results) - len(ran)} not run; "
+        f"as is said of this level, {unexpected} unexpected, {not_run} not run; "
         f"canaries open: {', '.join(opened) or 'none'}"
     )
 
