@@ -1,4 +1,4 @@
-"""What is graded in one run: tasks with their points, subjects with their files, and the key."""
+"""What is graded in one run: tasks with their points and subjects with their files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.submissions import Submission, find
 class Course:
     """The frozen input of a run.
 
-    ``points`` holds what a task is worth where the assignment says something else than its spec.
+    ``points`` holds what a task is worth where the assignment differs from the task's spec.
     """
 
     tasks: tuple[LoadedTask, ...]
@@ -31,9 +31,9 @@ class Course:
 
 
 def load_tasks(
-    tasks: Path, reference: Path, assignment: str | None, wanted: Sequence[str]
+    tasks: Path, reference: Path, assignment: str | None, chosen: Sequence[str]
 ) -> tuple[tuple[LoadedTask, ...], Mapping[str, float]]:
-    """The tasks of an assignment (all, without one), narrowed to the wanted ids.
+    """The tasks of an assignment (all, without one), narrowed to the chosen ids (none: all).
 
     Raises:
         UsageError, SpecError: see :func:`harness.spec.load.load_all`.
@@ -49,10 +49,10 @@ def load_tasks(
         alpha_total = declared.alpha
     require_feasible(loaded, alpha_total)
     known = [task.id for task in loaded]
-    for name in wanted:
+    for name in chosen:
         if name not in known:
             raise UsageError(f"no task is called {name!r}{did_you_mean(name, known)}")
-    return tuple(task for task in loaded if not wanted or task.id in wanted), points
+    return tuple(task for task in loaded if not chosen or task.id in chosen), points
 
 
 def find_subjects(
@@ -63,9 +63,9 @@ def find_subjects(
     Raises:
         UsageError: a path or the roster cannot be used.
     """
-    wanted = frozenset(name for task in every_task for name in task.spec.wanted_files)
-    names = _roster(roster)
-    subjects = [_subject(found, names) for found in find(paths, wanted)]
+    wanted_files = frozenset(name for task in every_task for name in task.spec.wanted_files)
+    pseudonyms = _roster(roster)
+    subjects = [_subject(submission, pseudonyms) for submission in find(paths, wanted_files)]
     return tuple(sorted(subjects, key=lambda subject: subject.program.name))
 
 
@@ -78,7 +78,7 @@ def _subject(submission: Submission, roster: Mapping[str, str]) -> Subject:
     if "" not in problems:
         try:
             files = submission.read(set(submission.files) - broken)
-        except InfrastructureError as error:  # it changed under our hands: its row alone suffers
+        except InfrastructureError as error:  # it changed meanwhile: only its own row is affected
             problems[""] = ("unsafe-file", f"the submission changed while it was read: {error}")
     pseudonym = roster.get(submission.name)
     return Subject(
@@ -110,13 +110,13 @@ def _roster(path: Path | None) -> dict[str, str]:
 
 
 def remember(subjects: Sequence[Subject], ledger: Ledger) -> None:
-    """Keeps what was submitted, so that the run can be scored and replayed later."""
+    """Stores what was submitted, so that the run can be scored and replayed later."""
     records = [
         {
             "name": subject.program.name,
             "display_name": subject.display_name,
             "identity": subject.identity,
-            "problems": {name: list(found) for name, found in subject.problems.items()},
+            "problems": {name: list(problem) for name, problem in subject.problems.items()},
             "files": {
                 name: ledger.put_file(content) for name, content in subject.program.files.items()
             },
@@ -144,7 +144,7 @@ def recall(ledger: Ledger) -> tuple[Subject, ...]:
             ),
             record["display_name"],
             record["identity"],
-            {name: (found[0], found[1]) for name, found in record["problems"].items()},
+            {name: (cause, text) for name, (cause, text) in record["problems"].items()},
         )
         for record in document["subjects"]
     )

@@ -1,7 +1,7 @@
 """Seeds by name: every random stream is derived from a phase key and a canonical name.
 
-The same name gives the same stream whatever the order of calls, the process, the machine or the
-clock. Four keys exist: the public one is shipped (displayed examples, handouts), the others belong
+The same name gives the same stream, whatever the order of calls, the process, the machine or the
+time. Four keys exist: the public one is shipped (displayed examples, handouts), the others belong
 to the course; the SHA-256 of a key is published before it is used and the key after.
 """
 

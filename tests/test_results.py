@@ -122,7 +122,7 @@ def test_every_submission_has_its_feedback(graded):
     reports = Results(graded).submissions(NAMES)
     assert {each.folder for each in reports.values()} == set((graded / "submissions").iterdir())
     for name, each in reports.items():
-        assert name[:80] in each.feedback.read_text(encoding="utf-8").replace("\\", "")
+        assert name[:79] in each.feedback.read_text(encoding="utf-8").replace("\\", "")
         assert json.loads(each.gradescope.read_text(encoding="utf-8"))["score"] == 3.5
 
 

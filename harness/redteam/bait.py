@@ -1,7 +1,7 @@
 """Bait: secrets, listeners, files and a process, laid out anew for every attack.
 
-A secret is a random token; whoever prints it has read it. Files are readable, and the witness is
-writable, for every user: only isolation may protect them.
+A secret is a random token, so whoever prints it has read it. Every user may read the files and
+write the witness (a file and its folder that must not change): only isolation protects them.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ _TOKENS: tuple[Effect, ...] = (
 
 @dataclass
 class Bait:
-    """What lies ready for one attack, below one folder.
+    """The bait of one attack, below one folder.
 
     Attributes:
-        tokens: the secret of every effect that shows by one.
-        tag: a random word; whatever an attack leaves in a public place has it in its name.
+        tokens: the secret of every effect that is recognised by one.
+        tag: a random word that is in the name of whatever an attack leaves in a public folder.
     """
 
     folder: Path
@@ -98,7 +98,7 @@ class Bait:
         return Results(self.folder / "results")
 
     def placeholders(self, grader_pid: int) -> dict[str, str]:
-        """What the placeholders of an attack stand for."""
+        """The text for every placeholder in the sources of an attack."""
         folder = self.folder
         return {
             "secret_file": str(folder / "secrets" / "answers.txt"),
@@ -124,7 +124,7 @@ class Bait:
         }
 
     def reached(self) -> Iterator[Effect]:
-        """What happened to the bait itself."""
+        """The effects that show in the bait itself."""
         listeners: dict[Effect, socket.socket] = {
             "tcp": self._tcp,
             "udp": self._udp,
@@ -144,16 +144,18 @@ class Bait:
             yield "files-left"
 
     def _witness(self) -> list[object]:
-        found: list[object] = []
+        """Everything about the witness that an attack could change."""
+        state: list[object] = []
         folder = self.folder / "witness"
         for path in (folder, *sorted(folder.iterdir())):
             at = path.lstat()
-            found.append([path.name, at.st_mode, at.st_uid, at.st_gid, at.st_nlink, at.st_mtime_ns])
+            state.append([path.name, at.st_mode, at.st_uid, at.st_gid, at.st_nlink, at.st_mtime_ns])
             if stat.S_ISREG(at.st_mode):
-                found.append(path.read_bytes())
-        return found
+                state.append(path.read_bytes())
+        return state
 
     def _signalled(self) -> bool:
+        """Whether the decoy got a signal: it is stopped, or it printed that it got SIGURG."""
         assert self._decoy.stdout is not None
         state = Path(f"/proc/{self._decoy.pid}/stat")
         stopped = state.exists() and state.read_text().rpartition(")")[2].split()[0] in "Tt"
@@ -175,7 +177,7 @@ class Bait:
                 yield from folder.glob(f"*{self.tag}*")
 
     def close(self) -> None:
-        """Takes everything away, what the attack left included."""
+        """Removes everything, also what the attack left."""
         for listener in (self._tcp, self._udp, self._abstract, self._local):
             listener.close()
         self._decoy.kill()
@@ -201,7 +203,7 @@ def laid_out() -> Iterator[Bait]:
 
 
 def _remove(path: Path) -> None:
-    """Removes anything; an attack may nest folders deeper than shutil can follow."""
+    """Removes anything, also folders nested deeper than shutil can follow."""
     subprocess.run(["rm", "-rf", "--", str(path)], check=False)
 
 
@@ -213,7 +215,7 @@ def _listen(address: str) -> socket.socket:
 
 
 def _was_reached(listener: socket.socket) -> bool:
-    """Whether a connection or a datagram waits."""
+    """Whether a connection or a datagram arrived."""
     listener.setblocking(False)
     try:
         if listener.type == socket.SOCK_DGRAM:

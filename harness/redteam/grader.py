@@ -1,7 +1,7 @@
 """The grading run that an attack meets: the ordinary pipeline, in a process of its own.
 
-A process of its own, because an attack that succeeds may kill it. Its environment and its memory
-hold secrets, as a grader's do.
+It has its own process because an attack that succeeds may kill it. Its environment and its memory
+hold secrets, as those of a real grader do.
 """
 
 from __future__ import annotations
@@ -57,25 +57,27 @@ def grade(
 
 @dataclass(frozen=True)
 class Started:
-    """A grader that waits for its submission; ``go`` and ``said`` are our ends."""
+    """A grader that waits until its submission has been made.
+
+    Attributes:
+        go: a descriptor; a byte written to it starts the grading.
+    """
 
     pid: int
     go: int
-    said: Path
 
 
 def start(tasks: Sequence[LoadedTask], bait: Bait, level: Level) -> Started:
     """Forks a grader, which waits for a byte before it looks at the submissions."""
     waits, go = os.pipe()
-    said = bait.folder / "said.txt"
     pid = os.fork()
     if pid:
         os.close(waits)
-        return Started(pid, go, said)
+        return Started(pid, go)
     status = 1
-    try:  # whatever happens, this process must not return into its parent's code
+    try:  # whatever happens, the forked process must not return into its parent's code
         os.close(go)
-        _become(said, bait)
+        _prepare_process(bait)
         if os.read(waits, 1):
             gradebook = grade(tasks, bait.folder / "submissions", bait.results, level)
             document = report.document(gradebook)
@@ -91,69 +93,79 @@ def start(tasks: Sequence[LoadedTask], bait: Bait, level: Level) -> Started:
 
 
 def outcome(bait: Bait) -> dict[str, Any]:
-    """What the grader found: the report's document, and the processes that were left."""
-    found: dict[str, Any] = json.loads((bait.folder / "outcome.json").read_text(encoding="ascii"))
-    return found
+    """The outcome of a grader: the document of its marks, and the processes that survived."""
+    text = (bait.folder / "outcome.json").read_text(encoding="ascii")
+    document: dict[str, Any] = json.loads(text)
+    return document
 
 
-def _become(said: Path, bait: Bait) -> None:
-    """A session of its own, a secret in the environment, and every orphan's parent."""
+def output(bait: Bait) -> str:
+    """What a grader wrote to stdout and stderr."""
+    return _output_file(bait).read_text("utf-8", "replace")
+
+
+def _output_file(bait: Bait) -> Path:
+    return bait.folder / "output.txt"
+
+
+def _prepare_process(bait: Bait) -> None:
+    """Gives this process a session, a secret in its environment, and all orphans below it."""
     os.setsid()
-    with said.open("wb") as stream:
+    with _output_file(bait).open("wb") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
     sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     adopt_orphans()
     os.environ["COURSE_TOKEN"] = bait.tokens["environ"]
-    _note_folders(bait.made)
+    _record_temporary_folders(bait.made)
 
 
-def _note_folders(made: Path) -> None:
-    """Writes down every temporary folder that this process makes, to see whether it goes again."""
+def _record_temporary_folders(made: Path) -> None:
+    """Records every temporary folder that this process makes, to check that each is removed."""
     make = tempfile.mkdtemp
 
-    def noting(*args: Any, **named: Any) -> str:
+    def recording(*args: Any, **named: Any) -> str:
         path: str = make(*args, **named)
         with made.open("a", encoding="utf-8") as stream:
             stream.write(f"{path}\n")
         return path
 
-    tempfile.mkdtemp = noting  # type: ignore[assignment]
+    tempfile.mkdtemp = recording  # type: ignore[assignment]
 
 
 def adopt_orphans() -> None:
-    """Orphans below this process come to it instead of to the first process of the machine."""
+    """Makes this process the parent of orphans below it, in place of the machine's process 1."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def children(parent: int) -> list[int]:
-    """The processes right below one, those that only wait to be reaped aside."""
-    found = []
+    """The child processes of one, without those that have ended and wait to be reaped."""
+    pids = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             fields = path.read_bytes().rpartition(b")")[2].split()
             if fields[0] != b"Z" and int(fields[1]) == parent:
-                found.append(int(path.parent.name))
-    return found
+                pids.append(int(path.parent.name))
+    return pids
 
 
 def _survivors() -> list[str]:
-    """The command lines of what still runs after every sandbox was closed; then kills it."""
+    """Kills what still runs after every sandbox was closed, and returns the command lines."""
     deadline = time.monotonic() + _REAP_S
     while (left := children(os.getpid())) and time.monotonic() < deadline:
         time.sleep(0.02)
-    found = []
+    commands = []
     for pid in left:
         with contextlib.suppress(OSError):
-            found.append(Path(f"/proc/{pid}/cmdline").read_bytes().decode("ascii", "replace"))
+            commands.append(Path(f"/proc/{pid}/cmdline").read_bytes().decode("ascii", "replace"))
     while left := children(os.getpid()):
         for pid in left:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
-    return found
+    return commands
 
 
 def copy_ledger(source: Results, target: Results) -> None:

@@ -27,7 +27,7 @@ from harness.spec.checks import Identifier, Model
 Level = Literal["L1", "L2", "L2U", "L3"]
 LEVELS: tuple[Level, ...] = ("L1", "L2", "L2U", "L3")
 
-#: What may be found after an attack; each is the name of one thing that must not happen.
+#: Effects of an attack, each the name of one thing that must not happen.
 Effect = Literal[
     "secret-file",  # the content of a file of the grader's machine
     "other-submission",  # the same of another submission
@@ -53,7 +53,7 @@ Effect = Literal[
     "grader-hung",
 ]
 
-#: What stands between two @ in the sources of an attack.
+#: The names that may stand between two @ in the sources of an attack.
 PLACEHOLDERS = frozenset(
     """secret_file secret_folder other_submission witness_file witness_folder harness_file
     results_folder ledger grader_pid grader_address decoy_pid decoy_address token_bytes tcp_port
@@ -116,20 +116,20 @@ class Attack:
         return score.at_most_honest if isinstance(score, AtMost) else self.declared.honest
 
     def claimed_at(self, level: Level) -> bool:
-        """Whether this level says that it stops the attack."""
+        """Whether this level claims to stop the attack."""
         return LEVELS.index(level) >= LEVELS.index(self.declared.stopped_from)
 
     def unmet(self) -> str:
-        """What this machine lacks for the attack to mean anything; empty where nothing."""
-        have = {
+        """What the attack needs and this machine lacks; empty where nothing is missing."""
+        offers = {
             "linux": os.uname().sysname == "Linux",
             "root": os.getuid() == 0,
             "not-root": os.getuid() != 0,
         }
-        return ", ".join(need for need in self.declared.skip_unless if not have[need])
+        return ", ".join(need for need in self.declared.skip_unless if not offers[need])
 
     def make(self, folder: Path, values: Mapping[str, str]) -> Path:
-        """The submission, made in an empty folder; its path."""
+        """Makes the submission in an empty folder and returns its path."""
         ready = {name: _fill(content, values) for name, content in self.sources.items()}
         if "build.py" in ready:
             module = types.ModuleType(f"build_{self.declared.id}")
@@ -148,34 +148,36 @@ def numbers(folder: Path) -> set[int]:
     return {int(path.parent.name[:3]) for path in folder.glob("[0-9][0-9][0-9]-*/attack.yaml")}
 
 
-def load(folder: Path, wanted: Sequence[int] = ()) -> list[Attack]:
-    """The attacks of a folder by number, or the wanted ones and their honest counterparts.
+def load(folder: Path, chosen: Sequence[int] = ()) -> list[Attack]:
+    """The attacks of a folder by number, or the chosen ones and their honest counterparts.
 
     Raises:
-        UsageError: there is none, or a wanted one is missing.
+        UsageError: there is none, or a chosen one is missing.
         SpecError: every problem of their files.
     """
     problems: list[Problem] = []
-    found: dict[str, Attack] = {}
+    attacks: dict[str, Attack] = {}
     for path in sorted(folder.glob("*/attack.yaml")):
         attack = _load(path, problems)
         if attack is not None:
-            found[attack.label] = attack
-    if not found and not problems:
+            attacks[attack.label] = attack
+    if not attacks and not problems:
         raise UsageError(f"{folder}: no attack found; an attack is a folder with an attack.yaml")
-    for attack in found.values():
-        if attack.honest not in found:
+    for attack in attacks.values():
+        if attack.honest not in attacks:
             message = f"the honest counterpart {attack.honest} does not exist"
             place = str(folder / attack.label / "attack.yaml")
             problems.append(Problem(place, 1, 1, message, "name the folder of an attack"))
     if problems:
         raise SpecError(problems)
-    missing = set(wanted) - {attack.declared.id for attack in found.values()}
+    missing = set(chosen) - {attack.declared.id for attack in attacks.values()}
     if missing:
         raise UsageError(f"no attack has the number {min(missing)}; --attack takes those of a list")
-    chosen = {item.label for item in found.values() if not wanted or item.declared.id in wanted}
-    chosen |= {found[label].honest for label in chosen}
-    return [attack for label, attack in found.items() if label in chosen]
+    labels = {
+        attack.label for attack in attacks.values() if not chosen or attack.declared.id in chosen
+    }
+    labels |= {attacks[label].honest for label in labels}
+    return [attack for label, attack in attacks.items() if label in labels]
 
 
 def _load(path: Path, problems: list[Problem]) -> Attack | None:
@@ -206,7 +208,7 @@ def _load(path: Path, problems: list[Problem]) -> Attack | None:
 
 
 def _include(path: Path, text: bytes) -> bytes:
-    """The text with the shared files that it asks for; an unknown one is left for the complaint."""
+    """The text with shared files in the place of their names; unknown names stay, for the check."""
 
     def content(match: re.Match[bytes]) -> bytes:
         shared = path.parents[1] / "shared" / f"{match[2].decode()}.py"

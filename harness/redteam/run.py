@@ -1,4 +1,4 @@
-"""Rounds: every attack at every level, each beside an honest submission, with bait of its own."""
+"""Rounds: every attack at every level, graded beside an honest submission, with its own bait."""
 
 from __future__ import annotations
 
@@ -28,10 +28,14 @@ _WORST = ("UNGRADABLE", "ERROR", "FAIL", "INCONCLUSIVE", "PASS")
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one attack at one level.
+    """The result of one attack at one level.
 
-    ``score`` is a share of all points. ``complaints`` say what is not as expected; ``effects`` are
-    expected where the level does not claim to stop the attack.
+    Attributes:
+        honest: the score of its honest counterpart.
+        score: a share of all points.
+        effects: what it reached; expected where the level does not claim to stop the attack.
+        complaints: what is not as expected.
+        not_run: why it was not run; empty if it was.
     """
 
     attack: Attack
@@ -88,18 +92,19 @@ class Round:
         }
 
 
-Said = Callable[[Result], None]
+#: Called with every result as it comes.
+Progress = Callable[[Result], None]
 
 
 def canaries(level: Level) -> Mapping[str, str]:
-    """What is blocked and what is open at a level.
+    """What is blocked and what is open at a level, canary by canary.
 
     Raises:
-        Unavailable: this machine does not reach it.
+        Unavailable: this machine does not reach the level.
     """
     record: Mapping[str, Any] = choice.at(level).record
-    found: Mapping[str, str] = record["canaries"]
-    return found
+    states: Mapping[str, str] = record["canaries"]
+    return states
 
 
 def play(
@@ -107,17 +112,17 @@ def play(
     attacks: Sequence[Attack],
     level: Level,
     jobs: int = 1,
-    said: Said = lambda _: None,
+    progress: Progress = lambda _: None,
 ) -> Round:
-    """All attacks at one level, and at its end the honest submission once more."""
+    """Runs all attacks at one level, and then grades the honest submission once more."""
     try:
-        found = canaries(level)
+        states = canaries(level)
     except Unavailable as error:
         return Round(level, unavailable=str(error))
     with Arena(tasks, level) as arena:
-        results = arena.fight(attacks, jobs, said)
+        results = arena.fight(attacks, jobs, progress)
         complaints = tuple(arena.disturbed())
-    return Round(level, found, tuple(results), complaints=complaints)
+    return Round(level, states, tuple(results), complaints=complaints)
 
 
 def joined(played: Sequence[Round]) -> Round:
@@ -128,13 +133,13 @@ def joined(played: Sequence[Round]) -> Round:
         first.canaries,
         tuple(result for each in played for result in each.results),
         first.unavailable,
-        tuple(said for each in played for said in each.complaints),
+        tuple(complaint for each in played for complaint in each.complaints),
     )
 
 
 @dataclass
 class _Fight:
-    """An attack under way."""
+    """An attack that is running."""
 
     attack: Attack
     bait: Bait
@@ -144,7 +149,7 @@ class _Fight:
 
 
 class Arena:
-    """One level: the reference and the honest submission are observed once, for all attacks."""
+    """Attacks at one level; the reference and the honest submission are observed once for all."""
 
     def __init__(self, tasks: Sequence[LoadedTask], level: Level) -> None:
         self._tasks = tasks
@@ -200,8 +205,8 @@ class Arena:
             if self._before.get((trial, run), ("", ""))[0] != digest:
                 yield f"the observation of trial {trial[:12]} differs after the attacks"
 
-    def fight(self, attacks: Sequence[Attack], jobs: int, said: Said) -> list[Result]:
-        """The attacks, several at once; the results in their order."""
+    def fight(self, attacks: Sequence[Attack], jobs: int, progress: Progress) -> list[Result]:
+        """Runs the attacks, at most ``jobs`` at once; the results in the order of the attacks."""
         honest = {attack.honest for attack in attacks}
         waiting = sorted(attacks, key=lambda attack: attack.label not in honest)
         running: list[_Fight] = []
@@ -215,7 +220,7 @@ class Arena:
                         running.append(self._begin(attack))
                     else:
                         results[attack.label] = result
-                        said(result)
+                        progress(result)
                 for fight in list(running):
                     status = self._ended(fight)
                     if status is not None:
@@ -223,20 +228,21 @@ class Arena:
                         result = self._judge(fight, status)
                         results[fight.attack.label] = result
                         self._scores[fight.attack.label] = result.score
-                        said(result)
+                        progress(result)
                 time.sleep(_POLL_S)
         finally:
-            for fight in running:  # interrupted
+            for fight in running:  # some are left only if this was interrupted
                 fight.close.close()
         return [self._compared(results[attack.label]) for attack in attacks]
 
     def _not_run(self, attack: Attack) -> Result | None:
-        why = ""
+        """The result of an attack that is not run, with the reason; None where it is to be run."""
+        reason = ""
         if unmet := attack.unmet():
-            why = f"skipped: not {unmet}"
+            reason = f"skipped: not {unmet}"
         elif attack.declared.below == "not-run" and not attack.claimed_at(self._level):
-            why = "not claimed"
-        return Result(attack, self._level, not_run=why) if why else None
+            reason = "not claimed"
+        return Result(attack, self._level, not_run=reason) if reason else None
 
     def _begin(self, attack: Attack) -> _Fight:
         with contextlib.ExitStack() as stack:
@@ -283,30 +289,30 @@ class Arena:
                 result = _worst(document["submissions"])
             else:
                 effects.add("grader-hung" if status == -signal.SIGSTOP else "grader-crashed")
-                said = laid.folder.joinpath("said.txt").read_text("utf-8", "replace")
-                complaints.append(f"grader ended with {status}: {said.strip()[-300:]}")
+                output = grader.output(laid).strip()
+                complaints.append(f"grader ended with {status}: {output[-300:]}")
             effects |= self._orphans()
             effects |= set(traces.stored(laid, self._before))
             effects |= set(laid.reached())
             complaints += [f"left: {path}" for path in laid.left()]
         names = tuple(sorted(effects))
-        taken = time.monotonic() - fight.began
-        found = Result(attack, self._level, effects=names, seconds=taken, **result)
+        seconds = time.monotonic() - fight.began
+        judged = Result(attack, self._level, effects=names, seconds=seconds, **result)
         allowed = set() if attack.claimed_at(self._level) else set(attack.declared.leaks)
         surprises = [f"unexpected: {name}" for name in names if name not in allowed]
         if not surprises:
             complaints = []
-        return _with(found, (*surprises, *complaints, *_unexpected(found)))
+        return _with(judged, (*surprises, *complaints, *_unexpected(judged)))
 
     def _orphans(self) -> set[Effect]:
-        """Processes of graders that died; those of living ones belong to them."""
+        """Kills what dead graders left; processes of running graders are not our children."""
         left = set(grader.children(os.getpid())) - self._known
         for pid in left:
             _kill(pid)
         return {"survivors"} if left else set()
 
     def _compared(self, result: Result) -> Result:
-        """The result beside the score of its honest counterpart."""
+        """The result with the score of its honest counterpart, which it must not exceed."""
         honest = self._scores.get(result.attack.honest)
         complaints = list(result.complaints)
         if isinstance(result.attack.declared.expect.score, AtMost) and result.score is not None:
@@ -316,7 +322,7 @@ class Arena:
 
 
 def _fits(attack: Attack, running: Sequence[_Fight]) -> bool:
-    """Whether an attack may begin beside those that run."""
+    """Whether an attack may begin while others run."""
     alone = [attack.declared.alone, *(fight.attack.declared.alone for fight in running)]
     return not running or not any(alone)
 
@@ -357,7 +363,7 @@ def _marks(rows: Sequence[Mapping[str, Any]], names: set[str]) -> dict[str, Any]
 def _worst(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The score, and the worst status with its cause, of all but the honest submission.
 
-    Tasks of which nothing was submitted are left aside where anything else was.
+    Tasks of which nothing was submitted count only if nothing was submitted for any task.
     """
     others = [row for row in rows if row["name"] != grader.HONEST]
     checks = [check for row in others for task in row["tasks"] for check in task["checks"]]
@@ -378,12 +384,12 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _stopped(pid: int) -> bool:
-    found = processes.look(pid)
-    return found is not None and found.state in "Tt"
+    process = processes.look(pid)
+    return process is not None and process.state in "Tt"
 
 
 def _kill(pid: int) -> None:
-    """Ends a child; one that was waited for already is none, whoever has its number now."""
+    """Kills a child; one that was reaped already is left alone, since its number may be reused."""
     try:
         if os.waitpid(pid, os.WNOHANG)[0] == 0:
             os.kill(pid, signal.SIGKILL)

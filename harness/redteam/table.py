@@ -13,7 +13,7 @@ _TITLE_CELLS = 34
 
 
 def word(result: Result) -> str:
-    """One result in a cell: ``ok``, what leaked as expected, or what is not as expected."""
+    """One result in a cell: ``ok``, the expected leaks, or that something was not as expected."""
     if result.complaints:
         return f"UNEXPECTED {result.status.lower()}".strip()
     if result.not_run:
@@ -24,12 +24,14 @@ def word(result: Result) -> str:
 
 
 def show(rounds: Sequence[Round], attacks: Sequence[Attack], stream: TextIO) -> None:
-    """The table, then every complaint, then the levels that are not there."""
-    held = [each for each in rounds if not each.unavailable]
-    cells = [["attack", *(each.level for each in held)]]
-    found = {(item.attack.label, each.level): item for each in held for item in each.results}
+    """Prints the table, then every complaint, then a summary of every level."""
+    played = [each for each in rounds if not each.unavailable]
+    cells = [["attack", *(each.level for each in played)]]
+    by_place = {
+        (result.attack.label, each.level): result for each in played for result in each.results
+    }
     for attack in attacks:
-        results = (found[attack.label, each.level] for each in held)
+        results = (by_place[attack.label, each.level] for each in played)
         cells.append([attack.label[:_TITLE_CELLS], *map(word, results)])
     if stream.isatty():
         _show_rich(cells, stream)
@@ -58,11 +60,12 @@ def _summary(each: Round) -> str:
         return f"{each.level}: unavailable: {each.unavailable}"
     ran = [result for result in each.results if not result.not_run]
     leaks = sum(bool(result.effects) and not result.complaints for result in ran)
-    wrong = sum(bool(result.complaints) for result in ran)
+    unexpected = sum(bool(result.complaints) for result in ran)
+    not_run = len(each.results) - len(ran)
     opened = [name for name, state in each.canaries.items() if state == "open"]
     return (
-        f"{each.level}: {len(ran)} attacks, {len(ran) - leaks - wrong} stopped, {leaks} leak as "
-        f"is said of this level, {wrong} unexpected, {len(each.results) - len(ran)} not run; "
+        f"{each.level}: {len(ran)} attacks, {len(ran) - leaks - unexpected} stopped, {leaks} leak "
+        f"as is said of this level, {unexpected} unexpected, {not_run} not run; "
         f"canaries open: {', '.join(opened) or 'none'}"
     )
 

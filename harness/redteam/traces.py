@@ -1,4 +1,4 @@
-"""What an attack left: secrets in what is stored, damaged reports, a changed ledger."""
+"""Traces of an attack in the results: stored secrets, damaged reports, a changed ledger."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ Rows = Mapping[tuple[str, str], tuple[str, str]]
 
 
 def rows(ledger: Path) -> Rows:
-    """What a ledger holds."""
+    """All observations of a ledger."""
     with contextlib.closing(sqlite3.connect(ledger)) as db:
         stored = db.execute("select trial, run, digest, record from observations").fetchall()
     return {(trial, run): (digest, record) for trial, run, digest, record in stored}
 
 
 def stored(bait: Bait, before: Rows) -> Iterator[Effect]:
-    """Secrets in the ledger and in the reports; observations that were not ours to change."""
+    """Secrets in the ledger and in the reports, and earlier observations that were changed."""
     results = bait.results
     try:
         now = rows(results.ledger)
@@ -57,7 +57,7 @@ def stored(bait: Bait, before: Rows) -> Iterator[Effect]:
 
 
 def damaged(results: Results, document: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the reports of a run, in words; nothing where they are sound."""
+    """Everything wrong with the reports of a run, in words; nothing where they are sound."""
     submissions = results.submissions(row["name"] for row in document["submissions"])
     reports = {file for each in submissions.values() for file in (each.feedback, each.gradescope)}
     for path in sorted(results.root.rglob("*")):

@@ -1,9 +1,9 @@
-"""results.json of Gradescope, one a submission.
+"""results.json of Gradescope, for one submission.
 
 Gradescope shows no total to a student while a test of theirs is not visible to them, so one hidden
 check hides the total until the grades are published. A top-level score overrides the sum of the
-tests; here both are written and agree. There is no leaderboard entry: it would give away the points
-of the hidden checks.
+tests; both are written here, and they agree. There is no leaderboard entry: it would give away the
+points of the hidden checks.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ def document(
     A check without a mark scores 0 and says that this is provisional and why.
 
     Args:
-        seconds: how long grading took, where known; without it the file says nothing of it.
+        seconds: how long grading took; None leaves the field out.
     """
     tests = [
         _test(task, verdict, f"{major}.{minor}")
         for major, task in enumerate(row.tasks, start=1)
         for minor, verdict in enumerate(task.verdicts, start=1)
     ]
-    said = notes(row, gradebook.run)
+    lines = notes(row, gradebook.run)
     if any(test["visibility"] != "visible" for test in tests):
-        said.append(_HIDDEN_TOTAL)
+        lines.append(_HIDDEN_TOTAL)
     result: dict[str, Any] = {
         "score": number(row.points),
-        "output": "\n".join(said),
+        "output": "\n".join(lines),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",

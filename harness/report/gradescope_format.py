@@ -1,8 +1,7 @@
 """The rules of Gradescope's results.json, as far as they can be told from the file itself.
 
-Gradescope reads leniently and fails late: a text where a number is due, a NaN or an unknown
-visibility shows only as a missing result. The tests of the writer and the ``gradescope`` verb ask
-here instead.
+Gradescope reads leniently and fails late: a text in the place of a number, a NaN or an unknown
+visibility shows only as a missing result. The tests of the writer check documents here instead.
 """
 
 from __future__ import annotations
@@ -79,7 +78,7 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 
 def _values(value: object, place: str) -> Iterator[str]:
-    """What JSON or a reader of it cannot take, wherever it stands."""
+    """Values anywhere in the document that JSON or a reader of it cannot take."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):

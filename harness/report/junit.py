@@ -1,8 +1,8 @@
 """junit.xml: the run in the format that continuous integration reads.
 
-A test suite a submission, a test case a check. FAIL is a failure, INCONCLUSIVE a failure of type
-``inconclusive``, ERROR an error, UNGRADABLE an error of type ``ungradable``, SKIPPED is skipped.
-There are no times and no time stamp: equal gradebooks give equal bytes.
+Every submission is a test suite and every check a test case. FAIL is a failure, INCONCLUSIVE a
+failure of type ``inconclusive``, ERROR an error, UNGRADABLE an error of type ``ungradable``, and
+SKIPPED is skipped. There are no durations and no time stamp: equal gradebooks give equal bytes.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ _COUNTED = (
 
 def render(gradebook: Gradebook) -> str:
     """The run as JUnit XML."""
-    called = labels(gradebook)
+    label = labels(gradebook)
     rows = gradebook.submissions
     name = clean(gradebook.run.assignment, NAME_LIMIT)
     root = ET.Element("testsuites", {"name": name, **_counts(*rows)})
     for row in rows:
-        suite = ET.SubElement(root, "testsuite", {"name": called[row.name], **_counts(row)})
+        suite = ET.SubElement(root, "testsuite", {"name": label[row.name], **_counts(row)})
         _properties(suite, row, gradebook)
         for task in row.tasks:
             for verdict in task.verdicts:
-                _case(suite, called[row.name], task, verdict)
+                _case(suite, label[row.name], task, verdict)
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, "unicode") + "\n"
 
@@ -64,7 +64,7 @@ def _properties(suite: ET.Element, row: SubmissionGrade, gradebook: Gradebook) -
 
 
 def _case(suite: ET.Element, submission: str, task: TaskGrade, verdict: Verdict) -> None:
-    # Readers split a class name at its full stops; the submission's name may hold some.
+    # Readers split a class name at its full stops, and a submission's name may contain some.
     group = f"{submission.replace('.', '_')}.{clean(task.id, NAME_LIMIT)}"
     case = ET.SubElement(
         suite, "testcase", {"classname": group, "name": clean(verdict.check, NAME_LIMIT)}

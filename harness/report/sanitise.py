@@ -14,12 +14,12 @@ NAME_LIMIT = 80
 SENTENCE_LIMIT = 600
 EXAMPLE_LIMIT = 2000
 
-# What is looked at of a text before it is cut: a long one of nothing but escapes costs no more.
-_LOOKED_AT = 16_384
+# Characters of a text that are read before it is cut, so that a huge one costs no more time.
+_READ = 16_384
 
-# Sequences that are understood as a whole: CSI, the five kinds of control string (OSC among them)
-# when terminated, then any other escape. A payload stops at the next control character, so that
-# no input takes more than linear time and an unterminated string swallows nothing.
+# Sequences that are removed as a whole: CSI, the five kinds of terminated control string (such as
+# OSC), then any other escape. A payload ends at the next control character, so every input takes
+# linear time and an unterminated control string removes no text after it.
 _SEQUENCES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]"
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x00-\x1f\x7f-\x9f]*+(?:\x07|\x1b\\|\x9c)"
@@ -34,10 +34,10 @@ _NOT_CHARACTERS = "\ud800-\udfff\ufdd0-\ufdef" + "".join(
 )
 _REMOVED = re.compile(f"[{_CONTROLS}{_BIDI}{_INVISIBLE}{_NOT_CHARACTERS}]")
 
-# The full-width forms start a formula too.
+# Spreadsheets take the full-width forms for the start of a formula too.
 _FORMULA = "=+\\-@＝＋－＠"
 _FORMULA_START = re.compile(rf"\s*[{_FORMULA}]|[\t\r\n]")
-# Where the list separator is a semicolon, a comma-separated file is split at them.
+# Spreadsheets whose list separator is a semicolon split a comma-separated file at semicolons.
 _FORMULA_INSIDE = re.compile(rf'(;[\s"]*)(?=[{_FORMULA}])')
 
 _MARKDOWN_ANYWHERE = re.compile(r"([\\`*_{}\[\]|~$^@]|(?<=:)/(?=/)|(?<=\bwww)\.)", re.IGNORECASE)
@@ -47,19 +47,19 @@ _MARKDOWN_LINE_START = re.compile(
 
 
 def clean(text: str, limit: int, *, keep: str = "") -> str:
-    """The text without anything that is obeyed instead of shown, at most ``limit`` characters.
+    """The text without anything that a reader obeys instead of showing, at most ``limit`` long.
 
     Removed are escape sequences, C0 and C1 controls, bidirectional controls, invisible and
     non-characters and lone surrogates. Line breaks and tabs become a space unless ``keep`` holds
     ``"\\n"`` or ``"\\t"``; every kind of line break becomes ``"\\n"``. What exceeds the limit is
-    cut, and ``…[n more characters]`` says so beyond it; of a very long text the start alone is
-    looked at, and all of its rest counts.
+    cut and followed by ``…[n more characters]``; of a very long text only the start is read, and n
+    counts all of the rest.
     """
     if len(text) <= limit and text.isprintable():
-        return text  # nearly every text: nothing that is removed below counts as printable
-    looked_at = max(_LOOKED_AT, 2 * limit)
-    unread = max(0, len(text) - looked_at)
-    text = text[:looked_at]
+        return text  # the usual case: nothing that is removed below counts as printable
+    read = max(_READ, 2 * limit)
+    unread = max(0, len(text) - read)
+    text = text[:read]
     text = _SEQUENCES.sub("", text)
     text = _BREAKS.sub("\n" if "\n" in keep else " ", text)
     if "\t" not in keep:
@@ -86,9 +86,9 @@ def markdown(text: str) -> str:
 
 
 def _escape_line_start(match: re.Match[str]) -> str:
-    # Four spaces or a tab would make it code.
+    # Four spaces or a tab would turn the line into a code block.
     space, mark = match[1].expandtabs()[:3], match[2] or ""
-    # A number is escaped at the full stop or bracket that would make it a list.
+    # A number is escaped at the full stop or bracket that would turn it into a list item.
     if not mark:
         return space
     return f"{space}{mark}\\" if mark.isdecimal() else f"{space}\\{mark}"

@@ -1,8 +1,8 @@
 """leaderboard.csv and grades.csv.
 
 Columns come from the gradebook's specs, rows from its submissions; equal gradebooks give equal
-bytes. Texts are sanitised and guarded against spreadsheets, numbers are written as numbers with
-every digit, and what is not there is an empty cell. :func:`read` gives the same values back.
+bytes. Texts are sanitised and no spreadsheet takes them for formulas, numbers have every digit, and
+a missing value is an empty cell. :func:`read` gives the same values back.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What comparing a row with all others says: the places it may have, and its letters."""
+    """A row compared with all others: the ranks that it may have, and its letters."""
 
     rank_lo: int
     rank_hi: int
@@ -100,21 +100,21 @@ def leaderboard_rows(gradebook: Gradebook) -> list[dict[str, Value]]:
     ``rank_lo``, ``rank_hi`` and ``letters`` are about ``mean``, not about points: see
     :func:`compared`.
     """
-    called = labels(gradebook)
+    label = labels(gradebook)
     tasks = task_ids(gradebook)
     places = ranked(gradebook)
     standings = {place.row.name: standing_of(place.row) for place in places}
-    found = compared(standings)
+    comparisons = compared(standings)
     rows: list[dict[str, Value]] = []
     for place in places:
         row, standing = place.row, standings[place.row.name]
-        comparison = found.get(row.name)
+        comparison = comparisons.get(row.name)
         points = {task.id: task_points(task) for task in row.tasks}
         record: dict[str, Value] = {"rank": place.rank}
         record |= {"rank_lo": comparison.rank_lo if comparison else None}
         record |= {"rank_hi": comparison.rank_hi if comparison else None}
         record |= {"letters": comparison.letters if comparison else None}
-        record |= {"submission": called[row.name]}
+        record |= {"submission": label[row.name]}
         record |= {"points": number(row.points), "max_points": number(row.max_points)}
         record |= {task_column(task): points.get(task) for task in tasks}
         record |= {"mean": standing.mean, "ci_lo": standing.ci_lo, "ci_hi": standing.ci_hi}
@@ -128,18 +128,18 @@ def leaderboard_rows(gradebook: Gradebook) -> list[dict[str, Value]]:
 
 
 def standing_of(row: SubmissionGrade) -> Standing:
-    """What the evidence of a row's verdicts says for the leaderboard."""
-    found = {
+    """The leaderboard figures in the evidence of a row's verdicts."""
+    by_metric = {
         (task.id, verdict.check): record
         for task in row.tasks
         for verdict in task.verdicts
         if isinstance(record := verdict.evidence.get("leaderboard"), Mapping)
     }
-    records = list(found.values())
+    records = list(by_metric.values())
     means = [_finite(record.get("mean")) for record in records]
     known = [mean for mean in means if mean is not None]
     if not known or len(known) < len(means):
-        return Standing(metrics=tuple(found))
+        return Standing(metrics=tuple(by_metric))
     seeds = [_finite(record.get("n_seeds")) for record in records]
     counted = [int(count) for count in seeds if count is not None]
     return Standing(
@@ -147,13 +147,13 @@ def standing_of(row: SubmissionGrade) -> Standing:
         ci_lo=_finite(records[0].get("ci_lo")) if len(records) == 1 else None,
         ci_hi=_finite(records[0].get("ci_hi")) if len(records) == 1 else None,
         n_seeds=min(counted) if len(counted) == len(records) else None,
-        metrics=tuple(found),
+        metrics=tuple(by_metric),
         values=tuple(_values(record.get("values")) for record in records),
     )
 
 
 def _values(figures: Any) -> tuple[float, ...]:
-    """The values by seed; none where one of them is unusable."""
+    """The values by seed; empty where one of them is unusable."""
     if isinstance(figures, np.ndarray):
         figures = figures.tolist()
     if not isinstance(figures, list | tuple):
@@ -191,8 +191,8 @@ def compared(standings: Mapping[str, Standing]) -> dict[str, Comparison]:
     }
     if not values:
         return {}
-    shortest = [min(map(len, found)) for found in zip(*values.values(), strict=True)]
-    rows = [_weighted(found, shortest) for found in values.values()]
+    shortest = [min(map(len, metric)) for metric in zip(*values.values(), strict=True)]
+    rows = [_weighted(by_metric, shortest) for by_metric in values.values()]
     comparisons = simultaneous(rows, paired=True, alpha=_ALPHA)
     lo, hi = rank_intervals(comparisons)
     columns = zip(values, lo.tolist(), hi.tolist(), letters(comparisons), strict=True)
@@ -204,8 +204,8 @@ def _weighted(metrics: Sequence[Sequence[float]], counts: Sequence[int]) -> list
     total = sum(counts)
     return [
         value * total / (count * len(counts))
-        for found, count in zip(metrics, counts, strict=True)
-        for value in found[:count]
+        for seeds, count in zip(metrics, counts, strict=True)
+        for value in seeds[:count]
     ]
 
 
@@ -222,9 +222,9 @@ def grade_rows(gradebook: Gradebook) -> list[dict[str, Value]]:
 
     An example is never part of it; a hidden check's message says nothing about its instance.
     """
-    called = labels(gradebook)
+    label = labels(gradebook)
     return [
-        {"submission": called[row.name], **_grade(verdict)}
+        {"submission": label[row.name], **_grade(verdict)}
         for row in gradebook.submissions
         for task in row.tasks
         for verdict in task.verdicts
@@ -272,7 +272,7 @@ def _cell(value: Value) -> str:
 
 def read(path: Path) -> pd.DataFrame:
     """Read either table back: texts stay texts (``NA`` and ``007`` too), floats keep every bit."""
-    import pandas as pd  # writing the tables must not wait for it
+    import pandas as pd  # imported here because writing the tables does not need it
 
     with path.open(encoding="utf-8", newline="") as stream:
         columns = next(csv.reader(stream))

@@ -1,7 +1,8 @@
 """The leaderboard for people: a rich table on a terminal, aligned lines elsewhere.
 
-Both show the same blocks. Where the columns of the tasks do not fit beside the totals, they follow
-in blocks of their own, with a line a task and a column a submission, so that the ids stay readable.
+Both show the same blocks. Where the columns of the tasks do not fit beside the totals, blocks of
+their own follow, with a row for each task and a column for each submission, so that ids stay
+readable.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Block:
 
 
 def blocks(gradebook: Gradebook, width: int) -> list[Block]:
-    """The leaderboard as blocks of at most ``width`` cells, where that is possible at all."""
+    """The leaderboard as blocks of at most ``width`` cells; of more where one column is wider."""
     tasks = task_ids(gradebook)
     whole = _totals(gradebook, tasks)
     if whole.width() <= width or not tasks:
@@ -61,7 +62,7 @@ def blocks(gradebook: Gradebook, width: int) -> list[Block]:
 
 
 def table(gradebook: Gradebook, width: int) -> Group:
-    """The leaderboard as something that a rich console of that width prints."""
+    """The leaderboard for a rich console of ``width`` cells."""
     from rich.console import Group
     from rich.text import Text
 
@@ -84,23 +85,23 @@ def summary_lines(row: SubmissionGrade) -> list[str]:
 
     Tasks whose file was not submitted are left out.
     """
-    found = [
+    failed = [
         (f"{clean(task.id, NAME_LIMIT)}/{clean(verdict.check, NAME_LIMIT)}", verdict)
         for task in row.tasks
         for verdict in task.verdicts
         if verdict.status != "PASS" and not not_submitted(task)
     ]
-    longest = max((_cells(place) for place, _ in found), default=0)
+    longest = max((_cells(place) for place, _ in failed), default=0)
     lines = []
-    for place, verdict in found:
+    for place, verdict in failed:
         cause = cause_of(verdict)
-        said = f"{cause}: {reason(verdict)}" if cause else reason(verdict)
-        lines.append(f"  {_fitted(place, longest)}  {verdict.status}  {said}")
+        text = f"{cause}: {reason(verdict)}" if cause else reason(verdict)
+        lines.append(f"  {_padded(place, longest)}  {verdict.status}  {text}")
     return lines
 
 
 def _totals(gradebook: Gradebook, tasks: list[str]) -> Block:
-    called = labels(gradebook)
+    label = labels(gradebook)
     places = ranked(gradebook)
     points = [f"{points_text(at.row.points)}/{points_text(at.row.max_points)}" for at in places]
     longest = max(map(len, points), default=0)
@@ -111,7 +112,7 @@ def _totals(gradebook: Gradebook, tasks: list[str]) -> Block:
         rows.append(
             (
                 str(place.rank).rjust(len("rank")),
-                _shortened(called[row.name], _SUBMISSION_CELLS),
+                _shortened(label[row.name], _SUBMISSION_CELLS),
                 total.rjust(longest) + ("*" if row.provisional else ""),
                 *(_mark(graded.get(task)) for task in tasks),
                 clean(row.isolation, NAME_LIMIT) or "-",
@@ -124,23 +125,23 @@ def _totals(gradebook: Gradebook, tasks: list[str]) -> Block:
 
 def _by_task(gradebook: Gradebook, tasks: list[str], width: int) -> list[Block]:
     """Blocks with a line a task, each with as many submissions as fit, best first."""
-    called = labels(gradebook)
-    first = [_shortened(clean(task, NAME_LIMIT), _TASK_CELLS) for task in tasks]
-    built: list[Block] = []
+    label = labels(gradebook)
+    first_column = [_shortened(clean(task, NAME_LIMIT), _TASK_CELLS) for task in tasks]
+    blocks_so_far: list[Block] = []
     columns: list[tuple[str, ...]] = []
     for place in ranked(gradebook):
         graded = {task.id: task for task in place.row.tasks}
-        heading = _shortened(called[place.row.name], _HEADING_CELLS)
+        heading = _shortened(label[place.row.name], _HEADING_CELLS)
         column = (heading, *(_mark(graded.get(task)) for task in tasks))
-        if columns and _block_by_task(first, [*columns, column]).width() > width:
-            built.append(_block_by_task(first, columns))
+        if columns and _block_by_task(first_column, [*columns, column]).width() > width:
+            blocks_so_far.append(_block_by_task(first_column, columns))
             columns = []
         columns.append(column)
-    return [*built, _block_by_task(first, columns)]
+    return [*blocks_so_far, _block_by_task(first_column, columns)]
 
 
-def _block_by_task(first: list[str], columns: list[tuple[str, ...]]) -> Block:
-    header, *rows = zip(("task", *first), *columns, strict=True)
+def _block_by_task(first_column: list[str], columns: list[tuple[str, ...]]) -> Block:
+    header, *rows = zip(("task", *first_column), *columns, strict=True)
     return Block(header, tuple(rows))
 
 
@@ -162,7 +163,7 @@ def _lines(block: Block) -> list[str]:
     widths = block.widths()
     lines = []
     for row in (block.header, *block.rows):
-        cells = map(_fitted, row, widths)
+        cells = map(_padded, row, widths)
         lines.append((" " * _GAP).join(cells).rstrip())
     return lines
 
@@ -171,12 +172,12 @@ def _rich(block: Block) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    built = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     for name in block.header:
-        built.add_column(Text(name), no_wrap=True, overflow="ellipsis")
+        table.add_column(Text(name), no_wrap=True, overflow="ellipsis")
     for row in block.rows:
-        built.add_row(*(Text(text, style=_style(text)) for text in row))
-    return built
+        table.add_row(*(Text(text, style=_style(text)) for text in row))
+    return table
 
 
 def _style(text: str) -> str:
@@ -195,5 +196,5 @@ def _shortened(text: str, cells: int) -> str:
     return text if _cells(text) <= cells else set_cell_size(text, cells - 1).rstrip() + "…"
 
 
-def _fitted(text: str, cells: int) -> str:
+def _padded(text: str, cells: int) -> str:
     return text + " " * (cells - _cells(text))

@@ -27,6 +27,7 @@ from harness.spec.load import LoadedTask
 from harness.verbs import options, output
 
 _SUBMISSIONS = Path("submissions")
+_PROGRESS_EVERY_S = 20.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,18 +54,17 @@ def run(args: argparse.Namespace) -> int:
         todo: list[Unit] = []
         for task in tasks:
             honest = calibration.honest(task, _SUBMISSIONS)
-            wanted = (args.gradings, args.mistaken, cheap[task.id])
-            todo += calibration.plan(task, honest, *wanted)
+            todo += calibration.plan(task, honest, args.gradings, args.mistaken, cheap[task.id])
         counted = list(_counted(args, pool, folders, tasks, todo))
-    shown = certificate.of(tasks, counted)
-    written = calibration_page.write(shown, results, output.commit())
+    certified = certificate.of(tasks, counted)
+    written = calibration_page.write(certified, results, output.commit())
     minutes = (time.monotonic() - started) / 60
     print(f"{len(counted)} of {len(todo)} units in {minutes:.1f} min", file=sys.stderr)
     if args.json:
-        output.emit({**shown.to_json(), "written": [str(path) for path in written]})
+        output.emit({**certified.to_json(), "written": [str(path) for path in written]})
     else:
-        print(calibration_page.text(shown))
-    return 1 if shown.refuted else 0
+        print(calibration_page.text(certified))
+    return 1 if certified.refuted else 0
 
 
 def _cheap(
@@ -73,22 +73,23 @@ def _cheap(
     tasks: Sequence[LoadedTask],
     stored: Iterable[Counted],
 ) -> dict[str, set[str]]:
-    """The measurements of every task of which all gradings are real: the reference's are quick.
+    """For every task the measurements that are quick enough for every grading to run them anew.
 
-    What was begun with real gradings goes on with them, however long they take today.
+    The reference's time decides. A measurement that an earlier run counted in this way stays so,
+    however long it takes today.
     """
     cheap: dict[str, set[str]] = {task.id: set() for task in tasks}
-    for unit in (found.unit for found in stored):
+    for unit in (count.unit for count in stored):
         if unit.task in cheap and not unit.pooled and unit.first > calibration.REAL:
             cheap[unit.task].add(unit.measurement)
-    asked = {
+    timed = {
         pool.submit(_seconds, folders, task.id, measurement): (task.id, measurement)
         for task in tasks
         for measurement in calibration.measurements(task)
         if measurement not in cheap[task.id]
     }
-    for future in as_completed(asked):
-        name, measurement = asked[future]
+    for future in as_completed(timed):
+        name, measurement = timed[future]
         if future.result() <= calibration.CHEAP_S:
             cheap[name].add(measurement)
     return cheap
@@ -101,41 +102,42 @@ def _counted(
     tasks: Sequence[LoadedTask],
     todo: Sequence[Unit],
 ) -> Iterator[Counted]:
-    """Every unit's count: stored ones first, the others as they come, until the time is over."""
+    """Every unit's count: stored ones first, then new ones as they end, until the time is up."""
     by_id = {task.id: task for task in tasks}
     path = Results(args.results).figure("calibration.jsonl")
-    stored = {(found.unit, found.digest): found for found in _stored(path)}
+    stored = {(count.unit, count.digest): count for count in _stored(path)}
     missing = []
     for unit in todo:
         task = by_id[unit.task]
-        found = stored.get((unit, calibration.digest(task, _program(task, unit))))
-        if found is None:
+        count = stored.get((unit, calibration.digest(task, _program(task, unit))))
+        if count is None:
             missing.append(unit)
         else:
-            yield found
-    alike = sorted(missing, key=lambda unit: unit.first)
-    futures: list[Future[Counted]] = [pool.submit(_count, folders, unit) for unit in alike]
-    told = started = time.monotonic()
+            yield count
+    # in the order of their first grading, so that all programs advance equally
+    missing.sort(key=lambda unit: unit.first)
+    futures: list[Future[Counted]] = [pool.submit(_count, folders, unit) for unit in missing]
+    printed = started = time.monotonic()
     with path.open("a", encoding="utf-8") as stream:
         for done, future in enumerate(as_completed(futures), start=1):
             if future.cancelled():
                 continue
-            found = future.result()
-            stream.write(json.dumps(found.to_json()) + "\n")
+            count = future.result()
+            stream.write(json.dumps(count.to_json()) + "\n")
             stream.flush()
             now = time.monotonic()
-            if now - told > 20 or done == len(futures):
-                told = now
+            if now - printed > _PROGRESS_EVERY_S or done == len(futures):
+                printed = now
                 left = (now - started) / done * (len(futures) - done) / 60
                 print(f"{done} of {len(futures)} units, {left:.0f} min left", file=sys.stderr)
-            yield found
+            yield count
             if now - started > 60 * args.minutes:
                 for other in futures:
                     other.cancel()
 
 
 def _stored(path: Path) -> Iterable[Counted]:
-    """What a former run counted; a line that was cut off is left out."""
+    """What earlier runs counted; a line that an interruption cut off is left out."""
     if not path.is_file():
         return
     for line in path.read_text(encoding="utf-8").splitlines():

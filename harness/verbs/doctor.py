@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     if args.key_file is not None:
         commitment = read_key(args.key_file, "final").commitment
         document["key"] = {"file": str(args.key_file), "sha256": commitment}
-    problems = [found for found in document["data"].values() if str(found).startswith("problem")]
+    problems = [text for text in document["data"].values() if text.startswith("problem")]
     if document["isolation"]["level"] == "none":
         problems.append(document["isolation"]["reason"])
     if args.json:
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(name: str, value: object, indent: str) -> None:
-    """A line for a value, and one each for what it holds; what canaries met stays in the JSON."""
+    """Prints a value on a line, a mapping on one line an item; canaries' messages are JSON only."""
     if not isinstance(value, dict):
         print(f"{indent}{name}: {value}")
     elif name != "said":
@@ -77,8 +77,8 @@ def _isolation() -> dict[str, Any]:
     """The strongest level, what every weaker and stronger one lacks, and what would raise it."""
     document: dict[str, Any] = {}
     try:
-        found = choice.best()
-        document = {"level": found.level, "reason": levels.MEANING[found.level], **found.record}
+        best = choice.best()
+        document = {"level": best.level, "reason": levels.MEANING[best.level], **best.record}
         del document["meaning"]
     except InfrastructureError as error:
         document = {"level": "none", "reason": str(error), "canaries": {}}
@@ -86,7 +86,9 @@ def _isolation() -> dict[str, Any]:
     for level in choice.candidates():
         try:
             canaries = choice.at(level).record["canaries"]
-            got = ", ".join(name for name, said in canaries.items() if said == "open") or "nothing"
+            got = (
+                ", ".join(name for name, state in canaries.items() if state == "open") or "nothing"
+            )
             document["levels"][level] = f"reached; got through: {got}"
         except InfrastructureError as error:
             remedy = levels.REMEDY.get(level, "")
@@ -105,26 +107,25 @@ def _devices() -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for name in _PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = "not installed" + (
-                " (pip install 'fairmark[atari]')" * (name == "ale-py")
-            )
-    return found
+            remedy = " (pip install 'fairmark[atari]')" if name == "ale-py" else ""
+            versions[name] = f"not installed{remedy}"
+    return versions
 
 
 def _data(args: argparse.Namespace) -> dict[str, str]:
     try:
         tasks = load_all(args.tasks, args.reference)
-        said = f"{len(tasks)} tasks with their references"
+        loaded = f"{len(tasks)} tasks with their references"
     except UsageError as error:
-        said = f"problem: {error}"
+        loaded = f"problem: {error}"
     results = str(args.results)
     try:
         refuse_network_file_system(args.results.absolute())
     except InfrastructureError as error:
         results = f"problem: {error}"
-    return {"tasks": said, "results": results}
+    return {"tasks": loaded, "results": results}

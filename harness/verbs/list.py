@@ -1,4 +1,4 @@
-"""``list``: the tasks, their checks, points and declared error rates, from the specs alone."""
+"""``list``: the tasks with their checks, points and declared error rates, from the specs alone."""
 
 from __future__ import annotations
 

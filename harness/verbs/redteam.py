@@ -37,12 +37,12 @@ def run(args: argparse.Namespace) -> int:
     results = Results(args.results)
     results.make()
     sets = _sets(args.attacks or _FOLDERS, args.attack)
-    attacks = [attack for _, chosen in sets for attack in chosen]
+    attacks = [attack for _, of_folder in sets for attack in of_folder]
     played = [
         rounds.joined(
             [
-                rounds.play(tasks, chosen, level, max(args.jobs, 1), table.progress)
-                for tasks, chosen in sets
+                rounds.play(tasks, of_folder, level, args.jobs, table.progress)
+                for tasks, of_folder in sets
             ]
         )
         for level in args.level or model.LEVELS
@@ -54,24 +54,25 @@ def run(args: argparse.Namespace) -> int:
     table.show(played, attacks, sys.stderr if args.json else sys.stdout)
     if args.json:
         output.emit({"redteam": document})
-    missing = any(each.unavailable for each in played) if args.level else False
-    nothing = all(each.unavailable for each in played)
-    return 1 if missing or nothing or not all(each.sound for each in played) else 0
+    level_missing = bool(args.level) and any(each.unavailable for each in played)
+    nothing_ran = all(each.unavailable for each in played)
+    sound = all(each.sound for each in played)
+    return 1 if level_missing or nothing_ran or not sound else 0
 
 
-def _sets(folders: Sequence[Path], wanted: Sequence[int]) -> list[Set]:
-    """The wanted attacks of every folder, with the course beside it that they are aimed at.
+def _sets(folders: Sequence[Path], chosen: Sequence[int]) -> list[Set]:
+    """The chosen attacks (none: all) of every folder, with the course that they are aimed at.
 
     Raises:
-        UsageError: a wanted one is in none of them.
+        UsageError: no folder has one of the chosen numbers.
     """
     known = {folder: model.numbers(folder) for folder in folders}
-    if missing := set(wanted) - set().union(*known.values()):
+    if missing := set(chosen) - set().union(*known.values()):
         raise UsageError(f"no attack has the number {min(missing)}; --attack takes those of a list")
     sets = []
     for folder, numbers in known.items():
-        here = [number for number in wanted if number in numbers]
-        if here or not wanted:
+        here = [number for number in chosen if number in numbers]
+        if here or not chosen:
             course = folder.parent / "course"
             tasks = load_all(course / "tasks", course / "reference")
             sets.append((list(tasks), model.load(folder, here)))

@@ -47,29 +47,30 @@ def run(args: argparse.Namespace) -> int:
             isolation = require(args.require_isolation, stored.recorded["run"]["phase"])
             differences += _rerun(args, stored, isolation)
     chosen = [
-        found
-        for found in differences
-        if args.submission in (None, found["submission"]) and _of(args.task, found["task"])
+        difference
+        for difference in differences
+        if args.submission in (None, difference["submission"])
+        and _is_chosen(difference["task"], args.task)
     ]
     if args.json:
-        output.emit({"identical": not chosen, "differences": [json_value(f) for f in chosen]})
+        output.emit({"identical": not chosen, "differences": [json_value(each) for each in chosen]})
     else:
-        for found in chosen:
-            said = (
-                f"{found['submission']}: {found['task']}/{found['check']} {found['field']}: "
-                f"stored {found['stored']}, replayed {found['replayed']}"
+        for each in chosen:
+            line = (
+                f"{each['submission']}: {each['task']}/{each['check']} {each['field']}: "
+                f"stored {each['stored']}, replayed {each['replayed']}"
             )
-            print(clean(said, SENTENCE_LIMIT))
+            print(clean(line, SENTENCE_LIMIT))
         print("identical" if not chosen else f"{len(chosen)} differences")
     return 0 if not chosen else 1
 
 
-def _of(wanted: list[str], task: str) -> bool:
-    return not wanted or task in wanted
+def _is_chosen(task: str, chosen: list[str]) -> bool:
+    return not chosen or task in chosen
 
 
 def _compare(stored: Mapping[str, Any], replayed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    rows = {(row["name"]): row for row in replayed["submissions"]}
+    rows = {row["name"]: row for row in replayed["submissions"]}
     for row in stored["submissions"]:
         again = rows.get(row["name"])
         before, after = _checks(row), _checks(again) if again else {}
@@ -101,7 +102,7 @@ def _difference(
 def _rerun(args: argparse.Namespace, stored: Stored, isolation: Isolation) -> list[dict[str, Any]]:
     """Runs the stored trials of the submissions again and compares what was observed."""
     ledger = stored.view.ledger
-    runs = [run for run in _stored_runs(stored) if _of(args.task, run.trial.task)]
+    runs = [run for run in _stored_runs(stored) if _is_chosen(run.trial.task, args.task)]
     if args.submission is not None:
         runs = [run for run in runs if run.trial.program == args.submission]
     again: dict[str, Observation] = {}
@@ -140,7 +141,7 @@ def _differs(ledger: Ledger, observation: Observation) -> bool:
 
 
 def _reference_runs(runs: list[PlannedTrial], view: View) -> Iterator[PlannedTrial]:
-    """The reference on the same seeds: if it repeats itself, the difference is the program's."""
+    """The reference on the same seeds: if it repeats, the program and not the machine differs."""
     for run in runs:
         if run.task.reference is not None:
             program, trial = run.task.reference.solution, run.trial
@@ -151,7 +152,7 @@ def _reference_runs(runs: list[PlannedTrial], view: View) -> Iterator[PlannedTri
 
 
 def _stored_runs(stored: Stored) -> Iterator[PlannedTrial]:
-    """The run of every stored observation of a submission."""
+    """The trial of every stored observation of a submission, planned again."""
     view: View = stored.view
     ledger: Ledger = view.ledger
     for subject in stored.course.subjects:

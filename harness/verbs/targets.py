@@ -39,17 +39,17 @@ def run(args: argparse.Namespace) -> int:
         if args.task and not written:
             raise UsageError(f"nothing to train for {', '.join(args.task)}: no train.py, no seeds")
     loaded = load_all(args.tasks, args.reference, args.task)
-    found = [target for task in loaded for target in targets.stored(args.reference, task)]
+    listed = [target for task in loaded for target in targets.stored(args.reference, task)]
     if args.json:
-        output.emit({"targets": [target.to_json() for target in found], "written": written})
+        output.emit({"targets": [target.to_json() for target in listed], "written": written})
         return 0
-    for target in found:
+    for target in listed:
         words = ["stale"] * target.stale + ["provisional"] * target.provisional
         print(
             f"{target.task}/{target.file}: {len(target.seeds)} runs, "
             f"{', '.join(words) or 'current'}; {dict(target.summary)}"
         )
-    if not found:
+    if not listed:
         print("no targets are stored")
     for place in written:
         print(f"made {place}; review it before it is committed")
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _made(args: argparse.Namespace, task: LoadedTask) -> Iterator[str]:
-    """What was made of one task: trained weights to be evaluated, or stored runs of its seeds."""
+    """Trains one task and yields the path of what was made: stored runs, or a trained reference."""
     for file in sorted({check.target for check in stored_runs.checks(task)}):
         folders = (args.tasks / task.id, args.reference / task.id)
         honest = args.seeds or stored_runs.CHEAP_RUNS
@@ -67,11 +67,10 @@ def _made(args: argparse.Namespace, task: LoadedTask) -> Iterator[str]:
             folders, file, honest=honest, mistaken=args.mistaken, jobs=args.jobs
         ):
             print(line, file=sys.stderr)
-        made = load_task(*folders)
-        for check in stored_runs.checks(made):
-            print(
-                training.advice(made, check, stored_runs.read(made, check.target)), file=sys.stderr
-            )
+        updated = load_task(*folders)
+        for check in stored_runs.checks(updated):
+            runs = stored_runs.read(updated, check.target)
+            print(training.advice(updated, check, runs), file=sys.stderr)
         yield str(args.reference / task.id / "targets" / file)
     if targets.trainable(args.reference, task.id):
         results = Results(Path("results"))

@@ -74,9 +74,9 @@ def _lines(proof: TaskProof) -> list[str]:
         bugs = ",".join(str(bug) for bug in caught.mutant.mistake.bug)
         decision = caught.decisions[caught.named.id]
         mark = "caught" if caught.caught else "NOT CAUGHT"
-        far = "" if math.isnan(decision.margin) else f" ({decision.margin:.3g})"
+        margin = "" if math.isnan(decision.margin) else f" ({decision.margin:.3g})"
         lines.append(
             f"  {mark:<10} {caught.mutant.mistake.name} [{bugs}] at {caught.named.id}: "
-            f"{decision.cause}{far}"
+            f"{decision.cause}{margin}"
         )
     return lines + [f"  ! {complaint}" for complaint in proof.complaints]
