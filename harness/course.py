@@ -117,13 +117,17 @@ def remember(subjects: Sequence[Subject], ledger: Ledger) -> None:
             "display_name": subject.display_name,
             "identity": subject.identity,
             "problems": {name: list(problem) for name, problem in subject.problems.items()},
-            "files": {
-                name: ledger.put_file(content) for name, content in subject.program.files.items()
-            },
+            "files": _stored_files(subject.program, ledger),
         }
         for subject in subjects
     ]
     ledger.put_document("subjects", {"subjects": records})
+
+
+def _stored_files(program: Program, ledger: Ledger) -> dict[str, str]:
+    """Stores the files of a program; their digests by name."""
+    digests = ledger.put_files(program.files.values())
+    return dict(zip(program.files, digests, strict=True))
 
 
 def recall(ledger: Ledger) -> tuple[Subject, ...]:

@@ -201,12 +201,12 @@ class Ledger:
                 "insert or replace into documents values (?, ?)", (name, canonical(dict(record)))
             )
 
-    def put_file(self, content: bytes) -> str:
-        """Stores a submitted file by its digest, which is returned."""
-        digest = sha256(content)
+    def put_files(self, contents: Iterable[bytes]) -> list[str]:
+        """Stores submitted files, and returns their digests."""
+        rows = [(sha256(content), content) for content in contents]
         with self._lock, self._db:
-            self._db.execute("insert or ignore into files values (?, ?)", (digest, content))
-        return digest
+            self._db.executemany("insert or ignore into files values (?, ?)", rows)
+        return [digest for digest, _ in rows]
 
     def file(self, digest: str) -> bytes:
         """A stored file; raises KeyError."""

@@ -114,7 +114,8 @@ def test_documents_are_replaced_and_files_kept_by_digest(path):
         assert ledger.document("run") is None
         ledger.put_document("run", {"a": 1})
         ledger.put_document("run", {"b": [2.5, None, "ü"]})
-        assert ledger.put_file(b"\0\xff") == ledger.put_file(b"\0\xff") == sha256(b"\0\xff")
+        assert ledger.put_files([b"\0\xff", b"x"]) == [sha256(b"\0\xff"), sha256(b"x")]
+        assert ledger.put_files([b"\0\xff"]) == [sha256(b"\0\xff")]
     with Ledger(path, "two") as ledger:
         assert ledger.document("run") == {"b": [2.5, None, "ü"]}
         assert ledger.file(sha256(b"\0\xff")) == b"\0\xff"

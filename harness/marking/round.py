@@ -73,7 +73,8 @@ class Round:
     def next(self) -> Round:
         """The round at the state that the ledger has now."""
         states = {}
-        trusted = feedback.TrustedExamples(self.view)
+        view = self.view.for_one_round()
+        trusted = feedback.TrustedExamples(view)
         for subject in self.subjects:
             for task in self.tasks:
                 place = (subject.program.name, task.id)
@@ -81,7 +82,8 @@ class Round:
                 if before is not None and before.complete:
                     states[place] = before
                 else:
-                    states[place] = self._decided(task, subject, trusted)
+                    states[place] = self._decided(task, subject, view, trusted)
+                    view.forget_submission()
         return Round(self.tasks, self.subjects, self.view, self.points, states)
 
     def state(self, subject: Subject, task: LoadedTask) -> TaskState:
@@ -89,13 +91,17 @@ class Round:
         return self.states[subject.program.name, task.id]
 
     def _decided(
-        self, task: LoadedTask, subject: Subject, trusted: feedback.TrustedExamples
+        self,
+        task: LoadedTask,
+        subject: Subject,
+        view: View,
+        trusted: feedback.TrustedExamples,
     ) -> TaskState:
-        answers = decide_task(task, subject, self.view)
+        answers = decide_task(task, subject, view)
         waiting = [answer for answer in answers.values() if isinstance(answer, Waiting)]
         points = self.points.get(task.id)
         grade = verdicts.of_task(task, subject.program.name, answers, points)
-        explained = feedback.explain(task, subject, self.view, grade, trusted)
+        explained = feedback.explain(task, subject, view, grade, trusted)
         isolation = [each.isolation for each in answers.values() if isinstance(each, Decision)]
         return TaskState(
             trials=tuple(trial for answer in waiting for trial in answer.trials),

@@ -86,6 +86,10 @@ class View:
         observation = self.ledger.get(trial.digest, weakest)
         return planned_trial(trial, task, program) if observation is None else observation
 
+    def for_one_round(self) -> RoundView:
+        """The same view for as long as nothing is added to the ledger."""
+        return RoundView(self.key, self.ledger, self.isolation)
+
     def stored(self, task: LoadedTask, program: Program) -> Iterator[Observation]:
         """Every stored observation of a program that its checks can ask for, examples left out."""
         for measurement in task.spec.measurements:
@@ -97,6 +101,35 @@ class View:
     def key_of(self, step: Step) -> Key:
         """The key that the seeds of a step are derived from."""
         return PUBLIC_KEY if step.stage == EXAMPLE.stage else self.key
+
+
+@dataclass(frozen=True)
+class RoundView(View):
+    """A view that looks up every trial once; valid until something is added to the ledger.
+
+    What trusted programs gave is asked for by all subjects, and kept; what a submission gave is
+    asked for by several checks of one task, and dropped by :meth:`forget_submission`.
+    """
+
+    _trusted: dict[tuple[object, ...], Observation | PlannedTrial] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    _submission: dict[tuple[object, ...], Observation | PlannedTrial] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def observe(
+        self, task: LoadedTask, program: Program, measurement: str, step: Step, owner: str = ""
+    ) -> Observation | PlannedTrial:
+        place = (task, program.role, program.name, measurement, step, step.subject(owner))
+        known = self._submission if program.role == "submission" else self._trusted
+        if place not in known:
+            known[place] = super().observe(task, program, measurement, step, owner)
+        return known[place]
+
+    def forget_submission(self) -> None:
+        """Drops what was kept of the submission that was asked for last."""
+        self._submission.clear()
 
 
 def planned_trial(trial: Trial, task: LoadedTask, program: Program) -> PlannedTrial:
