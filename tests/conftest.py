@@ -1,27 +1,25 @@
 """What all tests share: no deadline for an example, the quick subset, and the time that is left."""
 
 import time
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import settings
 
 EVERY_S = 20.0
-#: Folders and files of the quick subset, below tests/: no sandbox, no subprocess, no torch.
+#: Folders and files of the quick subset, below tests/: no sandbox and no training.
 QUICK = (
+    "marking",
     "spec",
     "statistics/test_inputs.py",
     "statistics/test_laws.py",
     "statistics/test_outcome.py",
     "tasks/test_every_task.py",
-    "test_contract.py",
-    "test_kinds.py",
-    "test_ledger.py",
     "test_records.py",
-    "test_score.py",
+    "test_repository.py",
+    "test_reserved_names.py",
     "test_seeds.py",
     "test_walls.py",
-    "test_wire.py",
 )
 #: Folders whose tests come last: none of them takes long, so the time left is an upper bound.
 LAST = ("report", "spec", "statistics")
@@ -54,6 +52,14 @@ def below(item, places):
     """Whether a test lies in one of these folders or files of tests/."""
     path = PurePosixPath(item.nodeid.split("::")[0])
     return any(path.is_relative_to(PurePosixPath("tests", place)) for place in places)
+
+
+def pytest_ignore_collect(collection_path, config):
+    """With ``-m quick`` other files are not even imported: several take seconds, with torch."""
+    if config.option.markexpr != "quick" or collection_path.is_dir():
+        return None
+    path = collection_path.relative_to(Path(__file__).parent)
+    return None if any(path.is_relative_to(place) for place in QUICK) else True
 
 
 @pytest.hookimpl(trylast=True)
