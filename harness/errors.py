@@ -90,4 +90,14 @@ class InfrastructureError(FairmarkError):
 
 
 class MeasurementError(FairmarkError):
-    """A measurement of ours raised or returned what its checks cannot use."""
+    """A measurement of ours raised or returned what its checks cannot use.
+
+    Attributes:
+        message: what is wrong.
+        remedy: what to do about it; empty where nothing more precise is known.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        self.message = message
+        self.remedy = remedy
+        super().__init__(f"{message} ({remedy})" if remedy else message)

@@ -9,26 +9,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import Problem, SpecError
 from harness.spec import strict_yaml
-from harness.spec.checks import (
-    DistributionCheck,
-    IndependenceCheck,
-    SeedSuccessCheck,
-    Stochastic,
-    UnbiasedCheck,
-    VarianceRatioCheck,
-)
+from harness.spec.checks import CheckBase, SeedSuccessCheck, Stochastic
 from harness.spec.load import LoadedTask
 
 #: An assignment's total probability of failing honest work, per student.
 ALPHA_TOTAL = 1e-4
-#: Honest draws estimate their own spread, and look too noisy where that is too large: of stages of
-#: chi-square(1) draws (d = 5, one look, run at .01) .019 do at the bare number, .0091 at 1.1 times,
-#: .0029 at 1.2 times as many; run at 2e-4, .0006, .0004 and .0002 (10,000 stages each).
-_SPREAD_HEADROOM = 1.2
+
+
+@dataclass(frozen=True)
+class _Flaw:
+    """What is wrong with one field of a check, and what to write instead."""
+
+    field: str
+    message: str
+    remedy: str
 
 
 def require_feasible(tasks: Sequence[LoadedTask], alpha_total: float = ALPHA_TOTAL) -> None:
@@ -54,34 +53,33 @@ def require_feasible(tasks: Sequence[LoadedTask], alpha_total: float = ALPHA_TOT
 
 
 def _task(task: LoadedTask) -> Iterable[Problem]:
-    random = [
-        (index, check)
+    """The problems of one task; its task.yaml is read again for their places, where there are."""
+    flaws = [
+        (index, check, flaw)
         for index, check in enumerate(task.spec.checks)
-        if isinstance(check, Stochastic | SeedSuccessCheck)
+        for flaw in _flaws(task, check)
     ]
-    if not random:
+    if not flaws:
         return
     places = strict_yaml.positions(Path(task.path).read_text(encoding="utf-8"))
-    for index, check in random:
-        if isinstance(check, Stochastic):
-            declared = task.spec.measurements[check.measurement].draws or 0
-            found = _draws(check, declared)
-        else:
-            found = _seeds(task, check)
-        for name, message, remedy in found:
-            line, col = places.get(("checks", index, name), (1, 1))
-            yield Problem(task.path, line, col, f"check {check.id!r} {message}", remedy)
+    for index, check, flaw in flaws:
+        line, col = places.get(("checks", index, flaw.field), (1, 1))
+        message = f"check {check.id!r} {flaw.message}"
+        yield Problem(task.path, line, col, message, flaw.remedy)
 
 
-#: A field of a check, what is wrong with it, what to write.
-_Found = tuple[str, str, str]
+def _flaws(task: LoadedTask, check: CheckBase) -> Iterable[_Flaw]:
+    if isinstance(check, Stochastic):
+        yield from _draws(check, task.spec.measurements[check.measurement].draws or 0)
+    elif isinstance(check, SeedSuccessCheck):
+        yield from _seeds(task, check)
 
 
-def _draws(check: Stochastic, declared: int) -> Iterable[_Found]:
+def _draws(check: Stochastic, declared: int) -> Iterable[_Flaw]:
     try:
         needed = required_draws(check)
     except ValueError as error:
-        yield "min_detectable", f"cannot be sized: {error}", "declare another"
+        yield _Flaw("min_detectable", f"cannot be sized: {error}", "declare another")
         return
     if declared < needed:
         message = (
@@ -89,29 +87,30 @@ def _draws(check: Stochastic, declared: int) -> Iterable[_Found]:
             f"stage_alpha {check.stage_alpha:g} from {declared} draws"
         )
         remedy = f"give measurements.{check.measurement}.draws: {needed}, or raise min_detectable"
-        yield "min_detectable", message, remedy
+        yield _Flaw("min_detectable", message, remedy)
 
 
-def _seeds(task: LoadedTask, check: SeedSuccessCheck) -> Iterable[_Found]:
+def _seeds(task: LoadedTask, check: SeedSuccessCheck) -> Iterable[_Flaw]:
     """Whether the seeds suffice, and whether the stored runs bear out the declared success rate.
 
     A task without its reference, or whose runs are not stored yet, is held to the former alone.
     """
     from harness import stored_runs
-    from harness.kinds import training
+    from harness.kinds import seed_success
     from harness.statistics import sequential
 
     try:
-        training.design(check)
+        seed_success.design(check)
     except ValueError as error:
-        yield "max_seeds", f"cannot be decided: {error}", "raise max_seeds, or tell rates apart"
+        remedy = "raise max_seeds, or move success_rate and min_detectable apart"
+        yield _Flaw("max_seeds", f"cannot be decided: {error}", remedy)
     for stored in stored_runs.read(task, check.target):
         if stored.role != "reference" or check.metric not in stored.values:
             continue
-        reached = [training.succeeds(check, value) for value in stored.of(check)]
+        reached = [seed_success.succeeds(check, value) for value in stored.of(check)]
         if len(reached) < stored_runs.LEAST_RUNS:
             message = f"has {len(reached)} stored runs; wanted at least {stored_runs.LEAST_RUNS}"
-            yield "target", message, f"python -m harness targets {task.id}"
+            yield _Flaw("target", message, f"python -m harness targets {task.id}")
             continue
         bound = sequential.tolerance_bound(sum(reached), len(reached))
         if bound < check.success_rate:
@@ -119,36 +118,20 @@ def _seeds(task: LoadedTask, check: SeedSuccessCheck) -> Iterable[_Found]:
                 f"promises a success rate of {check.success_rate:g}; {sum(reached)} successes in "
                 f"{len(reached)} stored runs bear out {bound:.4f}"
             )
-            yield "success_rate", message, f"write success_rate: {math.floor(bound * 1e3) / 1e3}"
+            remedy = f"write success_rate: {math.floor(bound * 1e3) / 1e3}"
+            yield _Flaw("success_rate", message, remedy)
 
 
-def required_draws(check: Stochastic) -> int:
-    """The draws a stage needs so that both stages find ``min_detectable`` with 1 - ``beta``."""
-    from harness.statistics import (
-        chi_square,
-        distribution,
-        independence,
-        looks,
-        two_stage,
-        variance_ratio,
-    )
+def required_draws(check: CheckBase) -> int:
+    """The draws a stage needs so that both stages find ``min_detectable`` with 1 - ``beta``.
 
-    beta = two_stage.stage_beta(check.beta)
-    alpha, effect = check.nominal_alpha, check.min_detectable
-    match check:
-        case UnbiasedCheck():
-            plan = looks.Plan(effect, alpha, beta, check.looks)
-            needed = looks.required_n(plan, check.dimensions) * _SPREAD_HEADROOM
-            return math.ceil(needed / check.looks)
-        case DistributionCheck(law="categorical"):
-            return chi_square.chi_square_required_n(
-                alpha, beta, effect, check.categories or 0, check.dimensions
-            )
-        case DistributionCheck():
-            return distribution.ks_required_n(alpha, beta, effect, check.dimensions)
-        case IndependenceCheck():
-            pairs = check.dimensions * (check.dimensions - 1) // 2
-            return independence.correlation_required_n(alpha, beta, effect, pairs)
-        case VarianceRatioCheck():
-            return variance_ratio.required_n(alpha, beta, check.limit, effect)
-    raise TypeError(f"no size is known for kind {type(check).__name__}")
+    Raises:
+        TypeError: checks of this kind draw nothing.
+        ValueError: no number of draws would do.
+    """
+    from harness import kinds
+
+    required = kinds.of(check).required_draws
+    if required is None:
+        raise TypeError(f"check {check.id!r} is of a kind that draws nothing")
+    return required(check)

@@ -1,11 +1,30 @@
-"""What all tests share: no deadline for an example, and the time that is left."""
+"""What all tests share: no deadline for an example, the quick subset, and the time that is left."""
 
 import time
+from pathlib import PurePosixPath
 
 import pytest
 from hypothesis import settings
 
 EVERY_S = 20.0
+#: Folders and files of the quick subset, below tests/: no sandbox, no subprocess, no torch.
+QUICK = (
+    "spec",
+    "statistics/test_inputs.py",
+    "statistics/test_laws.py",
+    "statistics/test_outcome.py",
+    "tasks/test_every_task.py",
+    "test_contract.py",
+    "test_kinds.py",
+    "test_ledger.py",
+    "test_records.py",
+    "test_score.py",
+    "test_seeds.py",
+    "test_walls.py",
+    "test_wire.py",
+)
+#: Folders whose tests come last: none of them takes long, so the time left is an upper bound.
+LAST = ("report", "spec", "statistics")
 
 # other processes share the machine, so how long an example takes says nothing about the code
 settings.register_profile("fairmark", deadline=None)
@@ -31,15 +50,24 @@ class TimeLeft:
         self._reporter.write_line(f" [{self._done}/{total}] about {left / 60:.1f} min left")
 
 
+def below(item, places):
+    """Whether a test lies in one of these folders or files of tests/."""
+    path = PurePosixPath(item.nodeid.split("::")[0])
+    return any(path.is_relative_to(PurePosixPath("tests", place)) for place in places)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config):
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None:
+    # with pytest-xdist the controller collects nothing, and its own lines tell the share done
+    if reporter is not None and not getattr(config.option, "numprocesses", None):
         config.pluginmanager.register(TimeLeft(reporter), "time-left")
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Slow modules first, so that the time left is an upper bound rather than a surprise."""
-    last = {"tests/statistics", "tests/report", "tests/spec"}
-    items.sort(key=lambda item: any(folder in item.nodeid for folder in last))
+    """Marks the quick subset (before -m chooses), and puts what takes long first."""
+    for item in items:
+        if below(item, QUICK):
+            item.add_marker("quick")
+    items.sort(key=lambda item: below(item, LAST))

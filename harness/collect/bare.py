@@ -116,6 +116,9 @@ class BareProgram:
     """One trusted program on one task, loaded once and measured any number of times.
 
     A context manager: its copy of the files is removed at the end of the block.
+
+    Raises:
+        ProgramError: the program cannot be loaded.
     """
 
     def __init__(self, task: LoadedTask, program: Program) -> None:
@@ -126,7 +129,11 @@ class BareProgram:
             (folder / name).write_bytes(program.files[name])
         if task.given is not None:
             (folder / "given.py").write_bytes(task.given)
-        self._channel = LocalChannel(folder, load_request(task))
+        try:
+            self._channel = LocalChannel(folder, load_request(task))
+        except BaseException:
+            self._folder.cleanup()
+            raise
 
     def __enter__(self) -> BareProgram:
         return self

@@ -23,6 +23,7 @@ from harness.comparison.schemes import (
     share_of_best,
 )
 from harness.comparison.stochasticgrade import StochasticGrade, anchor, geometric
+from harness.kinds import unbiased
 from harness.records import COMMON, Array
 from harness.seeds import Key
 from harness.spec.checks import (
@@ -71,10 +72,10 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Contest:
-    """One check: its programs, the schemes that grade them, and why other schemes can't.
+    """One check: its programs, the schemes that grade them, and why other schemes cannot.
 
     Attributes:
-        excluded: name of a scheme that does not apply -> why.
+        excluded: name of a scheme that does not apply -> the reason.
     """
 
     task: str
@@ -92,10 +93,10 @@ class Contest:
         ]
 
 
-#: Tasks whose draws, in units of what is expected of them, have one law whatever instance is drawn.
-#: Elsewhere a scheme that stores the reference's draws would compare those of another exercise:
-#: StochasticGrade's test fails honest work of marg-importance with .40 that way, of which
-#: nothing is the scheme's fault.
+#: Tasks whose draws, in honest standard deviations, have the same law on every instance. In other
+#: tasks a scheme that stores the reference's draws would compare draws of two different instances:
+#: StochasticGrade's test then fails honest work of marg-importance with probability .40, which is
+#: no fault of the scheme.
 ONE_LAW = frozenset({"reparam-sample"})
 
 
@@ -109,7 +110,10 @@ class Measured:
 
 
 def sampled(check: object) -> bool:
-    """Whether a check is one of draws that schemes other than ours could grade."""
+    """Whether schemes other than ours could grade a check: they read draws of numbers alone.
+
+    Categories are no numbers, and a variance ratio needs two estimators on the same draws.
+    """
     if isinstance(check, DistributionCheck):
         return check.law != "categorical"
     return isinstance(check, UnbiasedCheck | IndependenceCheck)
@@ -127,12 +131,13 @@ def on_draws(
     """The contest of one check on draws.
 
     Every grading measures its program under keys of its own, the same for all programs; the
-    reference's stored draws come from other keys. Welch's are redrawn for every grading;
-    StochasticGrade's solution is stored once, as it is published, and its rates are under that one.
+    reference's stored draws come from other keys. Those of Welch's test are drawn anew for every
+    grading. StochasticGrade stores its solution once, as it is published, and its rates hold for
+    that one stored solution.
 
     Args:
         programs: the reference first.
-        gradings: for how many the pools have different draws.
+        gradings: the number of gradings for which the pools hold different draws.
         nulls: samples of the reference from which StochasticGrade's ``msd`` is calibrated.
 
     Raises:
@@ -181,10 +186,10 @@ def _stochasticgrade(
     scheme = StochasticGrade("t", sizes, len(solution), point=point)
     if isinstance(check, UnbiasedCheck):
         squares = replace(scheme, scorer="msd").calibrated(nulls, solution)
-        found = [scheme, squares]
+        schemes = [scheme, squares]
     else:
-        found = [replace(scheme, scorer="anderson-darling")]
-    return [Entrant(one, DrawPool.of(solution[None])) for one in found]
+        schemes = [replace(scheme, scorer="anderson-darling")]
+    return [Entrant(item, DrawPool.of(solution[None])) for item in schemes]
 
 
 def _draws(check: Stochastic, metrics: Mapping[str, Array]) -> Array:
@@ -192,8 +197,8 @@ def _draws(check: Stochastic, metrics: Mapping[str, Array]) -> Array:
     draws = np.asarray(metrics[check.metric], dtype=np.float64)
     if not isinstance(check, UnbiasedCheck):
         return draws
-    scale = np.asarray(metrics[f"{check.metric}__scale"], dtype=np.float64)
-    errors = draws - metrics[f"{check.metric}__expected"]
+    scale = unbiased.SCALE.of(metrics, check.metric).astype(np.float64)
+    errors = draws - unbiased.EXPECTED.of(metrics, check.metric)
     return np.asarray(errors / np.where(scale > 0, scale, 1.0), dtype=np.float64)
 
 
@@ -219,7 +224,7 @@ def on_runs(task: str, check: SeedSuccessCheck, programs: Sequence[StoredRuns]) 
     for item in measured:
         part = slice(1, None, 2) if item.role == "reference" else slice(None)
         values, twins = item.of(check)[part], reference[part]
-        seeds = min(len(values), len(twins))  # both have run these
+        seeds = min(len(values), len(twins))  # seeds that both were trained with
         pools = RunPool.of(values[:seeds]), RunPool.of(twins[:seeds])
         contestants.append(Contestant(item.name, item.role, *pools))
     entrants = _entrants_on_runs(check, reference, stored)
@@ -249,7 +254,7 @@ def _entrants_on_runs(
 
 
 def stream(seed: int, *names: str) -> np.random.Generator:
-    """A random stream by name, so that no contest changes another's."""
+    """A random stream by name, so that no contest changes the numbers of another."""
     text = "\x00".join((str(seed), *names))
     digest = int.from_bytes(sha256(text.encode()).digest(), "big")
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(digest)))

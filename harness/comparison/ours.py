@@ -10,7 +10,7 @@ import numpy as np
 
 from harness import kinds
 from harness.comparison.scheme import Family, Graded, RunsBesideRuns, Scheme, Units, first
-from harness.kinds import training
+from harness.kinds import seed_success, unbiased
 from harness.records import Array
 from harness.spec.checks import SeedSuccessCheck, Stochastic
 from harness.statistics import permutation, sequential
@@ -53,7 +53,11 @@ class OursOnDraws(Scheme):
         def metrics(step: int) -> dict[str, Array]:
             draws = own[step * self.rows : (step + 1) * self.rows]
             zeros = np.zeros(draws.shape[1])
-            return {name: draws, f"{name}__expected": zeros, f"{name}__scale": zeros + 1}
+            return {
+                name: draws,
+                unbiased.EXPECTED.name(name): zeros,
+                unbiased.SCALE.name(name): zeros + 1,
+            }
 
         outcome, steps = _decide(self.check, metrics)
         return Graded(outcome.status != "FAIL", steps * self.rows)
@@ -85,14 +89,14 @@ class OursOnRuns(Scheme):
     def judge(self, own: Units, reference: Array, rng: np.random.Generator) -> Graded:
         del reference, rng
         values = first(own, self.own)
-        # seeds for the leaderboard alone are no part of a mark
+        # seeds that only the leaderboard needs are not part of a mark
         check = self.check.model_copy(update={"leaderboard": False, "leaderboard_seeds": None})
         outcome, steps = _decide(check, lambda step: {check.metric: values[step]})
         return Graded(outcome.status != "FAIL", steps, outcome.status == "INCONCLUSIVE")
 
     def exact(self, values: Floats) -> float:
-        successes = sum(training.succeeds(self.check, float(value)) for value in values)
-        plan = training.design(self.check)
+        successes = sum(seed_success.succeeds(self.check, float(value)) for value in values)
+        plan = seed_success.design(self.check)
         return sequential.operating(plan, successes / len(values)).p_fail
 
 
@@ -100,7 +104,8 @@ class OursOnRuns(Scheme):
 class PermutationOnRuns(RunsBesideRuns):
     """What this harness offers for a fixed number of seeds: a permutation test on the mean.
 
-    ``alpha`` is a rate over programs and references; it is not below 1 in (k + M choose k).
+    ``alpha`` is a rate over programs and references. With k seeds of the program and M stored runs
+    of the reference no p-value is below 1 in (k + M choose k).
     """
 
     source: ClassVar[str] = "this harness, fixed number of seeds"
@@ -111,15 +116,15 @@ class PermutationOnRuns(RunsBesideRuns):
         return f"permutation k={self.seeds}"
 
     def judge(self, own: Units, reference: Array, rng: np.random.Generator) -> Graded:
-        seen, wanted = self.both(own, reference)
-        found = permutation.mean_test(seen, wanted, better=self.better, rng=rng)
-        return Graded(not found.rejects_at(self.alpha), self.seeds)
+        values, stored = self.both(own, reference)
+        test = permutation.mean_test(values, stored, better=self.better, rng=rng)
+        return Graded(not test.rejects_at(self.alpha), self.seeds)
 
 
 def _decide(
     check: Stochastic | SeedSuccessCheck, metrics: Callable[[int], dict[str, Array]]
 ) -> tuple[kinds.Outcome, int]:
-    """Takes the steps that the kind asks for; how they ended, and how many they were."""
+    """Takes the steps that the kind asks for; the outcome, and the number of steps."""
     steps: list[kinds.Evidence] = []
     outcome = kinds.FIRST
     while outcome.status == "MORE":

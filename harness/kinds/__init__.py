@@ -1,93 +1,157 @@
 """The closed set of check kinds: what each stores of a measurement and how it decides.
 
-A kind is a pair of pure functions. ``reduce(check, metrics)`` runs where the trial ran and keeps
-the sufficient statistics; ``decide(check, steps)`` runs wherever the grade is computed, from
-stored numbers alone, or names the steps that it still needs. Thresholds come from the spec,
-statistics from :mod:`harness.statistics`.
+A kind is one frozen :class:`~harness.kinds.record.Kind`, at the end of the file that bears its
+name. ``reduce(check, metrics)`` runs where the trial ran and keeps the statistics that a decision
+needs; ``decide(check, steps)`` runs wherever marks are computed, from stored statistics alone, or
+names the steps that it still needs. Thresholds come from the spec, formulas from
+:mod:`harness.statistics`.
+
+==============  ===================================================================================
+shared module   what it holds
+==============  ===================================================================================
+outcome         what a kind reads and answers
+record          what makes a kind
+comparison      values against a target with a tolerance
+two_stage       tests that fail only on two independent rejections
+==============  ===================================================================================
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from harness.errors import MeasurementError
-from harness.kinds import deterministic, likelihood, returns, stochastic, training
+from harness.kinds import (
+    bounds,
+    causality,
+    distribution,
+    exact,
+    identity,
+    independence,
+    likelihood,
+    moments,
+    normalisation,
+    property,
+    returns,
+    seed_success,
+    unbiased,
+    variance_ratio,
+)
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
+from harness.kinds.record import Companion, Kind
 from harness.records import COMMON
 
-__all__ = ["FIRST", "KINDS", "Evidence", "Kind", "Outcome", "decide", "reduce", "signature"]
+__all__ = [
+    "FIRST",
+    "KINDS",
+    "Companion",
+    "Evidence",
+    "Kind",
+    "Outcome",
+    "counts_errors",
+    "decide",
+    "of",
+    "reduce",
+    "require",
+    "signature",
+]
+
+#: Every kind, in the order of the documentation.
+KINDS = (
+    exact.KIND,
+    identity.KIND,
+    property.KIND,
+    normalisation.KIND,
+    bounds.KIND,
+    causality.KIND,
+    moments.KIND,
+    unbiased.KIND,
+    distribution.KIND,
+    independence.KIND,
+    variance_ratio.KIND,
+    likelihood.KIND,
+    returns.KIND,
+    seed_success.KIND,
+)
+_BY_NAME: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in KINDS})
 
 #: What every check asks for before anything is known of a program.
 FIRST = Outcome("MORE", wants=(COMMON,))
 
 
-@dataclass(frozen=True)
-class Kind:
-    """The two functions of a kind, and which fields of its checks shape what is stored.
-
-    ``counts_errors``: a program that breaks at a later step is weighed, not ended.
-    """
-
-    reduce: Callable[[Any, Metrics], Values]
-    decide: Callable[[Any, Sequence[Evidence]], Outcome]
-    reduced_by: tuple[str, ...] = ()
-    counts_errors: bool = False
-
-
-KINDS: Mapping[str, Kind] = MappingProxyType(
-    {
-        "exact": Kind(deterministic.reduce_exact, deterministic.decide_exact),
-        "identity": Kind(deterministic.reduce_identity, deterministic.decide_identity),
-        "property": Kind(deterministic.reduce_property, deterministic.decide_property),
-        "normalisation": Kind(
-            deterministic.reduce_normalisation, deterministic.decide_normalisation
-        ),
-        "bounds": Kind(deterministic.reduce_bounds, deterministic.decide_bounds),
-        "causality": Kind(deterministic.reduce_causality, deterministic.decide_causality),
-        "moments": Kind(deterministic.reduce_moments, deterministic.decide_moments, ("statistic",)),
-        "unbiased": Kind(stochastic.reduce_unbiased, stochastic.decide_unbiased),
-        "distribution": Kind(
-            stochastic.reduce_distribution, stochastic.decide_distribution, ("law", "categories")
-        ),
-        "independence": Kind(stochastic.reduce_independence, stochastic.decide_independence),
-        "variance-ratio": Kind(stochastic.reduce_variance_ratio, stochastic.decide_variance_ratio),
-        "likelihood": Kind(likelihood.reduce, likelihood.decide),
-        "returns": Kind(returns.reduce, returns.decide),
-        "seed-success": Kind(training.reduce, training.decide, counts_errors=True),
-    }
-)
+def of(check: Any) -> Kind:
+    """The kind of a check."""
+    return _BY_NAME[check.kind]
 
 
 def reduce(check: Any, metrics: Metrics) -> Values:
-    """The sufficient statistics of one check, as they are stored.
+    """The statistics of one check, as they are stored.
 
     Raises:
-        MeasurementError: the measurement did not return what the kind needs.
+        MeasurementError: the measurement did not return what the kind needs; the message says what
+            is missing or unfit, and the error's remedy what to return.
     """
     try:
-        return KINDS[check.kind].reduce(check, metrics)
-    except ValueError as error:
-        raise MeasurementError(f"{check.id}: {error}") from error
+        return of(check).reduce(check, metrics)
+    except (MeasurementError, ValueError) as error:
+        raise _unfit(check, metrics, error) from error
+
+
+def require(check: Any, metrics: Metrics) -> None:
+    """Refuses metrics of the reference from which the check could not be decided.
+
+    Raises:
+        MeasurementError: as :func:`reduce`; also where the statistics cannot be judged.
+    """
+    statistics = reduce(check, metrics)
+    try:
+        decide(check, [Evidence(statistics, statistics)])
+    except (ValueError, ArithmeticError) as error:
+        raise _unfit(check, metrics, error) from error
+
+
+def _unfit(check: Any, metrics: Metrics, error: Exception) -> MeasurementError:
+    """One sentence for whatever a check cannot use, and what to return instead."""
+    return MeasurementError(
+        f"check {check.id!r}: {error}; the measurement returned {_described(metrics)}",
+        _remedy(check, metrics),
+    )
+
+
+def _described(metrics: Metrics) -> str:
+    """The arrays by name, each with its dtype and shape."""
+    arrays = (f"{name} ({array.dtype}, {array.shape})" for name, array in sorted(metrics.items()))
+    return ", ".join(arrays) or "nothing"
+
+
+def _remedy(check: Any, metrics: Metrics) -> str:
+    """What to return: the arrays that are missing, or all of them where one does not fit."""
+    kind = of(check)
+    arrays = {check.metric: f"{check.metric!r}: {kind.metric}"}
+    for companion in kind.companions_of(check):
+        arrays[companion.name(check.metric)] = companion.describe(check.metric)
+    missing = [text for name, text in arrays.items() if name not in metrics]
+    return f"return {'; '.join(missing or arrays.values())}"
 
 
 def decide(check: Any, steps: Sequence[Evidence]) -> Outcome:
-    """The outcome from the steps seen so far, in their order; ``MORE`` where others are needed.
+    """The outcome from the steps so far, in their order; ``MORE`` where others are needed.
 
     Raises:
-        ValueError, ArithmeticError: stored numbers cannot be judged; an error of ours.
+        ValueError, ArithmeticError: the statistics cannot be judged; a fault of the harness or of
+            the task, never of the program.
     """
-    return KINDS[check.kind].decide(check, steps) if steps else FIRST
+    return of(check).decide(check, steps) if steps else FIRST
 
 
 def counts_errors(check: Any) -> bool:
-    """Whether a program that breaks at a later step is weighed with the others."""
-    return KINDS[check.kind].counts_errors
+    """Whether a program that breaks at a later step is weighed with the other steps."""
+    return of(check).counts_errors
 
 
 def signature(check: Any) -> list[Any]:
     """What of a check shapes its stored statistics; part of the trial key."""
-    kind = KINDS[check.kind]
-    return [check.id, check.kind, check.metric, *(getattr(check, name) for name in kind.reduced_by)]
+    fields = of(check).reduced_by
+    return [check.id, check.kind, check.metric, *(getattr(check, field) for field in fields)]

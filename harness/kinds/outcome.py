@@ -1,4 +1,4 @@
-"""What kinds read and what they answer."""
+"""What a kind reads of each step, and what it answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from harness.errors import MeasurementError
+from harness.causes import Cause
 from harness.records import COMMON, Array, Step
 
 Metrics = Mapping[str, Array]
@@ -15,10 +15,13 @@ Values = dict[str, Array]
 
 @dataclass(frozen=True)
 class Evidence:
-    """The stored statistics of one step: the program's, the reference's, the stored target.
+    """The statistics of one step.
 
     Attributes:
-        error: the program's error where there are no statistics; kinds that count errors see it.
+        own: those of the program that is decided on; empty where it broke.
+        reference: those of the reference in the same trial, where the check compares with them.
+        target: the stored distribution, where the check names one.
+        error: the cause with which the program broke; only kinds that count errors get such a step.
     """
 
     own: Mapping[str, Array]
@@ -30,20 +33,21 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A decision on one check.
+    """What a kind makes of the statistics of one check.
 
     Attributes:
         status: ``MORE`` asks for further steps.
         credit: the share of the points, in [0, 1]; 1 exactly where the status is PASS.
         margin: how far the evidence lies from the limit, in units of the limit: an error of 0.01
-            tolerances is 0.01. Below 1 speaks for the program. NaN where the kind has none.
+            tolerances is 0.01. At most 1 for a program that passes. NaN where the kind has none.
         figures: the numbers behind the decision, finite or as text.
-        message: what to say of it, from figures of ours alone; a fixed sentence where empty.
-        wants: with ``MORE``, the steps that are needed whatever they will say.
+        message: a sentence more precise than that of the cause, from figures of the grader alone;
+            empty where there is none.
+        wants: with ``MORE``, the steps without which nothing can be decided.
     """
 
     status: Literal["PASS", "FAIL", "INCONCLUSIVE", "UNGRADABLE", "MORE"]
-    cause: str = ""
+    cause: Cause = Cause.NONE
     credit: float = 0.0
     margin: float = float("nan")
     figures: Mapping[str, Any] = field(default_factory=dict)
@@ -51,15 +55,6 @@ class Outcome:
     wants: tuple[Step, ...] = ()
 
 
-def metric(metrics: Metrics, name: str) -> Array:
-    """A metric that a measurement must have returned.
-
-    Raises:
-        MeasurementError: it did not.
-    """
-    try:
-        return metrics[name]
-    except KeyError:
-        raise MeasurementError(
-            f"the measurement returned {sorted(metrics)}, a check needs {name!r}"
-        ) from None
+def more(*steps: Step) -> Outcome:
+    """The outcome that asks for further steps."""
+    return Outcome("MORE", wants=steps)

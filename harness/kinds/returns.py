@@ -1,38 +1,42 @@
-"""Episode returns that the grader counted, on a declared ramp."""
+"""Kind ``returns``: the mean of episode returns that the grader counted, on a declared ramp."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.causes import Cause
 from harness.errors import MeasurementError
-from harness.kinds.outcome import Evidence, Metrics, Outcome, Values, metric
+from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
+from harness.kinds.record import Companion, Kind, named
 from harness.records import Array
 from harness.spec.checks import ReturnsCheck
 from harness.statistics.returns import mean_interval, ramp, summarise_returns
 
+TRAJECTORY = Companion("trajectory", "a digest of the trajectory of each episode of {metric}")
 _CONFIDENCE = 0.95
 
 
 def reduce(check: ReturnsCheck, metrics: Metrics) -> Values:
-    """The returns and the number of distinct trajectories (``<metric>__trajectory``: digests)."""
+    """The returns and the number of distinct trajectories."""
+    returns = named(metrics, check.metric)
+    digests = TRAJECTORY.of(metrics, check.metric)
     try:
-        return dict(
-            summarise_returns(
-                metric(metrics, check.metric), metric(metrics, f"{check.metric}__trajectory")
-            )
-        )
+        return dict(summarise_returns(returns, digests))
     except ValueError as error:
         raise MeasurementError(f"{check.metric}: {error}") from error
 
 
-def decide(check: ReturnsCheck, stages: Sequence[Evidence]) -> Outcome:
+def decide(check: ReturnsCheck, steps: Sequence[Evidence]) -> Outcome:
     """Credit on the ramp for the mean return; PASS is full credit.
 
-    An interval is given only where enough distinct trajectories came about; with fewer, the mean
-    says little and the check is INCONCLUSIVE with the ramp's credit.
+    With fewer distinct trajectories than ``min_distinct`` the mean says little: no interval is
+    given, and the check is INCONCLUSIVE with the ramp's credit.
+
+    Raises:
+        ValueError: another number of episodes was played than the check declares.
     """
-    own = stages[0].own
+    own = steps[0].own
     returns, distinct = own["returns"], int(own["distinct"])
     mean = float(returns.mean())
     credit = ramp(mean, check.low, check.high)
@@ -41,20 +45,20 @@ def decide(check: ReturnsCheck, stages: Sequence[Evidence]) -> Outcome:
         "episodes": int(own["n"]),
         "distinct_trajectories": distinct,
         "credit": credit,
-        "target": dict((stages[0].target or {}).get("summary", {})),
+        "target": dict((steps[0].target or {}).get("summary", {})),
     }
     if int(own["n"]) != check.episodes:
         raise ValueError(f"{own['n']} episodes were played, the spec asks for {check.episodes}")
     margin = 1.0 - credit if credit >= 1 else (check.high - mean) / (check.high - check.low)
     if distinct < check.min_distinct:
-        return Outcome("INCONCLUSIVE", "few-trajectories", credit, margin, figures)
+        return Outcome("INCONCLUSIVE", Cause.FEW_TRAJECTORIES, credit, margin, figures)
     low, high = mean_interval(returns, distinct, _CONFIDENCE)
     figures["interval"] = [low, high]
     if check.leaderboard:
-        figures["leaderboard"] = _standing(check, own["returns"], (low, high), stages[0].target)
+        figures["leaderboard"] = _standing(check, returns, (low, high), steps[0].target)
     if credit >= 1:
-        return Outcome("PASS", "", 1.0, margin, figures)
-    return Outcome("FAIL", "return", credit, margin, figures)
+        return Outcome("PASS", Cause.NONE, 1.0, margin, figures)
+    return Outcome("FAIL", Cause.RETURN, credit, margin, figures)
 
 
 def _standing(
@@ -63,7 +67,7 @@ def _standing(
     interval: tuple[float, float],
     target: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """What a leaderboard compares: 0 at ``low``, 1 at the target's mean, beyond them too."""
+    """What a leaderboard compares: 0 at ``low`` and 1 at the target's mean, without clipping."""
     top = float((target or {}).get("summary", {}).get("mean", check.high))
     normal = (returns - check.low) / (top - check.low)
     low, high = ((bound - check.low) / (top - check.low) for bound in interval)
@@ -74,3 +78,14 @@ def _standing(
         "n_seeds": int(returns.size),
         "values": normal.tolist(),
     }
+
+
+KIND = Kind(
+    name="returns",
+    metric="episode returns (episodes)",
+    reduce=reduce,
+    decide=decide,
+    causes=(Cause.RETURN, Cause.FEW_TRAJECTORIES),
+    companions=(TRAJECTORY,),
+    trained=True,
+)

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from harness import kinds
 from harness.causes import Cause
 from harness.marking.gradebook import TaskGrade
 from harness.marking.jobs import PlannedTrial
 from harness.marking.trials import Subject, View
 from harness.records import EXAMPLE, Array, Observation, Verdict, decode_array
-from harness.spec.checks import ReturnsCheck, SeedSuccessCheck
 from harness.spec.load import LoadedTask
 
 _SHOWN_ELEMENTS = 8
@@ -72,7 +72,7 @@ def _has_example(task: LoadedTask, verdict: Verdict) -> bool:
         task.reference is not None
         and verdict.status == "FAIL"
         and verdict.visibility == "visible"
-        and not isinstance(task.spec.check(verdict.check), ReturnsCheck | SeedSuccessCheck)
+        and not kinds.of(task.spec.check(verdict.check)).trained
     )
 
 

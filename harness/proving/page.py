@@ -1,4 +1,4 @@
-"""What ``verify`` found, for people and for machines: margins, and which check catches what.
+"""The tables of ``verify``, for people and for machines: margins, and which check catches what.
 
 ``verification.csv`` has a row for every check of every honest program and for every known mistake
 at the check that must catch it; ``verification.md`` is made from that file alone. Tasks that a run
@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from harness import kinds
 from harness.files import write_csv, write_text
 from harness.marking.score import Decision
-from harness.proving.verification import HONEST_MARGIN, MUTANT_MARGIN, TOLERANCE_KINDS, TaskProof
+from harness.proving.verification import HONEST_MARGIN, MUTANT_MARGIN, TaskProof
+from harness.results import Results
 from harness.spec.checks import Check
 
 COLUMNS = (
@@ -24,12 +26,13 @@ COLUMNS = (
 Row = dict[str, str]
 
 
-def write(proofs: Sequence[TaskProof], results: Path, tasks: Path) -> list[Path]:
-    """verification.csv and verification.md below ``results``.
+def write(proofs: Sequence[TaskProof], results: Results, tasks: Path) -> list[Path]:
+    """verification.csv and verification.md among the figures of a results folder.
 
-    What an earlier run found of other tasks stays, as long as the folder ``tasks`` has them.
+    Rows that an earlier run wrote about other tasks stay while the folder ``tasks`` has these.
     """
-    path = results / "verification.csv"
+    results.make_figures()
+    path = results.figure("verification.csv")
     new = [row for proof in proofs for row in _rows(proof)]
     proven = {proof.task.id for proof in proofs}
     kept = [
@@ -41,7 +44,7 @@ def write(proofs: Sequence[TaskProof], results: Path, tasks: Path) -> list[Path]
     rows.sort(key=lambda row: row["task"])
     return [
         write_csv(path, COLUMNS, rows),
-        write_text(results / "verification.md", f"# Verification\n\n{page(rows)}"),
+        write_text(results.figure("verification.md"), f"# Verification\n\n{page(rows)}"),
     ]
 
 
@@ -59,11 +62,11 @@ def _rows(proof: TaskProof) -> Iterator[Row]:
     for item in proof.honest:
         for check in checks:
             yield _row(task, item.role, item.name, check, item.decisions[check.id])
-    for caught in proof.mutants:
-        mistake, check = caught.mutant.mistake, caught.named
+    for mutant in proof.mutants:
+        mistake, check = mutant.mutant.mistake, mutant.named
         yield {
-            **_row(task, "mutant", mistake.name, check, caught.decisions[check.id]),
-            "caught": "yes" if caught.caught else "no",
+            **_row(task, "mutant", mistake.name, check, mutant.decisions[check.id]),
+            "caught": "yes" if mutant.caught else "no",
             "bug": " ".join(map(str, mistake.bug)),
             "erratum": " ".join(mistake.erratum),
             "hint": mistake.hint,
@@ -78,7 +81,7 @@ def _row(task: str, role: str, program: str, check: Check, decision: Decision) -
         "check": check.id,
         "status": decision.status,
         "cause": decision.cause,
-        "margin": f"{decision.margin:.3g}" if check.kind in TOLERANCE_KINDS else "",
+        "margin": f"{decision.margin:.3g}" if kinds.of(check).has_tolerance else "",
         **dict.fromkeys(("caught", "bug", "erratum", "hint"), ""),
     }
 
@@ -99,25 +102,26 @@ def _margins(rows: Sequence[Row]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     mistakes = caught = 0
     for task, group in groupby(rows, key=lambda row: row["task"]):
-        found = list(group)
-        honest = [row for row in found if row["role"] != "mutant"]
-        wrong = [row for row in found if row["role"] == "mutant"]
-        good = [row for row in wrong if row["caught"] == "yes"]
+        of_task = list(group)
+        honest = [row for row in of_task if row["role"] != "mutant"]
+        mutants = [row for row in of_task if row["role"] == "mutant"]
+        found_out = sum(row["caught"] == "yes" for row in mutants)
         programs = len({row["program"] for row in honest})
         yield (
-            f"| {task} | {programs} | {_extreme(honest, max)} | {len(wrong)} | {len(good)} "
-            f"| {_extreme(wrong, min)} |"
+            f"| {task} | {programs} | {_extreme(honest, max)} | {len(mutants)} | {found_out} "
+            f"| {_extreme(mutants, min)} |"
         )
-        mistakes, caught = mistakes + len(wrong), caught + len(good)
+        mistakes, caught = mistakes + len(mutants), caught + found_out
     yield ""
     yield f"{caught} of {mistakes} known mistakes are caught by the check that must catch them."
 
 
 def _extreme(rows: Iterable[Row], choose: Callable[..., tuple[float, str]]) -> str:
-    found = [(float(row["margin"]), row["check"]) for row in rows if row["margin"]]
-    if not found:
+    """The largest or smallest margin with its check; a dash where no row has one."""
+    margins = [(float(row["margin"]), row["check"]) for row in rows if row["margin"]]
+    if not margins:
         return "–"
-    margin, check = choose(found)
+    margin, check = choose(margins)
     return f"{margin:.2g} ({check})"
 
 
@@ -130,12 +134,12 @@ def _mistakes(rows: Sequence[Row]) -> Iterator[str]:
     yield ""
     yield "| bug | task | mistake | check | error | hint |"
     yield "|---|---|---|---|---|---|"
-    wrong = [row for row in rows if row["role"] == "mutant"]
-    numbered = [(int(bug), row) for row in wrong for bug in row["bug"].split()]
-    errata = [(mark, row) for row in wrong for mark in row["erratum"].split()]
+    mutants = [row for row in rows if row["role"] == "mutant"]
+    numbered = [(int(bug), row) for row in mutants for bug in row["bug"].split()]
+    errata = [(mark, row) for row in mutants for mark in row["erratum"].split()]
     listed = [(str(bug), row) for bug, row in sorted(numbered, key=lambda item: item[0])]
     listed += sorted(errata, key=lambda item: int(item[0][1:]))
-    listed += [("–", row) for row in wrong if not (row["bug"] or row["erratum"])]
+    listed += [("–", row) for row in mutants if not (row["bug"] or row["erratum"])]
     for bug, row in listed:
         error = row["margin"] or row["cause"] or row["status"]
         hint = row["hint"].replace("|", "\\|")

@@ -1,45 +1,44 @@
-"""Proof that a task's checks can pass honest work and can fail: the grader, graded.
+"""Proof that a task's checks can pass honest work and can fail.
 
 Reference and variants must PASS every check, the untouched starter must be an ERROR everywhere,
 every known mistake must be caught by the check that it names, and a program that answers every call
-with one number must pass nothing. A mistake that merely crashes, or that our own side could not
-grade, is not caught.
+with one number must pass nothing. A mistake that merely crashes, or that the harness could not
+grade, does not count as caught.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from harness import kinds
 from harness.causes import Cause
 from harness.contract.constant import constant_program
 from harness.grading import Progress, run_batch
 from harness.isolation import Isolation
 from harness.marking import plan, score
 from harness.marking.jobs import PlannedTrial
-from harness.marking.score import Decision, Waiting
+from harness.marking.score import Answer, Decision, Waiting
 from harness.marking.trials import Subject, View
 from harness.records import Program, finite_or_text
-from harness.spec.checks import Check, ReturnsCheck
+from harness.spec.checks import Check
 from harness.spec.load import LoadedTask, Mutant
 
-#: Kinds whose margin is an error in units of the tolerance, and the margins asked of them: an
-#: honest error of at most a fifth of the tolerance, a mistake of at least a hundred.
-TOLERANCE_KINDS = frozenset({"exact", "identity", "normalisation", "bounds", "moments"})
+#: Where a check has a tolerance: the largest error of honest work and the smallest error of a
+#: known mistake, in units of the tolerance.
 HONEST_MARGIN, MUTANT_MARGIN = 0.2, 100.0
 
-#: What programs that know nothing answer. Training is left out: it is costly, and what learns
-#: nothing is among the known mistakes of every trained task.
+#: The answers of the constants. Their training is left out: it is costly, and a program that
+#: learns nothing is among the known mistakes of every trained task.
 CONSTANTS = (0.0, 1.0)
-_COSTLY_KINDS = frozenset({"returns", "seed-success"})
 
 
 @dataclass(frozen=True)
-class Checked:
-    """One program and what every check said of it."""
+class Decided:
+    """One program and the decision of every check, by its id."""
 
     name: str
     role: str
@@ -47,8 +46,12 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Caught:
-    """One known mistake: the check that must catch it, and those that do."""
+class DecidedMutant:
+    """One known mistake and the decision of every check, by its id.
+
+    Attributes:
+        named: the check that must catch it.
+    """
 
     mutant: Mutant
     decisions: dict[str, Decision]
@@ -56,39 +59,52 @@ class Caught:
 
     @property
     def caught(self) -> bool:
+        """Whether the named check caught it."""
         return _catches(self.named, self.decisions[self.named.id])
 
     @property
     def caught_by(self) -> list[str]:
-        return [name for name, found in self.decisions.items() if found.status == "FAIL"]
+        """Every check that fails it."""
+        return [name for name, decision in self.decisions.items() if decision.status == "FAIL"]
 
 
 @dataclass(frozen=True)
 class TaskProof:
-    """The whole of one task."""
+    """What ``verify`` shows about one task.
+
+    Attributes:
+        honest: reference and variants, the reference first.
+        constants: programs that answer every call with one number.
+    """
 
     task: LoadedTask
-    honest: tuple[Checked, ...]
-    starter: Checked
-    mutants: tuple[Caught, ...]
-    constants: tuple[Checked, ...]
+    honest: tuple[Decided, ...]
+    starter: Decided
+    mutants: tuple[DecidedMutant, ...]
+    constants: tuple[Decided, ...]
     cpu_s: float
     complaints: tuple[str, ...] = field(default=())
 
     @property
     def honest_margin(self) -> float:
         """The largest honest error, in tolerances."""
-        return max(_margins(self.task, self.honest), default=math.nan)
+        margins = [
+            item.decisions[check.id].margin
+            for item in self.honest
+            for check in self.task.spec.checks
+            if kinds.of(check).has_tolerance
+        ]
+        return max(margins, default=math.nan)
 
     @property
     def mutant_margin(self) -> float:
         """The smallest error of a mistake at the check it names, in tolerances."""
-        found = [
-            caught.decisions[caught.named.id].margin
-            for caught in self.mutants
-            if caught.named.kind in TOLERANCE_KINDS
+        margins = [
+            item.decisions[item.named.id].margin
+            for item in self.mutants
+            if kinds.of(item.named).has_tolerance
         ]
-        return min(found, default=math.nan)
+        return min(margins, default=math.nan)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -129,7 +145,7 @@ def verify(
     shards: int,
     isolation: Isolation,
 ) -> list[TaskProof]:
-    """Runs whatever is missing and proves every task."""
+    """Runs every trial that is not stored yet, and proves every task."""
     while trials := [planned for task in tasks for planned in _missing(task, view)]:
         batch = plan.group(trials, view, shards=shards)
         run_batch(batch, view.ledger, executor, progress, isolation)
@@ -139,37 +155,37 @@ def verify(
 def _missing(task: LoadedTask, view: View) -> Iterator[PlannedTrial]:
     for program in _programs(task):
         for check in task.spec.checks:
-            decision = score.decide(task, check, _subject(program), view)
-            if isinstance(decision, Waiting):
-                yield from decision.trials
+            answer = score.decide(task, check, _subject(program), view)
+            if isinstance(answer, Waiting):
+                yield from answer.trials
     for program in _constants(task):
-        for decision in _gated(task, program, view).values():
-            if isinstance(decision, Waiting):
-                yield from decision.trials
+        for answer in _answers_in_order(task, program, view).values():
+            if isinstance(answer, Waiting):
+                yield from answer.trials
 
 
 def prove(task: LoadedTask, view: View) -> TaskProof:
     """The proof of one task from what is stored, with a complaint for everything that fails."""
     assert task.reference is not None
     reference = task.reference
-    honest = tuple(
-        _checked(task, program, view) for program in (reference.solution, *reference.variants)
-    )
-    starter = _checked(task, task.starter_program(), view)
     mutants = tuple(
-        Caught(
+        DecidedMutant(
             mutant,
-            _checked(task, mutant.program, view).decisions,
+            _decided(task, mutant.program, view).decisions,
             task.spec.check(mutant.mistake.check),
         )
         for mutant in reference.mutants
     )
-    constants = tuple(
-        Checked(program.name, program.role, _decided(_gated(task, program, view)))
-        for program in _constants(task)
+    proof = TaskProof(
+        task,
+        honest=tuple(
+            _decided(task, program, view) for program in (reference.solution, *reference.variants)
+        ),
+        starter=_decided(task, task.starter_program(), view),
+        mutants=mutants,
+        constants=tuple(_decided_in_order(task, program, view) for program in _constants(task)),
+        cpu_s=sum(_cpu(task, program, view) for program in _programs(task)),
     )
-    cpu_s = sum(_cpu(task, _subject(program), view) for program in _programs(task))
-    proof = TaskProof(task, honest, starter, mutants, constants, cpu_s)
     return replace(proof, complaints=tuple(_complaints(proof)))
 
 
@@ -177,7 +193,8 @@ def _complaints(proof: TaskProof) -> Iterator[str]:
     for item in proof.honest:
         for check in proof.task.spec.checks:
             where = f"{item.role} {item.name}: {check.id}"
-            yield from (f"{where} {said}" for said in _unfair(check, item.decisions[check.id]))
+            problems = _against_honest(check, item.decisions[check.id])
+            yield from (f"{where} {problem}" for problem in problems)
     for name, decision in proof.starter.decisions.items():
         if decision.status != "ERROR":
             yield f"the untouched starter is {decision.status} at {name}, not ERROR"
@@ -186,39 +203,39 @@ def _complaints(proof: TaskProof) -> Iterator[str]:
             if decision.status in ("PASS", "UNGRADABLE"):
                 where = f"a program that answers {item.name} is {decision.status} at {name}"
                 yield f"{where} {decision.message}".rstrip()
-    for caught in proof.mutants:
-        yield from _missed(caught)
+    for mutant in proof.mutants:
+        yield from _against_mutant(mutant)
 
 
-def _unfair(check: Check, decision: Decision) -> Iterator[str]:
-    """What of a check is wrong, seen from honest work."""
+def _against_honest(check: Check, decision: Decision) -> Iterator[str]:
+    """What is wrong with a check, judged by its decision on honest work."""
+    kind = kinds.of(check)
     if decision.status != "PASS":
         yield f"is {decision.status} {decision.cause} {decision.message}".strip()
-    elif check.kind in TOLERANCE_KINDS and not decision.margin <= HONEST_MARGIN:
+    elif kind.has_tolerance and not decision.margin <= HONEST_MARGIN:
         yield f"uses {decision.margin:.2g} of its tolerance, over {HONEST_MARGIN}"
-    # an honest variance lies far below its limit, an honest mean on its target
-    if check.kind == "unbiased" and not decision.figures.get("skew_ok", True):
-        yield (
-            f"has draws so skewed that its level needs {decision.figures['draws_for_skew']} of "
-            "them a look: raise `draws`, or measure something less skewed"
-        )
+    if kind.objection is not None:
+        objection = kind.objection(decision.figures)
+        if objection:
+            yield objection
 
 
-def _missed(caught: Caught) -> Iterator[str]:
-    """Why a known mistake does not count as caught."""
-    decision = caught.decisions[caught.named.id]
-    where = f"mistake {caught.mutant.mistake.name} at {caught.named.id}"
-    if not caught.caught:
+def _against_mutant(item: DecidedMutant) -> Iterator[str]:
+    """Why a known mistake does not count as caught, or not clearly enough."""
+    decision = item.decisions[item.named.id]
+    where = f"mistake {item.mutant.mistake.name} at {item.named.id}"
+    if not item.caught:
         yield f"{where} is {decision.status} {decision.cause} {decision.message}".strip()
-    elif caught.named.kind in TOLERANCE_KINDS and not decision.margin >= MUTANT_MARGIN:
+    elif kinds.of(item.named).has_tolerance and not decision.margin >= MUTANT_MARGIN:
         yield f"{where} is off by {decision.margin:.3g} tolerances (at least {MUTANT_MARGIN:g})"
 
 
 def _catches(check: Check, decision: Decision) -> bool:
-    if isinstance(check, ReturnsCheck):
-        graded = decision.status in ("PASS", "FAIL", "INCONCLUSIVE")
-        return graded and decision.credit <= check.mutant_max_credit
-    return decision.status == "FAIL"
+    """Whether a decision catches a mistake: it fails, or earns no more than the check allows."""
+    if check.mistake_credit is None:
+        return decision.status == "FAIL"
+    graded = decision.status in ("PASS", "FAIL", "INCONCLUSIVE")
+    return graded and decision.credit <= check.mistake_credit
 
 
 def _programs(task: LoadedTask) -> list[Program]:
@@ -230,8 +247,8 @@ def _programs(task: LoadedTask) -> list[Program]:
 
 
 def _constants(task: LoadedTask) -> list[Program]:
-    """Programs that keep the contract and know nothing, where anything is asked of them."""
-    if len(_costly(task)) == len(task.spec.checks):
+    """The constants, where any check is decided on them."""
+    if len(_trained(task)) == len(task.spec.checks):
         return []
     return [
         Program(
@@ -243,43 +260,42 @@ def _constants(task: LoadedTask) -> list[Program]:
     ]
 
 
-def _costly(task: LoadedTask) -> set[str]:
-    return {check.id for check in task.spec.checks if check.kind in _COSTLY_KINDS}
+def _trained(task: LoadedTask) -> set[str]:
+    return {check.id for check in task.spec.checks if kinds.of(check).trained}
 
 
-def _gated(task: LoadedTask, program: Program, view: View) -> dict[str, Decision | Waiting]:
-    return score.decide_task(task, _subject(program), view, _costly(task))
+def _answers_in_order(task: LoadedTask, program: Program, view: View) -> dict[str, Answer]:
+    """Every check that does not train, ``after`` respected."""
+    return score.decide_task(task, _subject(program), view, _trained(task))
+
+
+def _decided_in_order(task: LoadedTask, program: Program, view: View) -> Decided:
+    return Decided(program.name, program.role, _decisions(_answers_in_order(task, program, view)))
+
+
+def _decided(task: LoadedTask, program: Program, view: View) -> Decided:
+    """Every check, whatever those that it comes after make of the program."""
+    subject = _subject(program)
+    answers = {check.id: score.decide(task, check, subject, view) for check in task.spec.checks}
+    return Decided(program.name, program.role, _decisions(answers))
+
+
+def _decisions(answers: Mapping[str, Answer]) -> dict[str, Decision]:
+    """The decisions; what is still waiting was not run."""
+    not_run = Decision("UNGRADABLE", Cause.NOT_RUN)
+    return {
+        name: not_run if isinstance(answer, Waiting) else answer for name, answer in answers.items()
+    }
 
 
 def _subject(program: Program) -> Subject:
     return Subject(program, program.name)
 
 
-def _checked(task: LoadedTask, program: Program, view: View) -> Checked:
-    subject = _subject(program)
-    decisions = {check.id: score.decide(task, check, subject, view) for check in task.spec.checks}
-    return Checked(program.name, program.role, _decided(decisions))
+def _cpu(task: LoadedTask, program: Program, view: View) -> float:
+    stored = view.stored(task, program)
+    return sum(float(trial.circumstances.get("cpu_s", 0.0)) for trial in stored)
 
 
-def _decided(decisions: Mapping[str, Decision | Waiting]) -> dict[str, Decision]:
-    return {
-        name: Decision("UNGRADABLE", Cause.NOT_RUN) if isinstance(decision, Waiting) else decision
-        for name, decision in decisions.items()
-    }
-
-
-def _cpu(task: LoadedTask, subject: Subject, view: View) -> float:
-    return sum(
-        float(seen.circumstances.get("cpu_s", 0.0)) for seen in view.stored(task, subject.program)
-    )
-
-
-def _margins(task: LoadedTask, programs: Iterable[Checked]) -> Iterator[float]:
-    for item in programs:
-        for check in task.spec.checks:
-            if check.kind in TOLERANCE_KINDS:
-                yield item.decisions[check.id].margin
-
-
-def _statuses(item: Checked) -> dict[str, str]:
+def _statuses(item: Decided) -> dict[str, str]:
     return {name: decision.status for name, decision in item.decisions.items()}

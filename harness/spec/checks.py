@@ -58,6 +58,11 @@ class CheckBase(Model):
         return 0.0
 
     @property
+    def mistake_credit(self) -> float | None:
+        """The credit up to which a mistake counts as caught; None where only FAIL catches it."""
+        return None
+
+    @property
     def needs_reference(self) -> bool:
         """Whether the reference's observation of the same trial is part of the decision."""
         return getattr(self, "against", None) == "reference"
@@ -255,6 +260,10 @@ class ReturnsCheck(CheckBase):
     episodes: Annotated[int, Field(ge=2, le=10_000)]
     min_distinct: Annotated[int, Field(ge=2)] = 2
     mutant_max_credit: Annotated[float, Field(ge=0, lt=1)] = 0.5
+
+    @property
+    def mistake_credit(self) -> float | None:
+        return self.mutant_max_credit
 
 
 class SeedSuccessCheck(CheckBase):

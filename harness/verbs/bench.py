@@ -33,17 +33,33 @@ from harness.course import find_subjects
 from harness.errors import InfrastructureError, UsageError
 from harness.files import write_text
 from harness.isolation import Isolation
+from harness.levels import GRADING_LEVELS
 from harness.marking.jobs import Job, PlannedTrial
 from harness.marking.trials import Subject, name_trial
 from harness.records import COMMON
+from harness.results import Results
 from harness.sandbox import choice
 from harness.sandbox.connection import WorkerConnection
 from harness.sandbox.sandbox import Sandbox
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import LoadedTask, load_all
-from harness.verbs import output
+from harness.verbs import options, output
 
 _TIERS = ("exact", "estimator")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the verb's options."""
+    options.common(parser)
+    parser.add_argument("--level", choices=GRADING_LEVELS, help="isolation; the best by default")
+    parser.add_argument("--repeat", type=options.positive, default=3, metavar="N")
+    options.results(parser)
+    parser.add_argument(
+        "--statistics", action="store_true", help="error rates, beside other published schemes"
+    )
+    parser.add_argument("--task", action="append", default=[], metavar="ID")
+    parser.add_argument("--gradings", type=options.positive, default=200, metavar="R")
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,12 +72,13 @@ def _side_by_side(args: argparse.Namespace) -> int:
     tasks = load_all(args.tasks, args.reference, args.task)
     submissions = Path("submissions")
     found = comparison.run(tasks, args.reference, submissions, args.gradings, args.seed)
-    args.results.mkdir(parents=True, exist_ok=True)
+    results = Results(args.results)
+    results.make_figures()
     document = {**found.to_json(), "gradings": args.gradings, "seed": args.seed}
     text = json.dumps({**output.head(), **document}, indent=1) + "\n"
     written = [
-        write_text(args.results / "side-by-side.json", text),
-        write_text(args.results / "side-by-side.md", f"# Side by side\n\n{found.markdown}"),
+        write_text(results.figure("side-by-side.json"), text),
+        write_text(results.figure("side-by-side.md"), f"# Side by side\n\n{found.markdown}"),
     ]
     if args.json:
         output.emit({**document, "written": [str(path) for path in written]})
@@ -102,9 +119,10 @@ def _cost(args: argparse.Namespace) -> int:
         "slope": round(_per_task(tasks, subject, chosen), 4),
         "peak_rss_mib": round(peak, 1),
     }
-    path = args.results / "bench.json"
+    results = Results(args.results)
+    results.make_figures()
+    path = results.figure("bench.json")
     document: dict[str, Any] = {"runs": [*_others(path, record["set"]), record], "peers": []}
-    args.results.mkdir(parents=True, exist_ok=True)
     text = json.dumps({**output.head(), **document}, indent=2) + "\n"
     write_text(path, text)
     if args.json:

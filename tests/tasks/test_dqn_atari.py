@@ -3,14 +3,14 @@
 import json
 import runpy
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
-ROOT = Path(__file__).parents[2]
+from tests.support.programs import ROOT
+
 REFERENCE = ROOT / "reference" / "dqn-atari"
 TASK = ROOT / "tasks" / "dqn-atari"
 TARGET = json.loads((REFERENCE / "targets" / "pong.json").read_text(encoding="utf-8"))

@@ -1,29 +1,17 @@
 """The reference of dqn-target-loss against hand calculations and the time-limit probe's figures."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
-from harness.kinds import reduce
-from harness.spec.load import load_task
+from tests.support.programs import ROOT, load_module
 
-ROOT = Path(__file__).parents[2]
 TASK = ROOT / "tasks" / "dqn-target-loss"
 REFERENCE = ROOT / "reference" / "dqn-target-loss"
 
 
-def _module(path):
-    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-solution = _module(REFERENCE / "solution.py")
-measure = _module(TASK / "measure.py")
+solution = load_module(REFERENCE / "solution.py")
+measure = load_module(TASK / "measure.py")
 
 
 def _float(*values):
@@ -127,41 +115,3 @@ def test_the_table_has_every_kind_of_transition():
     counts = dict.fromkeys(map(tuple, np.array(list(kinds)).tolist()), 0)
     assert len(rewards) == 64
     assert len(counts) == 32
-
-
-class _Constant:
-    """Answers every call with the same not-finite number, in the shape of the contract."""
-
-    def __init__(self, value):
-        self.value = value
-
-    def dqn_targets(self, rewards, *rest):
-        return np.full_like(rewards, self.value)
-
-    def dqn_loss(self, *rest):
-        return np.array(self.value)
-
-    huber_loss = td_loss_linear = step = dqn_loss
-
-    def update_direction(self, q, *rest):
-        return np.full_like(q, self.value)
-
-    def vjp(self, name, args, wrt, cotangent):
-        return tuple(np.full_like(args[i], self.value) for i in wrt)
-
-    def new(self, *rest):
-        return self
-
-    def online_values(self, phi):
-        return np.full((len(phi), measure.ACTIONS), self.value)
-
-    target_values = online_values
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1e308])
-def test_measurements_survive_any_number(value):
-    spec = load_task(TASK, REFERENCE).spec
-    for name in spec.measurements:
-        found = getattr(measure, name)(_Constant(value), np.random.default_rng(0))
-        for check in spec.checks_of(name):
-            reduce(check, found)

@@ -1,43 +1,31 @@
 """The reference of grad-variance against closed forms and the figures of the toy model."""
 
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from harness import kinds
 from harness.collect.bare import BareProgram
-from harness.errors import ProgramError
 from harness.feasibility import required_draws
-from harness.records import COMMON, Program, Step
-from harness.seeds import PUBLIC_KEY
-from harness.spec.load import load_task
+from tests.support.programs import ROOT, first_looks, honest_programs, load, load_module
+from tests.support.tensors import tensor
+from tests.support.toy import BIAS, ETA, W, X
 
-ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "reference" / "grad-variance"
-TASK = load_task(ROOT / "tasks" / "grad-variance", REFERENCE)
+TASK = load("grad-variance")
 
-# The linear Gaussian toy model: K = 2, D = 3, drawn in this order.
-_RNG = np.random.default_rng(0)
-W, BIAS, X = _RNG.normal(size=(3, 2)), _RNG.normal(size=3), _RNG.normal(size=3)
-ETA = 0.5
 MU, SIGMA = np.array([[0.3, -0.2]]), np.array([[0.6, 0.9]])
 
 
 @pytest.fixture(scope="module")
-def solution(load_module):
+def solution():
     return load_module(REFERENCE / "solution.py")
 
 
 @pytest.fixture(scope="module")
-def measure(load_module):
+def measure():
     return load_module(ROOT / "tasks" / "grad-variance" / "measure.py")
-
-
-def tensor(array):
-    return torch.tensor(np.array(array), dtype=torch.float64)
 
 
 def law_of(dimensions, count=12):
@@ -179,38 +167,8 @@ def test_the_draws_are_enough_for_the_declared_power():
     assert max(required_draws(check) for check in TASK.spec.checks_of("own_noise")) <= draws
 
 
-def outcomes(running, replicates):
-    """What one stage says of both checks of own draws, for several seeds."""
-    for replicate in range(replicates):
-        seen = running.metrics("own_noise", Step(1, replicate), PUBLIC_KEY)
-        for check in TASK.spec.checks_of("own_noise"):
-            evidence = kinds.Evidence(kinds.reduce(check, seen), None)
-            yield check.id, kinds.decide(check, [evidence])
-
-
-def test_honest_estimates_pass_at_the_first_stage(honest_programs):
+def test_honest_estimates_pass_at_the_first_stage():
     for program in honest_programs(TASK):
         with BareProgram(TASK, program) as running:
-            for name, outcome in outcomes(running, 2):
+            for name, outcome in first_looks(TASK, running, "own_noise", 2):
                 assert outcome.status == "PASS", (program.name, name)
-
-
-@pytest.mark.parametrize(
-    ("measurement", "find", "replace"),
-    [
-        ("pathwise", "return zbar", "return zbar.float()"),
-        ("pathwise", "return zbar", "return zbar.mean(dim=0)"),
-        ("variance", '"m,mbk->b"', '"m,mbk->bk"'),
-        ("own_noise", "torch.randn(n,", "torch.randn(n + 1,"),
-    ],
-)
-def test_results_of_another_dtype_or_shape_are_errors(measurement, find, replace):
-    source = TASK.reference.solution.files[TASK.spec.file].decode()
-    assert source.count(find) == 1
-    files = {TASK.spec.file: source.replace(find, replace).encode()}
-    with (
-        BareProgram(TASK, Program("bad", "mutant", files)) as running,
-        pytest.raises(ProgramError) as caught,
-    ):
-        running.metrics(measurement, COMMON, PUBLIC_KEY)
-    assert caught.value.cause == "bad-output"

@@ -1,29 +1,19 @@
 """The reference of mdp-value-iteration against known figures; every best policy is accepted."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
 from harness.kinds import Evidence, decide, reduce
 from harness.spec.load import load_task
+from tests.support.programs import ROOT, load_module
 
-ROOT = Path(__file__).parents[2]
 TASK = ROOT / "tasks" / "mdp-value-iteration"
 REFERENCE = ROOT / "reference" / "mdp-value-iteration"
 
 
-def _module(path):
-    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-solution = _module(REFERENCE / "solution.py")
-measure = _module(TASK / "measure.py")
+solution = load_module(REFERENCE / "solution.py")
+measure = load_module(TASK / "measure.py")
 
 CORNERS = torch.zeros(16, dtype=torch.bool)
 CORNERS[[0, 15]] = True
@@ -139,35 +129,3 @@ def test_the_drawn_optimum_is_the_optimum():
     arrays = (torch.from_numpy(array) for array in (p, r, terminal))
     found, _ = solution.value_iteration(*arrays, 0.9, 1e-10, 10_000)
     np.testing.assert_allclose(found.numpy(), q, atol=1e-9)
-
-
-class _Constant:
-    """Answers every call with the same not-finite number, in the shape of the contract."""
-
-    def __init__(self, value):
-        self.value = value
-
-    def backup(self, p, r, *rest):
-        return np.full_like(r, self.value)
-
-    def value_iteration(self, p, r, *rest):
-        return np.full_like(r, self.value), -1
-
-    def greedy(self, q):
-        return np.full_like(q, self.value)
-
-    def effective_horizon(self, *rest):
-        return 0
-
-    def star_grid(self, stars, *rest):
-        n = len(stars)
-        return np.full((n, 4, n), self.value), np.full((n, 4), self.value)
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1e308])
-def test_measurements_survive_any_number(value):
-    spec = load_task(TASK, REFERENCE).spec
-    for name in spec.measurements:
-        found = getattr(measure, name)(_Constant(value), np.random.default_rng(0))
-        for check in spec.checks_of(name):
-            reduce(check, found)

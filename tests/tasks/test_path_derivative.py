@@ -1,56 +1,31 @@
 """The reference of path-derivative against closed forms and the figures of the toy model."""
 
-import itertools
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from harness.collect.bare import BareProgram
-from harness.errors import ProgramError
-from harness.records import COMMON, Program
-from harness.seeds import PUBLIC_KEY
-from harness.spec.load import load_task
+from tests.support.programs import ROOT, load, load_module
+from tests.support.tensors import moments, tensor
+from tests.support.toy import BIAS, ETA, W, X
 
-ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "reference" / "path-derivative"
-TASK = load_task(ROOT / "tasks" / "path-derivative", REFERENCE)
+TASK = load("path-derivative")
 
-# The linear Gaussian toy model: K = 2, D = 3, drawn in this order.
-_RNG = np.random.default_rng(0)
-W, BIAS, X = _RNG.normal(size=(3, 2)), _RNG.normal(size=3), _RNG.normal(size=3)
-ETA = 0.5
 MU, SIGMA = np.array([0.3, -0.2]), np.array([0.6, 0.9])
 # A weight whose columns are at right angles: its posterior is a diagonal Gaussian.
 ORTHOGONAL = np.array([[1.5, 0.0], [0.0, 0.7], [0.0, 0.0]])
 
 
 @pytest.fixture(scope="module")
-def solution(load_module):
+def solution():
     return load_module(REFERENCE / "solution.py")
 
 
 @pytest.fixture(scope="module")
-def given(load_module):
+def given():
     return load_module(ROOT / "tasks" / "path-derivative" / "given.py")
-
-
-def tensor(array):
-    return torch.tensor(np.array(array), dtype=torch.float64)
-
-
-def moments(estimator, mu, sigma, *, count=5):
-    """Mean and variance of (∂μ, ∂ln σ), each [2, k], of one sample."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(count)
-    grid = np.array(list(itertools.product(nodes, repeat=len(mu))))
-    law = np.prod(list(itertools.product(weights, repeat=len(mu))), axis=1)
-    law = law / law.sum()
-    rows = [tensor(np.tile(row, (len(law), 1))) for row in (mu, np.log(sigma))]
-    found = np.stack([grad.numpy() for grad in estimator(*rows, tensor(grid)[None])], axis=1)
-    mean = np.einsum("n,nik->ik", law, found)
-    return mean, np.einsum("n,nik->ik", law, (found - mean) ** 2)
 
 
 def log_joint(given, weight):
@@ -74,7 +49,7 @@ def test_the_example_of_the_statement(solution, given):
     ):
         assert [grad.item() for grad in found] == pytest.approx(wanted, rel=1e-14)
     for estimator in (solution.grad_total, solution.grad_path_derivative):
-        mean, _ = moments(partial(estimator, joint), [1.0], [1.0])
+        mean, _ = moments(partial(estimator, joint), [1.0], [1.0], count=5)
         assert mean.ravel().tolist() == pytest.approx([-5, -8], rel=1e-12)
     mu, log_sigma = tensor([[4 / 9]]), tensor([[-np.log(3)]])
     eps = tensor([[[0.7]]])
@@ -89,7 +64,7 @@ def test_both_have_the_gradient_of_the_toy_bound_as_their_mean(solution, given):
     by_mu = W.T @ (X - BIAS - W @ MU) / ETA - MU
     by_sigma = -(W**2).sum(0) * SIGMA / ETA - SIGMA + 1 / SIGMA
     for estimator in (solution.grad_total, solution.grad_path_derivative):
-        mean, _ = moments(partial(estimator, log_joint(given, W)), MU, SIGMA)
+        mean, _ = moments(partial(estimator, log_joint(given, W)), MU, SIGMA, count=5)
         assert np.allclose(mean, [by_mu, SIGMA * by_sigma], rtol=1e-11)
         assert np.allclose(mean[0], [-4.24068757, 1.23778354], atol=5e-9)
         assert np.allclose(mean[1] / SIGMA, [0.21119754, -0.07546097], atol=5e-9)
@@ -98,8 +73,10 @@ def test_both_have_the_gradient_of_the_toy_bound_as_their_mean(solution, given):
 def test_the_variance_of_the_toy_away_from_the_posterior(solution, given):
     """By μ the path derivative's slope in ε is the whole's, and 1/σ more."""
     slope = -(W.T @ W / ETA + np.eye(2)) * SIGMA
-    _, whole = moments(partial(solution.grad_total, log_joint(given, W)), MU, SIGMA)
-    _, path = moments(partial(solution.grad_path_derivative, log_joint(given, W)), MU, SIGMA)
+    _, whole = moments(partial(solution.grad_total, log_joint(given, W)), MU, SIGMA, count=5)
+    _, path = moments(
+        partial(solution.grad_path_derivative, log_joint(given, W)), MU, SIGMA, count=5
+    )
     assert whole[0].sum() == pytest.approx((slope**2).sum(), rel=1e-11)
     assert whole[0].sum() == pytest.approx(3.624, rel=0.01)
     assert path[0].sum() == pytest.approx(((slope + np.diag(1 / SIGMA)) ** 2).sum(), rel=1e-11)
@@ -109,10 +86,10 @@ def test_at_the_posterior_the_path_derivative_has_no_variance(solution, given):
     """Below 1e-25 (4e-31 in the recipe) where the whole derivative by μ keeps 7.46."""
     where = posterior_of_the_orthogonal_model()
     joint = log_joint(given, ORTHOGONAL)
-    mean, path = moments(partial(solution.grad_path_derivative, joint), *where)
+    mean, path = moments(partial(solution.grad_path_derivative, joint), *where, count=5)
     assert np.abs(mean).max() < 1e-12
     assert path.sum() < 1e-25
-    mean, whole = moments(partial(solution.grad_total, joint), *where)
+    mean, whole = moments(partial(solution.grad_total, joint), *where, count=5)
     assert np.abs(mean).max() < 1e-12
     assert whole[0].sum() == pytest.approx(7.46, rel=0.005)
     # by μ it is the precision: here the score, with the sign turned
@@ -126,14 +103,14 @@ def test_far_from_the_posterior_it_can_be_the_noisier_of_the_two(solution, given
     mu, sigma = posterior_of_the_orthogonal_model()
     for factor, path_wins in ((1.5, True), (0.5, False)):
         found = [
-            moments(partial(estimator, joint), mu, factor * sigma)[1][0].sum()
+            moments(partial(estimator, joint), mu, factor * sigma, count=5)[1][0].sum()
             for estimator in (solution.grad_path_derivative, solution.grad_total)
         ]
         assert (found[0] < found[1]) == path_wins, (factor, found)
 
 
 def test_the_score_term_has_mean_zero_and_the_fisher_information_as_its_variance(solution):
-    mean, variance = moments(solution.score_term, MU, SIGMA)
+    mean, variance = moments(solution.score_term, MU, SIGMA, count=5)
     assert np.abs(mean).max() < 1e-14
     assert np.allclose(variance, [1 / SIGMA**2, [2, 2]], rtol=1e-12)
 
@@ -152,22 +129,3 @@ def test_the_mixture_is_a_density(given):
     centres = tensor([[1.0, -2.0], [-1.5, 0.5], [2.0, 2.0], [0.0, 0.0]])
     mass = given.mixture(z, centres).exp().sum() * 0.1**2
     assert mass.item() == pytest.approx(1, abs=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("measurement", "find", "replace"),
-    [
-        ("mean", "estimate.sum(), leaves", "estimate.sum(), leaves[:1]"),
-        ("score", "leaves = mu.detach()", "leaves = mu.detach().float()"),
-    ],
-)
-def test_results_of_another_dtype_or_shape_are_errors(measurement, find, replace):
-    source = TASK.reference.solution.files[TASK.spec.file].decode()
-    assert source.count(find) == 1
-    files = {TASK.spec.file: source.replace(find, replace).encode()}
-    with (
-        BareProgram(TASK, Program("bad", "mutant", files)) as running,
-        pytest.raises(ProgramError) as caught,
-    ):
-        running.metrics(measurement, COMMON, PUBLIC_KEY)
-    assert caught.value.cause == "bad-output"

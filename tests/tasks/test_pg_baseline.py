@@ -1,8 +1,6 @@
 """pg-baseline: closed forms, enumerated variances and biases of known slips, from the solution."""
 
-import importlib.util
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,21 +9,13 @@ import torch
 from harness.collect.bare import BareProgram
 from harness.records import COMMON
 from harness.seeds import PUBLIC_KEY
-from harness.spec.load import load_task
 from harness.statistics.moments import weighted_moments
+from tests.support.programs import ROOT, honest_programs, load, load_module
 
-ROOT = Path(__file__).parents[2]
-TASK = load_task(ROOT / "tasks" / "pg-baseline", ROOT / "reference" / "pg-baseline")
-
-
-def load(path):
-    spec = importlib.util.spec_from_file_location(f"pg_baseline_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+TASK = load("pg-baseline")
 
 
-solution = load(ROOT / "reference" / "pg-baseline" / "solution.py")
+solution = load_module(ROOT / "reference" / "pg-baseline" / "solution.py")
 
 
 def call(name, *args):
@@ -259,7 +249,7 @@ def test_example_of_the_statement():
     np.testing.assert_allclose(gradient, [[[-3.5, 3.5], [1.5, -1.5]]])
 
 
-def test_an_honest_table_is_far_from_the_limit(honest_programs):
+def test_an_honest_table_is_far_from_the_limit():
     """The limit is a ratio of a tenth; honest tables leave below .03."""
     for program in honest_programs(TASK):
         with BareProgram(TASK, program) as running:

@@ -1,7 +1,6 @@
 """pg-reinforce-cartpole: gradients of small MDPs, the law of the poles, cheats, and who learns."""
 
 import itertools
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,16 +8,15 @@ import pytest
 import torch
 from gymnasium.envs.classic_control.cartpole import CartPoleVectorEnv
 
-from harness.kinds import training
-from harness.spec.load import load_task
+from harness.kinds import seed_success
 from harness.statistics import sequential
+from tests.support.programs import ROOT, load, load_module, variants_are_slow
 
-ROOT = Path(__file__).parents[2]
 FOLDER, REFERENCE = (
     ROOT / "tasks" / "pg-reinforce-cartpole",
     ROOT / "reference/pg-reinforce-cartpole",
 )
-TASK = load_task(FOLDER, REFERENCE)
+TASK = load("pg-reinforce-cartpole")
 (CHECK,) = (check for check in TASK.spec.checks if check.kind == "seed-success")
 COMPLETE = ROOT / "submissions" / "complete" / "pg_reinforce_cartpole.py"
 HONEST = [REFERENCE / "solution.py", *sorted((REFERENCE / "variants").glob("*.py")), COMPLETE]
@@ -28,12 +26,12 @@ PLAIN_WEIGHTS = np.array([0.05, 0.15, 0.1, 0.25])
 
 
 @pytest.fixture(scope="module")
-def solution(load_module):
+def solution():
     return load_module(REFERENCE / "solution.py")
 
 
 @pytest.fixture(scope="module")
-def poles(load_module):
+def poles():
     return load_module(FOLDER / "measure.py")
 
 
@@ -317,8 +315,10 @@ class Counting:
         return self._env.step(np.asarray(actions))
 
 
-@pytest.mark.parametrize("path", HONEST, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_an_honest_program_learns(poles, load_module, path):
+@pytest.mark.parametrize(
+    "path", variants_are_slow(HONEST), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+def test_an_honest_program_learns(poles, path):
     assert trained(poles, load_module(path), 0) >= CHECK.threshold
 
 
@@ -332,7 +332,7 @@ def module_of(program):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", HONEST, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_honest_programs_succeed(poles, load_module, path):
+def test_honest_programs_succeed(poles, path):
     program = load_module(path)
     found = np.array([trained(poles, program, seed) for seed in range(40)])
     assert np.mean(found >= CHECK.threshold) >= 0.98
@@ -350,7 +350,7 @@ def test_mistakes_do_not_succeed(poles, mutant):
 
 
 def test_the_statement_tells_when_seeds_suffice():
-    plan = training.design(CHECK)
+    plan = seed_success.design(CHECK)
     decided = {n: sequential.state(plan, [True] * n).status for n in (5, 6)}
     assert decided == {5: "open", 6: "pass"}
     decided = {n: sequential.state(plan, [False] * n).status for n in (4, 5)}

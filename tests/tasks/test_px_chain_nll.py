@@ -1,25 +1,15 @@
 """px-chain-nll: normalisation, units and the source's figures, from the reference solution."""
 
-import importlib.util
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-ROOT = Path(__file__).parents[2]
+from tests.support.programs import ROOT, load_module
 
-
-def load(path):
-    spec = importlib.util.spec_from_file_location(f"px_chain_nll_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-solution = load(ROOT / "reference" / "px-chain-nll" / "solution.py")
-measure = load(ROOT / "tasks" / "px-chain-nll" / "measure.py")
+solution = load_module(ROOT / "reference" / "px-chain-nll" / "solution.py")
+measure = load_module(ROOT / "tasks" / "px-chain-nll" / "measure.py")
 
 
 def network(channels, gain, seed=0):

@@ -1,61 +1,34 @@
 """The reference of reparam-grad against closed forms and against the figures of the toy model."""
 
-import itertools
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from harness.spec.load import load_task
+from tests.support.programs import ROOT, load, load_module
+from tests.support.tensors import moments, nodes_of, tensor
+from tests.support.toy import BIAS, ETA, W, X
 
-ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "reference" / "reparam-grad"
-TASK = load_task(ROOT / "tasks" / "reparam-grad", REFERENCE)
+TASK = load("reparam-grad")
 
-# The linear Gaussian toy model: K = 2, D = 3, drawn in this order.
-_RNG = np.random.default_rng(0)
-W, BIAS, X = _RNG.normal(size=(3, 2)), _RNG.normal(size=3), _RNG.normal(size=3)
-ETA = 0.5
 M, S = np.array([0.3, -0.2]), np.array([0.6, 0.9])
 
 
 @pytest.fixture(scope="module")
-def solution(load_module):
+def solution():
     return load_module(REFERENCE / "solution.py")
 
 
 @pytest.fixture(scope="module")
-def given(load_module):
+def given():
     return load_module(ROOT / "tasks" / "reparam-grad" / "given.py")
 
 
 @pytest.fixture(scope="module")
-def path_derivative(load_module):
+def path_derivative():
     return load_module(REFERENCE / "variants" / "path_derivative.py")
-
-
-def tensor(array):
-    return torch.tensor(np.array(array), dtype=torch.float64)
-
-
-def nodes_of(count, dimensions):
-    nodes, weights = np.polynomial.hermite_e.hermegauss(count)
-    grid = np.array(list(itertools.product(nodes, repeat=dimensions)))
-    law = np.prod(list(itertools.product(weights, repeat=dimensions)), axis=1)
-    return grid, law / law.sum()
-
-
-def moments(estimator, function, mu, sigma, *, samples=1, count=24):
-    """Mean and variance of (∂μ, ∂ln σ), each [2, k], over the noise of all samples."""
-    k = len(mu)
-    grid, law = nodes_of(count, samples * k)
-    eps = tensor(grid.reshape(-1, samples, k)).transpose(0, 1)
-    rows = [tensor(np.tile(row, (len(law), 1))) for row in (mu, np.log(sigma))]
-    found = np.stack([grad.numpy() for grad in estimator(function, *rows, eps)], axis=1)
-    mean = np.einsum("n,nik->ik", law, found)
-    return mean, np.einsum("n,nik->ik", law, (found - mean) ** 2)
 
 
 def log_joint(given, weight, x=X):
@@ -81,7 +54,7 @@ def test_the_example_of_the_statement(solution, given):
 
 @pytest.mark.parametrize(("mu", "sigma"), [(1.0, 1.0), (-0.7, 0.4), (2.5, 1.5)])
 def test_the_expectation_for_z_squared_is_two_mu_and_two_sigma_squared(solution, given, mu, sigma):
-    mean, variance = moments(solution.grad_pathwise, given.square, [mu], [sigma])
+    mean, variance = moments(partial(solution.grad_pathwise, given.square), [mu], [sigma])
     assert np.allclose(mean[:, 0], [2 * mu, 2 * sigma**2], rtol=1e-12)
     # 2zσε = 2μσε + 2σ²ε²
     wanted = [4 * sigma**2, 4 * mu**2 * sigma**2 + 8 * sigma**4]
@@ -89,14 +62,14 @@ def test_the_expectation_for_z_squared_is_two_mu_and_two_sigma_squared(solution,
 
 
 def test_the_variance_at_mu_and_sigma_one_is_four(solution, given):
-    _, variance = moments(solution.grad_pathwise, given.square, [1.0], [1.0])
+    _, variance = moments(partial(solution.grad_pathwise, given.square), [1.0], [1.0])
     assert variance[0, 0] == pytest.approx(4.0, rel=1e-12)
 
 
 @pytest.mark.parametrize(("mu", "sigma"), [(0.3, 1.0), (-2.0, 0.5), (1.1, 1.5)])
 def test_the_expectation_for_sine_has_its_closed_form(solution, given, mu, sigma):
     """E sin z = sin μ e^(-σ²/2)."""
-    mean, _ = moments(solution.grad_pathwise, given.sine, [mu], [sigma])
+    mean, _ = moments(partial(solution.grad_pathwise, given.sine), [mu], [sigma])
     damping = np.exp(-(sigma**2) / 2)
     wanted = [np.cos(mu) * damping, -(sigma**2) * np.sin(mu) * damping]
     assert np.allclose(mean[:, 0], wanted, atol=1e-12)
@@ -104,9 +77,11 @@ def test_the_expectation_for_sine_has_its_closed_form(solution, given, mu, sigma
 
 @pytest.mark.parametrize("samples", [2, 3])
 def test_the_variance_falls_with_the_number_of_samples(solution, given, samples):
-    one, variance_one = moments(solution.grad_pathwise, given.square, [1.2], [0.8], count=4)
+    one, variance_one = moments(
+        partial(solution.grad_pathwise, given.square), [1.2], [0.8], count=4
+    )
     more, variance = moments(
-        solution.grad_pathwise, given.square, [1.2], [0.8], samples=samples, count=4
+        partial(solution.grad_pathwise, given.square), [1.2], [0.8], samples=samples, count=4
     )
     assert np.allclose(one, more, rtol=1e-12)
     assert np.allclose(variance, variance_one / samples, rtol=1e-12)
@@ -129,7 +104,7 @@ def test_the_elbo_gradient_of_the_toy(solution, given):
     """-4.24069, 1.23778 by μ and .21120, -.07546 by σ, against both closed forms and digits."""
     by_mu = W.T @ (X - BIAS - W @ M) / ETA - M
     by_sigma = -(W**2).sum(0) * S / ETA - S + 1 / S
-    mean, variance = moments(solution.grad_elbo, log_joint(given, W), M, S, count=5)
+    mean, variance = moments(partial(solution.grad_elbo, log_joint(given, W)), M, S, count=5)
     assert np.allclose(mean, [by_mu, S * by_sigma], rtol=1e-11)
     assert np.allclose(mean[0], [-4.24068757, 1.23778354], atol=5e-9)
     assert np.allclose(mean[1] / S, [0.21119754, -0.07546097], atol=5e-9)
@@ -146,10 +121,14 @@ def test_at_the_posterior_the_pathwise_estimate_still_varies(solution, given, pa
     precision = np.eye(2) + weight.T @ weight / ETA
     mean = np.linalg.solve(precision, weight.T @ (X - BIAS) / ETA)
     sigma = 1 / np.sqrt(np.diag(precision))
-    total, variance = moments(solution.grad_elbo, log_joint(given, weight), mean, sigma, count=5)
+    total, variance = moments(
+        partial(solution.grad_elbo, log_joint(given, weight)), mean, sigma, count=5
+    )
     assert np.abs(total).max() < 1e-12
     assert variance[0].sum() == pytest.approx(7.46, rel=0.01)
-    _, left = moments(path_derivative.grad_elbo, log_joint(given, weight), mean, sigma, count=5)
+    _, left = moments(
+        partial(path_derivative.grad_elbo, log_joint(given, weight)), mean, sigma, count=5
+    )
     assert left.sum() < 1e-25
 
 

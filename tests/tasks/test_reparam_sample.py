@@ -1,27 +1,21 @@
 """The reference of reparam-sample against closed forms, and the power that its spec declares."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch.distributions import Normal
 
-from harness.collect.bare import BareProgram
-from harness.errors import ProgramError
-from harness.records import COMMON, Program
-from harness.seeds import PUBLIC_KEY
-from harness.spec.load import load_task
 from harness.statistics import distribution, independence, two_stage, unbiased
+from tests.support.programs import ROOT, load, load_module
 
-ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "reference" / "reparam-sample"
-TASK = load_task(ROOT / "tasks" / "reparam-sample", REFERENCE)
+TASK = load("reparam-sample")
 
 
 @pytest.fixture(scope="module")
-def solution(load_module):
+def solution():
     return load_module(REFERENCE / "solution.py")
 
 
@@ -99,20 +93,3 @@ def test_uniform_noise_of_unit_variance_is_further_off_than_must_be_found():
     distance = np.abs(uniform - normal).max()
     assert distance == pytest.approx(0.0572, abs=1e-4)
     assert distance > TASK.spec.check("sample-law").min_detectable
-
-
-@pytest.mark.parametrize(
-    "reseed", ["generator = torch.Generator().manual_seed(0)", "generator.manual_seed(0)"]
-)
-def test_reseeding_inside_is_an_error_of_its_own(reseed):
-    source = TASK.reference.solution.files[TASK.spec.file].decode()
-    line = "    eps = torch.randn(m"
-    assert source.count(line) == 1
-    source = source.replace(line, f"    {reseed}\n{line}")
-    program = Program("reseeding", "mutant", {TASK.spec.file: source.encode()})
-    with (
-        BareProgram(TASK, program) as running,
-        pytest.raises(ProgramError, match="reseeds") as caught,
-    ):
-        running.metrics("own_noise", COMMON, PUBLIC_KEY)
-    assert caught.value.cause == "reseeded"

@@ -1,60 +1,32 @@
 """The reference of score-grad against closed forms, and against the pathwise estimator."""
 
-import itertools
 from functools import partial
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
 
-from harness.collect.bare import BareProgram
-from harness.errors import ProgramError
-from harness.records import COMMON, Program
-from harness.seeds import PUBLIC_KEY
-from harness.spec.load import load_task
+from tests.support.programs import ROOT, load, load_module
+from tests.support.tensors import moments, tensor
 
-ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "reference" / "score-grad"
-TASK = load_task(ROOT / "tasks" / "score-grad", REFERENCE)
+TASK = load("score-grad")
 
 
 @pytest.fixture(scope="module")
-def solution(load_module):
+def solution():
     return load_module(REFERENCE / "solution.py")
 
 
 @pytest.fixture(scope="module")
-def given(load_module):
+def given():
     return load_module(ROOT / "tasks" / "score-grad" / "given.py")
 
 
 @pytest.fixture(scope="module")
-def pathwise(load_module):
+def pathwise():
     return load_module(ROOT / "reference" / "reparam-grad" / "solution.py").grad_pathwise
-
-
-def tensor(array):
-    return torch.tensor(np.array(array), dtype=torch.float64)
-
-
-def nodes_of(count, dimensions):
-    nodes, weights = np.polynomial.hermite_e.hermegauss(count)
-    grid = np.array(list(itertools.product(nodes, repeat=dimensions)))
-    law = np.prod(list(itertools.product(weights, repeat=dimensions)), axis=1)
-    return grid, law / law.sum()
-
-
-def moments(estimator, function, mu, sigma, *, samples=1, count=24):
-    """Mean and variance of (∂μ, ∂ln σ), each [2, k], over the noise of all samples."""
-    k = len(mu)
-    grid, law = nodes_of(count, samples * k)
-    eps = tensor(grid.reshape(-1, samples, k)).transpose(0, 1)
-    rows = [tensor(np.tile(row, (len(law), 1))) for row in (mu, np.log(sigma))]
-    found = np.stack([grad.numpy() for grad in estimator(function, *rows, eps)], axis=1)
-    mean = np.einsum("n,nik->ik", law, found)
-    return mean, np.einsum("n,nik->ik", law, (found - mean) ** 2)
 
 
 def sine(z):
@@ -93,7 +65,7 @@ def test_the_example_of_the_statement(solution, given):
 @pytest.mark.parametrize("sigma", [0.3, 1.0, 2.0])
 def test_a_score_has_mean_zero_and_the_fisher_information_as_its_variance(solution, sigma):
     mean, variance = moments(
-        solution.grad_score, lambda z: torch.ones(z.shape[:2]), [0.7], [sigma], count=5
+        partial(solution.grad_score, lambda z: torch.ones(z.shape[:2])), [0.7], [sigma], count=5
     )
     assert np.abs(mean).max() < 1e-13
     assert np.allclose(variance[:, 0], [1 / sigma**2, 2], rtol=1e-12)
@@ -102,7 +74,7 @@ def test_a_score_has_mean_zero_and_the_fisher_information_as_its_variance(soluti
 @pytest.mark.parametrize(("mu", "sigma"), [(1.0, 1.0), (-0.7, 0.4), (2.5, 1.5)])
 def test_the_moments_for_z_squared_have_their_closed_forms(solution, given, mu, sigma):
     """Mean 2μ, 2σ²; variance by μ μ⁴/σ² + 14μ² + 15σ², which is 30 at (1, 1)."""
-    mean, variance = moments(solution.grad_score, given.square, [mu], [sigma], count=8)
+    mean, variance = moments(partial(solution.grad_score, given.square), [mu], [sigma], count=8)
     assert np.allclose(mean[:, 0], [2 * mu, 2 * sigma**2], rtol=1e-12)
     wanted = mu**4 / sigma**2 + 14 * mu**2 + 15 * sigma**2
     assert variance[0, 0] == pytest.approx(wanted, rel=1e-12)
@@ -111,8 +83,8 @@ def test_the_moments_for_z_squared_have_their_closed_forms(solution, given, mu, 
 @pytest.mark.parametrize("samples", [1, 2])
 def test_it_estimates_what_the_pathwise_estimator_estimates(solution, pathwise, samples):
     mu, sigma = [0.4, -1.3], [0.8, 0.5]
-    found, _ = moments(solution.grad_score, sine, mu, sigma, samples=samples, count=12)
-    wanted, _ = moments(pathwise, sine, mu, sigma, count=12)
+    found, _ = moments(partial(solution.grad_score, sine), mu, sigma, samples=samples, count=12)
+    wanted, _ = moments(partial(pathwise, sine), mu, sigma, count=12)
     assert np.allclose(found, wanted, atol=1e-8)
 
 
@@ -134,9 +106,11 @@ def test_the_leave_one_out_baseline_keeps_the_mean_and_lowers_the_variance(
 ):
     """At (1, 1): a fresh baseline of M - 1 values adds Var f/(M - 1) to 18, over M; Var f = 6."""
     settings = {"samples": samples, "count": 6}
-    mean, variance = moments(solution.grad_score_loo, given.square, [1.0], [1.0], **settings)
+    mean, variance = moments(
+        partial(solution.grad_score_loo, given.square), [1.0], [1.0], **settings
+    )
     assert np.allclose(mean[:, 0], [2, 2], rtol=1e-12)
-    _, plain = moments(solution.grad_score, given.square, [1.0], [1.0], **settings)
+    _, plain = moments(partial(solution.grad_score, given.square), [1.0], [1.0], **settings)
     assert plain[0, 0] == pytest.approx(30 / samples, rel=1e-12)
     # terms j and i share values: their covariance is (E ∇log q f)²/(M - 1)², M (M - 1) times
     shared = 2**2 / (samples - 1) ** 2 * samples * (samples - 1)
@@ -181,23 +155,3 @@ def test_straight_through_is_biased_in_the_example_of_the_statement(given):
     f = partial(given.codebook, codes=tensor([[1.0], [3.0]]), x=tensor([[2.5]]))
     mean, _ = one_hot_moments(module, f, tensor([np.log(3), 0.0]))
     assert mean.tolist() == pytest.approx([-0.75, 0.75], rel=1e-13)
-
-
-@pytest.mark.parametrize(
-    ("measurement", "find", "replace"),
-    [
-        ("score", "return by_mu, by_log_sigma", "return by_mu.float(), by_log_sigma"),
-        ("score", "return by_mu, by_log_sigma", "return by_mu.mean(0), by_log_sigma.mean(0)"),
-        ("categorical", "* by_logits).mean(dim=0)", "* by_logits).mean(dim=0, keepdim=True)"),
-    ],
-)
-def test_results_of_another_dtype_or_shape_are_errors(measurement, find, replace):
-    source = TASK.reference.solution.files[TASK.spec.file].decode()
-    assert source.count(find) == 1
-    files = {TASK.spec.file: source.replace(find, replace).encode()}
-    with (
-        BareProgram(TASK, Program("bad", "mutant", files)) as running,
-        pytest.raises(ProgramError) as caught,
-    ):
-        running.metrics(measurement, COMMON, PUBLIC_KEY)
-    assert caught.value.cause == "bad-output"

@@ -1,7 +1,6 @@
 """vae-2d-gaussian: the formulas, the laws of the points, the floor, cheats, and who learns."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,16 +10,15 @@ from torch.distributions import Normal, kl_divergence
 from harness.collect.bare import BareProgram
 from harness.collect.proxy import ProgramProxy
 from harness.errors import ProgramError
-from harness.kinds import training
+from harness.kinds import seed_success
 from harness.records import COMMON, Program, Step
 from harness.sandbox import choice
 from harness.sandbox.sandbox import Sandbox
 from harness.seeds import PUBLIC_KEY
-from harness.spec.load import load_task
+from tests.support.programs import ROOT, honest_programs, load, load_module, variants_are_slow
 
-ROOT = Path(__file__).parents[2]
 FOLDER, REFERENCE = ROOT / "tasks/vae-2d-gaussian", ROOT / "reference/vae-2d-gaussian"
-TASK = load_task(FOLDER, REFERENCE)
+TASK = load("vae-2d-gaussian")
 CHECKS = {check.id: check for check in TASK.spec.checks if check.kind == "seed-success"}
 HONEST = ["solution", "by_hand", "distributions", "epochs", "complete"]
 WRONG = {
@@ -31,12 +29,12 @@ ENTROPY = math.log(2 * math.pi * math.e) + math.log(5)
 
 
 @pytest.fixture(scope="module")
-def solution(load_module):
+def solution():
     return load_module(REFERENCE / "solution.py")
 
 
 @pytest.fixture(scope="module")
-def plane(load_module):
+def plane():
     return load_module(FOLDER / "measure.py")
 
 
@@ -48,7 +46,7 @@ def learn(program, seed=0):
 
 
 def succeeds(name, numbers):
-    return training.succeeds(CHECKS[name], numbers[CHECKS[name].metric])
+    return seed_success.succeeds(CHECKS[name], numbers[CHECKS[name].metric])
 
 
 # --- the formulas ----------------------------------------------------------------------------
@@ -313,8 +311,8 @@ def load(connection):
 LUCK = 4 * 0.006
 
 
-@pytest.mark.parametrize("index", range(len(HONEST)), ids=HONEST)
-def test_an_honest_program_learns(honest_programs, index):
+@pytest.mark.parametrize("index", variants_are_slow(range(len(HONEST))), ids=HONEST)
+def test_an_honest_program_learns(index):
     numbers = learn(honest_programs(TASK)[index])
     assert {name: succeeds(name, numbers) for name in CHECKS} == dict.fromkeys(CHECKS, True)
     assert min(numbers["excess_diagonal"], numbers["excess_straight"]) > -LUCK

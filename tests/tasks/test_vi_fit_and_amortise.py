@@ -2,44 +2,35 @@
 
 import math
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
 
-from harness import kinds
-from harness.collect.bare import BareProgram
-from harness.errors import ProgramError
-from harness.records import COMMON, Program
-from harness.seeds import PUBLIC_KEY
-from harness.spec.load import load_task
+from tests.support.programs import ROOT, edited, load, load_module, outcomes, sample, submission
+from tests.support.tensors import tensor
+from tests.support.toy import BIAS, ETA, W, X
 
-ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "reference" / "vi-fit-and-amortise"
-TASK = load_task(ROOT / "tasks" / "vi-fit-and-amortise", REFERENCE)
+TASK = load("vi-fit-and-amortise")
 
-# The linear Gaussian toy model: K = 2, D = 3, drawn in this order.
-_RNG = np.random.default_rng(0)
-W, BIAS, X = _RNG.normal(size=(3, 2)), _RNG.normal(size=3), _RNG.normal(size=3)
-ETA = 0.5
 PRECISION = np.eye(2) + W.T @ W / ETA
 MEAN = np.linalg.solve(PRECISION, W.T @ (X - BIAS) / ETA)
 
 
 @pytest.fixture(scope="module")
-def solution(load_module):
+def solution():
     return load_module(REFERENCE / "solution.py")
 
 
 @pytest.fixture(scope="module")
-def given(load_module):
+def given():
     return load_module(ROOT / "tasks" / "vi-fit-and-amortise" / "given.py")
 
 
 @pytest.fixture(scope="module")
-def measure(load_module):
+def measure():
     return load_module(ROOT / "tasks" / "vi-fit-and-amortise" / "measure.py")
 
 
@@ -49,41 +40,10 @@ def toy(given):
     return partial(given.elbo_linear, x=tensor(X)[None], **model)
 
 
-def tensor(array):
-    return torch.tensor(np.array(array), dtype=torch.float64)
-
-
 def filled(bound, model):
     """The bound of a model as a function of q alone."""
     parameters = [tensor(parameter) for parameter in model]
     return lambda mu, log_sigma: bound(mu, log_sigma, *parameters)
-
-
-def program(source):
-    return Program("made", "submission", {TASK.spec.file: source.encode()})
-
-
-def changed(old, new):
-    """The solution with one piece of it replaced."""
-    source = TASK.reference.solution.files[TASK.spec.file].decode()
-    assert source.count(old) == 1
-    return program(source.replace(old, new))
-
-
-def outcomes(candidate, step=COMMON, checks=TASK.spec.checks):
-    """What the checks say of a program."""
-    with (
-        BareProgram(TASK, candidate) as running,
-        BareProgram(TASK, TASK.reference.solution) as reference,
-    ):
-        for check in checks:
-            own, wanted = (
-                kinds.reduce(check, item.metrics(check.measurement, step, PUBLIC_KEY))
-                if item is running or check.needs_reference
-                else None
-                for item in (running, reference)
-            )
-            yield check.id, kinds.decide(check, [kinds.Evidence(own, wanted)])
 
 
 def test_the_example_of_the_statement(solution, given):
@@ -300,32 +260,12 @@ def test_counts_are_those_of_the_tensors(solution, n, d, k):
     assert solution.n_params(17, n, d, k) == (17 + own, 17 + phi)
 
 
-@pytest.mark.parametrize(
-    ("measurement", "old", "new"),
-    [
-        ("step", "return mu + lr * by_mu, log", "return (mu + lr * by_mu).float(), log"),
-        ("fit", "    return mu, log_sigma\n", "    return mu.mean(0), log_sigma\n"),
-        ("mean_field_gap", "- torch.logdet(precision))", "- torch.logdet(precision)).item()"),
-        ("encode", "return mu, log_sigma.expand_as(mu)", "return mu, log_sigma"),
-        ("encoder", "offset = -slope @ bias", "offset = -slope @ bias[:, None]"),
-        ("counts", "return theta + (mu", "return float(theta) + (mu"),
-    ],
-)
-def test_results_of_another_type_or_shape_are_errors(measurement, old, new):
-    with (
-        BareProgram(TASK, changed(old, new)) as running,
-        pytest.raises(ProgramError) as caught,
-    ):
-        running.metrics(measurement, COMMON, PUBLIC_KEY)
-    assert caught.value.cause == "bad-output"
-
-
 def test_a_fit_that_went_astray_fails_without_a_warning():
     for log_sigma in ("mu * math.nan", "mu + math.inf", "0 * mu + 1e3", "0 * mu - 1e3"):
         loop = "    for _ in range(STEPS):\n"
-        found = changed(loop, f"    import math\n    return mu, {log_sigma}\n{loop}")
+        found = edited(TASK, loop, f"    import math\n    return mu, {log_sigma}\n{loop}")
         fits = [TASK.spec.check(name) for name in ("fit", "fit-exponential")]
-        for name, outcome in outcomes(found, checks=fits):
+        for name, outcome in outcomes(TASK, found, fits):
             assert outcome.status == "FAIL", (name, log_sigma)
 
 
@@ -366,14 +306,16 @@ def n_params(theta, n, d, k):
 def test_a_program_that_computes_nothing_passes_no_check(parts):
     value = parts.pop("value")
     full = f"lambda shape: torch.full(shape, {value}.0, dtype=torch.float64)"
-    for name, outcome in outcomes(program(SIGNATURES.format(full=full, **parts))):
+    for name, outcome in outcomes(TASK, submission(TASK, SIGNATURES.format(full=full, **parts))):
         assert outcome.status == "FAIL", name
 
 
 def test_the_mistaken_sample_earns_a_part():
-    folder = ROOT / "submissions" / "mistaken"
-    sample = Program("m", "submission", {TASK.spec.file: (folder / TASK.spec.file).read_bytes()})
-    passed = {name for name, outcome in outcomes(sample) if outcome.status == "PASS"}
+    passed = {
+        name
+        for name, outcome in outcomes(TASK, sample("mistaken", TASK))
+        if outcome.status == "PASS"
+    }
     assert passed == {"fit", "fit-exponential", "encode"}
 
 

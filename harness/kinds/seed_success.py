@@ -1,4 +1,4 @@
-"""Training runs, one seed each: success against a threshold, judged while they come in."""
+"""Kind ``seed-success``: training runs, one seed each, until enough of them reach a threshold."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from harness.causes import Cause
 from harness.errors import MeasurementError
-from harness.kinds.outcome import Evidence, Metrics, Outcome, Values, metric
+from harness.kinds.outcome import Evidence, Metrics, Outcome, Values, more
+from harness.kinds.record import Kind, named
 from harness.records import COMMON, Step
 from harness.spec.checks import SeedSuccessCheck
 from harness.statistics import sequential
@@ -20,10 +22,10 @@ _CONFIDENCE = 0.95
 
 def reduce(check: SeedSuccessCheck, metrics: Metrics) -> Values:
     """The one number of a seed."""
-    value = metric(metrics, check.metric)
+    value = named(metrics, check.metric)
     if value.shape != () or value.dtype.kind not in "fiu":
         raise MeasurementError(
-            f"{check.metric} is {value.dtype} of shape {value.shape}; one number a seed is wanted"
+            f"{check.metric} is {value.dtype} of shape {value.shape}; wanted one number"
         )
     return {"value": value.astype(np.float64)}
 
@@ -39,43 +41,43 @@ def decide(check: SeedSuccessCheck, steps: Sequence[Evidence]) -> Outcome:
     """
     plan = design(check)
     values = [_value(check, step) for step in steps]
-    seen = sequential.state(plan, [succeeds(check, value) for value in values])
-    if seen.status == "open":
-        return _more(len(steps), seen.needed)
+    state = sequential.state(plan, [succeeds(check, value) for value in values])
+    if state.status == "open":
+        return _next_seeds(len(steps), state.needed)
     shown = check.leaderboard_seeds or 0
-    if seen.status == "pass" and len(steps) < shown:
-        return _more(len(steps), shown - len(steps))
-    used = values[: seen.seeds]
-    figures = _figures(check, steps[: seen.seeds], used)
-    if seen.status == "pass":
+    if state.status == "pass" and len(steps) < shown:
+        return _next_seeds(len(steps), shown - len(steps))
+    used = values[: state.seeds]
+    figures = _figures(check, steps[: state.seeds], used)
+    if state.status == "pass":
         if shown:
             figures["leaderboard"] = standing(check, values[:shown], steps[0].target or {})
-        return Outcome("PASS", "", 1.0, math.nan, figures)
+        return Outcome("PASS", Cause.NONE, 1.0, math.nan, figures)
     first = sequential.state(plan, []).needed
     credits = [_credit(check, value) for value in used]
     credit = math.fsum(credits[:first]) / first
-    said = _said(check, figures)
-    if seen.status == "fail":
-        return Outcome("FAIL", "seeds", credit, math.nan, figures, said)
+    message = _message(check, figures)
+    if state.status == "fail":
+        return Outcome("FAIL", Cause.SEEDS, credit, math.nan, figures, message)
     credit = max(credit, math.fsum(credits) / len(credits))
-    return Outcome("INCONCLUSIVE", "undecided", credit, math.nan, figures, said)
+    return Outcome("INCONCLUSIVE", Cause.UNDECIDED, credit, math.nan, figures, message)
 
 
-def _said(check: SeedSuccessCheck, figures: Mapping[str, Any]) -> str:
+def _message(check: SeedSuccessCheck, figures: Mapping[str, Any]) -> str:
     """The evidence in a sentence."""
     side = "at least" if check.better == "higher" else "at most"
     values = ", ".join(f"{value:.4g}" for value in figures["values"])
-    said = (
+    sentence = (
         f"{figures['succeeded']} of {figures['seeds']} training runs, each with a seed of its own, "
         f"came to {side} {check.threshold:g}: {values}"
     )
-    broke = ", ".join(f"seed {seed} {cause}" for seed, cause in figures["errors"].items())
-    return f"{said} ({broke}; counted as {check.low:g})" if broke else said
+    broken = ", ".join(f"seed {seed} {cause}" for seed, cause in figures["errors"].items())
+    return f"{sentence} ({broken}; counted as {check.low:g})" if broken else sentence
 
 
-def _more(have: int, needed: int) -> Outcome:
-    wants = tuple(Step(COMMON.stage, have + index) for index in range(needed))
-    return Outcome("MORE", wants=wants)
+def _next_seeds(done: int, count: int) -> Outcome:
+    """Asks for so many seeds more."""
+    return more(*(Step(COMMON.stage, done + index) for index in range(count)))
 
 
 def design(check: SeedSuccessCheck) -> sequential.Design:
@@ -147,3 +149,14 @@ def _figures(
         "errors": {str(index): step.error for index, step in enumerate(steps) if step.error},
         "seeds_of_a_fixed_number_design": fixed,
     }
+
+
+KIND = Kind(
+    name="seed-success",
+    metric="one number, what the training run of one seed came to",
+    reduce=reduce,
+    decide=decide,
+    causes=(Cause.SEEDS, Cause.UNDECIDED),
+    counts_errors=True,
+    trained=True,
+)

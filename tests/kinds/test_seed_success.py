@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness import kinds
 from harness.errors import MeasurementError
-from harness.kinds import Evidence, training
+from harness.kinds import Evidence, seed_success
 from harness.records import Step
 from harness.spec import checks as spec
 from harness.statistics import sequential
@@ -29,7 +29,7 @@ def declare(**changes):
 CHECK = declare()
 #: Small enough to try every sequence of seeds.
 SMALL = declare(success_rate=0.95, min_detectable=0.05, max_seeds=7)
-DESIGN = training.design(CHECK)
+DESIGN = seed_success.design(CHECK)
 FIRST = sequential.state(DESIGN, []).needed
 TARGET = {"programs": [{"role": "reference", "values": {"x": [11.0, 13.0]}}]}
 

@@ -3,17 +3,13 @@
 import ast
 import re
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
 
-from harness.spec.load import load_task
+from tests.support.programs import ROOT, TASKS, load
 
-ROOT = Path(__file__).parents[1]
-TASKS = sorted(path.parent.name for path in ROOT.glob("tasks/*/starter.py"))
-
-# The catalogue of known bugs, as far as it is assigned to tasks. (64 is a bug of graders, not of
-# students, and has a self-test.)
+# The catalogue of known bugs, as far as it promises them to tasks; a task without an entry promises
+# none. (64 is a bug of graders, not of students, and has a self-test.)
 CATALOGUE = {
     "elbo-gaussian-kl": {1, 2, 4, 5},
     "elbo-point-mass": {14},
@@ -39,7 +35,7 @@ CATALOGUE = {
 
 @pytest.fixture(scope="module", params=TASKS)
 def task(request):
-    return load_task(ROOT / "tasks" / request.param, ROOT / "reference" / request.param)
+    return load(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +51,12 @@ def rows(text):
 
 def sample(folder, task):
     return ROOT / "submissions" / folder / task.spec.file
+
+
+def test_a_folder_of_a_task_has_all_that_a_task_consists_of():
+    for name in ("task.yaml", "README.md", "starter.py", "measure.py"):
+        holders = {path.parent.name for path in ROOT.glob(f"tasks/*/{name}")}
+        assert holders == set(TASKS), name
 
 
 def test_every_task_of_the_catalogue_exists():

@@ -1,0 +1,65 @@
+"""What kinds share that compare values with a target, entry by entry, up to a tolerance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from harness.causes import Cause
+from harness.errors import MeasurementError
+from harness.kinds.outcome import Evidence, Metrics, Outcome
+from harness.kinds.record import Companion, filled, named
+from harness.records import Array, finite_or_text
+from harness.statistics.exact import worst_ratio
+
+#: What a comparison can say against a program.
+CAUSES = (Cause.WRONG, Cause.NOT_FINITE)
+
+#: The condition scale S, in whose units rounding is excused.
+SCALE = Companion("scale", "the sum of the absolute terms of {metric}, from the inputs alone")
+
+
+def condition_scale(metrics: Metrics, name: str) -> Array:
+    """S of a metric, in the metric's shape.
+
+    Raises:
+        MeasurementError: it is missing, of another shape, negative or not finite.
+    """
+    value, scale = named(metrics, name), SCALE.of(metrics, name).astype(np.float64)
+    if not (np.isfinite(scale).all() and (scale >= 0).all()):
+        raise MeasurementError(f"{SCALE.name(name)} holds entries that are not finite and >= 0")
+    return filled(scale, SCALE.name(name), value.shape)
+
+
+def reference_of(evidence: Evidence) -> Any:
+    """The statistics of the reference.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if evidence.reference is None:
+        raise ValueError("a comparison with the reference without its observation")
+    return evidence.reference
+
+
+def compare(value: Array, target: Array, tolerance: Array) -> Outcome:
+    """PASS where every entry lies within its tolerance; the margin is the largest ratio.
+
+    Raises:
+        ValueError: shapes that differ, no entry, or NaN in the target.
+    """
+    worst = worst_ratio(value, target, tolerance)
+    got, wanted = value[worst.index], target[worst.index]
+    figures = {
+        "worst": finite_or_text(worst.ratio),
+        "index": list(worst.index),
+        "got": finite_or_text(float(got)),
+        "wanted": finite_or_text(float(wanted)),
+    }
+    if worst.within:
+        return Outcome("PASS", Cause.NONE, 1.0, worst.ratio, figures)
+    # a finite target makes a NaN or an infinity the program's own
+    finite = np.isfinite(got) or not np.isfinite(wanted)
+    cause = Cause.WRONG if finite else Cause.NOT_FINITE
+    return Outcome("FAIL", cause, 0.0, worst.ratio, figures)
