@@ -11,7 +11,6 @@ import errno
 import functools
 import importlib.util
 import inspect
-import os
 import random
 import signal
 import socket
