@@ -11,7 +11,6 @@ import errno
 import functools
 import importlib.util
 import inspect
-import os
 import random
 import signal
 import socket
@@ -21,13 +20,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 
 from harness import wire
 from harness.worker.environment import ServedVectorEnv
+from harness.worker.transport import SocketTransport, Transport
 
 _TEXT_CAP = 500
 #: The highest recursion limit that a program may set. Under Python 3.11 15,000 calls by way of C
@@ -44,43 +44,6 @@ class Refusal(Exception):
     def __init__(self, cause: str, message: str) -> None:
         self.cause = cause
         super().__init__(message)
-
-
-class Transport(Protocol):
-    """How messages and arrays travel between the worker and the grader."""
-
-    def receive(self) -> wire.Frame: ...
-
-    def send(self, message: Mapping[str, Any], arrays: Sequence[wire.Array]) -> None: ...
-
-
-class SocketTransport:
-    """Frames over the worker's socket; the process ends where the grader has closed its end."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-
-    def receive(self) -> wire.Frame:
-        """The next frame."""
-        return wire.decode(self._read, 1 << 40)
-
-    def send(self, message: Mapping[str, Any], arrays: Sequence[wire.Array]) -> None:
-        """Sends one frame.
-
-        Raises:
-            wire.WireError: it cannot be encoded; nothing was sent.
-        """
-        for buffer in wire.encode(message, arrays):
-            self._sock.sendall(buffer)
-
-    def _read(self, size: int) -> bytes:
-        parts = bytearray()
-        while len(parts) < size:
-            part = self._sock.recv(min(size - len(parts), 1 << 20))
-            if not part:
-                os._exit(0)
-            parts += part
-        return bytes(parts)
 
 
 @dataclass
@@ -170,7 +133,7 @@ def _import(path: Path, name: str) -> ModuleType:
 def _call(worker: Worker, message: Mapping[str, Any]) -> None:
     function = _target(worker, message["target"])
     args, named = _arguments(worker, function, message)
-    _reseed(message["seed"])
+    reseed(message["seed"])
     results = function(*args, **named)
     _reply(worker, message, results)
 
@@ -178,7 +141,7 @@ def _call(worker: Worker, message: Mapping[str, Any]) -> None:
 def _new(worker: Worker, message: Mapping[str, Any]) -> None:
     made = _target(worker, message["target"])
     args, named = _arguments(worker, made, message)
-    _reseed(message["seed"])
+    reseed(message["seed"])
     worker.objects.append(made(*args, **named))
     worker.send({"nonce": message["nonce"], "ok": True, "handle": len(worker.objects) - 1})
 
@@ -186,7 +149,7 @@ def _new(worker: Worker, message: Mapping[str, Any]) -> None:
 def _vjp(worker: Worker, message: Mapping[str, Any]) -> None:
     function = _target(worker, message["target"])
     args, named = _arguments(worker, function, message)
-    _reseed(message["seed"])
+    reseed(message["seed"])
     inputs = [args[index].requires_grad_() for index in message["wrt"]]
     output = function(*args, **named)
     if not isinstance(output, torch.Tensor):
@@ -295,8 +258,8 @@ def _argument(  # noqa: PLR0911 - one answer a kind of argument
     return lambda *args: function(*args, *parameters)
 
 
-def _reseed(seed: int) -> None:
-    """Seeds the global generators from the grader's integer; nothing else touches them.
+def reseed(seed: int) -> None:
+    """Seeds the global generators from the grader's integer; nothing else of the harness does.
 
     Without an accelerator ``torch.manual_seed`` would queue the seed, with a formatted stack, for
     each kind of device that might be initialised later: 0.9 ms a call, and the queues grow.

@@ -232,7 +232,7 @@ def test_reseeding_is_that_of_torch_and_leaves_nothing_behind():
 
     state = torch.get_rng_state()
     queued = [len(getattr(torch, name)._queued_calls) for name in ("cuda", "xpu", "mtia")]
-    shim._reseed(123)
+    shim.reseed(123)
     drawn = torch.rand(5)
     if not torch.accelerator.is_available():
         assert queued == [
