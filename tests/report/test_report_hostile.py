@@ -224,5 +224,5 @@ def test_an_honest_row_is_the_same_beside_any_other(build: Any, tmp_path: Path, 
     write(book, Results(tmp_path / "1"))
     write(alone, Results(tmp_path / "2"))
     for name in ("gradescope.json", "feedback.md"):
-        first, second = (tmp_path / folder / "honest" / name for folder in "12")
+        first, second = (tmp_path / folder / "submissions" / "honest" / name for folder in "12")
         assert first.read_bytes() == second.read_bytes()
