@@ -1,6 +1,7 @@
 """The project's commands. ``nox`` alone marks the submissions; what follows ``--`` is passed on.
 
-A session that is named after a verb calls ``python -m harness VERB``. Pins live in pyproject.toml
+A session that is named after a verb calls ``python -m harness VERB``; these sessions share one
+environment, and those that run tests under the current Python another. Pins live in pyproject.toml
 and nowhere else.
 """
 
@@ -9,7 +10,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import nox
 
@@ -27,65 +30,77 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 MOST_WORKERS = 4
 #: How pytest-xdist shares out the tests: a file stays in one worker, which keeps its fixtures.
 DISTRIBUTION = "loadfile"
+#: For sessions that use an environment of :func:`shared_python` and none of their own.
+SHARED = nox.session(venv_backend="none")
 
 
-def install(session: nox.Session, *groups: str) -> None:
+def install(session: nox.Session, *groups: str, python: str = "python") -> None:
     """Installs the project with its extras, and the dependency groups that are named."""
     started = time.monotonic()
     session.log("installing (about 250 MB on the first run; nothing on the next)")
     pins = [pin for group in groups for pin in nox.project.dependency_groups(PROJECT, group)]
-    session.install("--progress-bar", "off", "-e", ".[atari,isolation]", *pins)
+    command = (python, "-m", "pip", "install", "--progress-bar", "off", "-e", ".[atari,isolation]")
+    session.run_install(*command, *pins, external=python != "python")
     session.log(f"installed in {time.monotonic() - started:.0f} s")
+
+
+def shared_python(session: nox.Session, name: str, *groups: str) -> str:
+    """The Python of an environment that several sessions share, made where it is missing."""
+    folder = Path.cwd() / ".nox" / f"{name}-{sys.version_info.major}.{sys.version_info.minor}"
+    python = folder / "bin" / "python"
+    if not python.exists():
+        session.run(sys.executable, "-m", "venv", str(folder), external=True)
+    install(session, *groups, python=str(python))
+    return str(python)
 
 
 def verb(session: nox.Session, *, passing: tuple[int, ...] = (0,)) -> None:
     """Runs the verb that the session is named after; ``passing`` lists the exit codes that pass."""
-    install(session)
-    command = ("python", "-m", "harness", session.name)
-    session.run(*command, *session.posargs, success_codes=passing)
+    command = (shared_python(session, "fairmark"), "-m", "harness", session.name)
+    session.run(*command, *session.posargs, success_codes=passing, external=True)
 
 
-def pytest(session: nox.Session, *options: str) -> None:
+def pytest(session: nox.Session, python: str, *options: str) -> None:
     """Runs the tests in parallel; ``-- -n 0`` runs them in one process."""
-    install(session, "test")
     parallel = ("-n", str(min(cores(), MOST_WORKERS)), "--dist", DISTRIBUTION)
-    session.run("python", "-m", "pytest", *parallel, *options, *session.posargs)
+    command = (python, "-m", "pytest", *parallel, *options, *session.posargs)
+    session.run(*command, external=python != "python")
 
 
 # What marks submissions: exit code 1 says that a submission did not pass, which is an answer.
 
 
-@nox.session
+@SHARED
 def grade(session: nox.Session) -> None:
     """Mark submissions: nox -s grade [-- PATH… --task ID --phase final --key-file F …]"""
     verb(session, passing=(0, 1))
 
 
-@nox.session
+@SHARED
 def score(session: nox.Session) -> None:
     """Compute marks again from stored observations, running nothing."""
     verb(session, passing=(0, 1))
 
 
-@nox.session
+@SHARED
 def report(session: nox.Session) -> None:
     """Write the reports of the last run again."""
     verb(session, passing=(0, 1))
 
 
-@nox.session
+@SHARED
 def replay(session: nox.Session) -> None:
     """Score stored observations again and compare bit for bit."""
     verb(session, passing=(0, 1))
 
 
-@nox.session(name="list")
+@nox.session(name="list", venv_backend="none")
 def list_tasks(session: nox.Session) -> None:
     """List what can be graded."""
     verb(session)
 
 
-@nox.session
+@SHARED
 def doctor(session: nox.Session) -> None:
     """Show what this machine offers, and which isolation is in force."""
     verb(session)
@@ -94,31 +109,31 @@ def doctor(session: nox.Session) -> None:
 # What proves the tasks and the harness: exit code 1 is a failure.
 
 
-@nox.session
+@SHARED
 def verify(session: nox.Session) -> None:
     """Prove the tasks: honest work passes, every known mistake is caught."""
     verb(session)
 
 
-@nox.session
+@SHARED
 def calibrate(session: nox.Session) -> None:
     """Measure the error rates that the specs declare; an interrupted run goes on."""
     verb(session)
 
 
-@nox.session
+@SHARED
 def redteam(session: nox.Session) -> None:
     """Run the known attacks and show what every level of isolation stops."""
     verb(session)
 
 
-@nox.session
+@SHARED
 def targets(session: nox.Session) -> None:
     """List or make stored reference distributions."""
     verb(session, passing=(0, 1))
 
 
-@nox.session
+@SHARED
 def bench(session: nox.Session) -> None:
     """Measure what grading costs, as ratios within one run."""
     verb(session, passing=(0, 1))
@@ -127,28 +142,29 @@ def bench(session: nox.Session) -> None:
 # What developers run.
 
 
-@nox.session
+@SHARED
 def tests(session: nox.Session) -> None:
     """Run the default test suite in parallel: nox -s tests [-- PATH… -n 0 …]"""
-    pytest(session)
+    pytest(session, shared_python(session, "pytest", "test"))
 
 
-@nox.session
+@SHARED
 def quick(session: nox.Session) -> None:
     """Run the tests that take seconds."""
-    pytest(session, "-m", "quick")
+    pytest(session, shared_python(session, "pytest", "test"), "-m", "quick")
 
 
-@nox.session
+@SHARED
 def slow(session: nox.Session) -> None:
     """Run the tests that take minutes, which the default suite leaves out."""
-    pytest(session, "-m", "slow")
+    pytest(session, shared_python(session, "pytest", "test"), "-m", "slow")
 
 
-@nox.session
+@SHARED
 def coverage(session: nox.Session) -> None:
     """Print the branch coverage of harness/; a sandbox's own processes are not measured."""
-    pytest(session, "--cov", "--cov-report=term:skip-covered")
+    options = ("--cov", "--cov-report=term:skip-covered")
+    pytest(session, shared_python(session, "pytest", "test"), *options)
 
 
 for version in PYTHONS:
@@ -156,7 +172,8 @@ for version in PYTHONS:
     @nox.session(name=f"tests-{version}", python=version)
     def tests_under(session: nox.Session) -> None:
         """Run the default test suite under this Python; skipped where it is not installed."""
-        pytest(session)
+        install(session, "test")
+        pytest(session, "python")
 
 
 @nox.session

@@ -24,6 +24,7 @@ from typing import Any
 from harness import levels
 from harness.errors import InfrastructureError
 from harness.records import Observation, canonical, sha256
+from harness.results import make_folder
 
 FORMAT = 2
 #: Trials whose observations are kept in memory: those of trusted programs are asked for again and
@@ -229,20 +230,6 @@ class Ledger:
 def _isolated(level: str, weakest: str | None) -> bool:
     """Whether a level is that strong or stronger."""
     return weakest is None or levels.rank(level) >= levels.rank(weakest)
-
-
-def make_folder(path: Path) -> None:
-    """The folder that results go to.
-
-    Raises:
-        InfrastructureError: it cannot be made.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InfrastructureError(
-            f"{path} cannot be made ({error.strerror}); give another folder with --results"
-        ) from error
 
 
 def refuse_network_file_system(path: Path, mounts: Path = Path("/proc/mounts")) -> None:

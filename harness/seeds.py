@@ -21,6 +21,7 @@ import numpy as np
 
 from harness.errors import UsageError
 from harness.records import canonical
+from harness.results import Results
 
 Phase = Literal["public", "feedback", "final", "late"]
 _PUBLIC = sha256(b"fairmark public key, format 1").digest()
@@ -92,11 +93,15 @@ def read_key(path: Path, phase: Phase) -> Key:
 def phase_key(phase: Phase, key_file: Path | None, results: Path) -> Key:
     """The key of a phase: from a file, or for feedback one made on first use.
 
-    The feedback key is kept below the results folder, readable by its owner only. Final and late
-    keys decide grades, so they are never made up on the way.
+    The feedback key is kept in the results folder, readable by its owner only. Final and late keys
+    decide grades, so they are never made on the way.
+
+    Args:
+        results: the results folder.
 
     Raises:
-        UsageError: a final or late phase without ``--key-file``.
+        UsageError: a final or late phase without ``--key-file``, or the results folder or a key
+            file that cannot be used.
     """
     if key_file is not None:
         return read_key(key_file, phase)
@@ -107,16 +112,17 @@ def phase_key(phase: Phase, key_file: Path | None, results: Path) -> Key:
             f"--phase {phase} needs --key-file: publish the SHA-256 of that key before the "
             "deadline and the key after it"
         )
-    path = results / "keys" / "feedback.key"
-    if not path.exists():
-        _make_key(path)
-    return read_key(path, phase)
+    folder = Results(results)
+    folder.make()
+    if not folder.feedback_key.exists():
+        _make_key(folder.feedback_key)
+    return read_key(folder.feedback_key, phase)
 
 
 def _make_key(path: Path) -> None:
-    """A new key, whole or not at all, readable by its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    fresh.touch(mode=0o600)
-    fresh.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
-    os.replace(fresh, path)
+    """Writes a new key, whole or not at all, that only its owner can read."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary.touch(mode=0o600, exist_ok=False)
+    temporary.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
+    os.replace(temporary, path)

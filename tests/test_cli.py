@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness.cli import VERBS, main
+from harness.cli import main
 from harness.ledger import Ledger
 from harness.sandbox import choice
+from harness.verbs import VERBS
 
 ROOT = Path(__file__).parents[1]
 COURSE = Path(__file__).parent / "course"
@@ -102,19 +103,33 @@ def test_list_needs_no_reference(course, capsys):
     assert len(document(capsys)["tasks"]) == 3
 
 
-@pytest.mark.parametrize("json_too", [(), ("--json",)])
-def test_list_imports_nothing_heavy(json_too):
+def loaded(*words):
+    """The packages that a process has imported once the command line has done its work."""
     code = (
-        "import sys; from harness.cli import main; main(sys.argv[1:]); "
-        "print(*(name for name in sys.modules), file=sys.stderr)"
+        "import atexit, sys; from harness.cli import main; "
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr)); main(sys.argv[1:])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, "list", *COURSE_PLACES, *json_too],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    loaded = {name.partition(".")[0] for name in done.stderr.split()}
-    assert {"harness", "pydantic"} <= loaded
-    assert not loaded & {"torch", "scipy", "pandas", "gymnasium", "rich", "jinja2"}
+        [sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return {name.partition(".")[0] for name in done.stderr.split()}
+
+
+HEAVY = {"torch", "scipy", "pandas", "gymnasium", "rich", "jinja2"}
+
+
+@pytest.mark.parametrize("more", [(), ("--json",), ("--help",)])
+def test_list_imports_nothing_heavy(more):
+    packages = loaded("list", *COURSE_PLACES, *more)
+    assert {"harness", "pydantic"} <= packages
+    assert not packages & HEAVY
+
+
+@pytest.mark.parametrize("word", ["--help", "--version"])
+def test_a_word_on_the_command_line_itself_imports_next_to_nothing(word):
+    packages = loaded(word)
+    assert "harness" in packages
+    assert not packages & {"numpy", "pydantic", *HEAVY}
 
 
 def test_list_of_an_empty_folder_is_a_usage_error(tmp_path, capsys):
@@ -262,24 +277,30 @@ def test_insecure_grading_stamps_every_row_and_file(grade, key_file, tmp_path, w
     board = (results / "leaderboard.csv").read_text()
     stamped = re.findall(r",L1(?:\+C)? insecure,", board)
     assert len(stamped) == len(board.splitlines()) - 1 > 0
-    assert "without the isolation" in (results / "ada" / "feedback.md").read_text()
-    assert "without the isolation" in (results / "ada" / "gradescope.json").read_text()
+    assert "without the isolation" in (results / "submissions" / "ada" / "feedback.md").read_text()
+    assert (
+        "without the isolation" in (results / "submissions" / "ada" / "gradescope.json").read_text()
+    )
 
 
 def test_second_grader_on_the_same_results_is_refused(grade, key_file, tmp_path, capsys):
     results = tmp_path / "results"
     results.mkdir()
+    (results / "ledger.sqlite").touch()
     with (results / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for verb, words in (("grade", ("--key-file", key_file)), ("score", ())):
             assert grade(*words, verb=verb) == 2
             assert "another run is grading" in capsys.readouterr().err
-    assert [item.name for item in results.iterdir()] == ["lock"]
+    assert sorted(item.name for item in results.iterdir()) == ["ledger.sqlite", "lock"]
+    assert (results / "ledger.sqlite").read_bytes() == b""
 
 
-def test_score_of_an_empty_folder_is_refused(grade, capsys):
-    assert grade(verb="score") == 2
+@pytest.mark.parametrize("verb", ["score", "report"])
+def test_verb_that_reads_a_folder_without_a_run_makes_none(grade, tmp_path, capsys, verb):
+    assert grade(verb=verb) == 2
     assert "grade first" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
 
 
 # failures of ours
@@ -363,6 +384,27 @@ def test_words_that_mean_nothing_are_a_usage_error(words):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("word", "remedy"), [("grad", "did you mean 'grade'?"), ("xyz", "there are: list, grade")]
+)
+def test_mistyped_verb_is_answered_with_the_one_that_was_meant(word, remedy, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([word, "--jobs", "2"])
+    assert caught.value.code == 2
+    assert f"no verb is called {word!r}; {remedy}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("called", "name"),
+    [("/usr/bin/fairmark", "fairmark"), (str(ROOT / "harness/__main__.py"), "python -m harness")],
+)
+def test_usage_names_the_command_that_was_called(called, name, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [called, "list", "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().out.startswith(f"usage: {name} list ")
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_says_what_it_takes(verb, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -388,5 +430,5 @@ def test_doctor_shows_the_commitment_of_a_key(tmp_path, capsys):
 
 def test_a_results_folder_that_cannot_be_made_is_named(tmp_path, capsys):
     (tmp_path / "file").write_text("")
-    assert main(["grade", "--results", str(tmp_path / "file" / "below")]) == 3
+    assert main(["grade", "--results", str(tmp_path / "file" / "below")]) == 2
     assert "cannot be made" in capsys.readouterr().err

@@ -59,9 +59,9 @@ def marks(results):
 
 
 def digests(results):
-    """Key and digest of every stored observation."""
+    """Trial and digest of every stored observation."""
     with sqlite3.connect(results / "ledger.sqlite") as ledger:
-        rows = ledger.execute("select key, digest from observations order by key").fetchall()
+        rows = ledger.execute("select trial, digest from observations order by trial").fetchall()
     ledger.close()
     return rows
 

@@ -28,7 +28,7 @@ def sessions():
         if not isinstance(function, ast.FunctionDef):
             continue
         for decorator in function.decorator_list:
-            if ast.unparse(decorator) == "nox.session":
+            if ast.unparse(decorator) in ("nox.session", "SHARED"):
                 names.add(function.name)
             elif isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "nox.session":
                 given = {word.arg: ast.unparse(word.value) for word in decorator.keywords}

@@ -36,7 +36,7 @@ Array = wire.Array
 
 
 class Channel(Protocol):
-    """Where the requests of a program's calls go."""
+    """Where the requests of a program's calls go; a WorkerSession or its stand-in."""
 
     def request(
         self, message: Mapping[str, Any], arrays: Sequence[Array], answer: Answer | None = None

@@ -1,7 +1,8 @@
-"""A control group for every sandbox, where this process may make one: memory and processes exactly.
+"""A control group for every sandbox, where this process may make one.
 
-Both versions of the interface are used. Where neither can be, nothing is lost but exactness: the
-limits of every process and the watch remain.
+A group limits the memory and the number of all its processes together, exactly. Both versions of
+the kernel's interface are supported. Without either, the limits of each process and the resource
+monitor remain, which are less exact.
 """
 
 from __future__ import annotations
@@ -19,39 +20,44 @@ _MIB = 1 << 20
 _V1 = {"memory": "memory.limit_in_bytes", "pids": "pids.max", "events": "memory.oom_control"}
 _V2 = {"memory": "memory.max", "pids": "pids.max", "events": "memory.events"}
 _CONTROLLERS = ("memory", "pids")
-#: Tasks in a group: the worker's, and the zygote.
+#: The most tasks in a group: those of the worker, and some for the zygote.
 _TASKS = 72
 
 
 @dataclass(frozen=True)
 class Group:
-    """One control group, made of one folder (version 2) or one a controller (version 1)."""
+    """One control group: a folder of the kernel's, or one for each controller in version 1.
+
+    Attributes:
+        folders: the folder of a controller, ``memory`` or ``pids``.
+        names: the file names of the limits, which differ between the versions.
+    """
 
     folders: dict[str, Path]
     names: dict[str, str]
 
     def limit_memory(self, mib: int) -> None:
-        """From now on all processes of the group hold at most so much, page cache included."""
+        """Limits the memory of all processes of the group together, page cache included."""
         (self.folders["memory"] / self.names["memory"]).write_text(str(mib * _MIB))
 
     def killed_for_memory(self) -> int:
-        """How many of its processes the kernel killed, since all together held too much."""
+        """How many of its processes the kernel has killed because they held too much together."""
         text = (self.folders["memory"] / self.names["events"]).read_text(encoding="ascii")
         counts = dict(line.split() for line in text.splitlines())
         return int(counts.get("oom_kill", 0))
 
     def members(self) -> set[int]:
-        """The processes in it, by their ids here."""
-        found = (self.folders["memory"] / "cgroup.procs").read_text(encoding="ascii")
-        return {int(line) for line in found.split()}
+        """The ids of its processes, as this process sees them."""
+        text = (self.folders["memory"] / "cgroup.procs").read_text(encoding="ascii")
+        return {int(line) for line in text.split()}
 
 
 @contextlib.contextmanager
 def group() -> Iterator[tuple[Group, list[int]]]:
-    """A new group, and handles by which a process enters it (it writes ``0`` to each).
+    """A new group, and file descriptors by which a process enters it: it writes ``0`` to each.
 
     Raises:
-        OSError: there is no interface, or this process may make no group.
+        OSError: the kernel has no control groups, or this process may not make one.
     """
     name = f"fairmark-{secrets.token_hex(6)}"
     with contextlib.ExitStack() as stack:
@@ -60,32 +66,32 @@ def group() -> Iterator[tuple[Group, list[int]]]:
         for folder in made:
             folder.mkdir()
             stack.callback(_remove, folder)
-        found = Group({kind: parent / name for kind, parent in parents.items()}, names)
-        (found.folders["pids"] / names["pids"]).write_text(str(_TASKS))
-        if not (found.folders["memory"] / names["memory"]).exists():
-            raise FileNotFoundError("the memory controller is not handed down")
+        made_group = Group({kind: parent / name for kind, parent in parents.items()}, names)
+        (made_group.folders["pids"] / names["pids"]).write_text(str(_TASKS))
+        if not (made_group.folders["memory"] / names["memory"]).exists():
+            raise FileNotFoundError("the parent group does not hand down the memory controller")
         handles = []
         for folder in made:
             handle = os.open(folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
             stack.callback(os.close, handle)
             handles.append(handle)
-        yield found, handles
+        yield made_group, handles
 
 
 def available() -> bool:
-    """Whether a group with limits can be made here."""
+    """Whether this process can make a group with limits."""
     try:
-        with group() as (found, _):
-            found.limit_memory(64)
+        with group() as (tried, _):
+            tried.limit_memory(64)
     except (OSError, StopIteration):
         return False
     return True
 
 
 def _interface() -> tuple[dict[str, Path], dict[str, str]]:
-    """This process's own groups, where new ones are made, and the names of the limits."""
+    """The folders of this process's own groups, in which new ones are made; names of the limits."""
     if sys.platform != "linux":
-        raise FileNotFoundError("control groups are Linux's")
+        raise FileNotFoundError("only Linux has control groups")
     mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
     own: dict[str, str] = {}
     for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
@@ -108,7 +114,7 @@ def _interface() -> tuple[dict[str, Path], dict[str, str]]:
 
 
 def _remove(folder: Path) -> None:
-    for _ in range(200):  # the kernel takes a moment to let go of the last process
+    for _ in range(200):  # busy for a moment after the last process has ended
         try:
             folder.rmdir()
             return

@@ -1,10 +1,10 @@
 """The seccomp filter of a worker: what no exercise needs and an attack does.
 
-A list of what is refused, since a list of what is allowed would age with every release of torch.
-Refused are other processes' memory, new namespaces and mounts, sockets but pairs, memory that
-no limit sees, whatever survives a process (System V and POSIX queues, keys), and the channels by
-which two sandboxes could talk over a file that both may only read (locks, leases, notification, the
-state of the page cache). libseccomp makes the program, through pyseccomp.
+It lists what is refused; a list of what is allowed would have to follow every release of torch.
+Refused are: access to other processes' memory, new namespaces and mounts, sockets other than pairs,
+memory that escapes the limits, whatever survives a process (System V and POSIX queues, keys), and
+the channels by which two sandboxes could communicate over a file that both may only read (locks,
+leases, notification, the state of the page cache). libseccomp makes the program, by pyseccomp.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ quotactl quotactl_fd syslog sethostname setdomainname settimeofday clock_settime
 clock_adjtime iopl ioperm vhangup nfsservctl lookup_dcookie personality
 """.split()
 
-# for a libseccomp that is older than the call: since 424 every architecture has the same number
+# for a libseccomp that is older than the call; from 424 on, every architecture has the same numbers
 _NUMBERS = {
     "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
     "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432,
@@ -45,7 +45,7 @@ _NUMBERS = {
     "cachestat": 451, "fchmodat2": 452, "setxattrat": 463, "removexattrat": 466,
 }  # fmt: skip
 
-# what a process may do to itself alone: the first argument names the process, 0 is the caller
+# what a process may do to itself only: the first argument is a process id, 0 is the caller
 _OWN_ONLY = ("prlimit64", "sched_setaffinity")
 
 _CLONE_NAMESPACES = (
@@ -59,9 +59,9 @@ _CLONE_NAMESPACES = (
 )
 # F_GETLK… and their open-file forms, F_SETLEASE, F_GETLEASE, F_NOTIFY, the write-life hints
 _FCNTL = (5, 6, 7, 36, 37, 38, 1024, 1025, 1026, 1035, 1036, 1037, 1038)
-_TERMINAL = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: typing into somebody's terminal
+_TERMINAL = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: they put characters into a terminal's input
 
-# Where Landlock doesn't keep signals within the sandbox, nothing may send them
+# refused altogether where Landlock does not keep signals within the sandbox
 _UNSCOPED = ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal")
 
 
@@ -73,11 +73,12 @@ class Filter:
 
     @property
     def sha256(self) -> str:
+        """SHA-256 of the program, in hexadecimal."""
         return hashlib.sha256(self.program).hexdigest()
 
 
 def build(*, scoped: bool) -> Filter:
-    """The filter; ``scoped`` where something else confines signals.
+    """Builds the filter; ``scoped`` where something else keeps signals within the sandbox.
 
     Raises:
         ImportError: pyseccomp or libseccomp is missing; the text says which.
@@ -86,13 +87,13 @@ def build(*, scoped: bool) -> Filter:
         import pyseccomp
     except (ImportError, OSError, RuntimeError) as error:
         raise ImportError(f"pyseccomp or libseccomp is not installed ({error})") from error
-    found = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
+    rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     deny = pyseccomp.ERRNO(errno.EPERM)
 
     def refuse(name: str, *conditions: Any, action: int = deny) -> None:
         number = name if _known(pyseccomp, name) else _NUMBERS.get(name)
-        if number is not None:  # else this kernel's architecture has no such call
-            found.add_rule(action, number, *conditions)
+        if number is not None:  # otherwise this architecture has no such call
+            rules.add_rule(action, number, *conditions)
 
     for name in _REFUSED:
         refuse(name)
@@ -100,17 +101,19 @@ def build(*, scoped: bool) -> Filter:
         refuse(name, pyseccomp.Arg(0, pyseccomp.NE, 0))
     for flag in _CLONE_NAMESPACES:
         refuse("clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, flag, flag))
-    refuse("clone3", action=pyseccomp.ERRNO(errno.ENOSYS))  # its flags lie in memory; libc retries
+    # seccomp cannot read clone3's flags, which are behind a pointer; with ENOSYS libc falls back to
+    # clone, whose flags are checked above
+    refuse("clone3", action=pyseccomp.ERRNO(errno.ENOSYS))
     for command in _FCNTL:
         refuse("fcntl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, command))
     for request in _TERMINAL:
         refuse("ioctl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, request))
-    refuse("socket")  # local ones too: a path can lead to a daemon of the machine
-    # a pair is for talking to oneself, but one for datagrams can send them to any address
+    refuse("socket")  # local ones too: by a path they reach the machine's daemons
+    # a pair connects a process to itself, but one of datagrams can send to any address
     refuse("socketpair", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xF, socket.SOCK_DGRAM))
     for name in () if scoped else _UNSCOPED:
         refuse(name)
-    return Filter(_exported(found))
+    return Filter(_exported(rules))
 
 
 def _known(pyseccomp: Any, name: str) -> bool:
@@ -120,9 +123,9 @@ def _known(pyseccomp: Any, name: str) -> bool:
         return False
 
 
-def _exported(found: Any) -> bytes:
+def _exported(rules: Any) -> bytes:
     handle = os.memfd_create("filter", os.MFD_CLOEXEC)
     with open(handle, "r+b") as stream:
-        found.export_bpf(stream)
+        rules.export_bpf(stream)
         stream.seek(0)
         return stream.read()

@@ -1,4 +1,4 @@
-"""Users of their own: an unused uid for every sandbox, where the grader may change users."""
+"""A user of its own for every sandbox: an unused uid, where the grader may change users."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from pathlib import Path
 
 from harness.errors import InfrastructureError
 
-_FIRST, _COUNT = 61_400, 512  # in the range that systemd keeps for users made on the fly
+_FIRST, _COUNT = 61_400, 512  # within the range that systemd reserves for dynamic users
 _CAP_SETGID, _CAP_SETUID = 6, 7
 
 
 def is_root() -> bool:
-    """Whether this process is root, in whatever user namespace."""
+    """Whether this process is root, possibly of a user namespace only."""
     return sys.platform == "linux" and os.geteuid() == 0
 
 
 def can_change_user() -> bool:
-    """Whether processes can be started under another uid: root, with the capabilities and the map.
+    """Whether processes can be started under another uid.
 
-    Root of a namespace that maps one user only can't.
+    That takes root with the capabilities SETUID and SETGID, in a namespace that maps the uids used
+    here; root of a namespace that maps a single user cannot.
     """
     if not is_root():
         return False
@@ -44,10 +45,10 @@ def _mapped(table: Path) -> bool:
 
 @contextmanager
 def lease() -> Iterator[int]:
-    """A uid that no process has and no other grader of this machine uses, while the block lasts.
+    """Reserves a uid that no process and no other grader of this machine uses, during the block.
 
     Raises:
-        InfrastructureError: all are taken.
+        InfrastructureError: all are taken, or the folder of locks cannot be trusted.
     """
     folder = _folder()
     for uid in range(_FIRST, _FIRST + _COUNT):
@@ -67,13 +68,13 @@ def lease() -> Iterator[int]:
 
 
 def _folder() -> Path:
-    """The folder of locks, root's own: a link or another's folder is refused."""
+    """The folder of locks; refused where it is a link or others than root can write to it."""
     folder = Path(tempfile.gettempdir(), "fairmark-users")
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != 0 or found.st_mode & 0o022:
+        status = folder.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != 0 or status.st_mode & 0o022:
             raise InfrastructureError(
                 f"{folder} is not a folder of root's alone; remove it"
             ) from None

@@ -1,8 +1,8 @@
 """The interpreter that workers run: which folders it needs, and how they are reached.
 
-A worker's user can often not enter the folder above an interpreter (a home of mode 0700, root's
-own among them). Where that could be, the folders travel as open handles: ``/proc/self/fd/N`` leads
-to the folder itself, without asking those above it.
+Often a worker's user may not enter the folders above an interpreter, such as a home of mode 0700 or
+root's own. So the folders are handed to it as open file descriptors: ``/proc/self/fd/N`` leads to a
+folder itself, and the permissions of those above it are not consulted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 
 @dataclass(frozen=True)
 class Interpreter:
-    """Where an interpreter and its packages lie.
+    """The paths of an interpreter and its packages.
 
     Attributes:
         home: the prefix of the standard library.
@@ -36,6 +36,7 @@ class Interpreter:
 
     @property
     def executable(self) -> str:
+        """The path of the executable."""
         return f"{self.home}/{self.binary}"
 
     @property
@@ -44,15 +45,15 @@ class Interpreter:
         return (self.home, *self.packages)
 
     def environment(self) -> dict[str, str]:
-        """What an interpreter needs to know to find itself."""
-        found = {"PYTHONHOME": self.home, "PYTHONPATH": ":".join(self.packages)}
+        """The environment variables by which it finds its library and its packages."""
+        variables = {"PYTHONHOME": self.home, "PYTHONPATH": ":".join(self.packages)}
         if sysconfig.get_config_var("Py_ENABLE_SHARED"):
-            found["LD_LIBRARY_PATH"] = f"{self.home}/lib"
-        return found
+            variables["LD_LIBRARY_PATH"] = f"{self.home}/lib"
+        return variables
 
     @contextmanager
     def by_handle(self) -> Iterator[tuple[Interpreter, list[int]]]:
-        """The same interpreter through open handles, and the handles to pass on."""
+        """The same interpreter by open file descriptors, and those descriptors to inherit."""
         with ExitStack() as stack:
             handles = []
             for folder in self.folders:
@@ -64,7 +65,7 @@ class Interpreter:
 
 
 def current() -> Interpreter:
-    """The interpreter that runs this, with the packages that it sees."""
+    """The interpreter of this process, with the packages that it imports from."""
     home = os.path.abspath(sys.base_prefix)
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     binary = Path("bin", version)

@@ -1,4 +1,4 @@
-"""How a sandbox's first process is started at each level: command, environment, handles, user."""
+"""How a sandbox's first process is started at each level: command, environment, user, handles."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from harness.isolation.interpreter import SYSTEM, SYSTEM_FILES, Interpreter
 
 SCRATCH_MIB = 64
 
-# -I would also ignore PYTHONHASHSEED, and the order of a set would differ from run to run; the
-# environment is written here from nothing, so -P -s -S leave nothing else of it to be ignored.
+# Not -I: it would ignore PYTHONHASHSEED, and the order of a set would differ from run to run. All
+# else that -I protects from is absent, since the environment is written here from nothing.
 _FLAGS = ("-P", "-s", "-S")
-#: What the interpreter is given: the folder of the worker's modules and the control socket follow.
+#: The code that starts a zygote; its arguments are the folder of modules and the control socket.
 BOOT = (
     "import sys; sys.path.insert(0, sys.argv[1]); from harness.worker import zygote; "
     "zygote.main(int(sys.argv[2]))"
@@ -27,29 +27,33 @@ BOOT = (
 
 @dataclass(frozen=True)
 class Folders:
-    """A sandbox's folder: the worker's own modules, the programs, what they may write."""
+    """A sandbox's folders: the worker's own modules, the programs, and what a worker may write."""
 
     root: Path
 
     @property
     def runtime(self) -> Path:
+        """The modules of the worker, read-only."""
         return self.root / "runtime"
 
     @property
     def programs(self) -> Path:
+        """A folder for each program, read-only."""
         return self.root / "programs"
 
     @property
     def scratch(self) -> Path:
+        """The parent of the folders that workers write to."""
         return self.root / "scratch"
 
 
 @dataclass(frozen=True)
 class Launch:
-    """A command to start, with all that it inherits.
+    """A command to start, with everything that it inherits.
 
     Attributes:
-        readable: folders that a worker reads, as it sees them.
+        handles: open file descriptors.
+        readable: paths that a worker may read, as the worker sees them.
         uid: the user to start under, or None for the grader's.
         own_uid: the user that only this sandbox has, if it has one.
     """
@@ -63,7 +67,7 @@ class Launch:
 
 
 def environment(folders: Folders, python: Interpreter) -> dict[str, str]:
-    """The whole environment of a worker; nothing of the grader's is in it."""
+    """The whole environment of a worker; nothing of the grader's own is passed on."""
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")}
     scratch = str(folders.scratch)
     return {
@@ -85,9 +89,9 @@ def environment(folders: Folders, python: Interpreter) -> dict[str, str]:
 
 @contextmanager
 def plain(folders: Folders, command: Sequence[str], *, own_user: bool) -> Iterator[Launch]:
-    """A process of its own (L1, L2, L2U), under a user of its own where ``own_user``.
+    """The start of a plain process (L1, L2, L2U), under a user of its own where ``own_user``.
 
-    ``command`` is what the interpreter is given.
+    ``command`` holds the arguments of the interpreter.
     """
     python = interpreter.current()
     with ExitStack() as stack:
@@ -107,13 +111,13 @@ def plain(folders: Folders, command: Sequence[str], *, own_user: bool) -> Iterat
 
 @contextmanager
 def bubblewrapped(folders: Folders, command: Sequence[str], *, as_root: bool) -> Iterator[Launch]:
-    """Namespaces by bubblewrap (L3): an empty tree with what is needed mounted read-only.
+    """The start of a process in bubblewrap's namespaces (L3), with the least files mounted.
 
-    An ordinary user gets a user namespace. Root would stay the machine's root in one, so root
-    makes no user namespace and drops to a uid of its own inside, before anything else is run.
+    An ordinary user gets a user namespace. In one, root would stay the machine's root; so root
+    makes no user namespace and changes to an unused uid inside, before anything else is run.
 
     Raises:
-        InfrastructureError: a program that this takes is not installed.
+        InfrastructureError: a program that is needed is not installed.
     """
     bwrap = _program("bwrap")
     python = interpreter.current()
@@ -126,7 +130,7 @@ def bubblewrapped(folders: Folders, command: Sequence[str], *, as_root: bool) ->
         options = [*_namespaces(as_root), *_tree(binds, folders.scratch)]
         reader, writer = os.pipe()
         stack.callback(os.close, reader)
-        with open(writer, "wb") as stream:  # by a pipe, so that no option shows in /proc
+        with open(writer, "wb") as stream:  # by a pipe: a command line could be read in /proc
             stream.write(b"".join(os.fsencode(option) + b"\0" for option in options))
         yield Launch(
             (bwrap, "--args", str(reader), "--", *inner),
@@ -152,7 +156,7 @@ def _tree(binds: Sequence[str], scratch: Path) -> list[str]:
     options: list[str] = []
 
     def parents(path: str) -> None:
-        # bubblewrap would make those that are missing with mode 0700
+        # made here, since bubblewrap makes missing parents with mode 0700
         for parent in [str(p) for p in reversed(Path(path).parents)]:
             if parent not in made and not parent.startswith("/usr"):
                 made.add(parent)
@@ -186,7 +190,7 @@ def _drop_user(uid: int) -> list[str]:
 
 
 def _program(name: str) -> str:
-    found = shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin") or shutil.which(name)
-    if found is None:
+    path = shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin") or shutil.which(name)
+    if path is None:
         raise InfrastructureError(f"{name} is not installed")
-    return found
+    return path

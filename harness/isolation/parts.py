@@ -1,6 +1,6 @@
-"""How workers are isolated at each level, and whether this machine has what that takes.
+"""How workers are isolated at each level, and whether this machine has what a level needs.
 
-Whether it also works is found out by :mod:`harness.sandbox.choice`.
+Whether a level also works is tried by :mod:`harness.sandbox.choice`.
 """
 
 from __future__ import annotations
@@ -20,27 +20,29 @@ from harness.isolation import identity, launch
 from harness.isolation.filter import build
 from harness.isolation.launch import Folders, Launch
 
-_SCOPES = 6  # the Landlock ABI that confines signals
+_SCOPES = 6  # the first Landlock ABI that keeps signals within the sandbox
+#: The most processes of one worker.
 PROCESSES = 64
-_SPARE_TASKS = 256
+_SPARE_TASKS = 256  # for a worker of the grader's own user, whose other processes come and go
 
 
 class Unavailable(InfrastructureError):
-    """A level that this machine does not reach; the text says why."""
+    """This machine does not reach a level; the message says why."""
 
 
 @dataclass(frozen=True)
 class Isolation:
-    """How workers are isolated, and what was found out about it.
+    """How workers are isolated, and what trying it on this machine showed.
 
     Attributes:
         level: one of :data:`harness.levels.GRADING_LEVELS`.
         own_user: every sandbox has a uid of its own.
         cgroup: every sandbox has a control group of its own.
-        landlock: the ABI that is used, 0 for none.
+        landlock: the version of Landlock's interface that is used, 0 for none.
         filter: the seccomp program, empty for none.
-        insecure: it was accepted although it is below what is asked for.
-        required: what was asked for, or accepted instead; weaker observations don't count.
+        insecure: it was accepted although it is below the required level.
+        required: the level that was required, or accepted instead; observations made at a weaker
+            one do not count.
         record: what is stored with observations and shown by ``doctor``.
     """
 
@@ -60,7 +62,7 @@ class Isolation:
 
     @property
     def stored(self) -> dict[str, Any]:
-        """What goes into every observation: the record without its texts for people."""
+        """What is stored with every observation: the record without its texts for people."""
         return {
             name: value
             for name, value in self.record.items()
@@ -68,16 +70,16 @@ class Isolation:
         }
 
     def launch(self, folders: Folders, command: tuple[str, ...]) -> AbstractContextManager[Launch]:
-        """The start of a sandbox whose interpreter is given ``command``."""
+        """The start of a sandbox; ``command`` holds the arguments of its interpreter."""
         if self.level == "L3":
             return launch.bubblewrapped(folders, command, as_root=self.own_user)
         return launch.plain(folders, command, own_user=self.own_user)
 
     def process_limit(self) -> int:
-        """RLIMIT_NPROC of a worker.
+        """RLIMIT_NPROC of a worker; 0 for none.
 
-        The kernel counts all that a user runs, so a worker of the grader's own user may have what
-        runs now and some more.
+        The kernel counts all processes of a user. So for a worker of the grader's own user the
+        limit is what that user runs now and some more.
         """
         if self.own_user or self.level == "L3":
             return PROCESSES
@@ -85,7 +87,11 @@ class Isolation:
 
 
 def prepare(level: str) -> Isolation:
-    """The level's parts, if they are there."""
+    """The isolation of a level, not yet tried.
+
+    Raises:
+        Unavailable: this machine lacks something that the level needs.
+    """
     own_user = identity.can_change_user()
     if level == "L1":
         return Isolation(level, own_user=own_user)
@@ -102,10 +108,10 @@ def prepare(level: str) -> Isolation:
         raise Unavailable(landlock)
     abi = landlock if isinstance(landlock, int) else 0
     try:
-        made = build(scoped=level == "L3" or abi >= _SCOPES)
+        filter_ = build(scoped=level == "L3" or abi >= _SCOPES)
     except ImportError as error:
         raise Unavailable(str(error)) from None
-    return Isolation(level, own_user=own_user, landlock=abi, filter=made.program)
+    return Isolation(level, own_user=own_user, landlock=abi, filter=filter_.program)
 
 
 def _check_bubblewrap(own_user: bool) -> None:
@@ -116,13 +122,13 @@ def _check_bubblewrap(own_user: bool) -> None:
     command = ["bwrap", "--unshare-pid", "--unshare-net", "--ro-bind", "/", "/", "true"]
     if not own_user:
         command.insert(1, "--unshare-user")
-    tried = subprocess.run(command, capture_output=True, text=True, check=False)
-    if tried.returncode:
-        raise Unavailable(f"bubblewrap does not work here: {tried.stderr.strip()[:200]}")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Unavailable(f"bubblewrap does not work here: {done.stderr.strip()[:200]}")
 
 
 def _landlock_abi() -> int | str:
-    """The kernel's Landlock ABI, at most the one py-landlock knows; or why there is none."""
+    """The kernel's version of Landlock, at most what py-landlock knows; or why there is none."""
     try:
         from py_landlock import LandlockError, get_abi_version
     except ImportError:
@@ -134,11 +140,13 @@ def _landlock_abi() -> int | str:
 
 
 def bubblewrap_version() -> str:
-    said = subprocess.run(["bwrap", "--version"], capture_output=True, text=True, check=False)
-    return said.stdout.strip()
+    """What the installed bubblewrap says of its version."""
+    done = subprocess.run(["bwrap", "--version"], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def _tasks_of(uid: int) -> int:
+    """How many tasks, threads included, a user runs."""
     count = 0
     for name in os.listdir("/proc"):
         if name.isdigit():

@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.files import write_csv, write_text
 from harness.proving.certificate import Certificate, Curve, Learner, Power, Rate
+from harness.results import Results
 
 _COLUMNS = (
     *("task", "check", "stage", "stage_alpha", "runs", "rejections", "upper95", "mutant"),
@@ -21,8 +22,8 @@ _COLUMNS = (
 )
 
 
-def write(certificate: Certificate, results: Path, commit: str) -> list[Path]:
-    """calibration.csv, calibration.md and operating.csv below ``results``.
+def write(certificate: Certificate, results: Results, commit: str) -> list[Path]:
+    """calibration.csv, calibration.md and operating.csv among the figures of a results folder.
 
     Rows of calibration.csv with ``method`` ``derived`` are of training checks: ``runs`` counts
     stored seeds, ``rejections`` those that miss the threshold, and ``upper95`` is the derived
@@ -32,12 +33,16 @@ def write(certificate: Certificate, results: Path, commit: str) -> list[Path]:
     rows += map(_power_row, certificate.powers)
     return [
         write_csv(
-            results / "calibration.csv", _COLUMNS, ({**row, "commit": commit} for row in rows)
+            results.figure("calibration.csv"),
+            _COLUMNS,
+            ({**row, "commit": commit} for row in rows),
         ),
         write_csv(
-            results / "operating.csv", tuple(Curve.__annotations__), map(asdict, certificate.curves)
+            results.figure("operating.csv"),
+            tuple(Curve.__annotations__),
+            map(asdict, certificate.curves),
         ),
-        write_text(results / "calibration.md", f"# Calibration\n\n{text(certificate)}\n"),
+        write_text(results.figure("calibration.md"), f"# Calibration\n\n{text(certificate)}\n"),
     ]
 
 

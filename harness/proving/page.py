@@ -16,6 +16,7 @@ from harness import kinds
 from harness.files import write_csv, write_text
 from harness.marking.score import Decision
 from harness.proving.verification import HONEST_MARGIN, MUTANT_MARGIN, TaskProof
+from harness.results import Results
 from harness.spec.checks import Check
 
 COLUMNS = (
@@ -25,12 +26,13 @@ COLUMNS = (
 Row = dict[str, str]
 
 
-def write(proofs: Sequence[TaskProof], results: Path, tasks: Path) -> list[Path]:
-    """verification.csv and verification.md below ``results``.
+def write(proofs: Sequence[TaskProof], results: Results, tasks: Path) -> list[Path]:
+    """verification.csv and verification.md among the figures of a results folder.
 
     Rows that an earlier run wrote about other tasks stay while the folder ``tasks`` has these.
     """
-    path = results / "verification.csv"
+    results.make_figures()
+    path = results.figure("verification.csv")
     new = [row for proof in proofs for row in _rows(proof)]
     proven = {proof.task.id for proof in proofs}
     kept = [
@@ -42,7 +44,7 @@ def write(proofs: Sequence[TaskProof], results: Path, tasks: Path) -> list[Path]
     rows.sort(key=lambda row: row["task"])
     return [
         write_csv(path, COLUMNS, rows),
-        write_text(results / "verification.md", f"# Verification\n\n{page(rows)}"),
+        write_text(results.figure("verification.md"), f"# Verification\n\n{page(rows)}"),
     ]
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import harness
 from harness.redteam.model import Effect
+from harness.results import Results
 
 _PUBLIC_FOLDERS = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 _TOKENS: tuple[Effect, ...] = (
@@ -88,7 +89,13 @@ class Bait:
 
     @property
     def decoy_pid(self) -> int:
+        """The process that holds secrets beside the grader."""
         return self._decoy.pid
+
+    @property
+    def results(self) -> Results:
+        """The results folder of the grader that meets the attack."""
+        return Results(self.folder / "results")
 
     def placeholders(self, grader_pid: int) -> dict[str, str]:
         """What the placeholders of an attack stand for."""
@@ -99,9 +106,9 @@ class Bait:
             "other_submission": str(folder / "neighbour" / "rt_exp.py"),
             "witness_file": str(folder / "witness" / "grades.txt"),
             "witness_folder": str(folder / "witness"),
-            "harness_file": str(Path(harness.__file__).parent / "score.py"),
-            "results_folder": str(folder / "results"),
-            "ledger": str(folder / "results" / "ledger.sqlite"),
+            "harness_file": str(Path(harness.__file__).parent / "marking" / "score.py"),
+            "results_folder": str(self.results.root),
+            "ledger": str(self.results.ledger),
             "grader_pid": str(grader_pid),
             "grader_address": str(ctypes.addressof(self._memory)),
             "decoy_pid": str(self._decoy.pid),

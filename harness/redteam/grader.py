@@ -28,6 +28,7 @@ from harness.marking.gradebook import Gradebook
 from harness.marking.trials import View
 from harness.redteam.bait import Bait
 from harness.redteam.model import Level
+from harness.results import Results
 from harness.sandbox import choice
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import LoadedTask
@@ -37,10 +38,12 @@ _PR_SET_CHILD_SUBREAPER = 36
 _REAP_S = 2.0
 
 
-def grade(tasks: Sequence[LoadedTask], submissions: Path, results: Path, level: Level) -> Gradebook:
+def grade(
+    tasks: Sequence[LoadedTask], submissions: Path, results: Results, level: Level
+) -> Gradebook:
     """Marks what lies in a folder, and writes all reports."""
     course = Course(tuple(tasks), find_subjects([submissions], tasks, None), "", {})
-    with Ledger(results / "ledger.sqlite", "redteam") as ledger:
+    with Ledger(results.ledger, "redteam") as ledger:
         view = View(PUBLIC_KEY, ledger)
         remember(course.subjects, ledger)
         with grading.local_executor(1) as executor:
@@ -74,7 +77,7 @@ def start(tasks: Sequence[LoadedTask], bait: Bait, level: Level) -> Started:
         os.close(go)
         _become(said, bait)
         if os.read(waits, 1):
-            gradebook = grade(tasks, bait.folder / "submissions", bait.folder / "results", level)
+            gradebook = grade(tasks, bait.folder / "submissions", bait.results, level)
             document = report.document(gradebook)
             outcome = {"survivors": _survivors(), "document": document}
             (bait.folder / "outcome.json").write_text(json.dumps(outcome), encoding="ascii")
@@ -153,6 +156,6 @@ def _survivors() -> list[str]:
     return found
 
 
-def copy_ledger(source: Path, results: Path) -> None:
-    """The base ledger, so that references and the honest submission are not run again."""
-    shutil.copyfile(source, results / "ledger.sqlite")
+def copy_ledger(source: Results, target: Results) -> None:
+    """Copies a ledger, so that references and the honest submission are not run again."""
+    shutil.copyfile(source.ledger, target.ledger)

@@ -17,6 +17,7 @@ from harness.isolation import Unavailable
 from harness.redteam import bait, grader, traces
 from harness.redteam.bait import Bait
 from harness.redteam.model import AtMost, Attack, Effect, Level
+from harness.results import Results
 from harness.sandbox import choice, processes
 from harness.spec.load import LoadedTask
 
@@ -162,22 +163,25 @@ class Arena:
                 raise InfrastructureError(f"{task.id} has no reference to be honest with")
             variant = task.reference.variants[0]
             (self._honest / task.spec.file).write_bytes(variant.files[task.spec.file])
-        self._row = self._grade("first")
-        self._before = traces.rows(self._ledger)
+        self._row = self._grade(self.first_results)
+        self._before = traces.rows(self.first_results.ledger)
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._temporary.cleanup()
 
     @property
-    def _ledger(self) -> Path:
-        return self._base / "first" / "ledger.sqlite"
+    def first_results(self) -> Results:
+        """The results folder of the first grading, before any attack."""
+        return Results(self._base / "first")
 
-    def _grade(self, results: str) -> Mapping[str, Any]:
+    @property
+    def _last_results(self) -> Results:
+        return Results(self._base / "last")
+
+    def _grade(self, results: Results) -> Mapping[str, Any]:
         """The marks of the honest submission, graded in this process into a new ledger."""
-        folder = self._base / results
-        folder.mkdir()
-        book = grader.grade(self._tasks, self._honest.parent, folder, self._level)
+        book = grader.grade(self._tasks, self._honest.parent, results, self._level)
         row = next(row for row in book.submissions if row.name == grader.HONEST)
         if row.points != row.max_points:
             raise InfrastructureError(f"at {self._level} honest work does not pass: {row}")
@@ -186,15 +190,15 @@ class Arena:
     def disturbed(self) -> Iterator[str]:
         """Whether honest work, run and graded again after all attacks, is marked otherwise."""
         try:
-            same = self._grade("last") == self._row
+            same = self._grade(self._last_results) == self._row
         except InfrastructureError as error:
             yield f"after the attacks, {error}"
             return
         if not same:
             yield "honest work is graded otherwise after the attacks"
-        for (key, run), (digest, _) in traces.rows(self._base / "last" / "ledger.sqlite").items():
-            if self._before.get((key, run), ("", ""))[0] != digest:
-                yield f"the observation {key[:12]} comes out otherwise after the attacks"
+        for (trial, run), (digest, _) in traces.rows(self._last_results.ledger).items():
+            if self._before.get((trial, run), ("", ""))[0] != digest:
+                yield f"the observation of trial {trial[:12]} differs after the attacks"
 
     def fight(self, attacks: Sequence[Attack], jobs: int, said: Said) -> list[Result]:
         """The attacks, several at once; the results in their order."""
@@ -238,7 +242,7 @@ class Arena:
         with contextlib.ExitStack() as stack:
             laid = stack.enter_context(bait.laid_out())
             _copy(self._honest, laid.folder / "submissions" / grader.HONEST)
-            grader.copy_ledger(self._ledger, laid.folder / "results")
+            grader.copy_ledger(self.first_results, laid.results)
             started = grader.start(self._tasks, laid, self._level)
             stack.callback(os.close, started.go)
             self._known |= {started.pid, laid.decoy_pid}
@@ -272,7 +276,7 @@ class Arena:
                     complaints += [f"survivor: {name[:80]}" for name in outcome["survivors"]]
                 if _marks(document["submissions"], {grader.HONEST}) != self._row:
                     effects.add("honest-grade-changed")
-                problems = list(traces.damaged(laid.folder / "results", document))
+                problems = list(traces.damaged(laid.results, document))
                 if problems:
                     effects.add("report-invalid")
                     complaints += problems

@@ -1,7 +1,7 @@
 """The last stage: a gradebook becomes files and tables, all written from the one model.
 
 Nothing here decides anything. Every file is written whole or not at all, and equal gradebooks give
-equal bytes; only the ``circumstances`` of grades.json lie outside that.
+equal bytes; only the ``circumstances`` of grades.json may differ.
 """
 
 from __future__ import annotations
@@ -11,32 +11,36 @@ from pathlib import Path
 from harness.marking.gradebook import Gradebook
 from harness.report import feedback, grades_json, gradescope, junit, tables
 from harness.report.grades_json import document
-from harness.report.names import folder_name, folders
+from harness.report.names import refuse_duplicates
+from harness.results import Results
 
-__all__ = ["document", "folder_name", "write"]
+__all__ = ["document", "write"]
 
 
-def write(gradebook: Gradebook, results: Path) -> list[Path]:
-    """Write all reports of a run below ``results`` and return their paths.
+def write(gradebook: Gradebook, results: Results) -> list[Path]:
+    """Write all reports of a run into a results folder and return their paths.
 
-    These are leaderboard.csv, grades.csv, grades.json and junit.xml, and in a folder of every
-    submission its gradescope.json and feedback.md. Folders of other submissions stay as they are.
+    These are the leaderboard, the grades as CSV and JSON and junit.xml, and for every submission
+    its gradescope.json and feedback.md. Reports of other submissions stay as they are.
 
     Raises:
-        UsageError: two submissions have the same name.
-        OSError: something below ``results`` cannot be written.
+        UsageError: two submissions have the same name, or the results folder cannot be used; then
+            nothing is written.
+        OSError: a file cannot be written.
     """
-    chosen = folders(gradebook)
-    results.mkdir(parents=True, exist_ok=True)
+    refuse_duplicates(gradebook)
+    names = [row.name for row in gradebook.submissions]
+    results.make(names)
     written = [
-        grades_json.write(gradebook, results / "grades.json"),
-        tables.write_grades(gradebook, results / "grades.csv"),
-        tables.write_leaderboard(gradebook, results / "leaderboard.csv"),
-        junit.write(gradebook, results / "junit.xml"),
+        grades_json.write(gradebook, results.grades_json),
+        tables.write_grades(gradebook, results.grades),
+        tables.write_leaderboard(gradebook, results.leaderboard),
+        junit.write(gradebook, results.junit),
     ]
+    reports = results.submissions(names)
     for row in gradebook.submissions:
-        folder = results / chosen[row.name]
-        folder.mkdir(exist_ok=True)
-        written.append(gradescope.write(row, gradebook, folder / "gradescope.json"))
-        written.append(feedback.write(row, gradebook, folder / "feedback.md"))
+        files = reports[row.name]
+        files.folder.mkdir(parents=True, exist_ok=True)
+        written.append(gradescope.write(row, gradebook, files.gradescope))
+        written.append(feedback.write(row, gradebook, files.feedback))
     return written

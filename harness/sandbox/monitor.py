@@ -47,7 +47,7 @@ class ResourceMonitor:
             zygote, and with whatever the worker forks.
         scratch: the folder that the worker may write to, where it can be read from here.
         cpu_before: processor seconds that the worker had used when the trial began.
-        peak: the most resident bytes of the trial's processes that a look has found.
+        peak: the most resident bytes that the trial's processes had at any look.
     """
 
     zygote: int

@@ -53,6 +53,7 @@ class Sandbox:
         self._programs: dict[str, Path] = {}
         self._zygote: Zygote | None = None
         self._output: DrainedOutput | None = None  # that of the latest zygote
+        self._killed = False
 
     def __enter__(self) -> Sandbox:
         root = Path(tempfile.mkdtemp(prefix="fairmark-"))
@@ -80,7 +81,12 @@ class Sandbox:
         return current.pid if current is not None else None
 
     def kill(self) -> None:
-        """Kills whatever runs, from any thread; the trial under way gets no observation."""
+        """Kills whatever runs, from any thread, for good: no other zygote is started.
+
+        The trial under way gets no observation.
+        """
+        # first, so that a zygote that is being started meanwhile is killed by whoever starts it
+        self._killed = True
         current = self._zygote
         if current is not None:
             current.kill()
@@ -163,15 +169,19 @@ class Sandbox:
         return self._output.since(mark) if self._output is not None else ""
 
     def _ensure_started(self) -> Zygote:
-        """The running zygote, or a new one.
+        """The running zygote, or a new one unless the sandbox was killed.
 
         It is known to :meth:`kill` from the moment it exists, since importing takes seconds.
         """
         if self._zygote is not None and self._zygote.running:
             return self._zygote
         self.stop()
+        if self._killed:
+            raise InfrastructureError("the sandbox was killed")
         started = self._zygote = launch(self.isolation, self.folders)
         self._output = started.output
+        if self._killed:
+            started.kill()
         try:
             started.introduce(self.isolation, self.folders, preload=self._preload)
         except InfrastructureError:

@@ -1,1 +1,24 @@
-"""One module a verb of the command line: ``run(args) -> exit code``."""
+"""The verbs of the command line, by name, each with a line on what it does.
+
+A verb is a module of this package with ``add_arguments(parser)`` and ``run(args) -> exit code``;
+:mod:`options`, :mod:`output` and :mod:`stored` hold what several verbs share.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+VERBS: Mapping[str, str] = MappingProxyType(
+    {
+        "list": "what can be graded",
+        "grade": "mark submissions (default: all of submissions/)",
+        "score": "compute marks again from stored observations, running nothing",
+        "report": "write the reports of the last run again",
+        "verify": "prove that checks pass honest work and catch every known mistake",
+        "calibrate": "measure the error rates that the specs declare",
+        "targets": "list or make stored reference distributions",
+        "replay": "score stored observations again and compare bit for bit",
+        "bench": "what grading costs, as ratios within one run",
+        "redteam": "run the known attacks and show what every level of isolation stops",
+        "doctor": "what this machine offers, and which isolation is in force",
+    }
+)

@@ -1,8 +1,9 @@
 """``calibrate``: measure the error rates that the specs declare, on every honest program.
 
 Work that was done before, under the same programs, measurements and declarations, is taken from
-``<results>/calibration.jsonl``, so an interrupted run goes on where it was. After ``--minutes`` the
-tables are written of what there is; all programs have advanced alike.
+``calibration.jsonl`` beside the tables, so an interrupted run goes on where it was. After
+``--minutes`` the tables are written from the counts so far, in which all programs have advanced
+equally.
 """
 
 from __future__ import annotations
@@ -21,18 +22,34 @@ from harness.course import load_tasks
 from harness.proving import calibration, calibration_page, certificate
 from harness.proving.calibration import Counted, Unit
 from harness.records import Program
+from harness.results import Results
 from harness.spec.load import LoadedTask
-from harness.verbs import output
+from harness.verbs import options, output
 
 _SUBMISSIONS = Path("submissions")
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the verb's options."""
+    options.common(parser)
+    options.task_names(parser)
+    parser.add_argument("--gradings", type=options.positive, default=10_000, metavar="R")
+    parser.add_argument("--mistaken", type=options.positive, default=200, metavar="R")
+    parser.add_argument("--minutes", type=float, default=60.0, metavar="M")
+    options.jobs(parser)
+    options.results(parser)
+
+
 def run(args: argparse.Namespace) -> int:
+    """Counts gradings and writes the tables; returns the exit code."""
     tasks, _ = load_tasks(args.tasks, args.reference, None, args.task)
     folders = (args.tasks, args.reference)
+    results = Results(args.results)
+    results.make_figures()
+    counts = results.figure("calibration.jsonl")
     started = time.monotonic()
     with fresh(args.jobs) as pool:
-        cheap = _cheap(pool, folders, tasks, _stored(args.results / "calibration.jsonl"))
+        cheap = _cheap(pool, folders, tasks, _stored(counts))
         todo: list[Unit] = []
         for task in tasks:
             honest = calibration.honest(task, _SUBMISSIONS)
@@ -40,8 +57,7 @@ def run(args: argparse.Namespace) -> int:
             todo += calibration.plan(task, honest, *wanted)
         counted = list(_counted(args, pool, folders, tasks, todo))
     shown = certificate.of(tasks, counted)
-    args.results.mkdir(parents=True, exist_ok=True)
-    written = calibration_page.write(shown, args.results, output.commit())
+    written = calibration_page.write(shown, results, output.commit())
     minutes = (time.monotonic() - started) / 60
     print(f"{len(counted)} of {len(todo)} units in {minutes:.1f} min", file=sys.stderr)
     if args.json:
@@ -87,8 +103,7 @@ def _counted(
 ) -> Iterator[Counted]:
     """Every unit's count: stored ones first, the others as they come, until the time is over."""
     by_id = {task.id: task for task in tasks}
-    path = args.results / "calibration.jsonl"
-    args.results.mkdir(parents=True, exist_ok=True)
+    path = Results(args.results).figure("calibration.jsonl")
     stored = {(found.unit, found.digest): found for found in _stored(path)}
     missing = []
     for unit in todo:

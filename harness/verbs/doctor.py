@@ -17,7 +17,7 @@ from harness.machine import machine_class
 from harness.sandbox import choice
 from harness.seeds import read_key
 from harness.spec.load import load_all
-from harness.verbs import output
+from harness.verbs import options, output
 
 _PACKAGES = (
     "torch",
@@ -32,7 +32,15 @@ _PACKAGES = (
 )
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the verb's options."""
+    options.common(parser)
+    options.results(parser)
+    parser.add_argument("--key-file", type=Path, metavar="FILE", help="show this key's SHA-256")
+
+
 def run(args: argparse.Namespace) -> int:
+    """Prints what this machine offers; returns the exit code."""
     document: dict[str, Any] = {
         "isolation": _isolation(),
         "devices": _devices(),

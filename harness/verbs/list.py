@@ -7,13 +7,19 @@ from typing import Any
 
 from harness.spec.checks import Stochastic
 from harness.spec.load import LoadedTask, load_all
-from harness.verbs.output import emit
+from harness.verbs import options, output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the verb's options."""
+    options.common(parser)
 
 
 def run(args: argparse.Namespace) -> int:
+    """Prints the tasks; returns the exit code."""
     tasks = load_all(args.tasks, args.reference, with_reference=False)
     if args.json:
-        emit({"tasks": [_task(task) for task in tasks]})
+        output.emit({"tasks": [_task(task) for task in tasks]})
         return 0
     width = max(len(task.id) for task in tasks)
     for task in tasks:

@@ -1,13 +1,20 @@
-"""What every verb says to programs: one JSON document with one head."""
+"""What verbs print: the JSON document with its head, the marks of a run, and their exit code."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import harness
+
+if TYPE_CHECKING:
+    import argparse
+
+    from harness.marking.gradebook import Gradebook
 
 
 def emit(document: dict[str, Any]) -> None:
@@ -25,7 +32,38 @@ def commit() -> str:
     root = Path(harness.__file__).resolve().parents[1]
     if not (root / ".git").exists():
         return ""
-    found = subprocess.run(
+    done = subprocess.run(
         ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
     )
-    return found.stdout.strip()
+    return done.stdout.strip()
+
+
+def show_marks(args: argparse.Namespace, gradebook: Gradebook, elapsed_s: float) -> None:
+    """Prints the leaderboard for people, and with ``--json`` the document for programs."""
+    from harness import report  # the command line imports this module for errors alone
+    from harness.report import terminal
+
+    stream = sys.stderr if args.json else sys.stdout
+    if stream.isatty():
+        from rich.console import Console
+
+        Console(file=stream).print(terminal.table(gradebook, shutil.get_terminal_size().columns))
+    else:
+        print(terminal.plain(gradebook), file=stream)
+    if len(gradebook.submissions) == 1:
+        for line in [*terminal.summary_lines(gradebook.submissions[0]), ""]:
+            print(line, file=stream)
+    print(
+        f"phase {gradebook.run.phase}, key sha256 {gradebook.run.key_sha256[:16]}…; isolation "
+        f"{', '.join(sorted({row.isolation for row in gradebook.submissions} - {''})) or 'none'}; "
+        f"{elapsed_s:.0f} s; reports in {args.results}/",
+        file=stream,
+    )
+    if args.json:
+        document = report.document(gradebook)
+        emit({**document, "circumstances": {"elapsed_s": round(elapsed_s, 2)}})
+
+
+def exit_code(gradebook: Gradebook) -> int:
+    """0 where everything passes, else 1."""
+    return 0 if gradebook.all_pass else 1

@@ -10,18 +10,32 @@ from pathlib import Path
 
 from harness.errors import UsageError
 from harness.files import write_text
-from harness.ledger import make_folder
+from harness.levels import GRADING_LEVELS
 from harness.redteam import model, table
 from harness.redteam import run as rounds
+from harness.results import Results
 from harness.spec.load import LoadedTask, load_all
-from harness.verbs import output
+from harness.verbs import options, output
 
 _FOLDERS = (Path("tests/redteam/attacks"), Path("tests/redteam/field/attacks"))
 
 Set = tuple[list[LoadedTask], list[model.Attack]]
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the verb's options."""
+    options.common(parser)
+    parser.add_argument("--level", action="append", default=[], choices=GRADING_LEVELS)
+    parser.add_argument("--attack", type=int, action="append", default=[], metavar="N")
+    parser.add_argument("--attacks", type=Path, action="append", default=[], metavar="DIR")
+    options.jobs(parser)
+    options.results(parser)
+
+
 def run(args: argparse.Namespace) -> int:
+    """Runs the attacks and shows what they reached; returns the exit code."""
+    results = Results(args.results)
+    results.make()
     sets = _sets(args.attacks or _FOLDERS, args.attack)
     attacks = [attack for _, chosen in sets for attack in chosen]
     played = [
@@ -34,9 +48,9 @@ def run(args: argparse.Namespace) -> int:
         for level in args.level or model.LEVELS
     ]
     document = table.document(played)
-    make_folder(args.results)
     text = json.dumps({**output.head(), "redteam": document}, indent=2, allow_nan=False)
-    write_text(args.results / "redteam.json", text + "\n")
+    results.redteam.parent.mkdir(exist_ok=True)
+    write_text(results.redteam, text + "\n")
     table.show(played, attacks, sys.stderr if args.json else sys.stdout)
     if args.json:
         output.emit({"redteam": document})

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from harness import grading
@@ -17,16 +18,29 @@ from harness.progress import ProgressLine
 from harness.records import Observation, canonical
 from harness.report.grades_json import json_value
 from harness.report.sanitise import SENTENCE_LIMIT, clean
+from harness.results import Results
 from harness.sandbox.choice import require
-from harness.verbs import output
-from harness.verbs.grade import one_writer, open_ledger
-from harness.verbs.stored import Stored, regrade
+from harness.verbs import options, output
+from harness.verbs.stored import Stored, open_stored, regrade
 
 _COMPARED = ("status", "cause", "points", "max_points", "evidence", "seeds_used")
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the verb's options."""
+    options.common(parser)
+    parser.add_argument("results", type=Path, nargs="?", default=Path("results"), metavar="RESULTS")
+    options.key_file(parser)
+    options.jobs(parser)
+    options.isolation(parser)
+    parser.add_argument("--submission", metavar="NAME", help="only this submission")
+    parser.add_argument("--task", action="append", default=[], metavar="ID", help="only this task")
+    parser.add_argument("--rerun", action="store_true", help="run the programs again as well")
+
+
 def run(args: argparse.Namespace) -> int:
-    with one_writer(args.results), open_ledger(args.results) as ledger:
+    """Compares and prints every difference; returns the exit code."""
+    with open_stored(Results(args.results)) as ledger:
         stored = regrade(args, ledger)
         differences = list(_compare(stored.recorded, stored.gradebook.to_json()))
         if args.rerun:

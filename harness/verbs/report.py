@@ -5,17 +5,25 @@ from __future__ import annotations
 import argparse
 
 from harness import report
-from harness.verbs import output
-from harness.verbs.grade import exit_code, one_writer, open_ledger
-from harness.verbs.stored import regrade
+from harness.results import Results
+from harness.verbs import options, output
+from harness.verbs.stored import open_stored, regrade
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the verb's options."""
+    options.common(parser)
+    options.results(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    with one_writer(args.results), open_ledger(args.results) as ledger:
+    """Writes all reports and prints their paths; returns the exit code."""
+    results = Results(args.results)
+    with open_stored(results) as ledger:
         stored = regrade(args, ledger)
-        written = [str(path) for path in report.write(stored.gradebook, args.results)]
+        written = [str(path) for path in report.write(stored.gradebook, results)]
     if args.json:
         output.emit({"written": written})
     else:
         print("\n".join(written))
-    return exit_code(stored.gradebook)
+    return output.exit_code(stored.gradebook)

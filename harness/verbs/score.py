@@ -1,17 +1,26 @@
-"""``score``: the marks again from stored observations; runs nothing and asks for nothing."""
+"""``score``: the marks again from stored observations; no submitted code runs."""
 
 from __future__ import annotations
 
 import argparse
 
 from harness import report
-from harness.verbs.grade import exit_code, one_writer, open_ledger, show
-from harness.verbs.stored import regrade
+from harness.results import Results
+from harness.verbs import options, output
+from harness.verbs.stored import open_stored, regrade
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the verb's options."""
+    options.common(parser)
+    options.results(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    with one_writer(args.results), open_ledger(args.results) as ledger:
+    """Marks the last run again and shows it; returns the exit code."""
+    results = Results(args.results)
+    with open_stored(results) as ledger:
         stored = regrade(args, ledger)
-        report.write(stored.gradebook, args.results)
-    show(args, stored.gradebook, 0.0)
-    return exit_code(stored.gradebook)
+        report.write(stored.gradebook, results)
+    output.show_marks(args, stored.gradebook, 0.0)
+    return output.exit_code(stored.gradebook)

@@ -9,13 +9,28 @@ from pathlib import Path
 
 from harness import stored_runs
 from harness.errors import UsageError
+from harness.results import Results
 from harness.spec.load import LoadedTask, load_all, load_task
 from harness.targets import stored as targets
 from harness.targets import training
-from harness.verbs import output
+from harness.verbs import options, output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the verb's options."""
+    options.common(parser)
+    options.task_names(parser)
+    parser.add_argument("--list", action="store_true", help="only say what is stored and stale")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument(
+        "--seeds", type=options.positive, metavar="K", help="runs of an honest program"
+    )
+    parser.add_argument("--mistaken", type=options.positive, default=20, metavar="K")
+    options.jobs(parser)
 
 
 def run(args: argparse.Namespace) -> int:
+    """Trains what is named and lists what is stored; returns the exit code."""
     tasks = load_all(args.tasks, args.reference, args.task)
     written: list[str] = []
     if not args.list:
@@ -59,6 +74,7 @@ def _made(args: argparse.Namespace, task: LoadedTask) -> Iterator[str]:
             )
         yield str(args.reference / task.id / "targets" / file)
     if targets.trainable(args.reference, task.id):
+        results = Results(Path("results"))
+        results.make()
         for seed in range(1, (args.seeds or 1) + 1):
-            out = Path("results") / "targets"
-            yield str(targets.make(args.reference, task.id, args.device, seed, out))
+            yield str(targets.make(args.reference, task.id, args.device, seed, results.targets))

@@ -13,18 +13,27 @@ from harness.feasibility import require_feasible
 from harness.ledger import Ledger
 from harness.marking.trials import View
 from harness.progress import ProgressLine
-from harness.proving import page as report
-from harness.proving import verification
+from harness.proving import page, verification
 from harness.proving.measurements import require_measurable
 from harness.proving.verification import TaskProof
+from harness.results import Results
 from harness.sandbox import choice
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import load_all
-from harness.verbs import output
-from harness.verbs.grade import one_writer
+from harness.verbs import options, output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the verb's options."""
+    options.common(parser)
+    options.task_names(parser)
+    options.results(parser)
+    options.tier(parser)
+    options.jobs(parser)
 
 
 def run(args: argparse.Namespace) -> int:
+    """Proves tasks and writes the figures; returns the exit code."""
     tasks = load_all(args.tasks, args.reference, args.task)
     chosen = [task for task in tasks if args.tier in ("all", task.spec.tier)]
     if not chosen:
@@ -33,12 +42,12 @@ def run(args: argparse.Namespace) -> int:
     with fresh(args.jobs) as pool:
         require_measurable(chosen, pool)
     progress = ProgressLine()
-    folder = args.results / "verify"
-    with one_writer(folder), Ledger(folder / "ledger.sqlite", "verify") as ledger:
+    results = Results(args.results)
+    with results.verify.writer(), Ledger(results.verify.ledger, "verify") as ledger:
         view = View(PUBLIC_KEY, ledger)
         with grading.local_executor(args.jobs) as executor:
             proofs = verification.verify(chosen, view, executor, progress, args.jobs, choice.best())
-    written = report.write(proofs, args.results, args.tasks)
+    written = page.write(proofs, results, args.tasks)
     stream = sys.stderr if args.json else sys.stdout
     for proof in proofs:
         print("\n".join(_lines(proof)), file=stream)

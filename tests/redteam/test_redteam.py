@@ -24,6 +24,7 @@ from harness.redteam import bait, model, table, traces
 from harness.redteam import run as rounds
 from harness.redteam.model import LEVELS
 from harness.redteam.run import Round
+from harness.results import Results
 from harness.sandbox import choice
 from harness.spec.load import load_all
 from harness.verbs import redteam as verb
@@ -171,7 +172,7 @@ def test_an_attack_that_succeeds_is_reported_and_never_called_ok(folder, capsys)
     assert lines["201-known"] == "leak: claimed"
     assert lines["202-harmful"] == "not claimed"
     assert lines["000-honest"] == "ok"
-    stored = json.loads((folder.parent / "results" / "redteam.json").read_text())
+    stored = json.loads((folder.parent / "results" / "redteam" / "redteam.json").read_text())
     assert stored["redteam"]["levels"] == [level]
 
 
@@ -196,9 +197,9 @@ def test_a_grader_that_is_killed_or_stopped_is_told(folder, tasks, monkeypatch, 
 
 def test_a_level_that_is_not_there_is_named_with_its_reason(folder, tasks, monkeypatch, capsys):
     def at(level):
-        raise rounds.choice.Unavailable("no such thing on this machine")
+        raise rounds.Unavailable("no such thing on this machine")
 
-    monkeypatch.setattr(rounds.isolation, "at", at)
+    monkeypatch.setattr(rounds.choice, "at", at)
     assert verb.run(arguments(folder, "L3")) == 1
     assert "L3: unavailable: no such thing on this machine" in capsys.readouterr().out
 
@@ -343,19 +344,20 @@ def test_what_happens_to_the_decoy_is_named(laid):
 
 
 def test_secrets_are_found_wherever_they_are_written(laid, played, tasks):
-    results = laid.folder / "results"
+    results = laid.results
     with rounds.Arena(tasks, "L1") as arena:
-        shutil.copyfile(arena._ledger, results / "ledger.sqlite")
-        before = traces.rows(results / "ledger.sqlite")
+        shutil.copyfile(arena.first_results.ledger, results.ledger)
+        before = traces.rows(results.ledger)
     assert list(traces.stored(laid, before)) == []
-    (results / "grades.csv").write_text(f"x,{laid.tokens['secret-file']}\n")
+    results.grades.write_text(f"x,{laid.tokens['secret-file']}\n")
     assert list(traces.stored(laid, before)) == ["secret-file"]
-    (results / "attack").mkdir()
-    (results / "attack" / "feedback.md").write_text(laid.tokens["output-shown"])
+    reports = results.submissions(["attack"])["attack"]
+    reports.folder.mkdir(parents=True)
+    reports.feedback.write_text(laid.tokens["output-shown"])
     assert list(traces.stored(laid, before)) == ["secret-file", "output-shown"]
     key = next(iter(before))
     assert "ledger-changed" in list(traces.stored(laid, {**before, key: ("other", "")}))
-    (results / "ledger.sqlite").write_bytes(b"not a ledger" * 1000)
+    results.ledger.write_bytes(b"not a ledger" * 1000)
     assert "ledger-changed" in list(traces.stored(laid, before))
 
 
@@ -366,22 +368,23 @@ def test_secrets_are_found_wherever_they_are_written(laid, played, tasks):
         ("grades.csv", "a,=1+1\n", "formula"),
         ("leaderboard.csv", "a,\x1b[2J\n", "terminal obeys"),
         ("junit.xml", "<a>", "does not parse"),
-        ("honest/feedback.md", "<script>", "markup"),
-        ("honest/feedback.md", "\u202e", "terminal obeys"),
+        ("submissions/honest/feedback.md", "<script>", "markup"),
+        ("submissions/honest/feedback.md", "\u202e", "terminal obeys"),
         ("results.json", "{}", "none of ours"),
-        ("other/feedback.md", "", "none of ours"),
+        ("submissions/other/feedback.md", "", "none of ours"),
+        ("honest/feedback.md", "", "none of ours"),
     ],
 )
 def test_damaged_reports_are_named(tmp_path, name, text, words):
     document = {"submissions": [{"name": "honest"}]}
     (tmp_path / "grades.json").write_text(json.dumps(document))
-    assert list(traces.damaged(tmp_path, document)) == []
-    (tmp_path / name).parent.mkdir(exist_ok=True)
+    assert list(traces.damaged(Results(tmp_path), document)) == []
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     if name == "grades.json":
         text = json.dumps({"submissions": []})
         words = "not what the grader wrote"
     (tmp_path / name).write_text(text)
-    (found,) = traces.damaged(tmp_path, document)
+    (found,) = traces.damaged(Results(tmp_path), document)
     assert words in found
 
 

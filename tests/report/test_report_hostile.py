@@ -20,6 +20,7 @@ from rich.console import Console
 from harness.marking.gradebook import Gradebook
 from harness.report import terminal, write
 from harness.report.gradescope_format import validate
+from harness.results import Results
 
 SECRET = "seen-by-the-program 3.25 line 17"
 RUN_STATUSES = ("FAIL", "INCONCLUSIVE", "ERROR", "SKIPPED", "UNGRADABLE")
@@ -96,7 +97,7 @@ def texts(value: Any, *leaving_out: str) -> Iterator[str]:
 
 
 def written(gradebook: Gradebook, folder: Path, name: str) -> list[str]:
-    paths = [path for path in write(gradebook, folder) if path.name == name]
+    paths = [path for path in write(gradebook, Results(folder)) if path.name == name]
     assert paths
     assert all(folder in path.resolve().parents for path in paths)
     return [path.read_bytes().decode("utf-8") for path in paths]
@@ -191,7 +192,7 @@ def test_no_report_tells_what_a_run_said_of_a_hidden_check(
     fields = {"message": SECRET, "hint": SECRET, "example": {"got": SECRET}}
     verdict = build.verdict("h", status, cause=cause, visibility="hidden", **fields)
     book = build.book(build.row("ada", build.task(build.verdict(), verdict)))
-    for path in write(book, tmp_path):
+    for path in write(book, Results(tmp_path)):
         assert SECRET not in path.read_text(encoding="utf-8"), path.name
     for show in SCREENS.values():
         assert SECRET not in show(book)
@@ -200,7 +201,9 @@ def test_no_report_tells_what_a_run_said_of_a_hidden_check(
 def test_every_report_tells_what_a_run_said_of_a_visible_check(build: Any, tmp_path: Path) -> None:
     verdict = build.verdict("v", "ERROR", cause="exception", message=SECRET)
     book = build.book(build.row("ada", build.task(verdict)))
-    told = {path.name for path in write(book, tmp_path) if SECRET in path.read_text("utf-8")}
+    told = {
+        path.name for path in write(book, Results(tmp_path)) if SECRET in path.read_text("utf-8")
+    }
     assert told == {*FILES} - {"leaderboard.csv"}
     assert SECRET in summary(book)
 
@@ -208,7 +211,9 @@ def test_every_report_tells_what_a_run_said_of_a_visible_check(build: Any, tmp_p
 def test_our_own_faults_are_told_to_the_instructor_alone(build: Any, tmp_path: Path) -> None:
     verdict = build.verdict("v", "UNGRADABLE", cause="harness-error", message=SECRET)
     book = build.book(build.row("ada", build.task(verdict)))
-    told = {path.name for path in write(book, tmp_path) if SECRET in path.read_text("utf-8")}
+    told = {
+        path.name for path in write(book, Results(tmp_path)) if SECRET in path.read_text("utf-8")
+    }
     assert told == {"grades.csv", "grades.json"}
 
 
@@ -216,8 +221,8 @@ def test_an_honest_row_is_the_same_beside_any_other(build: Any, tmp_path: Path, 
     book = book_of(build, nasty)
     honest = tuple(row for row in book.submissions if row.name == "honest")
     alone = replace(book, submissions=honest)
-    write(book, tmp_path / "1")
-    write(alone, tmp_path / "2")
+    write(book, Results(tmp_path / "1"))
+    write(alone, Results(tmp_path / "2"))
     for name in ("gradescope.json", "feedback.md"):
         first, second = (tmp_path / folder / "honest" / name for folder in "12")
         assert first.read_bytes() == second.read_bytes()

@@ -12,7 +12,7 @@ from harness.spec.load import load_task
 
 ROOT = Path(__file__).parents[2]
 COURSE = ROOT / "tests" / "course"
-STORED = ROOT / "results" / "verification.csv"
+STORED = ROOT / "results" / "figures" / "verification.csv"
 TASKS = sorted(path.parent.name for path in ROOT.glob("tasks/*/task.yaml"))
 
 
@@ -20,7 +20,7 @@ def verify(results, *task, course=COURSE):
     places = ["--tasks", course / "tasks", "--reference", course / "reference"]
     command = [sys.executable, "-m", "harness", "verify", *task, *places, "--results", results]
     subprocess.run([*map(str, command), "--jobs", "1"], cwd=ROOT, capture_output=True, check=False)
-    return proofs.read(results / "verification.csv")
+    return proofs.read(results / "figures" / "verification.csv")
 
 
 def test_a_run_replaces_the_rows_of_its_tasks_and_keeps_the_others(tmp_path):
@@ -41,7 +41,7 @@ def test_a_run_replaces_the_rows_of_its_tasks_and_keeps_the_others(tmp_path):
     assert [row for row in after if row["task"] == "noise"] == noise
     (new,) = (row for row in after if row["program"] == "harmless")
     assert (new["status"], new["caught"], new["bug"]) == ("PASS", "no", "7")
-    page = (tmp_path / "verification.md").read_text()
+    page = (tmp_path / "figures" / "verification.md").read_text()
     assert page == f"# Verification\n\n{proofs.page(after)}"
     assert "| 7 | square | harmless | value | 0 | nothing \\| is wrong |" in page
     assert f"{len(after) - sum(row['role'] != 'mutant' for row in after) - 1} of" in page

@@ -16,6 +16,7 @@ from harness.files import write_text
 from harness.report import document, write
 from harness.report.grades_json import json_value
 from harness.report.gradescope_format import validate
+from harness.results import Results
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -28,26 +29,30 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 def test_the_files_of_a_run(build: Any, tmp_path: Path) -> None:
     results = tmp_path / "new" / "results"
-    written = write(build.book(build.every_status("bob"), build.row("a/../b")), results)
-    folders = sorted(path.name for path in results.iterdir() if path.is_dir())
+    written = write(build.book(build.every_status("bob"), build.row("a/../b")), Results(results))
+    folders = sorted(path.name for path in (results / "submissions").iterdir())
     assert folders == [folders[0], "bob"]
     assert folders[0].startswith("a-b-")
     assert sorted(tree(results)) == sorted(
         ["grades.csv", "grades.json", "junit.xml", "leaderboard.csv"]
-        + [f"{folder}/{name}" for folder in folders for name in ("feedback.md", "gradescope.json")]
+        + [
+            f"submissions/{folder}/{name}"
+            for folder in folders
+            for name in ("feedback.md", "gradescope.json")
+        ]
     )
     assert {str(path.relative_to(results)) for path in written} == set(tree(results))
     assert len(written) == 8
 
 
 def test_writing_twice_changes_nothing_and_leaves_others_alone(build: Any, tmp_path: Path) -> None:
-    stale = tmp_path / "departed" / "feedback.md"
-    stale.parent.mkdir()
+    stale = tmp_path / "submissions" / "departed" / "feedback.md"
+    stale.parent.mkdir(parents=True)
     stale.write_text("kept", encoding="utf-8")
     rows = build.every_status("bob"), build.row("ada")
-    write(build.book(*rows), tmp_path)
+    write(build.book(*rows), Results(tmp_path))
     before = tree(tmp_path)
-    write(build.book(*reversed(rows)), tmp_path)
+    write(build.book(*reversed(rows)), Results(tmp_path))
     assert tree(tmp_path) == before
     assert stale.read_text(encoding="utf-8") == "kept"
 
@@ -57,11 +62,11 @@ def test_one_broken_submission_leaves_the_files_of_others(build: Any, tmp_path: 
     bad = build.row(
         "ada\x1b[2J", build.task(build.verdict(points=math.nan, evidence={"x": object()}))
     )
-    write(build.book(good), tmp_path / "1")
-    write(build.book(good, bad), tmp_path / "2")
+    write(build.book(good), Results(tmp_path / "1"))
+    write(build.book(good, bad), Results(tmp_path / "2"))
     first, second = tree(tmp_path / "1"), tree(tmp_path / "2")
-    assert first["ada/feedback.md"] == second["ada/feedback.md"]
-    assert first["ada/gradescope.json"] == second["ada/gradescope.json"]
+    assert first["submissions/ada/feedback.md"] == second["submissions/ada/feedback.md"]
+    assert first["submissions/ada/gradescope.json"] == second["submissions/ada/gradescope.json"]
 
 
 def test_hostile_texts_everywhere(build: Any, hostile: tuple[str, ...], tmp_path: Path) -> None:
@@ -79,7 +84,7 @@ def test_hostile_texts_everywhere(build: Any, hostile: tuple[str, ...], tmp_path
         for text in hostile
         if text
     ]  # fmt: skip
-    written = write(build.book(*rows), tmp_path)
+    written = write(build.book(*rows), Results(tmp_path))
     assert all(tmp_path in path.resolve().parents for path in written)
     for path in written:
         text = path.read_bytes().decode("utf-8")
@@ -93,7 +98,7 @@ def test_hostile_texts_everywhere(build: Any, hostile: tuple[str, ...], tmp_path
 
 def test_grades_json(build: Any, tmp_path: Path) -> None:
     book = build.book(build.every_status(), circumstances={"seconds": 3.5})
-    write(book, tmp_path)
+    write(book, Results(tmp_path))
     found = json.loads((tmp_path / "grades.json").read_text(encoding="utf-8"))
     assert found == document(book)
     assert list(found) == ["format", "harness", "commit", "run", "submissions", "circumstances"]
@@ -139,7 +144,7 @@ def test_values_that_json_lacks() -> None:
 
 def test_equal_names_write_nothing(build: Any, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
-        write(build.book(build.row(), build.row()), tmp_path / "results")
+        write(build.book(build.row(), build.row()), Results(tmp_path / "results"))
     assert not (tmp_path / "results").exists()
 
 

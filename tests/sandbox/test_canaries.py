@@ -9,6 +9,7 @@ import pytest
 from harness import levels
 from harness.isolation import filter, identity
 from harness.sandbox import canaries, choice
+from tests.sandbox.lab import isolation_at
 
 RECORD = """
 import json, os
@@ -21,16 +22,9 @@ except choice.Unavailable as error:
 """
 
 
-def at(level):
-    try:
-        return choice.at(level)
-    except choice.Unavailable as error:
-        pytest.skip(f"{level}: {error}")
-
-
 @pytest.mark.parametrize("level", choice.candidates())
 def test_every_canary_that_a_level_must_stop_is_stopped(level):
-    record = at(level).record
+    record = isolation_at(level).record
     assert set(record["canaries"]) >= levels.REQUIRED[level]
     for name in levels.REQUIRED[level]:
         assert record["canaries"][name] == "blocked", (name, record["said"][name])
@@ -39,7 +33,7 @@ def test_every_canary_that_a_level_must_stop_is_stopped(level):
 
 @pytest.mark.parametrize("level", choice.candidates())
 def test_the_record_says_by_what(level):
-    record = at(level).record
+    record = isolation_at(level).record
     assert set(record["said"]) == set(record["canaries"])
     assert all(record["said"].values())
     assert bool(record["seccomp_sha256"]) == (level != "L1")
@@ -47,7 +41,7 @@ def test_the_record_says_by_what(level):
 
 
 def test_l1_hides_nothing_and_its_canaries_say_so():
-    canaries_at_l1 = at("L1").record["canaries"]
+    canaries_at_l1 = isolation_at("L1").record["canaries"]
     through = {name for name, said in canaries_at_l1.items() if said == "open"}
     assert {"secret-file", "write-outside", "tcp", "udp", "abstract-socket"} <= through
     assert {"own-environ", "daemon"}.isdisjoint(through)
@@ -62,14 +56,14 @@ def test_l1_hides_nothing_and_its_canaries_say_so():
     ],
 )
 def test_a_level_with_a_hole_is_seen_through(hole, through):
-    whole = at("L2U" if identity.can_change_user() else "L2")
+    whole = isolation_at("L2U" if identity.can_change_user() else "L2")
     outcome = canaries.release(dataclasses.replace(whole, **hole))
     assert {name for name, (stopped, _) in outcome.items() if not stopped} >= through
 
 
 def test_a_level_with_a_hole_is_not_reached(monkeypatch):
     level = "L2U" if identity.can_change_user() else "L2"
-    whole = at(level)
+    whole = isolation_at(level)
     broken = dataclasses.replace(whole, landlock=0)
     monkeypatch.setattr("harness.sandbox.choice.prepare", lambda level: broken)
     choice.at.cache_clear()
@@ -82,7 +76,7 @@ def test_a_level_with_a_hole_is_not_reached(monkeypatch):
 
 @pytest.mark.parametrize("abi", [1, 3, 5])
 def test_older_kernels_without_scopes_are_covered_by_the_filter(abi):
-    whole = at("L2U" if identity.can_change_user() else "L2")
+    whole = isolation_at("L2U" if identity.can_change_user() else "L2")
     older = dataclasses.replace(whole, landlock=abi, filter=filter.build(scoped=False).program)
     outcome = canaries.release(older)
     required = levels.REQUIRED[whole.level]
@@ -91,7 +85,9 @@ def test_older_kernels_without_scopes_are_covered_by_the_filter(abi):
 
 @pytest.mark.parametrize("level", ["L2", "L3"])
 def test_an_ordinary_user_gets_it_too(level, as_ordinary_user):
-    at("L3" if level == "L3" else choice.candidates()[1])  # else this machine has none of it
+    isolation_at(
+        "L3" if level == "L3" else choice.candidates()[1]
+    )  # else this machine has none of it
     record = as_ordinary_user(RECORD.format(level=level))
     assert "unavailable" not in record, record
     assert record["uid"] != 0
@@ -102,9 +98,3 @@ def test_an_ordinary_user_gets_it_too(level, as_ordinary_user):
 def test_an_ordinary_user_can_have_no_other_user(as_ordinary_user):
     record = as_ordinary_user(RECORD.format(level="L2U"))
     assert record == {"unavailable": "not root, or root that may not change its user"}
-
-
-def test_the_weakest_of_some_levels_counts():
-    assert levels.weakest({"L3", "L2U", "L1 insecure"}) == "L1 insecure"
-    assert levels.weakest({"L3+C", "L3"}) == "L3"
-    assert levels.weakest(set()) == ""

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-import numpy as np
 import pytest
 
-from harness import levels
 from harness.errors import UsageError
-from harness.ledger import Ledger
-from harness.records import Observation, Trial
 from harness.sandbox import choice
 
 BEST = choice.best.__wrapped__
@@ -88,38 +82,3 @@ def test_no_level_at_all_refuses_whatever_is_allowed(machine):
 def test_a_level_that_does_not_exist_is_refused():
     with pytest.raises(UsageError, match=r"L0.*none of L1, L2, L2U, L3"):
         choice.require("L0", "feedback")
-
-
-def test_what_was_seen_under_weaker_isolation_is_seen_again(tmp_path):
-    trial = Trial("task", "m", "somebody", "submission", 1, 0, "", "key")
-    with Ledger(tmp_path / "ledger.sqlite", "first") as ledger:
-        ledger.put(made(trial, 1.0, "L1"))
-        assert ledger.get("key", "L1") is not None
-        assert ledger.get("key", "L2") is None
-        assert ledger.get("key") is not None
-    with Ledger(tmp_path / "ledger.sqlite", "second") as ledger:
-        ledger.put(made(trial, 2.0, "L3"))
-        assert ledger.get("key", "L2").values["x"] == 2.0
-        assert ledger.get("key", "L1").values["x"] == 1.0
-        assert ledger.get("key", "L2U").values["x"] == 2.0
-
-
-def test_an_observation_that_says_nothing_of_isolation_counts_for_none(tmp_path):
-    trial = Trial("task", "m", "somebody", "submission", 1, 0, "", "key")
-    with Ledger(tmp_path / "ledger.sqlite", "first") as ledger:
-        ledger.put(Observation(trial, "ok", {"x": np.float64(1.0)}))
-        assert ledger.get("key", "L1") is None
-
-
-def made(trial, value, level):
-    observation = Observation(trial, "ok", {"x": np.asarray(value)})
-    return dataclasses.replace(observation, circumstances={"isolation": level})
-
-
-@pytest.mark.parametrize("level", levels.GRADING_LEVELS)
-def test_levels_are_ordered_and_explained(level):
-    assert levels.rank(f"{level}+C") == levels.rank(f"{level} insecure") == levels.rank(level)
-    assert levels.MEANING[level]
-    assert level == "L1" or levels.REMEDY[level]
-    weaker = [levels.REQUIRED[other] for other in levels.GRADING_LEVELS[: levels.rank(level) - 1]]
-    assert all(required <= levels.REQUIRED[level] for required in weaker)

@@ -11,7 +11,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from harness.errors import ProgramError
+from harness.errors import InfrastructureError, ProgramError
 from harness.sandbox import processes
 from harness.sandbox.sandbox import Sandbox
 from harness.spec.models import Limits
@@ -240,6 +240,18 @@ def test_nothing_of_a_sandbox_survives_it(lab):
     worker.sock.close()
     left = [processes.look(pid) for pid in pids]
     assert not any(process.alive for process in left if process is not None)
+
+
+def test_a_sandbox_that_was_killed_starts_no_other_zygote(lab):
+    with Sandbox(lab.sandbox.isolation) as sandbox:
+        other = type(lab)(sandbox)
+        with pytest.raises(ProgramError) as caught, other.trial("honest") as student:
+            sandbox.kill()
+            student.square(X)
+        assert caught.value.cause in ("worker-died", "signal")
+        with pytest.raises(InfrastructureError, match="the sandbox was killed"):
+            with other.trial("honest"):
+                pass
 
 
 def test_a_scratch_folder_is_removed_however_deep_it_is(lab):

@@ -17,7 +17,7 @@ from harness.errors import InfrastructureError
 _SCRIPT = Path(__file__).resolve().with_name("class_cost.py")
 
 
-def by_size(root: Path, sizes: Sequence[int], against: str | None = None) -> list[dict[str, Any]]:
+def measure(root: Path, sizes: Sequence[int], against: str | None = None) -> list[dict[str, Any]]:
     """A record for each size of class; with ``against``, beside that commit in the same run.
 
     Every measurement is a process of its own; the two versions take turns.
