@@ -38,24 +38,26 @@ def test_the_verb_writes_its_tables_and_goes_on_where_it_was(course, capsys, mon
     assert {check["standing"] for check in document["checks"]} == {"not yet certified"}
     assert {check["task"] for check in document["checks"]} == {"noise"}
     assert {item["task"] for item in document["training"]} == {"centre"}
-    table = list(csv.DictReader((course / "results/calibration.csv").read_text().splitlines()))
+    table = list(
+        csv.DictReader((course / "results/figures/calibration.csv").read_text().splitlines())
+    )
     assert {row["method"] for row in table} == {"measured", "derived", ""}
     assert {row["task"] for row in table} == {"noise", "centre"}
-    before = (course / "results/calibration.csv").read_bytes()
+    before = (course / "results/figures/calibration.csv").read_bytes()
     monkeypatch.setattr(verb, "_count", None)  # nothing is counted again
     assert main(["calibrate", *SMALL, *where]) == 0
     assert "| noise/mean | 1 | 0.001 |" in capsys.readouterr().out
-    assert (course / "results/calibration.csv").read_bytes() == before
+    assert (course / "results/figures/calibration.csv").read_bytes() == before
 
 
 def test_a_line_that_was_cut_off_is_counted_again(course, capsys):
     where = places(course / "tasks", course / "reference", course / "results")
     assert main(["calibrate", "noise", *SMALL, *where]) == 0
-    whole = (course / "results/calibration.csv").read_bytes()
-    log = course / "results/calibration.jsonl"
+    whole = (course / "results/figures/calibration.csv").read_bytes()
+    log = course / "results/figures/calibration.jsonl"
     log.write_bytes(log.read_bytes()[:-40])
     assert main(["calibrate", "noise", *SMALL, *where]) == 0
-    assert (course / "results/calibration.csv").read_bytes() == whole
+    assert (course / "results/figures/calibration.csv").read_bytes() == whole
 
 
 def test_the_verb_fails_where_a_rate_is_refuted(course, capsys):

@@ -1,6 +1,7 @@
 """What a calibration counts: rejections of honest programs and of mistakes.
 
-A reduced calibration of every sampled task runs here; the figures are in results/calibration.csv.
+A reduced calibration of every sampled task runs here; the figures are in
+results/figures/calibration.csv.
 """
 
 from dataclasses import replace
