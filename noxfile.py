@@ -40,7 +40,7 @@ def install(session: nox.Session, *groups: str, python: str = "python") -> None:
     session.log("installing (about 250 MB on the first run; nothing on the next)")
     pins = [pin for group in groups for pin in nox.project.dependency_groups(PROJECT, group)]
     command = (python, "-m", "pip", "install", "--progress-bar", "off", "-e", ".[atari,isolation]")
-    session.run_install(*command, *pins, external=python != "python")
+    session.run_install(*command, *pins, external=python != "python", silent=True)
     session.log(f"installed in {time.monotonic() - started:.0f} s")
 
 
@@ -49,7 +49,7 @@ def shared_python(session: nox.Session, name: str, *groups: str) -> str:
     folder = Path.cwd() / ".nox" / f"{name}-{sys.version_info.major}.{sys.version_info.minor}"
     python = folder / "bin" / "python"
     if not python.exists():
-        session.run(sys.executable, "-m", "venv", str(folder), external=True)
+        session.run(sys.executable, "-m", "venv", str(folder), external=True, silent=True)
     install(session, *groups, python=str(python))
     return str(python)
 
