@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from harness import kinds
@@ -106,10 +108,14 @@ def decide(task: LoadedTask, check: CheckBase, subject: Subject, view: View) -> 
 
 def _target(task: LoadedTask, check: CheckBase) -> Mapping[str, Any] | None:
     """The stored distribution that a check compares with."""
-    if task.reference is None:
+    return _parsed_target(task, getattr(check, "target", ""))
+
+
+@lru_cache(maxsize=256)
+def _parsed_target(task: LoadedTask, file: str) -> Mapping[str, Any] | None:
+    if task.reference is None or file not in task.reference.targets:
         return None
-    stored = task.reference.targets.get(getattr(check, "target", ""))
-    return None if stored is None else json.loads(stored)
+    return MappingProxyType(json.loads(task.reference.targets[file]))
 
 
 def _ungradable(message: str) -> Decision:
