@@ -150,7 +150,7 @@ def tests(session: nox.Session) -> None:
 
 @SHARED
 def quick(session: nox.Session) -> None:
-    """Run the tests that take seconds."""
+    """Run the quick subset of the tests: no sandbox, no training."""
     pytest(session, shared_python(session, "pytest", "test"), "-m", "quick")
 
 
