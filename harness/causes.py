@@ -15,7 +15,7 @@ class Cause(StrEnum):
 
     Attributes:
         fault: whose fault it is.
-        message: what is said of a check where nothing more precise is known.
+        message: the sentence for a check where nothing more precise is known.
     """
 
     fault: Fault
@@ -152,8 +152,8 @@ _BEFORE_RUNNING = frozenset(
     }
 )
 
-#: What a worker may report about the program that it runs; everything else is found out from
-#: outside. ``syntax`` is among them for what parses and does not compile.
+#: What a worker may report about the program that it runs; everything else is established
+#: from outside. ``syntax`` is among them for what parses and does not compile.
 REPORTED_BY_WORKER = frozenset(
     {
         *(Cause.MISSING_FILE, Cause.MISSING_NAME, Cause.SIGNATURE, Cause.SYNTAX),

@@ -14,14 +14,14 @@ _PINNED = ("torch", "numpy", "gymnasium", "ale-py")
 @cache
 def environment() -> str:
     """The pinned packages that an observation depends on, as one canonical text."""
-    found = {}
+    versions = {}
     for name in _PINNED:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = ""
-    found["python"] = ".".join(platform.python_version_tuple()[:2])
-    return canonical(found)
+            versions[name] = ""
+    versions["python"] = ".".join(platform.python_version_tuple()[:2])
+    return canonical(versions)
 
 
 @cache

@@ -43,7 +43,7 @@ class StoredRuns:
 
     @property
     def count(self) -> int:
-        return min((len(found) for found in self.values.values()), default=0)
+        return min((len(numbers) for numbers in self.values.values()), default=0)
 
     def of(self, check: SeedSuccessCheck) -> list[float]:
         """The numbers of a check; a seed that broke is worth what ``low`` is."""
@@ -57,7 +57,7 @@ class StoredRuns:
             "protocol": self.protocol,
             "cpu_s": round(self.cpu_s, 1),
             "errors": dict(self.errors),
-            "values": {name: list(found) for name, found in self.values.items()},
+            "values": {name: list(numbers) for name, numbers in self.values.items()},
         }
 
 
@@ -95,16 +95,16 @@ def parse(content: bytes, place: str) -> list[StoredRuns]:
         record = json.loads(content)
         if record["format"] != FORMAT:
             raise ValueError(f"format {record['format']} is not {FORMAT}")
-        return [StoredRuns(**found) for found in record["programs"]]
+        return [StoredRuns(**program) for program in record["programs"]]
     except (ValueError, KeyError, TypeError) as error:
         raise InfrastructureError(f"{place}: no stored runs: {error!r}") from error
 
 
-def current(task: LoadedTask, found: StoredRuns) -> bool:
+def current(task: LoadedTask, stored: StoredRuns) -> bool:
     """Whether runs were made by the program and the measurement of today."""
     return any(
-        (program.name, program.role, program.sha256) == (found.name, found.role, found.sha256)
-        and found.protocol == protocol(task)
+        (program.name, program.role, program.sha256) == (stored.name, stored.role, stored.sha256)
+        and stored.protocol == protocol(task)
         for program in programs(task)
     )
 

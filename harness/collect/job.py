@@ -193,11 +193,11 @@ def measure(
         metrics = function(student, rng) if draws is None else function(student, rng, draws)
     if not isinstance(metrics, dict):
         raise MeasurementError(f"{measurement} returned a {type(metrics).__name__}, not a dict")
-    found = {name: np.asarray(value) for name, value in metrics.items()}
-    for name, array in found.items():
+    arrays = {name: np.asarray(value) for name, value in metrics.items()}
+    for name, array in arrays.items():
         if array.dtype.kind not in _STORED:
             raise MeasurementError(f"{measurement}: {name} is of dtype {array.dtype}, not numbers")
-    return found
+    return arrays
 
 
 @functools.lru_cache(maxsize=64)

@@ -142,19 +142,19 @@ def _leaves(returns: Type) -> Iterator[ArrayType]:
 
 
 def _fit(dims: tuple[Dim, ...], shape: Sequence[int], known: dict[str, int]) -> bool:
-    """Whether a shape fits; if so, ``known`` also holds the sizes found on the way."""
+    """Whether a shape fits; if so, ``known`` also holds the sizes that it determines."""
     names: list[str | int] = [dim for dim in dims if not isinstance(dim, EllipsisType)]
-    found = dict(known)
+    sizes = dict(known)
     if len(names) < len(dims):
-        extra = found.setdefault(_BATCH, max(len(shape) - len(names), 0))
+        extra = sizes.setdefault(_BATCH, max(len(shape) - len(names), 0))
         names = [*(f"{_BATCH}{axis}" for axis in range(extra)), *names]
     if len(names) != len(shape):
         return False
     for name, size in zip(names, shape, strict=True):
-        wanted = found.setdefault(name, size) if isinstance(name, str) else name
+        wanted = sizes.setdefault(name, size) if isinstance(name, str) else name
         if wanted != size:
             return False
-    known.update(found)
+    known.update(sizes)
     return True
 
 
@@ -192,12 +192,12 @@ def _shape_hints(
             return
 
 
-def _dtype_hints(wanted: tuple[str, ...], seen: str) -> Iterator[str]:
-    if seen in wanted:
+def _dtype_hints(wanted: tuple[str, ...], actual: str) -> Iterator[str]:
+    if actual in wanted:
         return
-    if seen == "float32":
+    if actual == "float32":
         yield "compute in float64: give new tensors the dtype of the arguments"
-    elif seen in ("int64", "uint8", "int32", "int16", "int8") and "float64" in wanted:
+    elif actual in ("int64", "uint8", "int32", "int16", "int8") and "float64" in wanted:
         yield "integers were returned: convert to floating point before computing"
     else:
         yield f"convert with .to(torch.{wanted[-1]})"

@@ -64,7 +64,7 @@ def read_contract(path: Path) -> Contract:
     reader = _Reader(str(path), text, tree)
     contract = reader.contract(tree)
     if reader.problems:
-        raise SpecError(sorted(reader.problems, key=lambda found: (found.line, found.col)))
+        raise SpecError(sorted(reader.problems, key=lambda problem: (problem.line, problem.col)))
     return contract
 
 
@@ -104,7 +104,7 @@ class _Reader:
                 continue
             if item.name != "__init__" and item.name.startswith("_"):
                 continue
-            decorators = {self._resolve(found) for found in item.decorator_list}
+            decorators = {self._resolve(decorator) for decorator in item.decorator_list}
             if decorators & {"staticmethod", "classmethod", "property"}:
                 message = f"{node.name}.{item.name} is not a plain method"
                 self._problem(item, message, "the harness calls methods of instances only")
@@ -117,7 +117,7 @@ class _Reader:
                 init = self._signature(item, owner=node.name)
             else:
                 methods[item.name] = self._signature(item, owner=node.name)
-        if any("dataclass" in self._resolve(found) for found in node.decorator_list):
+        if any("dataclass" in self._resolve(decorator) for decorator in node.decorator_list):
             message = f"the parameters of {node.name} are hidden in a dataclass"
             self._problem(node, message, "write its __init__ with annotated parameters")
         return ClassContract(node.name, init, methods)
@@ -149,14 +149,14 @@ class _Reader:
     def _returns(self, node: ast.FunctionDef | ast.AsyncFunctionDef, where: str) -> Type:
         if node.name == "__init__" and node.returns is None:
             return NoneType()
-        found = self._annotation(node, node.returns, where)
-        leaves = found.items if isinstance(found, TupleType) else (found,)
+        returns = self._annotation(node, node.returns, where)
+        leaves = returns.items if isinstance(returns, TupleType) else (returns,)
         if any(leaf == ScalarType("str") for leaf in leaves):
             self._problem(node, f"{where} returns a string", "return numbers or tensors")
         if any(isinstance(leaf, GeneratorType | CallableType | EnvironmentType) for leaf in leaves):
             message = f"{where} returns something that stays in the program's process"
             self._problem(node, message, "return numbers, tensors or an instance of a class")
-        return found
+        return returns
 
     def _annotation(
         self,

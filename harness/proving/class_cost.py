@@ -82,15 +82,15 @@ class Version:
 
 def synthetic(task: Any, measurement: str) -> Statistics:
     """Statistics of perfect training, which would take too long to run."""
-    found: Statistics = {}
+    statistics: Statistics = {}
     for check in task.spec.checks_of(measurement):
         if check.kind == "returns":
             returns = check.high + np.arange(check.episodes) / check.episodes
             count = np.array(check.episodes)
-            found[check.id] = {"returns": returns, "n": count, "distinct": count}
+            statistics[check.id] = {"returns": returns, "n": count, "distinct": count}
         else:
-            found[check.id] = {"value": np.float64(check.threshold)}
-    return found
+            statistics[check.id] = {"value": np.float64(check.threshold)}
+    return statistics
 
 
 def wrong(statistics: Statistics, check: str) -> Statistics:

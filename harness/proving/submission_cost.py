@@ -85,8 +85,8 @@ def measure(
 
 
 def _chosen(tasks: Path, reference: Path, names: Sequence[str]) -> list[LoadedTask]:
-    found = load_all(tasks, reference, names)
-    return [task for task in found if task.spec.tier in _TIERS]
+    loaded = load_all(tasks, reference, names)
+    return [task for task in loaded if task.spec.tier in _TIERS]
 
 
 def _set(tasks: Sequence[LoadedTask], names: Sequence[str]) -> str:

@@ -51,8 +51,8 @@ def explain(verdict: Verdict) -> tuple[Line, ...]:
     """What to say about a check: nothing if it passed, only its message if it is hidden."""
     if verdict.status == "PASS":
         return ()
-    said = "" if verdict.cause == "harness-error" else clean(verdict.message, SENTENCE_LIMIT)
-    message = said or _WITHOUT_MESSAGE[verdict.status]
+    own = "" if verdict.cause == "harness-error" else clean(verdict.message, SENTENCE_LIMIT)
+    message = own or _WITHOUT_MESSAGE[verdict.status]
     lines = [Line("Result", message)]
     if verdict.status == "UNGRADABLE":
         return (Line("Provisional", _NO_MARK), *lines)
@@ -64,8 +64,8 @@ def explain(verdict: Verdict) -> tuple[Line, ...]:
 
 def reason(verdict: Verdict) -> str:
     """The one sentence to say about a check: its hint, else its message; empty if it passed."""
-    said = {line.label: line.text for line in explain(verdict)}
-    return said.get("Hint") or said.get("Result", "")
+    texts = {line.label: line.text for line in explain(verdict)}
+    return texts.get("Hint") or texts.get("Result", "")
 
 
 def _example(example: Mapping[str, object] | None) -> list[Line]:
@@ -87,19 +87,23 @@ def notes(row: SubmissionGrade, run: RunRecord) -> list[str]:
     """What must be known to read the marks of a row, one sentence each."""
     isolation = clean(row.isolation, NAME_LIMIT) or "none, as no program was run"
     phase = clean(run.phase, NAME_LIMIT)
-    said = [f"Isolation of the submitted programs: {isolation}."]
+    sentences = [f"Isolation of the submitted programs: {isolation}."]
     if "insecure" in isolation:
-        said.append("Graded without the isolation that is required: the marks are not official.")
+        sentences.append(
+            "Graded without the isolation that is required: the marks are not official."
+        )
     if run.phase in COUNTING_PHASES:
-        said.append(f"These are marks of the {phase} phase.")
+        sentences.append(f"These are marks of the {phase} phase.")
     else:
-        said.append(f"Marks of the {phase} phase are provisional; the final phase's count.")
+        sentences.append(f"Marks of the {phase} phase are provisional; the final phase's count.")
     undecided = sum(verdict.points is None for task in row.tasks for verdict in task.verdicts)
     if undecided:
-        said.append(
+        sentences.append(
             f"The total is provisional: {undecided} of the checks could not be marked yet, through "
             "no fault of the program, and will be run again."
         )
     if row.identity == "unverified":
-        said.append("The identity is unverified: the name is that of the submitted file or folder.")
-    return said + [clean(problem, SENTENCE_LIMIT) for problem in row.problems]
+        sentences.append(
+            "The identity is unverified: the name is that of the submitted file or folder."
+        )
+    return sentences + [clean(problem, SENTENCE_LIMIT) for problem in row.problems]

@@ -33,7 +33,7 @@ def render(row: SubmissionGrade, gradebook: Gradebook) -> str:
         facts=_facts(row, gradebook),
         notes=notes(row, gradebook.run),
         tasks=[_task(task) for task in row.tasks if not not_submitted(task)],
-        missing=[_missing(task, said) for task in row.tasks if (said := not_submitted(task))],
+        missing=[_missing(task, reason) for task in row.tasks if (reason := not_submitted(task))],
     )
     return page.rstrip("\n") + "\n"
 
@@ -72,10 +72,10 @@ def _facts(row: SubmissionGrade, gradebook: Gradebook) -> list[tuple[str, str]]:
     return [(label, clean(value, 2 * NAME_LIMIT)) for label, value in facts if value]
 
 
-def _missing(task: TaskGrade, said: str) -> dict[str, str]:
+def _missing(task: TaskGrade, reason: str) -> dict[str, str]:
     return {
         "id": clean(task.id, NAME_LIMIT),
-        "said": clean(said, NAME_LIMIT),
+        "reason": clean(reason, NAME_LIMIT),
         "points": points_text(task.points),
         "max_points": points_text(task.max_points),
     }

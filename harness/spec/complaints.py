@@ -32,7 +32,7 @@ def complaints(
     error: ValidationError, document: Located, model: type[BaseModel]
 ) -> Iterator[tuple[Position, str, str]]:
     """The place, message and remedy of every path that pydantic complains about."""
-    found: dict[Location, tuple[Position, list[str], str]] = {}
+    grouped: dict[Location, tuple[Position, list[str], str]] = {}
     for item in error.errors(include_url=False):
         kind, loc = item["type"], item["loc"]
         if kind == "union_tag_not_found":
@@ -53,40 +53,40 @@ def complaints(
             place, message, remedy = _wrong_value(item, path, document)
         checked = path[:-1] if kind == "extra_forbidden" else path
         if not any(checked[:length] in document.refused for length in range(len(checked) + 1)):
-            found.setdefault(path, (place, [], remedy))[1].append(message)
-    for place, messages, remedy in found.values():
+            grouped.setdefault(path, (place, [], remedy))[1].append(message)
+    for place, messages, remedy in grouped.values():
         yield place, "; or ".join(messages), remedy
 
 
 def _wrong_value(
     item: ErrorDetails, path: Location, document: Located
 ) -> tuple[Position, str, str]:
-    kind, seen = item["type"], item["input"]
+    kind, value = item["type"], item["input"]
     context = item.get("ctx", {})
     place = document.values[path]
     if kind == "value_error":
         where = f"{_name(path)}: " if path else ""
         return place, f"{where}{context['error']}", "correct the fields named here"
     if kind == "union_tag_invalid":
-        path, seen = (*path, _DISCRIMINATOR), context["tag"]
+        path, value = (*path, _DISCRIMINATOR), context["tag"]
         place = document.values.get(path, place)
     if item["loc"] and item["loc"][-1] == "[key]":
         place = document.keys.get(path, place)
     listed = str(context.get("expected_tags", context.get("expected", "")))
     if expected := [one.strip("'") for one in re.findall(r"'[^']*'|-?[0-9]+", listed)]:
-        remedy = _did_you_mean(str(seen), expected, "choose one of them")
-        return place, f"{_name(path)} is {shown(seen)}, not one of {', '.join(expected)}", remedy
+        remedy = _did_you_mean(str(value), expected, "choose one of them")
+        return place, f"{_name(path)} is {shown(value)}, not one of {', '.join(expected)}", remedy
     wanted = item["msg"].partition(" should ")[2] or item["msg"]
     wanted = re.sub(r"an object|a valid dictionary", "a mapping", wanted)
     wanted = re.sub(r"a valid (array|list|tuple)", "a list", wanted)
     remedy = "change the value"
-    if kind == "string_type" and isinstance(seen, bool | int | float):
+    if kind == "string_type" and isinstance(value, bool | int | float):
         remedy = "put it in quotes"
     elif kind == "bool_type":
         remedy = "write true or false"
-    elif kind in ("int_type", "float_type") and isinstance(seen, str):
+    elif kind in ("int_type", "float_type") and isinstance(value, str):
         remedy = "write a decimal number without quotes"
-    return place, f"{_name(path)} is {shown(seen)}, but should {wanted}", remedy
+    return place, f"{_name(path)} is {shown(value)}, but should {wanted}", remedy
 
 
 def _path(loc: Location, data: object) -> Location:
@@ -104,20 +104,20 @@ def _path(loc: Location, data: object) -> Location:
 
 def _models(model: type[BaseModel], loc: Location) -> Iterator[type[BaseModel]]:
     """The models that a mapping at a pydantic location may belong to."""
-    found: list[object] = [model]
+    models: list[object] = [model]
     for part in loc:
-        found = [inner for outer in found for inner in _step(outer, part)]
-    yield from (each for each in _members(found) if _is_model(each))
+        models = [inner for outer in models for inner in _step(outer, part)]
+    yield from (each for each in _members(models) if _is_model(each))
 
 
 def _fields(model: type[BaseModel], loc: Location) -> list[str]:
-    found = _models(model, loc)
-    return [info.alias or name for each in found for name, info in each.model_fields.items()]
+    models = _models(model, loc)
+    return [info.alias or name for each in models for name, info in each.model_fields.items()]
 
 
 def _tags(model: type[BaseModel], loc: Location) -> list[str]:
-    found = (each.model_fields[_DISCRIMINATOR].annotation for each in _models(model, loc))
-    return [str(tag) for annotation in found for tag in get_args(annotation)]
+    kinds = (each.model_fields[_DISCRIMINATOR].annotation for each in _models(model, loc))
+    return [str(tag) for annotation in kinds for tag in get_args(annotation)]
 
 
 def _step(annotation: object, part: str | int) -> Iterator[object]:
@@ -154,8 +154,8 @@ def _is_model(annotation: object) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _did_you_mean(seen: str, allowed: Sequence[str], otherwise: str) -> str:
-    close = difflib.get_close_matches(seen, allowed, n=1)
+def _did_you_mean(written: str, allowed: Sequence[str], otherwise: str) -> str:
+    close = difflib.get_close_matches(written, allowed, n=1)
     return f"did you mean {close[0]}?" if close else otherwise
 
 

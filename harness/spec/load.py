@@ -281,19 +281,19 @@ class _Semantics:
                 yield self._at(loc, f"no check reads measurement {name}", "remove it or add one")
 
     def _checks(self) -> Iterable[Problem]:
-        seen: set[str] = set()
+        earlier: set[str] = set()
         for index, check in enumerate(self._spec.checks):
             loc: tuple[str | int, ...] = ("checks", index)
-            if check.id in seen:
+            if check.id in earlier:
                 yield self._at((*loc, "id"), f"two checks are called {check.id!r}", "rename one")
             for other in check.after:
-                if other not in seen:
+                if other not in earlier:
                     yield self._at(
                         (*loc, "after"),
                         f"after: {other!r} does not stand before this check",
                         "name an earlier check of this task",
                     )
-            seen.add(check.id)
+            earlier.add(check.id)
             measurement = self._spec.measurements.get(check.measurement)
             if measurement is None:
                 known = did_you_mean(check.measurement, self._spec.measurements)
@@ -328,14 +328,14 @@ def _mutate(
         source = folder / mistake.file
         return _text(problems, source, _bytes(problems, source, "write the mutant"))
     path, index = place
-    found = solution.count(mistake.find or "")
-    if found != 1:
+    occurrences = solution.count(mistake.find or "")
+    if occurrences != 1:
         places = strict_yaml.positions(path.read_text(encoding="utf-8"))
         problems.append(
             Problem(
                 str(path),
                 *places.get(("mistakes", index, "find"), (1, 1)),
-                f"`find` of mistake {mistake.name!r} occurs {found} times in solution.py",
+                f"`find` of mistake {mistake.name!r} occurs {occurrences} times in solution.py",
                 "quote a text that occurs exactly once",
             )
         )

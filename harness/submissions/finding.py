@@ -47,18 +47,18 @@ def find(
     Raises:
         UsageError: a path does not exist, holds no submission, or two submissions have one name.
     """
-    found: dict[str, Submission] = {}
+    by_name: dict[str, Submission] = {}
     for path in paths:
         for entry, name in _entries(path, wanted):
             submission = _submission(entry, name, wanted, limits or Limits())
-            if submission.name in found:
+            if submission.name in by_name:
                 raise UsageError(
                     f"two submissions are called {submission.display_name}:"
-                    f" {display(found[submission.name].path)} and {display(submission.path)};"
+                    f" {display(by_name[submission.name].path)} and {display(submission.path)};"
                     " rename or remove one of them"
                 )
-            found[submission.name] = submission
-    return list(found.values())
+            by_name[submission.name] = submission
+    return list(by_name.values())
 
 
 def copy_to(submission: Submission, directory: Path, names: Iterable[str]) -> None:

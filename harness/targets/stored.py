@@ -68,16 +68,16 @@ def stored(reference: Path, task: LoadedTask) -> Iterator[Target]:
 
 
 def _runs(task: LoadedTask, path: Path) -> Target:
-    found = stored_runs.parse(path.read_bytes(), str(path))
-    counts = {f"{item.role} {item.name}": item.count for item in found}
-    honest = [item.count for item in found if item.role in ("reference", "variant")]
+    programs = stored_runs.parse(path.read_bytes(), str(path))
+    counts = {f"{item.role} {item.name}": item.count for item in programs}
+    honest = [item.count for item in programs if item.role in ("reference", "variant")]
     return Target(
         task.id,
         path.name,
         stored_runs.protocol(task),
-        not all(stored_runs.current(task, item) for item in found),
+        not all(stored_runs.current(task, item) for item in programs),
         min(honest, default=0) < stored_runs.LEAST_RUNS,
-        {"cpu_s": {f"{item.role} {item.name}": item.cpu_s for item in found}},
+        {"cpu_s": {f"{item.role} {item.name}": item.cpu_s for item in programs}},
         tuple(range(min(honest, default=0))),
         counts,
     )
@@ -88,16 +88,16 @@ def _trained(reference: Path, task: str, path: Path) -> Target:
     digest = sha256(source.read_bytes()) if source.is_file() else ""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        found = record.get("runs", [])
-        made_from = {run["source_sha256"] for run in found}
+        runs = record.get("runs", [])
+        made_from = {run["source_sha256"] for run in runs}
         return Target(
             task,
             path.name,
             digest,
             made_from not in ({digest}, set()),
-            len(found) < PROVISIONAL_BELOW,
-            found[0].get("provenance", {}) if found else {},
-            tuple(run["seed"] for run in found),
+            len(runs) < PROVISIONAL_BELOW,
+            runs[0].get("provenance", {}) if runs else {},
+            tuple(run["seed"] for run in runs),
             record.get("summary", {}),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -28,7 +28,7 @@ from harness.stored_runs import FORMAT, StoredRuns, checks, current, parse, prog
 KEY = Key("public", hashlib.sha256(b"fairmark stored runs, format 1").digest())
 
 
-def advice(task: LoadedTask, check: SeedSuccessCheck, found: Iterable[StoredRuns]) -> str:
+def advice(task: LoadedTask, check: SeedSuccessCheck, stored_programs: Iterable[StoredRuns]) -> str:
     """Where the threshold of a check would separate honest runs from its mistakes best.
 
     A threshold that is chosen on these runs makes what they bear out optimistic: the success rate
@@ -36,7 +36,7 @@ def advice(task: LoadedTask, check: SeedSuccessCheck, found: Iterable[StoredRuns
     """
     from harness.statistics import sequential
 
-    stored = {(item.name, item.role): item.of(check) for item in found}
+    stored = {(item.name, item.role): item.of(check) for item in stored_programs}
     assert task.reference is not None
     honest = [values for (_, role), values in stored.items() if role == "reference"]
     mistakes = [item for item in task.reference.mutants if item.mistake.check == check.id]
@@ -68,9 +68,9 @@ def make(
     task = load_task(*folders)
     path = folders[1] / "targets" / file
     stored = {
-        (found.name, found.role): found
-        for found in (parse(path.read_bytes(), str(path)) if path.is_file() else [])
-        if current(task, found)
+        (made.name, made.role): made
+        for made in (parse(path.read_bytes(), str(path)) if path.is_file() else [])
+        if current(task, made)
     }
     todo = []
     for index, program in enumerate(programs(task)):
@@ -110,10 +110,10 @@ def _fill(
             yield f"{task.id}: {done} of {len(futures)} runs"
 
 
-def _extended(found: StoredRuns, waiting: dict[int, dict[str, Any]]) -> StoredRuns:
+def _extended(stored: StoredRuns, waiting: dict[int, dict[str, Any]]) -> StoredRuns:
     """The runs with those that follow on; others wait for their turn."""
-    values = {name: list(numbers) for name, numbers in found.values.items()}
-    errors, cpu_s, count = dict(found.errors), found.cpu_s, found.count
+    values = {name: list(numbers) for name, numbers in stored.values.items()}
+    errors, cpu_s, count = dict(stored.errors), stored.cpu_s, stored.count
     while count in waiting:
         record = waiting.pop(count)
         for name, numbers in values.items():
@@ -122,7 +122,9 @@ def _extended(found: StoredRuns, waiting: dict[int, dict[str, Any]]) -> StoredRu
             errors[str(count)] = record["error"]
         cpu_s += record["cpu_s"]
         count += 1
-    return StoredRuns(found.name, found.role, found.sha256, found.protocol, values, errors, cpu_s)
+    return StoredRuns(
+        stored.name, stored.role, stored.sha256, stored.protocol, values, errors, cpu_s
+    )
 
 
 def _none(task: LoadedTask, program: Program) -> StoredRuns:
@@ -130,13 +132,13 @@ def _none(task: LoadedTask, program: Program) -> StoredRuns:
     return StoredRuns(program.name, program.role, program.sha256, protocol(task), values, {}, 0.0)
 
 
-def _store(task: LoadedTask, path: Path, found: Iterable[StoredRuns]) -> None:
+def _store(task: LoadedTask, path: Path, stored_programs: Iterable[StoredRuns]) -> None:
     record = {
         "format": FORMAT,
         "task": task.id,
         "environment": json.loads(environment()),
         "machine": machine_class(),
-        "programs": [item.to_json() for item in found],
+        "programs": [item.to_json() for item in stored_programs],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
