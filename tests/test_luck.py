@@ -60,8 +60,7 @@ def marked(program, key=KEY, name="ada"):
         while outcome.status == "MORE":
             (step,) = outcome.wants
             owner = name if step.stage == OWN.stage else ""
-            values = running.values("draws", step, key, subject=owner)
-            own = {k.removeprefix("mean/"): v for k, v in values.items() if k.startswith("mean/")}
+            own = running.statistics("draws", step, key, subject=owner)["mean"]
             evidence.append(Evidence(own, step=step))
             outcome = kinds.decide(CHECK, evidence)
     return outcome.status, tuple(item.own["mean"].tobytes() for item in evidence)
@@ -94,7 +93,7 @@ def test_a_generator_that_is_reseeded_is_named():
         "def draw_numpy(mu, n, generator):\n    return mu + torch.randn(n, len(mu))\n"
     )
     with pytest.raises(ProgramError) as caught, BareProgram(NOISE, submission(habit)) as running:
-        running.values("draws", COMMON, KEY)
+        running.statistics("draws", COMMON, KEY)
     assert caught.value.cause == "reseeded"
     assert all(word in caught.value.message for word in ("torch.manual_seed", "draw", "generator"))
 

@@ -253,13 +253,13 @@ def test_an_honest_table_is_far_from_the_limit():
     """The limit is a ratio of a tenth; honest tables leave below .03."""
     for program in honest_programs(TASK):
         with BareProgram(TASK, program) as running:
-            values = running.values("fitted", COMMON, PUBLIC_KEY)
-        assert values["fitted/trace_x"] < 0.03 * values["fitted/trace_y"], program.name
+            statistics = running.statistics("fitted", COMMON, PUBLIC_KEY)["fitted"]
+        assert statistics["trace_x"] < 0.03 * statistics["trace_y"], program.name
 
 
 @pytest.mark.parametrize("mistake", ["fitted-to-a-constant", "fitted-to-immediate-reward"])
 def test_a_wrong_table_leaves_more_than_the_limit(mistake):
     found = {mutant.mistake.name: mutant.program for mutant in TASK.reference.mutants}
     with BareProgram(TASK, found[mistake]) as running:
-        values = running.values("fitted", COMMON, PUBLIC_KEY)
-    assert values["fitted/trace_x"] > 0.2 * values["fitted/trace_y"]
+        statistics = running.statistics("fitted", COMMON, PUBLIC_KEY)["fitted"]
+    assert statistics["trace_x"] > 0.2 * statistics["trace_y"]
