@@ -10,9 +10,10 @@ import json
 import os
 import stat
 import tarfile
+import tempfile
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -161,11 +162,18 @@ def test_a_path_given_by_hand_may_be_a_link(tmp_path: Path) -> None:
     assert (submission.name, causes(submission)) == ("link", [])
 
 
-def test_two_submissions_of_one_name(tmp_path: Path) -> None:
-    folder(tmp_path / "alice", {ELBO: SOURCE})
-    zipped(tmp_path / "alice.zip", {ELBO: SOURCE})
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose path is short enough to be shown whole."""
+    with tempfile.TemporaryDirectory(prefix="s-") as name:
+        yield Path(name)
+
+
+def test_two_submissions_of_one_name(short: Path) -> None:
+    folder(short / "alice", {ELBO: SOURCE})
+    zipped(short / "alice.zip", {ELBO: SOURCE})
     with pytest.raises(UsageError, match=r"two submissions are called alice: .*alice.zip; rename"):
-        find([tmp_path], WANTED)
+        find([short], WANTED)
 
 
 @pytest.mark.parametrize(
@@ -177,12 +185,12 @@ def test_two_submissions_of_one_name(tmp_path: Path) -> None:
         ("elbo2.py", "elbo2.py is no submission; .*; was elbo2.py meant to be elbo.py"),
     ],
 )
-def test_paths_that_are_refused(tmp_path: Path, name: str, message: str) -> None:
-    folder(tmp_path / "none")
-    (tmp_path / "notes.txt").write_text("x")
-    (tmp_path / "elbo2.py").write_bytes(SOURCE)
+def test_paths_that_are_refused(short: Path, name: str, message: str) -> None:
+    folder(short / "none")
+    (short / "notes.txt").write_text("x")
+    (short / "elbo2.py").write_bytes(SOURCE)
     with pytest.raises(UsageError, match=message):
-        find([tmp_path / name], WANTED)
+        find([short / name], WANTED)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser reads every folder")

@@ -23,6 +23,7 @@ from harness.ledger import Ledger
 from harness.marking import plan
 from harness.marking.jobs import Job
 from harness.marking.trials import View
+from harness.results import Results
 from harness.sandbox import choice
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import load_all
@@ -95,7 +96,7 @@ def grade(submissions: Path, results: Path, executor: Executor):
             lambda round_: None,
             choice.best(),
         )
-        report.write(grading.gradebook(course(submissions), last, "feedback", ""), results)
+        report.write(grading.gradebook(course(submissions), last, "feedback", ""), Results(results))
     return (results / "grades.csv").read_bytes(), digests
 
 

@@ -498,7 +498,7 @@ def test_the_ledger_is_rewritten_where_nothing_confines_it(laid, tmp_path):
 
     ledger = laid.folder / "results" / "ledger.sqlite"
     with sqlite3.connect(ledger) as made:
-        made.execute("create table observations (key, run, digest, record)")
+        made.execute("create table observations (trial, run, digest, record)")
         made.execute("insert into observations values ('k', 'r', 'd', 'c')")
     made.close()
     before = traces.rows(ledger)

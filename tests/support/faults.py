@@ -33,8 +33,6 @@ from tests.support.programs import ROOT, load, submission
 LONG = frozenset({"returns", "seed-success"})
 #: Calls of a training measurement after which nothing new is expected: one game takes thousands.
 MOST_CALLS = 100
-#: Draws instead of the declared ones, where the form of the first answer is all that matters.
-FEW = 2
 
 _WRAPPER = """
 
@@ -147,11 +145,6 @@ def trains(task: LoadedTask, measurement: str) -> bool:
     return any(check.kind in LONG for check in task.spec.checks_of(measurement))
 
 
-def few(task: LoadedTask, measurement: str) -> int | None:
-    """Fewer draws than a measurement declares; None where it declares none."""
-    return FEW if task.spec.measurements[measurement].draws else None
-
-
 @cache
 def first_calls(name: str) -> dict[str, str]:
     """Target path -> the measurement that calls it first; one without an entry is never called.
@@ -181,7 +174,7 @@ def _called(task: LoadedTask, measurement: str) -> list[str]:
         source = _source(task, "nothing" if long else "reference") + _WRAPPER
         with BareProgram(task, submission(task, "\n".join([source, *lines, ""]))) as running:
             try:
-                running.metrics(measurement, COMMON, PUBLIC_KEY, draws=few(task, measurement))
+                running.metrics(measurement, COMMON, PUBLIC_KEY)
             except ProgramError:
                 assert long, f"{measurement}: the reference does not get through"
         return log.read_text().split()
@@ -205,7 +198,7 @@ def complaint(target: Target, spoil: str = "x", *, prepare: str = "args") -> tup
     program = spoilt(task, (target,), spoil, prepare=prepare, knowing=knowing)
     with BareProgram(task, program) as running:
         try:
-            running.metrics(measurement, COMMON, PUBLIC_KEY, draws=few(task, measurement))
+            running.metrics(measurement, COMMON, PUBLIC_KEY)
         except ProgramError as error:
             return error.cause, str(error)
     raise AssertionError(f"{measurement} accepts what {target.path} returns")
