@@ -173,14 +173,28 @@ def measure(root: Path, size: int) -> dict[str, float]:
         once = marked(version, tasks, folder, "warm", key)
         spent = marked(version, tasks, folder, "class", key)
     return {
-        "cpu_s": spent / size,
-        "once_s": max(0.0, once - _WARM * spent / size),
+        "cpu_s": spent.whole / size,
+        "deciding_s": spent.deciding / size,
+        "once_s": max(0.0, once.whole - _WARM * spent.whole / size),
         "yardstick_s": yardstick(),
     }
 
 
-def marked(version: Version, tasks: Any, folder: Path, name: str, key: Any) -> float:
-    """Processor seconds of marking a folder of submissions, from reading them to the reports.
+@dataclass(frozen=True)
+class Spent:
+    """Processor seconds of marking a folder of submissions.
+
+    Attributes:
+        whole: from reading them to the reports.
+        deciding: the loop of the run and the gradebook alone.
+    """
+
+    whole: float
+    deciding: float
+
+
+def marked(version: Version, tasks: Any, folder: Path, name: str, key: Any) -> Spent:
+    """Marks a folder of submissions, everything observed already.
 
     Raises:
         RuntimeError: something was still to be run, or nothing failed.
@@ -193,10 +207,12 @@ def marked(version: Version, tasks: Any, folder: Path, name: str, key: Any) -> f
         started = time.process_time()
         subjects = course.find_subjects([folder / name], tasks, None)
         course.remember(subjects, ledger)
+        before = time.process_time()
         gradebook = grade(version, course.Course(tasks, subjects, "", {}), view)
+        deciding = time.process_time() - before
         report.write(gradebook, results_folder(folder / "results"))
         ledger.put_document("run", {"gradebook": gradebook.to_json()})
-        spent = time.process_time() - started
+        spent = Spent(time.process_time() - started, deciding)
     verdicts = [
         verdict for row in gradebook.submissions for task in row.tasks for verdict in task.verdicts
     ]

@@ -32,6 +32,7 @@ def measure(root: Path, sizes: Sequence[int], against: str | None = None) -> lis
             record = {
                 "submissions": size,
                 "cpu_ms_per_submission": round(1000 * now["cpu_s"], 2),
+                "deciding_cpu_ms_per_submission": round(1000 * now["deciding_s"], 2),
                 "once_cpu_s": round(now["once_s"], 2),
                 "yardsticks_per_submission": round(now["cpu_s"] / now["yardstick_s"], 3),
             }
@@ -39,6 +40,8 @@ def measure(root: Path, sizes: Sequence[int], against: str | None = None) -> lis
                 before = _in_a_process(earlier, size)
                 record["before_cpu_ms_per_submission"] = round(1000 * before["cpu_s"], 2)
                 record["ratio"] = round(now["cpu_s"] / before["cpu_s"], 3)
+                deciding = now["deciding_s"] / before["deciding_s"]
+                record["ratio_of_deciding"] = round(deciding, 3)
             records.append(record)
     return records
 
