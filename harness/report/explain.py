@@ -1,9 +1,9 @@
 """Puts a verdict into words for students, the same in every report.
 
-A hidden check is described by its message only, never by example or hint; marking gives it a fixed
-sentence for its status, unless the submitted file could not be run at all. Details of our own
-faults are left out: they may hold paths and values of the grader, and stay in grades.json and in
-the ledger.
+About a hidden check nothing is told but a fixed sentence for its status, or why the submitted files
+could not be run at all (a :class:`Verdict` keeps no other message of a hidden check). Details of
+our own faults are left out too: they may hold paths and values of the grader, and stay in
+grades.json and in the ledger.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Line:
     text: str
 
     def __str__(self) -> str:
-        """As plain text. A text of several lines starts below the label: its arrays stay aligned."""
+        """As plain text; several lines start below the label, so that arrays stay aligned."""
         separator = "\n" if "\n" in self.text else " "
         return f"{self.label}:{separator}{self.text}"
 
