@@ -79,6 +79,7 @@ class _Reader:
         self._imported = dict(_imports(tree.body))
 
     def contract(self, tree: ast.Module) -> Contract:
+        """The contract of the tree; not to be used if there are problems."""
         functions: dict[str, Signature] = {}
         classes: dict[str, ClassContract] = {}
         for node in tree.body:

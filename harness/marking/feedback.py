@@ -244,7 +244,7 @@ def _detached_note(call: Mapping[str, Any]) -> str:
 def _largest_difference(
     own_call: Mapping[str, Any], reference_call: Mapping[str, Any]
 ) -> tuple[int, ...] | None:
-    """The index of the largest difference in the first result that differs.
+    """The index of the largest difference in the first result that differs beyond rounding.
 
     Empty where results cannot be compared entry by entry; None where all results agree.
     """
@@ -256,9 +256,9 @@ def _largest_difference(
             continue
         with np.errstate(all="ignore"):
             difference = np.abs(a.astype(np.float64) - b.astype(np.float64))
-            # NaN in both arrays is no difference, NaN in one of them the largest.
-            where_nan = np.where(np.isnan(a) & np.isnan(b), 0.0, np.inf)
-            difference = np.where(np.isnan(difference), where_nan, difference)
+            # An undefined difference is none if both entries are NaN, and else infinite.
+            where_undefined = np.where(np.isnan(a) & np.isnan(b), 0.0, np.inf)
+            difference = np.where(np.isnan(difference), where_undefined, difference)
             rounding = _RELATIVE * np.abs(b) + _ROUNDING * _largest(b)
         difference = np.where(difference > np.nan_to_num(rounding), difference, 0.0)
         if difference.size and difference.max() > 0:

@@ -264,6 +264,7 @@ class _Semantics:
         self._places = strict_yaml.positions(path.read_text(encoding="utf-8"))
 
     def problems(self) -> list[Problem]:
+        """All problems, in the order of the checks below."""
         return [*self._identity(), *self._measurements(), *self._checks()]
 
     def _at(self, loc: tuple[str | int, ...], message: str, remedy: str) -> Problem:
