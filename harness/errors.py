@@ -2,16 +2,16 @@
 
 ::
 
-    FairmarkError             what the harness knows how to say in one sentence
-    ├── UsageError            the command line asks for something that is not there (exit 2)
-    ├── SpecError             task.yaml, starter.py…: every problem at once (exit 2)
+    FairmarkError             base of all; the message is for people
+    ├── UsageError            the command line names something that does not exist (exit 2)
+    ├── SpecError             all problems of task.yaml, starter.py and so on (exit 2)
     ├── PlanError             trials cannot be planned (exit 2)
-    ├── ArchiveError          a submission's archive cannot be accepted (its ERROR)
-    ├── ProgramError          a program raised, hung, broke the contract… (its ERROR)
-    ├── InfrastructureError   ours: no sandbox, an unusable ledger (UNGRADABLE)
-    └── MeasurementError      ours: a measurement or a statistic went wrong (UNGRADABLE)
+    ├── ArchiveError          files of a submission cannot be accepted (its checks are ERROR)
+    ├── ProgramError          a program raised, hung or broke the contract (its checks are ERROR)
+    ├── InfrastructureError   our fault: no sandbox, an unusable ledger (UNGRADABLE)
+    └── MeasurementError      our fault: a measurement or a statistic failed (UNGRADABLE)
 
-Errors of a program never leave :mod:`harness.collect`; errors of ours never become a mark.
+Errors of a program never leave :mod:`harness.collect`; our own errors never become a mark.
 """
 
 from __future__ import annotations
@@ -32,7 +32,14 @@ class UsageError(FairmarkError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in a file that an instructor wrote, with its place and its remedy."""
+    """One problem in a file that an instructor wrote.
+
+    Attributes:
+        file: its path.
+        line, col: the place in it, from 1.
+        message: what is wrong.
+        remedy: what to do about it; empty if nothing more precise is known.
+    """
 
     file: str
     line: int
@@ -46,7 +53,7 @@ class Problem:
 
 
 class SpecError(FairmarkError):
-    """Every problem found in the specs; nothing runs while there is one."""
+    """All problems of the specs, in ``problems``; nothing runs while there is one."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -54,14 +61,14 @@ class SpecError(FairmarkError):
 
 
 class PlanError(FairmarkError):
-    """A trial that was asked for cannot be planned."""
+    """The trials of a run cannot be planned."""
 
 
 class ArchiveError(FairmarkError):
-    """A submission's archive that cannot be accepted.
+    """An archive, or another file or folder of a submission, that cannot be accepted.
 
     Attributes:
-        cause: the one stored with the verdict, such as :attr:`Cause.UNSAFE_ARCHIVE`.
+        cause: the cause stored with the verdict, such as :attr:`Cause.UNSAFE_ARCHIVE`.
         message: one sentence for the student.
     """
 
@@ -72,10 +79,10 @@ class ArchiveError(FairmarkError):
 
 
 class ProgramError(FairmarkError):
-    """A program did not deliver: the cause is the program's, and only its own marks suffer.
+    """A program gave no usable result, by its own fault; no other program's marks are affected.
 
     Attributes:
-        cause: the one stored with the verdict; its fault is ``program``.
+        cause: the cause stored with the verdict; its ``fault`` is ``program``.
         message: one sentence for the student.
     """
 
@@ -86,15 +93,15 @@ class ProgramError(FairmarkError):
 
 
 class InfrastructureError(FairmarkError):
-    """The machine or the harness failed; no mark may come of it."""
+    """The machine or the harness failed; no mark may result from it."""
 
 
 class MeasurementError(FairmarkError):
-    """A measurement of ours raised or returned what its checks cannot use.
+    """A measurement of a task raised, or returned something that its checks cannot use.
 
     Attributes:
         message: what is wrong.
-        remedy: what to do about it; empty where nothing more precise is known.
+        remedy: what to do about it; empty if nothing more precise is known.
     """
 
     def __init__(self, message: str, remedy: str = "") -> None:

@@ -1,4 +1,4 @@
-"""The levels of isolation, what each claims, and the canaries that must be blocked to reach it."""
+"""The levels of isolation: what each promises, and the canaries that it must block."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from harness.errors import UsageError
 
 #: From the weakest to the strongest. L0 runs in the grader's process and never makes a mark.
 LEVELS = ("L0", "L1", "L2", "L2U", "L3")
-#: Those in which marks are made.
+#: The levels at which marks are made.
 GRADING_LEVELS = LEVELS[1:]
 
-#: One line a level, for people.
+#: Level -> what it means, for people.
 MEANING: Mapping[str, str] = MappingProxyType(
     {
         "L0": "in the grader's own process; for experiments, never for a mark",
@@ -43,12 +43,12 @@ _L2 = _L1 | {
 }
 _L2U = _L2 | {"fork-limit", "root-uid"}
 
-#: What must be blocked before a level may be called reached.
+#: Level -> the canaries that must be blocked for the level to count as reached.
 REQUIRED: Mapping[str, frozenset[str]] = MappingProxyType(
     {"L1": _L1, "L2": _L2, "L2U": _L2U, "L3": _L2U}
 )
 
-#: What to install or change for a level, for ``doctor``.
+#: Level -> what to install or change to reach it; ``doctor`` prints it.
 REMEDY: Mapping[str, str] = MappingProxyType(
     {
         "L2": "pip install 'fairmark[isolation]' (pyseccomp, py-landlock) on Linux 5.13 or newer "
@@ -63,25 +63,35 @@ REMEDY: Mapping[str, str] = MappingProxyType(
 
 
 def base(level: str) -> str:
-    """The level without its suffixes: ``L3+C`` and ``L3 insecure`` are L3."""
+    """The level without its suffixes: ``L3+C`` (with cgroup limits) and ``L3 insecure`` are L3."""
     return level.partition(" ")[0].partition("+")[0]
 
 
 def rank(level: str) -> int:
-    """The level's place among :data:`LEVELS`; raises ValueError."""
+    """The level's index in :data:`LEVELS`, its suffixes aside.
+
+    Raises:
+        ValueError: there is no such level.
+    """
     return LEVELS.index(base(level))
 
 
 def weakest(levels: set[str]) -> str:
-    """The weakest of some levels, empty where there is none."""
+    """The weakest of some levels; of two that differ in ``+C`` only, that without it.
+
+    Empty if there are no levels.
+
+    Raises:
+        ValueError: there is no such level.
+    """
     return min(sorted(levels), key=lambda level: (rank(level), "+C" in level), default="")
 
 
 def check(level: str) -> str:
-    """The level, if marks can be made in it.
+    """Return the level if marks can be made at it.
 
     Raises:
-        UsageError: no such level.
+        UsageError: there is no such level, or it is L0.
     """
     if level not in GRADING_LEVELS:
         raise UsageError(f"isolation {level!r} is none of {', '.join(GRADING_LEVELS)}")

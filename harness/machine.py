@@ -13,7 +13,10 @@ _PINNED = ("torch", "numpy", "gymnasium", "ale-py")
 
 @cache
 def environment() -> str:
-    """The pinned packages that an observation depends on, as one canonical text."""
+    """The versions of Python and of the packages that observations depend on, as canonical JSON.
+
+    A package that is not installed has an empty version.
+    """
     versions = {}
     for name in _PINNED:
         try:
@@ -26,15 +29,18 @@ def environment() -> str:
 
 @cache
 def machine_class() -> str:
-    """What fp32 training depends on besides its seed: architecture and vector instructions."""
+    """Architecture and widest vector instructions, on which the rounding of training depends.
+
+    Such as ``x86_64-avx2-1thread``. Programs always run on one thread.
+    """
     flags = ""
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
             for line in info:
                 if line.startswith("flags"):
-                    known = ("avx512f", "avx2", "avx", "sse4_2")
+                    widest_first = ("avx512f", "avx2", "avx", "sse4_2")
                     present = line.split()
-                    flags = next((flag for flag in known if flag in present), "")
+                    flags = next((flag for flag in widest_first if flag in present), "")
                     break
     except OSError:
         pass

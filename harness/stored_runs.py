@@ -1,9 +1,10 @@
-"""Stored training runs: what the trusted programs of a task come to, seed by seed.
+"""Stored training runs: the metrics that the trusted programs of a task reach, seed by seed.
 
-``reference/<id>/targets/runs.json`` holds one number a seed and metric for the reference, its
-variants and the known mistakes, all trained by the measurement that marks submissions, under a
-key of their own: no threshold was ever chosen on these seeds. :mod:`harness.targets.training` makes
-the file; here it is read, and compared with the programs and the measurement of today.
+``reference/<id>/targets/runs.json`` holds one number per seed and metric for the reference, its
+variants and the mutants. All are trained by the measurement that marks submissions, with seeds
+from a key that serves nothing else, and no threshold was chosen on these seeds.
+:mod:`harness.targets.training` makes the file; this module reads it and compares it with today's
+programs and measurement.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from harness.records import Program, canonical, sha256
 from harness.spec.checks import SeedSuccessCheck
 from harness.spec.load import LoadedTask
 
+#: The version of the file's format.
 FORMAT = 1
-#: Runs without which a success rate has no bound worth stating, and those of a cheap task.
+#: The number of runs of an honest program from which its success rate has a useful lower bound,
+#: and the number that are made unless the command line says otherwise.
 LEAST_RUNS, CHEAP_RUNS = 50, 200
 
 
@@ -28,9 +31,12 @@ class StoredRuns:
     """The runs of one program.
 
     Attributes:
-        values: metric -> one number a seed, from seed 0 on; None where the program broke.
-        errors: seed -> what it broke with.
-        sha256, protocol: digests of the program and of the measurement that they were made with.
+        name, role: those of the program.
+        sha256, protocol: digests of the program and of the measurement that made the runs.
+        values: metric -> one number per seed, from seed 0 on; None where the program failed to
+            deliver one.
+        errors: seed -> the error that ended that run.
+        cpu_s: processor seconds of all runs together.
     """
 
     name: str
@@ -43,13 +49,19 @@ class StoredRuns:
 
     @property
     def count(self) -> int:
+        """The number of seeds that were run."""
         return min((len(numbers) for numbers in self.values.values()), default=0)
 
     def of(self, check: SeedSuccessCheck) -> list[float]:
-        """The numbers of a check; a seed that broke is worth what ``low`` is."""
+        """The number of every seed for a check; ``low``, without credit, where there is none.
+
+        Raises:
+            KeyError: the runs do not have the check's metric.
+        """
         return [check.low if value is None else value for value in self.values[check.metric]]
 
     def to_json(self) -> dict[str, Any]:
+        """The runs as a JSON object, which :func:`parse` reads."""
         return {
             "name": self.name,
             "role": self.role,
@@ -62,34 +74,37 @@ class StoredRuns:
 
 
 def checks(task: LoadedTask) -> list[SeedSuccessCheck]:
-    """The checks of a task that are judged by stored runs."""
+    """The checks of a task that need stored runs."""
     return [check for check in task.spec.checks if isinstance(check, SeedSuccessCheck)]
 
 
 def programs(task: LoadedTask) -> list[Program]:
-    """Every program of which runs are stored, the honest ones first."""
+    """The programs whose runs are stored: reference, variants, and mutants of these checks.
+
+    Empty if the task was loaded without its reference.
+    """
     if task.reference is None:
         return []
-    reference, training = task.reference, {check.id for check in checks(task)}
-    caught = [item.program for item in reference.mutants if item.mistake.check in training]
-    return [reference.solution, *reference.variants, *caught]
+    reference, check_ids = task.reference, {check.id for check in checks(task)}
+    mutants = [item.program for item in reference.mutants if item.mistake.check in check_ids]
+    return [reference.solution, *reference.variants, *mutants]
 
 
 def read(task: LoadedTask, file: str) -> list[StoredRuns]:
-    """The stored runs of a task.
+    """The stored runs in one target of a task; none if there is no such file.
 
     Raises:
-        InfrastructureError: the file holds something else.
+        InfrastructureError: the file does not hold stored runs.
     """
-    content = {} if task.reference is None else task.reference.targets
-    return parse(content[file], file) if file in content else []
+    targets = {} if task.reference is None else task.reference.targets
+    return parse(targets[file], file) if file in targets else []
 
 
 def parse(content: bytes, place: str) -> list[StoredRuns]:
-    """The runs in the bytes of a target.
+    """The stored runs in the content of a target; ``place`` names the file in messages.
 
     Raises:
-        InfrastructureError: the bytes hold something else.
+        InfrastructureError: the content is no stored runs of this format.
     """
     try:
         record = json.loads(content)
@@ -101,7 +116,7 @@ def parse(content: bytes, place: str) -> list[StoredRuns]:
 
 
 def current(task: LoadedTask, stored: StoredRuns) -> bool:
-    """Whether runs were made by the program and the measurement of today."""
+    """Whether the runs were made by today's version of the program and of the measurement."""
     return any(
         (program.name, program.role, program.sha256) == (stored.name, stored.role, stored.sha256)
         and stored.protocol == protocol(task)
@@ -110,5 +125,5 @@ def current(task: LoadedTask, stored: StoredRuns) -> bool:
 
 
 def protocol(task: LoadedTask) -> str:
-    """A digest of the measurement and its seeds' names."""
+    """A digest of what the runs depend on besides the program: the task's code and seed version."""
     return sha256(canonical([task.protocol, task.spec.draw]))

@@ -1,11 +1,11 @@
 """The contract of a task: the signatures of its starter, read as syntax and never imported.
 
-Three questions are answered here, all about types and none about values: what does the
-starter promise (:func:`read_contract`), does the grader call it as promised (:func:`bind`),
-and did the program return what it promised (:func:`check_result`).
+Three questions are answered here, all about dtypes and shapes and none about values: which
+signatures does the starter declare (:func:`read_contract`), does a measurement call them
+correctly (:func:`bind`), and did the program return what they declare (:func:`check_result`).
 
-Dimension names are jaxtyping's. One rule is stricter than jaxtyping: within one call, a
-leading ``...`` stands for the same axes in every argument and in every result.
+Axes are written as in jaxtyping. One rule is stricter than jaxtyping's: within one call, a
+leading ``...`` stands for axes of the same sizes in every argument and in every result.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A program that keeps a contract and knows nothing: every number that it returns is the same."""
+"""Writes constant programs: they keep a task's contract and answer every call with one number."""
 
 from __future__ import annotations
 
@@ -51,23 +51,25 @@ def _answer(arguments, dims, results, several):
 
 
 def constant_program(contract: Contract, value: float) -> str:
-    """The source of a program whose every result is ``value``.
+    """The Python source of a program in whose results every number is ``value``.
 
-    Shapes follow the arguments; an axis that they leave open has size 2. Results carry a graph
-    to the arguments, whose gradient is zero, so that nothing but its values is wrong with it.
+    Shapes follow the arguments; an axis whose size they do not determine has size 2. Results are
+    connected to the arguments in autograd's graph, with gradient zero, so that a check can object
+    to nothing but the values.
     """
     parts = [_HEAD.format(value=value)]
     parts += [_function(signature) for signature in contract.functions.values()]
-    for each in contract.classes.values():
-        methods = [_function(signature, "self") for signature in each.methods.values()]
+    for class_ in contract.classes.values():
+        methods = [_function(signature, "self") for signature in class_.methods.values()]
         start = "def __init__(self, *args, **kwargs):\n    super().__init__()\n"
         body = "\n".join([start, *methods])
         indented = "\n".join(f"    {line}" if line else "" for line in body.splitlines())
-        parts.append(f"class {each.name}(torch.nn.Module):\n{indented}\n")
+        parts.append(f"class {class_.name}(torch.nn.Module):\n{indented}\n")
     return "\n\n".join(parts)
 
 
 def _function(signature: Signature, *bound: str) -> str:
+    """The source of one function; ``bound`` holds ``self`` for a method."""
     parameters = [
         f"{item.name}=None" if item.has_default else item.name for item in signature.params
     ]
@@ -87,14 +89,14 @@ def _function(signature: Signature, *bound: str) -> str:
 
 
 def _axes(type_: Type, name: str) -> list[str | int] | None:
-    """The axes that an argument determines; an integer determines the one of its name."""
+    """The axes whose sizes an argument determines: an argument ``n: int`` determines axis ``n``."""
     if isinstance(type_, ArrayType):
         return ["..." if isinstance(dim, EllipsisType) else dim for dim in type_.dims]
     return [name] if type_ == ScalarType("int") else None
 
 
 def _result(type_: Type) -> tuple[str, list[str | int] | None]:
-    """The dtype and axes of a result; a plain number has a type and no axes."""
+    """The dtype and axes of a result; for a plain number, its Python type and None."""
     if isinstance(type_, ArrayType):
         return type_.dtypes[-1], _axes(type_, "")
     return type_.name if isinstance(type_, ScalarType) else "int", None

@@ -1,4 +1,4 @@
-"""Holds calls and results against a signature: dtypes and shapes, never values."""
+"""Compares calls and results with a signature: dtypes and shapes, never values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from harness.contract.types import (
 )
 from harness.errors import FairmarkError
 
+#: The dtype as which a Python number of each type comes back from the worker.
 _WIRE_DTYPE = {"int": "int64", "float": "float64", "bool": "bool"}
+#: The key under which a table of axis sizes holds how many axes a leading ``...`` stands for.
 _BATCH = "..."
 
 
@@ -32,18 +34,19 @@ class ContractError(FairmarkError):
 def bind(
     signature: Signature, args: Sequence[object], named: Mapping[str, object] | None = None
 ) -> dict[str, int]:
-    """Check what the grader sends, and return the size of every axis that it determines.
+    """Check the arguments of a call, and return the size of every axis that they determine.
 
     Args:
         signature: the function or method to be called.
-        args: the positional arguments: ``(dtype, shape)`` for an array, a Python number,
-            truth value or string as itself; anything else stands for a generator, a function
-            or a handle.
+        args: the positional arguments. An array is given as ``(dtype, shape)``; a Python number,
+            truth value or string as itself. Any other value stands for a generator, a function
+            or a handle; it fits every parameter that is not an array or a scalar.
         named: the arguments given by name.
 
     Returns:
-        A size for every axis name. A parameter ``n: int`` determines the axis ``n``. The axes
-        of a leading ``...`` are ``"...0"``, ``"...1"``… and ``"..."`` is how many there are.
+        Axis name -> size. A parameter ``n: int`` determines the axis ``n``. The axes that a
+        leading ``...`` stands for are named ``"...0"``, ``"...1"`` and so on, outermost first;
+        ``"..."`` maps to their number.
 
     Raises:
         ContractError: the call does not fit the signature; the task's measurement is wrong.
@@ -61,19 +64,20 @@ def bind(
     dims: dict[str, int] = {}
     for param in signature.params:
         if param.name in given:
-            _bind_one(f"{where}: argument {param.name}", param, given[param.name], dims)
+            _bind_argument(f"{where}: argument {param.name}", param, given[param.name], dims)
         elif not param.has_default:
             raise ContractError(f"{where}: argument {param.name} is missing")
     return dims
 
 
-def _bind_one(where: str, param: Param, value: object, dims: dict[str, int]) -> None:
+def _bind_argument(where: str, param: Param, value: object, dims: dict[str, int]) -> None:
+    """Check one argument, and add the sizes that it determines to ``dims``."""
     match param.type, value:
         case ArrayType(), (str(dtype), tuple(shape)):
             if dtype not in param.type.dtypes or not _fit(param.type.dims, shape, dims):
-                wanted = f"{_dtypes(param.type)} of shape {_shape(param.type.dims, dims)}"
+                expected = f"{_dtypes(param.type)} of shape {_shape(param.type.dims, dims)}"
                 raise ContractError(
-                    f"{where} must be {wanted}, {dtype} of shape {list(shape)} was sent"
+                    f"{where} must be {expected}, {dtype} of shape {list(shape)} was sent"
                 )
         case ScalarType(name="int"), int() if not isinstance(value, bool):
             if dims.setdefault(param.name, value) != value:
@@ -84,11 +88,11 @@ def _bind_one(where: str, param: Param, value: object, dims: dict[str, int]) -> 
         case (ScalarType(name="bool"), bool()) | (ScalarType(name="str"), str()):
             pass
         case (ArrayType() | ScalarType(), _) | (_, (str(), tuple())):
-            wanted = describe(param.type)
-            raise ContractError(f"{where} must be {wanted}, {_seen(value)} was sent")
+            expected = describe(param.type)
+            raise ContractError(f"{where} must be {expected}, {_describe_value(value)} was sent")
 
 
-def _seen(value: object) -> str:
+def _describe_value(value: object) -> str:
     match value:
         case (str(dtype), tuple(shape)):
             return f"{dtype} of shape {list(shape)}"
@@ -104,26 +108,26 @@ def check_result(
 
     Args:
         returns: the declared type of the result.
-        dims: the sizes that :func:`bind` determined. An axis that it left open takes the size
-            of its first appearance among the results, and must keep it.
-        results: dtype and shape of every array that came back; a Python number counts as an
-            array without axes, an instance of a class as none.
+        dims: the axis sizes that :func:`bind` returned. An axis that is not among them takes the
+            size that it has in the first result with it, and must have it in all others.
+        results: dtype and shape of every array that came back. A Python number counts as an
+            array without axes; an instance of a class is left out.
 
     Returns:
         None if everything fits, else one sentence for the student.
     """
-    wanted = list(_leaves(returns))
-    if len(results) != len(wanted):
-        plural = "result" if len(wanted) == 1 else "results"
-        names = ", ".join(describe(leaf) for leaf in wanted) or "nothing"
-        return f"expected {len(wanted)} {plural} ({names}), got {len(results)}"
+    declared = list(_leaves(returns))
+    if len(results) != len(declared):
+        plural = "result" if len(declared) == 1 else "results"
+        names = ", ".join(describe(leaf) for leaf in declared) or "nothing"
+        return f"expected {len(declared)} {plural} ({names}), got {len(results)}"
     known = dict(dims)
-    for index, (leaf, (dtype, shape)) in enumerate(zip(wanted, results, strict=True), start=1):
+    for index, (leaf, (dtype, shape)) in enumerate(zip(declared, results, strict=True), start=1):
         expected = f"{_dtypes(leaf)} of shape {_shape(leaf.dims, known)}"
         before = dict(known)
         if dtype in leaf.dtypes and _fit(leaf.dims, shape, known):
             continue
-        which = f"result {index} of {len(wanted)}" if len(wanted) > 1 else "the result"
+        which = f"result {index} of {len(declared)}" if len(declared) > 1 else "the result"
         hints = [*_shape_hints(leaf.dims, shape, before), *_dtype_hints(leaf.dtypes, dtype)]
         sentence = f"{which}: expected {expected}, got {dtype} of shape {list(shape)}"
         return "; ".join([sentence, *hints])
@@ -131,6 +135,7 @@ def check_result(
 
 
 def _leaves(returns: Type) -> Iterator[ArrayType]:
+    """The arrays that come back for a declared result, in order."""
     match returns:
         case TupleType():
             for item in returns.items:
@@ -142,7 +147,7 @@ def _leaves(returns: Type) -> Iterator[ArrayType]:
 
 
 def _fit(dims: tuple[Dim, ...], shape: Sequence[int], known: dict[str, int]) -> bool:
-    """Whether a shape fits; if so, ``known`` also holds the sizes that it determines."""
+    """Whether a shape fits; if it does, the sizes that it determines are added to ``known``."""
     names: list[str | int] = [dim for dim in dims if not isinstance(dim, EllipsisType)]
     sizes = dict(known)
     if len(names) < len(dims):
@@ -151,8 +156,8 @@ def _fit(dims: tuple[Dim, ...], shape: Sequence[int], known: dict[str, int]) -> 
     if len(names) != len(shape):
         return False
     for name, size in zip(names, shape, strict=True):
-        wanted = sizes.setdefault(name, size) if isinstance(name, str) else name
-        if wanted != size:
+        expected = sizes.setdefault(name, size) if isinstance(name, str) else name
+        if expected != size:
             return False
     known.update(sizes)
     return True
@@ -161,14 +166,18 @@ def _fit(dims: tuple[Dim, ...], shape: Sequence[int], known: dict[str, int]) -> 
 def _shape_hints(
     dims: tuple[Dim, ...], shape: tuple[int, ...], known: Mapping[str, int]
 ) -> Iterator[str]:
+    """A remedy for a wrong shape, if one change of its axes makes it fit."""
+
     def fits(candidate: Sequence[int]) -> bool:
         return _fit(dims, candidate, dict(known))
 
     if fits(shape):
         return
-    drops = {axis: (*shape[:axis], *shape[axis + 1 :]) for axis in reversed(range(len(shape)))}
-    for axis, dropped in drops.items():
-        if shape[axis] == 1 and fits(dropped):
+    without_axis = {
+        axis: (*shape[:axis], *shape[axis + 1 :]) for axis in reversed(range(len(shape)))
+    }
+    for axis, rest in without_axis.items():
+        if shape[axis] == 1 and fits(rest):
             yield f"squeeze axis {axis}, which has size 1"
             return
     if fits(shape[::-1]) or any(
@@ -183,24 +192,25 @@ def _shape_hints(
             verb = "add it with unsqueeze" if size == 1 else "do not reduce over it"
             yield f"the axis {_label(dim, known)} is missing: {verb}"
             return
-    for axis, dropped in drops.items():
-        if fits(dropped):
-            twice = shape[axis] in dropped
+    for axis, rest in without_axis.items():
+        if fits(rest):
+            twice = shape[axis] in rest
             yield "there is one axis too many: " + (
                 "were [b] and [b, 1] combined into [b, b]?" if twice else f"reduce over axis {axis}"
             )
             return
 
 
-def _dtype_hints(wanted: tuple[str, ...], actual: str) -> Iterator[str]:
-    if actual in wanted:
+def _dtype_hints(accepted: tuple[str, ...], actual: str) -> Iterator[str]:
+    """A remedy for a wrong dtype."""
+    if actual in accepted:
         return
     if actual == "float32":
         yield "compute in float64: give new tensors the dtype of the arguments"
-    elif actual in ("int64", "uint8", "int32", "int16", "int8") and "float64" in wanted:
+    elif actual in ("int64", "uint8", "int32", "int16", "int8") and "float64" in accepted:
         yield "integers were returned: convert to floating point before computing"
     else:
-        yield f"convert with .to(torch.{wanted[-1]})"
+        yield f"convert with .to(torch.{accepted[-1]})"
 
 
 def _dtypes(array: ArrayType) -> str:
@@ -208,6 +218,7 @@ def _dtypes(array: ArrayType) -> str:
 
 
 def _label(dim: Dim, known: Mapping[str, int]) -> str:
+    """An axis as messages write it, with its size where that is known: ``b=3``."""
     if isinstance(dim, EllipsisType):
         sizes = [str(known[f"{_BATCH}{axis}"]) for axis in range(known.get(_BATCH, 0))]
         return ", ".join(sizes) if _BATCH in known else _BATCH

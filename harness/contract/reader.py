@@ -45,8 +45,8 @@ def read_contract(path: Path) -> Contract:
     """Read the signatures of a starter without running it.
 
     Raises:
-        SpecError: the file cannot be read or parsed, a public signature uses something that no
-            program could be called with, or a name is taken; every such place at once.
+        SpecError: the file cannot be read or parsed, a public signature uses a type that the
+            harness cannot send or receive, or a name is reserved; all problems at once.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -69,7 +69,7 @@ def read_contract(path: Path) -> Contract:
 
 
 class _Reader:
-    """Walks one starter's syntax tree and collects what is wrong with it."""
+    """Walks the syntax tree of one starter, and collects its problems in ``problems``."""
 
     def __init__(self, file: str, text: str, tree: ast.Module) -> None:
         self.problems: list[Problem] = []
@@ -79,6 +79,7 @@ class _Reader:
         self._imported = dict(_imports(tree.body))
 
     def contract(self, tree: ast.Module) -> Contract:
+        """The contract of the tree; not to be used if there are problems."""
         functions: dict[str, Signature] = {}
         classes: dict[str, ClassContract] = {}
         for node in tree.body:
@@ -89,7 +90,7 @@ class _Reader:
             elif node.name.startswith("_"):
                 continue
             elif node.name in PROGRAM_NAMES:
-                self._taken(node, node.name, PROGRAM_NAMES)
+                self._reserved(node, node.name, PROGRAM_NAMES)
             elif isinstance(node, ast.ClassDef):
                 classes[node.name] = self._class(node)
             else:
@@ -112,7 +113,7 @@ class _Reader:
                 message = f"{node.name}.{item.name} is defined twice"
                 self._problem(item, message, "keep one definition")
             elif item.name in HANDLE_NAMES:
-                self._taken(item, f"{node.name}.{item.name}", HANDLE_NAMES)
+                self._reserved(item, f"{node.name}.{item.name}", HANDLE_NAMES)
             elif item.name == "__init__":
                 init = self._signature(item, owner=node.name)
             else:
@@ -128,22 +129,23 @@ class _Reader:
         where = f"{owner}.{node.name}" if owner else node.name
         if isinstance(node, ast.AsyncFunctionDef):
             self._problem(node, f"{where} is asynchronous", "write it as a plain def")
-        for star in (node.args.vararg, node.args.kwarg):
-            if star is not None:
-                message = f"{where} takes *{star.arg}, whose types are unknown"
-                self._problem(star, message, "name every parameter")
+        for variadic in (node.args.vararg, node.args.kwarg):
+            if variadic is not None:
+                message = f"{where} takes *{variadic.arg}, whose types are unknown"
+                self._problem(variadic, message, "name every parameter")
         positional = [*node.args.posonlyargs, *node.args.args]
         required = len(positional) - len(node.args.defaults)
         optional = [index >= required for index in range(len(positional))]
         if owner and not positional:
             self._problem(node, f"{where} has no self", "make self its first parameter")
+        self_count = 1 if owner else 0
         params = [
-            Param(arg.arg, self._annotation(arg, arg.annotation, where), False, default)
-            for arg, default in list(zip(positional, optional, strict=True))[bool(owner) :]
+            Param(arg.arg, self._annotation(arg, arg.annotation, where), False, has_default)
+            for arg, has_default in list(zip(positional, optional, strict=True))[self_count:]
         ]
-        for arg, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+        for arg, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
             type_ = self._annotation(arg, arg.annotation, where)
-            params.append(Param(arg.arg, type_, True, value is not None))
+            params.append(Param(arg.arg, type_, True, default is not None))
         return Signature(node.name, tuple(params), self._returns(node, where))
 
     def _returns(self, node: ast.FunctionDef | ast.AsyncFunctionDef, where: str) -> Type:
@@ -166,8 +168,9 @@ class _Reader:
     ) -> Type:
         if node is not None:
             return self._type(node)
-        what = f"parameter {owner.arg} of" if isinstance(owner, ast.arg) else "the result of"
-        self._problem(owner, f"{what} {where} has no type", 'annotate it: Float64[Tensor, "b d"]')
+        subject = f"parameter {owner.arg} of" if isinstance(owner, ast.arg) else "the result of"
+        message = f"{subject} {where} has no type"
+        self._problem(owner, message, 'annotate it: Float64[Tensor, "b d"]')
         return NoneType()
 
     def _type(self, node: ast.expr) -> Type:
@@ -236,7 +239,7 @@ class _Reader:
         return NoneType()
 
     def _resolve(self, node: ast.expr) -> str:
-        """The full dotted name that an expression stands for; empty when it is not a name."""
+        """The full dotted name of what an expression refers to or calls; empty for others."""
         match node:
             case ast.Name(id=name):
                 return self._imported.get(name, name)
@@ -246,7 +249,7 @@ class _Reader:
                 return self._resolve(func)
         return ""
 
-    def _taken(self, node: ast.stmt, where: str, names: frozenset[str]) -> None:
+    def _reserved(self, node: ast.stmt, where: str, names: frozenset[str]) -> None:
         message = f"{where} has the name of a verb that measurements use"
         self._problem(node, message, f"rename it; taken are {', '.join(sorted(names))}")
 
@@ -257,7 +260,10 @@ class _Reader:
 
 
 def _imports(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
-    """Pairs of a local name and the dotted name that it was imported from."""
+    """Pairs of a local name and the full dotted name that it stands for.
+
+    Imports below ``if TYPE_CHECKING:`` (or any other ``if``) are included.
+    """
     for node in body:
         if isinstance(node, ast.If):
             yield from _imports(node.body)

@@ -1,14 +1,16 @@
-"""Names that a starter must not define: what measurements call means the harness's own verb.
+"""Names that a starter must not define, since measurements would not reach them.
 
-``harness.collect`` defines the verbs; a test holds these lists to the public names of its classes.
+A measurement calls a program through a proxy of :mod:`harness.collect`. There the proxy's own
+methods come before the functions of the starter. A test compares these lists with the public
+names of the proxy's classes.
 """
 
-#: Public names of a program's proxy: no function or class of a starter may have one.
+#: Public names of the proxy of a program: no function or class of a starter may have one.
 PROGRAM_NAMES = frozenset(
     {
         *("new", "vjp", "independent", "renew", "refuse", "transcript"),
         *("generator", "given", "file", "serve"),
     }
 )
-#: Public names of the handle of an object: no method of a class may have one.
+#: Public names of the handle of an instance: no method of a class in a starter may have one.
 HANDLE_NAMES = frozenset({"state", "load"})

@@ -14,7 +14,10 @@ GeneratorName = Literal["torch.Generator", "numpy.random.Generator"]
 
 @dataclass(frozen=True)
 class ArrayType:
-    """A tensor: the dtypes that are accepted (numpy's names) and its axes, outermost first."""
+    """A tensor: the dtypes that are accepted (numpy's names) and its axes, outermost first.
+
+    An axis is a name, a fixed size, or (the first only) ``...`` for any number of axes.
+    """
 
     dtypes: tuple[str, ...]
     dims: tuple[Dim, ...]
@@ -29,14 +32,14 @@ class ScalarType:
 
 @dataclass(frozen=True)
 class GeneratorType:
-    """A random generator, built in the worker from an integer that the grader draws."""
+    """A random generator: built in the worker from a seed that the grader draws."""
 
     name: GeneratorName
 
 
 @dataclass(frozen=True)
 class CallableType:
-    """A function argument: at run time, a named function of the task's given.py."""
+    """A function: an argument for which measurements pass a function of the task's given.py."""
 
     params: tuple[Type, ...]
     returns: Type
@@ -93,7 +96,7 @@ class Signature:
 
 @dataclass(frozen=True)
 class ClassContract:
-    """A class of the starter: how it is built, and its public methods."""
+    """A class of the starter: the signature of its constructor, and its public methods."""
 
     name: str
     init: Signature

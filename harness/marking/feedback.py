@@ -1,8 +1,10 @@
-"""What a student is told of a failed visible check: a worked example and, if it fits, a hint.
+"""What a student is told about a failed visible check: an example and, if one fits, a hint.
 
-Checks whose measurement trains or plays whole episodes have no example: their figures say what
-happened. Everything shown comes from trials under the public key, never from a marked instance. A
-hint is that of the known mistake whose mutant gives the same statistics on the example.
+The example is the first call on a public instance whose result differs from the reference's.
+Checks whose measurement trains or plays whole episodes have none; their figures have to suffice.
+Everything shown comes from trials under the public key, never from an instance that is marked. A
+hint is given if the mutant of a known mistake has the same statistics on the example: it is the
+hint of that mistake.
 """
 
 from __future__ import annotations
@@ -21,20 +23,22 @@ from harness.marking.trials import Subject, View
 from harness.records import EXAMPLE, Array, Observation, Verdict, decode_array
 from harness.spec.load import LoadedTask
 
-_SHOWN_ELEMENTS = 8
+#: An array of at most this many entries is shown whole; of a larger one, this many are shown.
 _WHOLE_ELEMENTS = 24
-#: Relative and, in units of the largest entry, absolute difference that counts as the same.
-_SAME = 1e-9
+_SHOWN_ELEMENTS = 8
+#: Entries count as equal up to this relative difference, plus this share of the array's largest.
+_RELATIVE = 1e-9
 _ROUNDING = 1e-13
+#: How many entries of two arrays are compared before the rest.
 _FIRST_ENTRIES = 8
 
 
 @dataclass(frozen=True)
 class Explained:
-    """A grade with examples and hints.
+    """A grade whose verdicts have examples and hints, as far as these are known yet.
 
     Attributes:
-        missing: the example trials without which the explanation is not complete.
+        missing: the example trials that must still be run to complete them.
     """
 
     grade: TaskGrade
@@ -44,10 +48,14 @@ class Explained:
 def explain(
     task: LoadedTask, subject: Subject, view: View, grade: TaskGrade, trusted: TrustedExamples
 ) -> Explained:
-    """The grade with an example and perhaps a hint for every check that failed.
+    """Add an example, and a hint if one fits, to every failed visible check of a grade.
 
     Args:
-        trusted: the examples of our own programs, which all subjects of a round share.
+        task: the task of the grade.
+        subject: the subject that is graded.
+        view: the observations known so far.
+        grade: the verdicts on this task.
+        trusted: the examples of the reference and the mutants, shared by all subjects of a round.
     """
     missing: dict[str, PlannedTrial] = {}
     verdicts = []
@@ -56,11 +64,11 @@ def explain(
             verdicts.append(verdict)
             continue
         measurement = task.spec.check(verdict.check).measurement
-        known = trusted.of(task, measurement)
+        examples = trusted.of(task, measurement)
         own = view.observe(task, subject.program, measurement, EXAMPLE)
-        missing |= {planned.trial.digest: planned for planned in known.missing}
+        missing |= {planned.trial.digest: planned for planned in examples.missing}
         if isinstance(own, Observation):
-            verdicts.append(_explained(own, known, verdict))
+            verdicts.append(_explained(own, examples, verdict))
         else:
             missing[own.trial.digest] = own
             verdicts.append(verdict)
@@ -78,11 +86,13 @@ def _has_example(task: LoadedTask, verdict: Verdict) -> bool:
 
 @dataclass(frozen=True)
 class _Examples:
-    """The displayed example of one measurement by our own programs, as far as it was run.
+    """What the reference and the mutants give on the example of one measurement.
 
     Attributes:
-        mutants: for each check of the measurement, the hints and examples of the mutants whose
-            statistics differ from the reference's, in the order of mistakes.yaml.
+        reference: None if the example was not run yet.
+        mutants: check id -> hint and observation of every mutant whose statistics for the check
+            differ from the reference's, in the order of mistakes.yaml.
+        missing: the trials that were not run yet.
     """
 
     reference: Observation | None
@@ -95,16 +105,16 @@ class TrustedExamples:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._known: dict[tuple[str, str], _Examples] = {}
+        self._cache: dict[tuple[str, str], _Examples] = {}
 
     def of(self, task: LoadedTask, measurement: str) -> _Examples:
-        """Those of one measurement of a task that has its reference."""
-        place = (task.id, measurement)
-        if place not in self._known:
-            self._known[place] = self._looked_up(task, measurement)
-        return self._known[place]
+        """The examples of one measurement of a task that was loaded with its reference."""
+        cache_key = (task.id, measurement)
+        if cache_key not in self._cache:
+            self._cache[cache_key] = self._look_up(task, measurement)
+        return self._cache[cache_key]
 
-    def _looked_up(self, task: LoadedTask, measurement: str) -> _Examples:
+    def _look_up(self, task: LoadedTask, measurement: str) -> _Examples:
         assert task.reference is not None
         programs = [
             task.reference.solution,
@@ -139,8 +149,8 @@ def _explained(own: Observation, examples: _Examples, verdict: Verdict) -> Verdi
     hint = ""
     if own.outcome == "ok" and not _same(own, reference, verdict.check):
         matching = (
-            text
-            for text, mutant in examples.mutants[verdict.check]
+            mutant_hint
+            for mutant_hint, mutant in examples.mutants[verdict.check]
             if _same(own, mutant, verdict.check)
         )
         hint = next(matching, "")
@@ -149,7 +159,7 @@ def _explained(own: Observation, examples: _Examples, verdict: Verdict) -> Verdi
 
 
 def _same(first: Observation, second: Observation, check_id: str) -> bool:
-    """Whether two programs gave the same statistics for a check, rounding aside."""
+    """Whether two observations have the same statistics for a check, up to rounding."""
     if first.outcome != "ok" or second.outcome != "ok":
         return False
     ours, theirs = first.statistics.get(check_id, {}), second.statistics.get(check_id, {})
@@ -159,55 +169,58 @@ def _same(first: Observation, second: Observation, check_id: str) -> bool:
 
 
 def _close(first: Array, second: Array) -> bool:
-    """Whether two arrays are equal up to rounding, NaN where NaN and infinity where infinity is.
+    """Whether two arrays are equal up to rounding; NaN equals NaN, an infinity the same infinity.
 
-    Most mutants differ in the first few entries already, so these are compared first.
+    The first entries are compared first, since most mutants differ in them already.
     """
     if first.shape != second.shape:
         return False
     a, b = first.astype(np.float64).ravel(), second.astype(np.float64).ravel()
-    atol = _ROUNDING * _size(b)
+    atol = _ROUNDING * _largest(b)
     for part in (slice(_FIRST_ENTRIES), slice(_FIRST_ENTRIES, None)):
-        near, far = a[part], b[part]
+        left, right = a[part], b[part]
         with np.errstate(all="ignore"):
-            within = (np.abs(near - far) <= atol + _SAME * np.abs(far)) & np.isfinite(far)
-        same = (near == far) | within | (np.isnan(near) & np.isnan(far))
+            tolerance = atol + _RELATIVE * np.abs(right)
+            within = (np.abs(left - right) <= tolerance) & np.isfinite(right)
+        same = (left == right) | within | (np.isnan(left) & np.isnan(right))
         if not same.all():
             return False
     return True
 
 
-def _size(array: Array) -> float:
+def _largest(array: Array) -> float:
+    """The largest absolute value of the finite entries; 0 if there are none."""
     finite = array[np.isfinite(array)]
     return float(np.abs(finite).max()) if finite.size else 0.0
 
 
 def _example(own: Observation, reference: Observation, *, not_finite: bool) -> dict[str, str]:
-    """The first call that differs: what was called, what came back, what was wanted.
+    """The first call whose result differs: the call, its result and the reference's.
 
-    Where the check found a value that is not finite, a call that returned one comes first.
+    With ``not_finite``, calls that returned a value that is not finite come before all others.
     """
     calls = list(zip(own.transcript, reference.transcript, strict=False))
     if not_finite:
-        calls.sort(key=lambda pair: _finite(pair[0]))
-    for mine, wanted in calls:
-        row = _difference(mine, wanted)
-        if row is not None:
+        calls.sort(key=lambda pair: _is_finite(pair[0]))
+    for own_call, reference_call in calls:
+        index = _largest_difference(own_call, reference_call)
+        if index is not None:
             return {
-                "call": _call(mine, row),
-                "got": _texts(mine["results"], row),
-                "wanted": _texts(wanted["results"], row),
-                "note": _cut(mine),
+                "call": _call(own_call, index),
+                "got": _texts(own_call["results"], index),
+                "wanted": _texts(reference_call["results"], index),
+                "note": _detached_note(own_call),
             }
     if own.outcome == "error":
         return {"note": f"on the example your code stopped: {own.message}"}
-    if not all(_whole(entry) for entry in own.transcript):
+    if not all(_is_whole(call) for call in own.transcript):
         return {"note": "what the example returned is too large to show"}
     return {"note": "on the displayed example your answers are right; they differ on other draws"}
 
 
-def _finite(entry: Mapping[str, Any]) -> bool:
-    arrays = (_array(value) for value in entry["results"])
+def _is_finite(call: Mapping[str, Any]) -> bool:
+    """Whether every floating-point result of a call is finite."""
+    arrays = (_array(value) for value in call["results"])
     return all(
         np.isfinite(array).all()
         for array in arrays
@@ -215,66 +228,78 @@ def _finite(entry: Mapping[str, Any]) -> bool:
     )
 
 
-def _whole(entry: Mapping[str, Any]) -> bool:
-    return all(_array(value) is not None for value in entry["results"])
+def _is_whole(call: Mapping[str, Any]) -> bool:
+    """Whether all results of a call are arrays that the transcript holds whole."""
+    return all(_array(value) is not None for value in call["results"])
 
 
-def _cut(entry: Mapping[str, Any]) -> str:
-    if not entry["cut"]:
+def _detached_note(call: Mapping[str, Any]) -> str:
+    """A sentence about the arguments that the results of a call have no gradient to."""
+    if not call["cut"]:
         return ""
-    names = ", ".join(entry["cut"])
+    names = ", ".join(call["cut"])
     return f"no gradient reaches {names}: the result is cut off from it in the graph"
 
 
-def _difference(mine: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[int, ...] | None:
-    """The leading index of the largest difference; None where the calls agree."""
-    for ours, theirs in zip(mine["results"], wanted["results"], strict=False):
-        a, b = _array(ours), _array(theirs)
+def _largest_difference(
+    own_call: Mapping[str, Any], reference_call: Mapping[str, Any]
+) -> tuple[int, ...] | None:
+    """The index of the largest difference in the first result that differs beyond rounding.
+
+    Empty where results cannot be compared entry by entry; None where all results agree.
+    """
+    for own, reference in zip(own_call["results"], reference_call["results"], strict=False):
+        a, b = _array(own), _array(reference)
         if a is None or b is None or a.shape != b.shape:
-            if ours != theirs:
+            if own != reference:
                 return ()
             continue
         with np.errstate(all="ignore"):
-            gap = np.abs(a.astype(np.float64) - b.astype(np.float64))
-            gap = np.where(np.isnan(gap), np.where(np.isnan(a) & np.isnan(b), 0.0, np.inf), gap)
-            rounding = _SAME * np.abs(b) + _ROUNDING * _size(b)
-        gap = np.where(gap > np.nan_to_num(rounding), gap, 0.0)
-        if gap.size and gap.max() > 0:
-            return tuple(int(i) for i in np.unravel_index(int(gap.argmax()), gap.shape))
+            difference = np.abs(a.astype(np.float64) - b.astype(np.float64))
+            # An undefined difference is none if both entries are NaN, and else infinite.
+            where_undefined = np.where(np.isnan(a) & np.isnan(b), 0.0, np.inf)
+            difference = np.where(np.isnan(difference), where_undefined, difference)
+            rounding = _RELATIVE * np.abs(b) + _ROUNDING * _largest(b)
+        difference = np.where(difference > np.nan_to_num(rounding), difference, 0.0)
+        if difference.size and difference.max() > 0:
+            index = np.unravel_index(int(difference.argmax()), difference.shape)
+            return tuple(int(position) for position in index)
     return None
 
 
-def _call(entry: Mapping[str, Any], row: tuple[int, ...]) -> str:
-    lead = _lead(entry)
-    parts = [f"{label}={_text(value, row, lead)}" for label, value in entry["args"]]
-    where = f" (row {row[0]} of {lead})" if row and lead and lead > 1 else ""
-    return f"{entry['call']}({', '.join(parts)}){where}"
+def _call(call: Mapping[str, Any], index: tuple[int, ...]) -> str:
+    """A call with its arguments as text; long arguments are cut to the row of the difference."""
+    rows = _row_count(call["results"])
+    parts = [f"{label}={_text(value, index, rows)}" for label, value in call["args"]]
+    where = f" (row {index[0]} of {rows})" if index and rows and rows > 1 else ""
+    return f"{call['call']}({', '.join(parts)}){where}"
 
 
-def _lead(entry: Mapping[str, Any]) -> int | None:
-    """The size of the first axis of the first result: arguments that share it are shown by row."""
-    for value in entry["results"]:
+def _row_count(values: Sequence[Any]) -> int | None:
+    """The size of the first axis of the first array that has axes; None if no array has any."""
+    for value in values:
         array = _array(value)
         if array is not None and array.ndim:
             return int(array.shape[0])
     return None
 
 
-def _texts(values: Sequence[Any], row: tuple[int, ...]) -> str:
-    leads = [
-        array.shape[0] for value in values if (array := _array(value)) is not None and array.ndim
-    ]
-    lead = leads[0] if leads else None
-    return ", ".join(_text(value, row, lead) for value in values)
+def _texts(values: Sequence[Any], index: tuple[int, ...]) -> str:
+    rows = _row_count(values)
+    return ", ".join(_text(value, index, rows) for value in values)
 
 
-def _text(value: Any, row: tuple[int, ...], lead: int | None) -> str:
+def _text(value: Any, index: tuple[int, ...], rows: int | None) -> str:
+    """A value of a transcript as text.
+
+    Of a long array with ``rows`` rows only the row ``index[0]`` is shown, if ``index`` has one.
+    """
     array = _array(value)
     if array is None:
         return str(value)
-    shares = lead is not None and lead > 1 and array.ndim > 0 and array.shape[0] == lead
-    if row and shares and array.size > _WHOLE_ELEMENTS:
-        array = array[row[0]]
+    has_rows = rows is not None and rows > 1 and array.ndim > 0 and array.shape[0] == rows
+    if index and has_rows and array.size > _WHOLE_ELEMENTS:
+        array = array[index[0]]
     if array.size <= _WHOLE_ELEMENTS:
         return np.array2string(array, precision=6, separator=", ", max_line_width=10_000)
     flat = np.array2string(
@@ -284,4 +309,5 @@ def _text(value: Any, row: tuple[int, ...], lead: int | None) -> str:
 
 
 def _array(value: Any) -> Array | None:
+    """The array that a transcript's value holds; None for others, also for arrays too large."""
     return decode_array(value) if isinstance(value, Mapping) and "data" in value else None

@@ -1,14 +1,15 @@
-"""What grading costs in the grader's own process, by the size of the class.
+"""Measures what grading costs in the grader's own process, for a class of a given size.
 
-A synthetic class: every submission is the complete sample with a comment of its own, and everything
-that its marks need lies in the ledger already: the reference's statistics, or for every other
-submission wrong ones of one check a task, with the examples that explain them. What is measured is
-the grader's processor time for everything from reading the submissions to writing the reports,
-beside :func:`yardstick`, so that the ratio holds on any machine.
+The class is synthetic. Every submission is the complete sample with a comment of its own, and all
+observations that its marks need are put into the ledger beforehand, so that nothing is run. They
+hold the reference's statistics, except that for every second submission one check of a task has
+wrong ones and fails. What is measured is the grader's processor time from reading the submissions
+to writing the reports. The time of :func:`yardstick`, a fixed piece of work, is measured too: the
+ratio of the two can be compared between machines.
 
-The file runs as a script, and imports nothing of the harness before it knows from which checkout,
-so that an earlier version can be measured too: ``python -P class_cost.py ROOT N``. It knows the
-names of the version before the rooms were moved (commit efa89d5) and those of today.
+This file runs as a script, ``python -P class_cost.py ROOT N``, and imports the harness from the
+checkout ROOT, so that an earlier version can be measured too. It knows the module names of today
+and those of commit efa89d5, before the packages were moved.
 """
 
 from __future__ import annotations
@@ -26,15 +27,20 @@ from typing import Any
 
 import numpy as np
 
-#: Submissions that are marked first, so that what a run pays once is not counted for each.
+#: How many submissions are marked before the measurement, to find the cost that a run has once.
 _WARM = 2
-#: check id -> name -> array.
+#: Check id -> name -> array.
 Statistics = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Version:
-    """The modules of one checkout, by what they are for."""
+    """The modules of one checkout, by what they are for.
+
+    Attributes:
+        typed: whether statistics are nested, check id -> name -> array; up to commit efa89d5 they
+            were flat, ``"<check id>/<name>"`` -> array.
+    """
 
     trials: Any
     grading: Any
@@ -43,6 +49,7 @@ class Version:
 
     @classmethod
     def of(cls, root: Path) -> Version:
+        """Import the modules of the checkout at ``root``; its path comes first in sys.path."""
         sys.path.insert(0, str(root))
         typed = (root / "harness" / "marking").is_dir()
         marking, collect = ("marking.", "collect.") if typed else ("", "")
@@ -54,20 +61,20 @@ class Version:
         )
 
     def statistics(self, task: Any, measurement: str, step: Any, key: Any) -> Statistics:
-        """What the reference gives, by check and name."""
+        """The statistics of the reference."""
         with self.bare.BareProgram(task, task.reference.solution) as program:
             if self.typed:
                 return dict(program.statistics(measurement, step, key))
             flat = program.values(measurement, step, key)
         nested: Statistics = {}
-        for name, array in flat.items():
-            check, _, name_ = name.partition("/")
-            nested.setdefault(check, {})[name_] = array
+        for flat_name, array in flat.items():
+            check, _, name = flat_name.partition("/")
+            nested.setdefault(check, {})[name] = array
         nested.pop("raw", None)
         return nested
 
     def observation(self, trial: Any, statistics: Statistics) -> Any:
-        """An observation of this version."""
+        """An observation with these statistics, as this version stores them."""
         records = importlib.import_module("harness.records")
         circumstances = {"isolation": "L3", "cpu_s": 0.1, "versions": {"torch": "2.13.0"}}
         if self.typed:
@@ -81,7 +88,7 @@ class Version:
 
 
 def synthetic(task: Any, measurement: str) -> Statistics:
-    """Statistics of perfect training, which would take too long to run."""
+    """Statistics of a perfectly trained program, since training one would take too long."""
     statistics: Statistics = {}
     for check in task.spec.checks_of(measurement):
         if check.kind == "returns":
@@ -94,16 +101,17 @@ def synthetic(task: Any, measurement: str) -> Statistics:
 
 
 def wrong(statistics: Statistics, check: str) -> Statistics:
-    """The statistics with those of one check far from what is expected."""
-    spoilt = {name: np.asarray(array) + 7.0 for name, array in statistics[check].items()}
-    spoilt |= {name: statistics[check][name] for name in ("scale",) if name in spoilt}
-    return {**statistics, check: spoilt}
+    """The statistics with those of one check changed so far that the check fails."""
+    shifted = {name: np.asarray(array) + 7.0 for name, array in statistics[check].items()}
+    if "scale" in shifted:
+        shifted["scale"] = statistics[check]["scale"]
+    return {**statistics, check: shifted}
 
 
 def fill(version: Version, tasks: Any, subjects: Any, ledger: Any, key: Any) -> None:
-    """Puts into the ledger whatever the marks and examples of these subjects ask for."""
+    """Puts all observations into the ledger that the subjects' marks and examples need."""
     records = importlib.import_module("harness.records")
-    public = importlib.import_module("harness.seeds").PUBLIC_KEY
+    public_key = importlib.import_module("harness.seeds").PUBLIC_KEY
     for task in tasks:
         failing = [
             (check.measurement, check.id)
@@ -118,34 +126,37 @@ def fill(version: Version, tasks: Any, subjects: Any, ledger: Any, key: Any) -> 
                 if trained
                 else version.statistics(task, measurement, records.COMMON, key)
             )
-            spoilt = (
+            faulty = (
                 wrong(right, failing[0][1]) if failing and failing[0][0] == measurement else right
             )
             reference = task.reference
             programs = [(reference.solution, right)]
             programs += [(mutant.program, right) for mutant in reference.mutants]
             programs += [
-                (subject.program, spoilt if index % 2 else right)
+                (subject.program, faulty if index % 2 else right)
                 for index, subject in enumerate(subjects)
             ]
             for program, statistics in programs:
-                steps = [(records.EXAMPLE, public)]
+                steps = [(records.EXAMPLE, public_key)]
                 if program.role != "mutant":
                     steps += [(step, key) for step in first_stage(version, task, measurement)]
-                for step, phase_key in steps:
+                for step, step_key in steps:
                     trial = version.trials.name_trial(
-                        task, program, measurement, step, "", phase_key
+                        task, program, measurement, step, "", step_key
                     )
                     ledger.put(version.observation(trial, statistics))
 
 
 def first_stage(version: Version, task: Any, measurement: str) -> Iterator[Any]:
-    """The steps of stage 1."""
+    """The steps of stage 1 of a measurement."""
     return (step for step in version.trials.steps(task, measurement) if step.stage == 1)
 
 
 def submissions(tasks: Any, folder: Path, complete: Path, size: int) -> None:
-    """So many copies of the complete sample, each with a comment of its own."""
+    """Writes ``size`` copies of the sample ``complete`` into a folder.
+
+    Each has a comment of its own in its Python files, so that no two have the same digest.
+    """
     for index in range(size):
         target = folder / f"{folder.name}-{index:04d}"
         target.mkdir(parents=True)
@@ -156,7 +167,15 @@ def submissions(tasks: Any, folder: Path, complete: Path, size: int) -> None:
 
 
 def measure(root: Path, size: int) -> dict[str, float]:
-    """Processor seconds of this process: a submission's, what comes once, and the yardstick's."""
+    """Measure a checkout with a class of ``size`` submissions.
+
+    Returns:
+        Processor seconds of this process: ``cpu_s`` per submission, ``once_s`` for what a run does
+        once, and ``yardstick_s`` for the yardstick.
+
+    Raises:
+        RuntimeError: see :func:`marked`.
+    """
     version = Version.of(root)
     course = importlib.import_module("harness.course")
     ledgers = importlib.import_module("harness.ledger")
@@ -170,12 +189,12 @@ def measure(root: Path, size: int) -> dict[str, float]:
         subjects += course.find_subjects([folder / "class"], tasks, None)
         with ledgers.Ledger(folder / "results" / "ledger.sqlite", "filled") as ledger:
             fill(version, tasks, subjects, ledger, key)
-        once = marked(version, tasks, folder, "warm", key)
+        warm = marked(version, tasks, folder, "warm", key)
         spent = marked(version, tasks, folder, "class", key)
     return {
         "cpu_s": spent.whole / size,
         "deciding_s": spent.deciding / size,
-        "once_s": max(0.0, once.whole - _WARM * spent.whole / size),
+        "once_s": max(0.0, warm.whole - _WARM * spent.whole / size),
         "yardstick_s": yardstick(),
     }
 
@@ -197,7 +216,7 @@ def marked(version: Version, tasks: Any, folder: Path, name: str, key: Any) -> S
     """Marks a folder of submissions, everything observed already.
 
     Raises:
-        RuntimeError: something was still to be run, or nothing failed.
+        RuntimeError: an observation was missing, or no check failed: the class is not as intended.
     """
     course = importlib.import_module("harness.course")
     ledgers = importlib.import_module("harness.ledger")
@@ -224,14 +243,14 @@ def marked(version: Version, tasks: Any, folder: Path, name: str, key: Any) -> S
 
 
 def results_folder(path: Path) -> Any:
-    """A results folder as ``report.write`` takes it; its path in versions without results.py."""
+    """The results folder as ``report.write`` takes it: a path in versions without results.py."""
     if importlib.util.find_spec("harness.results") is None:
         return path
     return importlib.import_module("harness.results").Results(path)
 
 
 def grade(version: Version, course: Any, view: Any) -> Any:
-    """The loop of a run in which nothing is left to run, and its gradebook."""
+    """The gradebook of a course for which the ledger holds all observations already."""
 
     def nothing(*_: object) -> None:
         """Nothing is run, so nothing is reported."""

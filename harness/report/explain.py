@@ -1,8 +1,9 @@
-"""A verdict in words: what a student is told, the same in every report.
+"""Puts a verdict into words for students, the same in every report.
 
-Nothing here tells more about a hidden check than a fixed sentence for its status, unless its file
-could not even be tried. What went wrong on our side is not told either: places and values of the
-grader stay in grades.json and in the ledger.
+About a hidden check nothing is told but a fixed sentence for its status, or why the submitted files
+could not be run at all (a :class:`Verdict` keeps no other message of a hidden check). Details of
+our own faults are left out too: they may hold paths and values of the grader, and stay in
+grades.json and in the ledger.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ _WITHOUT_MESSAGE: Mapping[str, str] = MappingProxyType(
         "UNGRADABLE": "The harness could not run or decide the check.",
     }
 )
+#: The parts of an example, in the order of a report, with their labels.
 _EXAMPLE = (("call", "Called"), ("got", "Came back"), ("wanted", "Wanted"), ("note", "Note"))
 
 
 @dataclass(frozen=True)
 class Line:
-    """One thing to say about a verdict; the text may have several lines."""
+    """A labelled piece of text about a verdict; the text may have several lines."""
 
     label: str
     text: str
@@ -48,11 +50,12 @@ class Line:
 
 
 def explain(verdict: Verdict) -> tuple[Line, ...]:
-    """What to say about a check: nothing if it passed, only its message if it is hidden."""
+    """What a report says about a check: nothing if it passed, only its message if it is hidden."""
     if verdict.status == "PASS":
         return ()
-    own = "" if verdict.cause == "harness-error" else clean(verdict.message, SENTENCE_LIMIT)
-    message = own or _WITHOUT_MESSAGE[verdict.status]
+    is_ours = verdict.cause == "harness-error"
+    stored_message = "" if is_ours else clean(verdict.message, SENTENCE_LIMIT)
+    message = stored_message or _WITHOUT_MESSAGE[verdict.status]
     lines = [Line("Result", message)]
     if verdict.status == "UNGRADABLE":
         return (Line("Provisional", _NO_MARK), *lines)
@@ -63,7 +66,7 @@ def explain(verdict: Verdict) -> tuple[Line, ...]:
 
 
 def reason(verdict: Verdict) -> str:
-    """The one sentence to say about a check: its hint, else its message; empty if it passed."""
+    """One sentence about a check: its hint, else its message; empty if it passed."""
     texts = {line.label: line.text for line in explain(verdict)}
     return texts.get("Hint") or texts.get("Result", "")
 
@@ -79,12 +82,15 @@ def _example(example: Mapping[str, object] | None) -> list[Line]:
 
 
 def cause_of(verdict: Verdict) -> str:
-    """The finer word of a verdict, safe to print; empty where there is none."""
+    """The cause of a verdict, safe to print; empty if it has none."""
     return clean(verdict.cause, NAME_LIMIT)
 
 
 def notes(row: SubmissionGrade, run: RunRecord) -> list[str]:
-    """What must be known to read the marks of a row, one sentence each."""
+    """What a reader must know about the marks of a row: isolation, phase, what is open.
+
+    One sentence each, safe to print; the problems of the whole submission come last.
+    """
     isolation = clean(row.isolation, NAME_LIMIT) or "none, as no program was run"
     phase = clean(run.phase, NAME_LIMIT)
     sentences = [f"Isolation of the submitted programs: {isolation}."]

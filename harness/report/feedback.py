@@ -39,7 +39,11 @@ def render(row: SubmissionGrade, gradebook: Gradebook) -> str:
 
 
 def write(row: SubmissionGrade, gradebook: Gradebook, path: Path) -> Path:
-    """Write the feedback page of one submission, whole or not at all; returns the path."""
+    """Write the feedback page of one submission, whole or not at all; returns the path.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     return write_text(path, render(row, gradebook))
 
 
@@ -109,6 +113,6 @@ def _check(verdict: Verdict) -> dict[str, Any]:
 
 
 def _entry(line: Line) -> dict[str, Any]:
-    # An empty line would end the list item.
+    # Empty lines are left out: one would end the list item in Markdown.
     parts = [part for part in line.text.split("\n") if part.strip()]
     return {"label": line.label, "first": parts[0] if parts else "", "rest": parts[1:]}

@@ -11,48 +11,51 @@ from harness.records import Status, Verdict
 
 @dataclass(frozen=True)
 class Ranked:
-    """A row and its place; equal points share the best place of theirs (1, 2, 2, 4)."""
+    """A row and its rank, from 1; rows with equal points share the better rank (1, 2, 2, 4)."""
 
     rank: int
     row: SubmissionGrade
 
 
 def ranked(gradebook: Gradebook) -> list[Ranked]:
-    """All rows with competition ranks by points, best first; equal points in order of names."""
-    placed: list[Ranked] = []
+    """All rows with their ranks, best first; rows with equal points in the order of their names."""
+    rows: list[Ranked] = []
     for position, row in enumerate(gradebook.ranked(), start=1):
-        tied = bool(placed) and placed[-1].row.points == row.points
-        placed.append(Ranked(placed[-1].rank if tied else position, row))
-    return placed
+        tied = bool(rows) and rows[-1].row.points == row.points
+        rows.append(Ranked(rows[-1].rank if tied else position, row))
+    return rows
 
 
 def task_ids(gradebook: Gradebook) -> list[str]:
-    """Every task of the run in the order of the specs, which is that of the fullest rows."""
+    """The ids of all tasks of the run, in the order of the row that has the most tasks."""
     rows = sorted(gradebook.submissions, key=lambda row: (-len(row.tasks), row.name))
     return list(dict.fromkeys(task.id for row in rows for task in row.tasks))
 
 
 def task_points(task: TaskGrade) -> float | None:
-    """The points of a task; None while none of its checks has a mark."""
+    """The points of a task; None if none of its checks has a mark yet."""
     if task.verdicts and all(verdict.points is None for verdict in task.verdicts):
         return None
     return number(task.points)
 
 
 def number(value: float) -> float:
-    """The value as the one float that equals it: never an integer, never minus zero."""
+    """The value as a float, and -0.0 as 0.0, so that equal values are written equally."""
     return float(value) + 0.0
 
 
 def points_text(points: float | None) -> str:
-    """Points with at most four decimals and none to spare; a dash where there are none."""
+    """Points with at most four decimals and no trailing zeros; a dash for None."""
     if points is None:
         return "–"
     return f"{points:.4f}".rstrip("0").rstrip(".")
 
 
 def not_submitted(task: TaskGrade) -> str:
-    """Which file of a task is missing, where that alone decided all of its checks; else ''."""
+    """The message about a task's missing file, if all its checks failed for that; else ''.
+
+    Skipped checks do not count: they wait for others.
+    """
     decided = [verdict for verdict in task.verdicts if verdict.status != "SKIPPED"]
     if not decided or {verdict.cause for verdict in decided} != {"missing-file"}:
         return ""
@@ -60,5 +63,5 @@ def not_submitted(task: TaskGrade) -> str:
 
 
 def failing(verdicts: Sequence[Verdict]) -> list[Status]:
-    """The statuses other than PASS that occur, each once, in alphabetical order."""
+    """The statuses other than PASS among some verdicts, each once, in alphabetical order."""
     return sorted({verdict.status for verdict in verdicts} - {"PASS"})

@@ -1,4 +1,4 @@
-"""The grader's end of a worker's socket: requests out, checked replies in, all under deadlines."""
+"""The grader's end of a worker's socket: sends requests and checks replies, all under deadlines."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from harness.errors import ProgramError
 from harness.sandbox.monitor import ResourceMonitor
 from harness.spec.models import Limits
 
-#: Answers a request that the worker makes during a call: its message and arrays -> a reply.
+#: Answers a request that the worker makes during a call: (message, arrays) -> the reply's frame.
 Answer = Callable[[Mapping[str, Any], tuple[wire.Array, ...]], wire.Frame]
 
 
 class ConnectionLost(Exception):
-    """The worker's end of the socket is closed; why is known once the worker is reaped."""
+    """The worker's end of the socket is closed; its exit status, once reaped, tells why."""
 
 
-# seconds before the monitor looks for the first time, and at most between two looks
-_FIRST_LOOK_S, _LAST_LOOK_S = 0.05, 0.25
+#: Seconds until the first check of the worker's resources. The pause doubles up to the second.
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.25
 
 
 class WorkerConnection:
@@ -31,7 +31,7 @@ class WorkerConnection:
 
     Attributes:
         limits: what the trial may use.
-        deadline: when the trial ends, in seconds of ``time.monotonic``.
+        deadline: the end of the trial's time, in seconds of ``time.monotonic``.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class WorkerConnection:
         Requests that the worker makes meanwhile (steps of a served environment) go to ``answer``.
 
         Raises:
-            ProgramError: the program refused, raised, hung or broke the protocol.
+            ProgramError: the program refused, raised, exceeded a limit or broke the protocol.
             ConnectionLost: the worker closed its end.
         """
         self.expect_silence()
@@ -76,10 +76,10 @@ class WorkerConnection:
         return self._checked(frame)
 
     def expect_silence(self) -> None:
-        """Checks that the worker sent nothing but the answers to what it was asked.
+        """Checks that the worker has sent nothing besides its replies.
 
         Raises:
-            ProgramError: something else waits to be read.
+            ProgramError: there is more to read.
             ConnectionLost: the worker closed its end.
         """
         try:
@@ -94,6 +94,7 @@ class WorkerConnection:
         raise ProgramError("protocol", "the worker sent more than the answer to what was asked")
 
     def _checked(self, frame: wire.Frame) -> wire.Frame:
+        """The frame, if it is the reply to the last request; raises the error that it reports."""
         message = frame.message
         if message.get("nonce") != self._nonce or type(message.get("ok")) is not bool:
             raise ProgramError("protocol", "the worker answered something that was not asked")
@@ -108,7 +109,7 @@ class WorkerConnection:
     def _send(self, message: Mapping[str, Any], arrays: Sequence[wire.Array]) -> None:
         try:
             for buffer in wire.encode(message, arrays):
-                self._sock.settimeout(self._left())
+                self._sock.settimeout(self._remaining())
                 self._sock.sendall(buffer)
         except TimeoutError:
             raise self._timeout() from None
@@ -122,16 +123,17 @@ class WorkerConnection:
             raise ProgramError("protocol", f"what came back is not an answer: {error}") from None
 
     def _read(self, size: int) -> bytes:
+        """Exactly ``size`` bytes; while waiting, the worker's resources are checked."""
         parts = bytearray()
-        pause = _FIRST_LOOK_S
-        next_look = time.monotonic() + pause
+        pause = _FIRST_PAUSE_S
+        next_check = time.monotonic() + pause
         while len(parts) < size:
-            if time.monotonic() >= next_look and self._monitor is not None:
+            if time.monotonic() >= next_check and self._monitor is not None:
                 self._monitor.check(self.limits)
-                pause = min(2 * pause, _LAST_LOOK_S)
-                next_look = time.monotonic() + pause
+                pause = min(2 * pause, _LONGEST_PAUSE_S)
+                next_check = time.monotonic() + pause
             try:
-                self._sock.settimeout(min(self._left(), pause))
+                self._sock.settimeout(min(self._remaining(), pause))
                 part = self._sock.recv(min(size - len(parts), 1 << 20))
             except TimeoutError:
                 if time.monotonic() >= self._call_deadline:
@@ -144,11 +146,12 @@ class WorkerConnection:
             parts += part
         return bytes(parts)
 
-    def _left(self) -> float:
-        left = self._call_deadline - time.monotonic()
-        if left <= 0:
+    def _remaining(self) -> float:
+        """Seconds until the deadline of the call; raises TimeoutError once it is past."""
+        remaining = self._call_deadline - time.monotonic()
+        if remaining <= 0:
             raise TimeoutError
-        return left
+        return remaining
 
     def _timeout(self) -> ProgramError:
         if self._call_deadline >= self.deadline:

@@ -19,8 +19,9 @@ Points = Annotated[float, Field(ge=0, le=1000)]
 Positive = Annotated[float, Field(gt=0)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
 
-#: A stage runs at this share of the bound that its spec declares. Counting the rejections of a test
-#: that runs exactly at its bound could not show that it keeps the bound.
+#: A stage is run at this share of the false rejection rate that its spec declares as a bound. Were
+#: it run exactly at the bound, counting rejections in a simulation could not show that the bound is
+#: kept: the count would lie around it.
 NOMINAL_SHARE = 0.2
 
 
@@ -44,22 +45,25 @@ class CheckBase(Model):
 
     @property
     def stages(self) -> int:
-        """The largest number of stages that a verdict of this check can ask for."""
+        """The largest number of stages that deciding this check can take."""
         return 1
 
     @property
     def replicates(self) -> int:
-        """The largest number of trials that one stage can ask for."""
+        """The largest number of trials that one stage can take: looks or training seeds."""
         return 1
 
     @property
     def alpha_bound(self) -> float:
-        """Declared bound on the probability of failing honest work; 0 for kinds without noise."""
+        """Bound on the probability that honest work fails; 0 for kinds without randomness."""
         return 0.0
 
     @property
     def mistake_credit(self) -> float | None:
-        """The credit up to which a mistake counts as caught; None where only FAIL catches it."""
+        """The largest credit, in [0, 1), at which a mutant still counts as caught.
+
+        None for kinds without partial credit: there a mutant is caught by the status FAIL only.
+        """
         return None
 
     @property
@@ -73,7 +77,7 @@ class Stochastic(CheckBase):
 
     ``stage_alpha`` bounds the false rejection rate of one stage, which runs at ``nominal_alpha``;
     ``min_detectable`` is the smallest departure (in the unit of the kind) that both stages
-    together must find with probability at least ``1 - beta``.
+    together must detect with probability at least ``1 - beta``.
     """
 
     stage_alpha: Annotated[float, Field(gt=0, le=0.01)]
@@ -96,7 +100,11 @@ class Stochastic(CheckBase):
 
 
 class ExactCheck(CheckBase):
-    """|value - reference| <= c · eps · S, with S from the measurement (``<metric>__scale``)."""
+    """Every entry equals the reference's up to rounding: |value - reference| <= c · eps · S.
+
+    ``eps`` is the machine epsilon of ``precision``; S is ``<metric>__scale`` as the reference's
+    measurement gives it.
+    """
 
     kind: Literal["exact"]
     against: Literal["reference"]
@@ -105,7 +113,10 @@ class ExactCheck(CheckBase):
 
 
 class IdentityCheck(CheckBase):
-    """A residual between answers of one program is zero: |residual| <= c · eps · S."""
+    """A residual between answers of one program is zero: |residual| <= c · eps · S.
+
+    ``eps`` is the machine epsilon of ``precision``; S is ``<metric>__scale``.
+    """
 
     kind: Literal["identity"]
     c: Positive = 16.0
@@ -126,7 +137,7 @@ class NormalisationCheck(CheckBase):
 
 
 class BoundsCheck(CheckBase):
-    """A difference from the ideal lies in [lower, upper] in every entry, in its own unit.
+    """Every entry's difference from its ideal lies in [lower, upper], in the metric's unit.
 
     For answers that are reached by iteration (an optimality gap) or bounded on one side by a
     theorem. The ideal is zero, so ``lower`` is at most and ``upper`` at least zero; on a side whose
@@ -147,10 +158,10 @@ class BoundsCheck(CheckBase):
 class CausalityCheck(CheckBase):
     """Black-box influence: outputs depend on no forbidden input and on every required one.
 
-    The metric holds the largest change of every output under a change of every input;
-    ``<metric>__allowed`` and ``<metric>__required`` are masks of the same shape,
-    ``<metric>__scale`` the size of the outputs. Gradients that the program's process computes are
-    not used, since the program could forge them.
+    For each pair of an output and an input the metric holds the largest change of the output when
+    the input is changed; ``<metric>__allowed`` and ``<metric>__required`` are masks of the same
+    shape, ``<metric>__scale`` is the size of the outputs. Gradients computed in the program's
+    process are not used, since the program could forge them.
     """
 
     kind: Literal["causality"]
@@ -158,9 +169,9 @@ class CausalityCheck(CheckBase):
 
 
 class MomentsCheck(CheckBase):
-    """The exact moment under an enumerated or a quadrature law equals the reference's.
+    """An exact moment, summed over enumerated outcomes or quadrature nodes, is the reference's.
 
-    The metric holds one outcome a row, ``<metric>__weight`` its probability.
+    The metric holds one outcome per row, ``<metric>__weight`` the probability of each row.
     """
 
     kind: Literal["moments"]
@@ -170,10 +181,11 @@ class MomentsCheck(CheckBase):
 
 
 class UnbiasedCheck(Stochastic):
-    """The mean of n draws against ``<metric>__expected``; ``min_detectable`` in honest sds.
+    """The mean of n draws, "n d" with d = ``dimensions``, equals ``<metric>__expected``.
 
-    A stage passes once its draws establish that no bias reaches ``min_detectable``, and rejects
-    once they establish a bias. While they establish neither, n more are drawn, for at most
+    ``min_detectable`` is a bias in units of ``<metric>__scale``, the standard deviation of honest
+    draws. A stage passes once its draws show that no bias reaches ``min_detectable``, and rejects
+    once they show that there is a bias. While they show neither, n more are drawn, for at most
     ``looks`` looks in all.
     """
 
@@ -215,7 +227,7 @@ class IndependenceCheck(Stochastic):
 class VarianceRatioCheck(Stochastic):
     """tr Var(metric) / tr Var(``<metric>__baseline``) on the same draws stays below ``limit``.
 
-    ``min_detectable`` is the smallest ratio that must be found.
+    ``min_detectable`` is the smallest ratio that must be detected.
     """
 
     kind: Literal["variance-ratio"]
@@ -232,8 +244,9 @@ class LikelihoodCheck(CheckBase):
     """Committed negative log-likelihoods (nats), image by image, against the reference's.
 
     The metric holds one value per image, committed before the pixel was revealed;
-    ``<metric>__floor`` the same images' -log p_true. Fails where the mean excess over the
-    reference is above ``margin_nats`` or, significantly at ``floor_alpha``, below the floor.
+    ``<metric>__floor`` holds -log p_true of the same images. The check fails if the mean is
+    significantly more than ``margin_nats`` above the reference's or significantly below the floor,
+    which no honest model can beat. Both tests run at level ``floor_alpha``.
     """
 
     kind: Literal["likelihood"]
@@ -243,16 +256,16 @@ class LikelihoodCheck(CheckBase):
 
     @property
     def alpha_bound(self) -> float:
-        """The floor and the margin are tested at ``floor_alpha`` each."""
+        """Twice ``floor_alpha``: the floor and the margin are tested at that level each."""
         return 2 * self.floor_alpha
 
 
 class ReturnsCheck(CheckBase):
-    """Mean episode return on a ramp from ``low`` (no credit) to ``high`` (full credit).
+    """The mean episode return earns credit on a ramp from ``low`` (none) to ``high`` (full).
 
-    PASS means full credit. With fewer than ``min_distinct`` distinct trajectories no interval is
-    computed. ``target`` names the stored distribution below reference/<id>/targets. A mistake
-    counts as caught where it earns at most ``mutant_max_credit``.
+    PASS means full credit. With fewer than ``min_distinct`` distinct trajectories no confidence
+    interval is computed. ``target`` names the stored distribution in reference/<id>/targets. A
+    mutant counts as caught if it earns at most ``mutant_max_credit``.
     """
 
     kind: Literal["returns"]
@@ -270,17 +283,19 @@ class ReturnsCheck(CheckBase):
 
 
 class SeedSuccessCheck(CheckBase):
-    """Training: seeds are run until successes and failures are evidence enough for a decision.
+    """A program is trained with one seed after another until its success rate is decided.
 
-    A seed succeeds where its metric (one number) is not worse than ``threshold``. Honest learners
-    of the configuration that the statement fixes succeed with probability ``success_rate`` or
-    more, which the stored runs of ``target`` must bear out; a program that succeeds with
+    A seed succeeds if its metric (one number) is not worse than ``threshold``. Honest programs
+    with the configuration that the statement fixes succeed with probability ``success_rate`` or
+    more, which the stored runs in ``target`` must confirm; a program that succeeds with
     probability ``min_detectable`` or less must fail. ``alpha`` bounds the probability of FAIL at
-    ``success_rate``, ``beta`` that of not failing at ``min_detectable``, both exact. Undecided
-    after ``max_seeds`` is INCONCLUSIVE. Partial credit runs from ``low`` to ``threshold``.
+    ``success_rate``, ``beta`` that of not failing at ``min_detectable``; both are computed
+    exactly. If ``max_seeds`` seeds do not decide, the check is INCONCLUSIVE. Partial credit runs
+    from ``low`` to ``threshold``.
 
-    ``leaderboard_seeds``: how many seeds are run of a program that passed, for the leaderboard
-    alone; the few seeds of a decision cannot tell two programs apart.
+    ``leaderboard_seeds`` is the number of seeds that a program which passed is trained with in
+    all. They serve the leaderboard alone: the few seeds that a decision takes cannot tell two
+    programs apart.
     """
 
     kind: Literal["seed-success"]

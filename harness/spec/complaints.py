@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a spec, in plain words and with its place in the file."""
+"""Translates pydantic's errors about a spec into plain words, each with its place in the file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ _DISCRIMINATOR = "kind"
 
 
 class Located(Protocol):
-    """A document's data, where its keys and values stand, and what was refused already."""
+    """A parsed document: its data, and the positions of its keys and values.
+
+    Attributes:
+        values, keys: path from the root -> line and column, from 1.
+        refused: paths whose values were reported already; nothing more is said about them.
+    """
 
     data: object
     values: dict[Location, Position]
@@ -31,7 +36,11 @@ class Located(Protocol):
 def complaints(
     error: ValidationError, document: Located, model: type[BaseModel]
 ) -> Iterator[tuple[Position, str, str]]:
-    """The place, message and remedy of every path that pydantic complains about."""
+    """The position, message and remedy for every path that pydantic complains about.
+
+    A path with several errors gets one message. Values that were refused when the document was
+    read, and what lies within them, are left out.
+    """
     grouped: dict[Location, tuple[Position, list[str], str]] = {}
     for item in error.errors(include_url=False):
         kind, loc = item["type"], item["loc"]
@@ -73,12 +82,12 @@ def _wrong_value(
     if item["loc"] and item["loc"][-1] == "[key]":
         place = document.keys.get(path, place)
     listed = str(context.get("expected_tags", context.get("expected", "")))
-    if expected := [one.strip("'") for one in re.findall(r"'[^']*'|-?[0-9]+", listed)]:
+    if expected := [choice.strip("'") for choice in re.findall(r"'[^']*'|-?[0-9]+", listed)]:
         remedy = _did_you_mean(str(value), expected, "choose one of them")
         return place, f"{_name(path)} is {shown(value)}, not one of {', '.join(expected)}", remedy
-    wanted = item["msg"].partition(" should ")[2] or item["msg"]
-    wanted = re.sub(r"an object|a valid dictionary", "a mapping", wanted)
-    wanted = re.sub(r"a valid (array|list|tuple)", "a list", wanted)
+    requirement = item["msg"].partition(" should ")[2] or item["msg"]
+    requirement = re.sub(r"an object|a valid dictionary", "a mapping", requirement)
+    requirement = re.sub(r"a valid (array|list|tuple)", "a list", requirement)
     remedy = "change the value"
     if kind == "string_type" and isinstance(value, bool | int | float):
         remedy = "put it in quotes"
@@ -86,11 +95,11 @@ def _wrong_value(
         remedy = "write true or false"
     elif kind in ("int_type", "float_type") and isinstance(value, str):
         remedy = "write a decimal number without quotes"
-    return place, f"{_name(path)} is {shown(value)}, but should {wanted}", remedy
+    return place, f"{_name(path)} is {shown(value)}, but should {requirement}", remedy
 
 
 def _path(loc: Location, data: object) -> Location:
-    """The part of a pydantic location that is in the data, without names of union members."""
+    """A pydantic location as a path in the data: without the tags of the unions it goes through."""
     path: Location = ()
     for index, part in enumerate(loc):
         last = index == len(loc) - 1
@@ -103,24 +112,35 @@ def _path(loc: Location, data: object) -> Location:
 
 
 def _models(model: type[BaseModel], loc: Location) -> Iterator[type[BaseModel]]:
-    """The models that a mapping at a pydantic location may belong to."""
+    """The models that a mapping at a pydantic location may be validated by."""
     models: list[object] = [model]
     for part in loc:
         models = [inner for outer in models for inner in _step(outer, part)]
-    yield from (each for each in _members(models) if _is_model(each))
+    yield from (member for member in _members(models) if _is_model(member))
 
 
 def _fields(model: type[BaseModel], loc: Location) -> list[str]:
-    models = _models(model, loc)
-    return [info.alias or name for each in models for name, info in each.model_fields.items()]
+    """The names of the fields that a mapping at a pydantic location may have."""
+    return [
+        info.alias or name
+        for candidate in _models(model, loc)
+        for name, info in candidate.model_fields.items()
+    ]
 
 
 def _tags(model: type[BaseModel], loc: Location) -> list[str]:
-    kinds = (each.model_fields[_DISCRIMINATOR].annotation for each in _models(model, loc))
-    return [str(tag) for annotation in kinds for tag in get_args(annotation)]
+    """The values that ``kind`` may have in a mapping at a pydantic location."""
+    annotations = (
+        candidate.model_fields[_DISCRIMINATOR].annotation for candidate in _models(model, loc)
+    )
+    return [str(tag) for annotation in annotations for tag in get_args(annotation)]
 
 
 def _step(annotation: object, part: str | int) -> Iterator[object]:
+    """The annotations that one part of a pydantic location leads to from an annotation.
+
+    The part is a field's name, an index, or the tag of a union's member.
+    """
     for member in _members([annotation]):
         args = get_args(member)
         if _is_model(member):
@@ -140,6 +160,7 @@ def _step(annotation: object, part: str | int) -> Iterator[object]:
 
 
 def _members(annotations: Iterable[object]) -> Iterator[Any]:
+    """The annotations with ``Annotated`` removed and unions replaced by their members."""
     for annotation in annotations:
         origin = get_origin(annotation)
         if origin is Annotated:

@@ -1,4 +1,4 @@
-"""From folders to loaded tasks: every file of a task read once, every problem reported at once."""
+"""Loads tasks from their folders: each file is read once, and all problems are reported at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.spec.models import Assignment, Mistake, Mistakes, Task
 
 Loaded = TypeVar("Loaded")
 
-#: Modules that a submitted file must not stand in for: Python's, the harness's, and what it needs.
+#: Modules that a submitted file of the same name would hide: Python's, ours, and our dependencies.
 TAKEN_MODULES = frozenset(
     {
         *sys.stdlib_module_names,
@@ -41,7 +41,14 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Reference:
-    """What only graders hold for one task."""
+    """What only graders have of one task.
+
+    Attributes:
+        solution: the reference solution.
+        variants: honest solutions written differently, at least two.
+        mutants: the known mistakes in the order of mistakes.yaml.
+        targets: file name -> content of reference/<id>/targets/*.json.
+    """
 
     solution: Program
     variants: tuple[Program, ...]
@@ -51,9 +58,13 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class LoadedTask:
-    """A task with everything that belongs to it, read once; two readings are two objects.
+    """A task with the content of all its files, read once; compared by identity, not by content.
 
-    ``path`` is that of its task.yaml, for messages.
+    Attributes:
+        path: the path of task.yaml, for messages.
+        measure, given, starter: the content of measure.py, given.py (None if there is none) and
+            starter.py.
+        reference: None if it was loaded without the reference.
     """
 
     path: str
@@ -66,11 +77,15 @@ class LoadedTask:
 
     @property
     def id(self) -> str:
+        """The id of the task, which is also the name of its folder."""
         return self.spec.id
 
     @cached_property
     def protocol(self) -> str:
-        """A digest of what shapes an observation besides the program: the task's own code."""
+        """A digest of the task's own code, on which observations depend besides the program.
+
+        It covers measure.py, given.py and starter.py.
+        """
         given = sha256(self.given) if self.given is not None else None
         return sha256(canonical([sha256(self.measure), given, sha256(self.starter)]))
 
@@ -80,23 +95,29 @@ class LoadedTask:
 
 
 def load_all(
-    tasks: Path, reference: Path, wanted: Sequence[str] = (), *, with_reference: bool = True
+    tasks: Path, reference: Path, ids: Sequence[str] = (), *, with_reference: bool = True
 ) -> list[LoadedTask]:
-    """All tasks of a folder, or the wanted ones, in the order of their ids.
+    """Load all tasks of a folder, or those with the given ids, in the order of their ids.
+
+    Args:
+        tasks: the folder of the task folders.
+        reference: the folder of the references, a folder per task; not read if
+            ``with_reference`` is false.
+        ids: the tasks to load; all where it is empty.
 
     Raises:
-        UsageError: the folder or a wanted id does not exist.
-        SpecError: anything is wrong in any of the tasks; all of it.
+        UsageError: the folder holds no task, or an id does not exist.
+        SpecError: a task is not valid; it holds the problems of all tasks.
     """
     folders = {path.parent.name: path.parent for path in sorted(tasks.glob("*/task.yaml"))}
     if not folders:
         raise UsageError(f"{tasks}: no task found; a task is a folder with a task.yaml")
-    for name in wanted:
+    for name in ids:
         if name not in folders:
             raise UsageError(f"no task is called {name!r}{did_you_mean(name, folders)}")
     problems: list[Problem] = []
     loaded = []
-    for name in sorted(set(wanted) or folders):
+    for name in sorted(set(ids) or folders):
         try:
             loaded.append(load_task(folders[name], reference / name if with_reference else None))
         except SpecError as error:
@@ -107,17 +128,21 @@ def load_all(
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`` — did you mean 'x'?`` where something close is known, else the list of what is."""
+    """The end of a message about an unknown name: ``; did you mean 'x'?``, or all known names."""
     names = list(known)
     close = get_close_matches(name, names, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(sorted(names))}"
 
 
 def load_task(folder: Path, reference: Path | None) -> LoadedTask:
-    """One task.
+    """Load one task.
+
+    Args:
+        folder: the task's own folder.
+        reference: the folder of the task's reference; None to load the task without it.
 
     Raises:
-        SpecError: every problem of its files.
+        SpecError: all problems of its files.
     """
     problems: list[Problem] = []
     path = folder / "task.yaml"
@@ -146,10 +171,11 @@ def load_task(folder: Path, reference: Path | None) -> LoadedTask:
 
 
 def load_reference(folder: Path, spec: Task) -> Reference:
-    """Solution, variants, mutants and targets of one task.
+    """Load the solution, variants, mutants and targets of one task.
 
     Raises:
-        SpecError: a file is missing, or a mistake does not apply to the solution.
+        SpecError: a file is missing, there are fewer than two variants, or a mistake does not
+            apply to the solution or names a check that does not exist; all problems at once.
     """
     problems: list[Problem] = []
     solution = _bytes(problems, folder / "solution.py", "write the reference solution")
@@ -196,11 +222,11 @@ def load_reference(folder: Path, spec: Task) -> Reference:
 
 
 def load_assignment(folder: Path, name: str, tasks: Sequence[LoadedTask]) -> Assignment:
-    """tasks/assignments/<name>.yaml, its tasks checked against those that exist.
+    """Load <folder>/assignments/<name>.yaml and check that its tasks exist.
 
     Raises:
-        UsageError: no such assignment.
-        SpecError: it is not valid, or names a task that does not exist.
+        UsageError: there is no such assignment.
+        SpecError: the file is not valid, or names a task that does not exist.
     """
     path = folder / "assignments" / f"{name}.yaml"
     if not path.is_file():
@@ -225,7 +251,10 @@ def load_assignment(folder: Path, name: str, tasks: Sequence[LoadedTask]) -> Ass
 
 
 class _Semantics:
-    """What the shapes of the models cannot say, each with its place in task.yaml."""
+    """Checks of a task.yaml that go beyond its fields' types, such as references between fields.
+
+    Every problem has its place in task.yaml.
+    """
 
     def __init__(self, path: Path, folder: str, spec: Task, measure: bytes) -> None:
         self._path = path
@@ -235,6 +264,7 @@ class _Semantics:
         self._places = strict_yaml.positions(path.read_text(encoding="utf-8"))
 
     def problems(self) -> list[Problem]:
+        """All problems, in the order of the checks below."""
         return [*self._identity(), *self._measurements(), *self._checks()]
 
     def _at(self, loc: tuple[str | int, ...], message: str, remedy: str) -> Problem:
@@ -264,12 +294,12 @@ class _Semantics:
                 yield self._at(loc, f"measure.py defines no {name}", remedy)
                 continue
             params = [arg.arg for arg in functions[name].args.args]
-            wanted = ["student", "rng"] + (["n"] if measurement.draws is not None else [])
-            if params != wanted:
+            expected = ["student", "rng"] + (["n"] if measurement.draws is not None else [])
+            if params != expected:
                 yield self._at(
                     loc,
                     f"{name}({', '.join(params)}) in measure.py",
-                    f"its parameters are ({', '.join(wanted)})",
+                    f"its parameters are ({', '.join(expected)})",
                 )
             if len({check.visibility for check in self._spec.checks_of(name)}) > 1:
                 yield self._at(
@@ -281,26 +311,26 @@ class _Semantics:
                 yield self._at(loc, f"no check reads measurement {name}", "remove it or add one")
 
     def _checks(self) -> Iterable[Problem]:
-        earlier: set[str] = set()
+        earlier_ids: set[str] = set()
         for index, check in enumerate(self._spec.checks):
             loc: tuple[str | int, ...] = ("checks", index)
-            if check.id in earlier:
+            if check.id in earlier_ids:
                 yield self._at((*loc, "id"), f"two checks are called {check.id!r}", "rename one")
-            for other in check.after:
-                if other not in earlier:
+            for prerequisite in check.after:
+                if prerequisite not in earlier_ids:
                     yield self._at(
                         (*loc, "after"),
-                        f"after: {other!r} does not stand before this check",
+                        f"after: {prerequisite!r} does not stand before this check",
                         "name an earlier check of this task",
                     )
-            earlier.add(check.id)
+            earlier_ids.add(check.id)
             measurement = self._spec.measurements.get(check.measurement)
             if measurement is None:
-                known = did_you_mean(check.measurement, self._spec.measurements)
+                suggestion = did_you_mean(check.measurement, self._spec.measurements)
                 yield self._at(
                     (*loc, "measurement"),
                     f"measurement {check.measurement!r} is not declared",
-                    f"declare it under measurements{known}",
+                    f"declare it under measurements{suggestion}",
                 )
             elif isinstance(check, Stochastic) and measurement.draws is None:
                 yield self._at(
@@ -324,6 +354,10 @@ class _Semantics:
 def _mutate(
     folder: Path, mistake: Mistake, solution: str, place: tuple[Path, int], problems: list[Problem]
 ) -> str:
+    """The source of a mutant; a mistake that does not apply is added to ``problems``.
+
+    ``place`` is the path of mistakes.yaml and the mistake's index in it.
+    """
     if mistake.file is not None:
         source = folder / mistake.file
         return _text(problems, source, _bytes(problems, source, "write the mutant"))
@@ -344,6 +378,7 @@ def _mutate(
 
 
 def _collect(problems: list[Problem], load: Callable[[], Loaded]) -> Loaded | None:
+    """What ``load`` returns; None if it raises SpecError, whose problems are added to the list."""
     try:
         return load()
     except SpecError as error:

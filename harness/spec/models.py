@@ -22,9 +22,10 @@ class Slide(Model):
 class Limits(Model):
     """What one trial of a program may use.
 
-    ``call_s`` bounds one call, ``trial_s`` the whole trial (wall seconds, a safety net and no
-    budget); ``memory_mib`` the address space beyond that of a process that has imported torch;
-    ``result_mib`` what one call may return.
+    ``call_s`` bounds one call and ``trial_s`` the whole trial, in seconds of wall-clock time; they
+    are there to end programs that hang, so honest programs should stay far below them.
+    ``memory_mib`` bounds the address space beyond that of a process that has imported torch,
+    ``result_mib`` the size of what one call returns.
     """
 
     call_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
@@ -36,9 +37,9 @@ class Limits(Model):
 class Measurement(Model):
     """One function of measure.py.
 
-    ``draws`` is handed to it as ``n`` where declared: the number of independent draws a stage.
-    ``own_worker`` asks for a process that no other measurement has used: for likelihoods, where a
-    program that remembers what it was shown could use it.
+    ``draws`` is the number of independent draws of one trial; where declared, the function gets it
+    as ``n``. ``own_worker`` demands a process that no other measurement has used: for likelihoods,
+    where a program could gain from what an earlier measurement showed it.
     """
 
     draws: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
@@ -72,7 +73,7 @@ class Task(Model):
 
     @property
     def wanted_files(self) -> tuple[str, ...]:
-        """Every file name that is taken from a submission for this task."""
+        """The names of all files that are taken from a submission for this task."""
         return (self.file, *self.files)
 
     @property
@@ -97,7 +98,12 @@ class Task(Model):
 
 
 class Mistake(Model):
-    """A known student bug: solution.py with one replacement, or a file of its own."""
+    """A known student error: solution.py with one replacement, or a file of its own.
+
+    ``check`` is the id of the check that must catch it, ``hint`` what a student who made it is
+    told. ``find`` must occur exactly once in solution.py and becomes ``replace``; ``file`` is a
+    path relative to reference/<id>.
+    """
 
     name: Identifier
     bug: tuple[int, ...] = ()
@@ -116,20 +122,25 @@ class Mistake(Model):
 
 
 class Mistakes(Model):
-    """reference/<id>/mistakes.yaml."""
+    """The known mistakes of a task, as reference/<id>/mistakes.yaml declares them."""
 
     mistakes: Annotated[tuple[Mistake, ...], Field(min_length=3)]
 
 
 class AssignedTask(Model):
-    """A task of an assignment, with the points it is worth there."""
+    """A task of an assignment, with the points it is worth there; None: those of its checks."""
 
     id: Identifier
     points: Points | None = None
 
 
 class Assignment(Model):
-    """A homework: which tasks, for how many points, at which total error rate."""
+    """A homework: its tasks, their points, and the error rate of the whole.
+
+    ``alpha`` bounds the probability that honest work fails any check, summed over all checks.
+    ``max_submissions`` and ``tiers`` (phase -> tiers marked in it) are validated only; grading
+    does not read them.
+    """
 
     id: Identifier
     title: Annotated[str, Field(min_length=1, max_length=120)]

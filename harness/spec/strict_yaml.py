@@ -83,7 +83,7 @@ def positions(text: str, file: str = "<text>") -> Mapping[Location, Position]:
     """Line and column, from 1, of every value of a spec, by its path from the root ``()``.
 
     Raises:
-        SpecError: the text is not YAML, or uses something that is refused.
+        SpecError: the text is not YAML, or uses a feature that is refused.
     """
     document = _Document(file)
     document.read(text)
@@ -94,7 +94,12 @@ def positions(text: str, file: str = "<text>") -> Mapping[Location, Position]:
 
 @dataclass
 class _Document:
-    """One document: its data, where every key and value stands, and what is wrong."""
+    """One document: its data, the position of every key and value, and its problems.
+
+    Attributes:
+        fatal: whether it could not be read to its end, so that validating it is pointless.
+        refused: paths of the values that were reported already.
+    """
 
     file: str
     data: object = None
@@ -133,7 +138,7 @@ class _Document:
             if loader.check_node():
                 place = _position(loader.next_event().start_mark)
                 self.add(place, "a second document begins here", "keep one document a file")
-        except (ValueError, OverflowError):  # PyYAML lets chr() of an escape raise
+        except (ValueError, OverflowError):  # from chr(): PyYAML does not check an escape's range
             place = (loader.line + 1, loader.column + 1)
             self._give_up(place, "an escape names no character", "write the character itself")
         finally:
@@ -182,7 +187,7 @@ class _Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes, noting what is refused instead of acting on it."""
+    """Composes nodes; reports anchors, aliases and tags as problems instead of acting on them."""
 
     def __init__(self, text: str, document: _Document) -> None:
         super().__init__(text)
@@ -269,5 +274,5 @@ def _position(mark: yaml.Mark | None) -> Position:
 
 
 def _line_col(before: str) -> Position:
-    """The place that comes right after a text."""
+    """Line and column, from 1, of the character that follows this text."""
     return before.count("\n") + 1, len(before) - before.rfind("\n")

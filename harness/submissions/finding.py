@@ -1,4 +1,4 @@
-"""Finds submissions, and opens their files without following links."""
+"""Finds submissions and reads their files, without following links."""
 
 from __future__ import annotations
 
@@ -42,10 +42,16 @@ def find(
     """Find the submissions at some paths, in the order of the paths and then of their names.
 
     A folder that directly holds a wanted file is one submission; any other folder is a folder
-    of submissions. A lone wanted file and an archive are submissions too.
+    of submissions. A wanted file by itself and an archive are submissions too.
+
+    Args:
+        paths: submissions and folders of submissions.
+        wanted: the names of the files that tasks ask for.
+        limits: bounds on what is read; the defaults of :class:`Limits` if None.
 
     Raises:
-        UsageError: a path does not exist, holds no submission, or two submissions have one name.
+        UsageError: a path does not exist or holds no submission, a folder cannot be listed, or
+            two submissions have the same name.
     """
     by_name: dict[str, Submission] = {}
     for path in paths:
@@ -65,7 +71,8 @@ def copy_to(submission: Submission, directory: Path, names: Iterable[str]) -> No
     """Write those of the named files that the submission has into a directory, read-only.
 
     Raises:
-        InfrastructureError: a file changed since the submission was found, or exists already.
+        InfrastructureError: a file changed since the submission was found, exists already in the
+            directory, or cannot be written.
     """
     for name, content in submission.read(names).items():
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -83,7 +90,7 @@ def copy_to(submission: Submission, directory: Path, names: Iterable[str]) -> No
 
 
 def _entries(path: Path, wanted: frozenset[str]) -> Iterator[tuple[Path, str]]:
-    """The path itself if it is one submission, else those in the folder; each with its name."""
+    """The path itself if it is one submission, else the submissions in it, each with its name."""
     shown = display(str(path))
     name = os.path.basename(os.path.abspath(path)) or "submission"
     if not os.path.lexists(path):
@@ -98,15 +105,16 @@ def _entries(path: Path, wanted: frozenset[str]) -> Iterator[tuple[Path, str]]:
         names = sorted(os.listdir(path))
     except OSError as error:
         raise UsageError(f"{shown} cannot be listed: {error.strerror}; check its mode") from None
-    folder = Path(os.path.realpath(path))  # the caller may name a link, a submission may not
+    # A link that the grader names is followed; links inside a submission never are.
+    folder = Path(os.path.realpath(path))
     if wanted.intersection(names):
         yield folder, name
         return
-    inside = [(folder / name, name) for name in names if not is_litter(name)]
-    chosen = [(each, name) for each, name in inside if _is_submission(each)]
-    if not chosen:
+    entries = [(folder / name, name) for name in names if not is_litter(name)]
+    submissions = [(entry, name) for entry, name in entries if _is_submission(entry)]
+    if not submissions:
         raise UsageError(f"{shown} holds no submission; put one folder a submission into it")
-    yield from chosen
+    yield from submissions
 
 
 def _is_submission(path: Path) -> bool:
@@ -132,7 +140,10 @@ def _submission(path: Path, name: str, wanted: frozenset[str], limits: Limits) -
 
 
 def _source_problem(file: str, content: bytes) -> SubmissionProblem | None:
-    """Whether a source file is text that parses; it is not run."""
+    """What keeps a source file from being run: no UTF-8 text, or no valid Python; else None.
+
+    The file is parsed, not run.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -141,10 +152,12 @@ def _source_problem(file: str, content: bytes) -> SubmissionProblem | None:
         return SubmissionProblem("not-text", message, file, line)
     if "\0" in text:
         return SubmissionProblem("not-text", f"{file} holds a NUL byte", file)
-    with contextlib.suppress(SyntaxError):  # an encoding that does not exist: the parser says so
+    # SyntaxError: the declared encoding does not exist; the parser below reports that.
+    with contextlib.suppress(SyntaxError):
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         if encoding not in ("utf-8", "utf-8-sig", "ascii", "iso-8859-1"):
-            # Python would read something else out of it than what was looked at here
+            # Python would decode the file differently, and so run another text than the one
+            # that is parsed here.
             message = f"{file} declares the encoding {display(encoding)}; write it in UTF-8"
             return SubmissionProblem("not-text", message, file, 1)
     try:
@@ -165,7 +178,11 @@ def _source_problem(file: str, content: bytes) -> SubmissionProblem | None:
 
 
 def _read_folder(path: Path, wanted: frozenset[str], limits: Limits) -> Taken:
-    """The wanted files of a folder, which is opened once and cannot be exchanged meanwhile."""
+    """The wanted files of a folder.
+
+    The folder is opened once and its files are opened relative to it, so that nobody can put
+    another folder in its place between two of them.
+    """
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         if path.is_symlink():
@@ -190,8 +207,8 @@ def _read_opened_folder(folder: int, wanted: frozenset[str], limits: Limits) -> 
         try:
             content = _read_regular(name, limits.of(name), folder)
             if sum(map(len, contents.values())) + len(content) > limits.total_bytes:
-                what = f"the files up to {name} are together larger than"
-                raise ArchiveError("too-large", f"{what} {size_in_words(limits.total_bytes)}")
+                message = f"the files up to {name} are together larger than"
+                raise ArchiveError("too-large", f"{message} {size_in_words(limits.total_bytes)}")
             contents[name] = content
         except ArchiveError as error:
             problems.append(SubmissionProblem(error.cause, error.message, name))
@@ -206,8 +223,9 @@ def _names_in(folder: int, limits: Limits) -> list[str]:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if len(names) == limits.folder_entries:
-                    what = f"the folder holds more than {limits.folder_entries} files and folders"
-                    raise ArchiveError("too-large", f"{what}; hand in only what is asked for")
+                    count = f"more than {limits.folder_entries} files and folders"
+                    message = f"the folder holds {count}; hand in only what is asked for"
+                    raise ArchiveError("too-large", message)
                 names.append(entry.name)
     except OSError as error:
         message = f"the folder cannot be read: {error.strerror}"
@@ -231,7 +249,7 @@ def _read_archive(path: Path, wanted: frozenset[str], limits: Limits) -> Taken:
         return unpack(path.name, data, wanted, limits)
     except ArchiveError:
         raise
-    except Exception as error:  # whatever bytes do to a reader, they cost no other submission
+    except Exception as error:  # an archive that breaks its reader must not end the whole run
         message = f"the archive cannot be read ({type(error).__name__})"
         raise ArchiveError("unreadable-archive", message) from None
 
@@ -239,13 +257,14 @@ def _read_archive(path: Path, wanted: frozenset[str], limits: Limits) -> Taken:
 def _read_regular(path: Path | str, limit: int, folder: int | None = None) -> bytes:
     """The content of a regular file of at most ``limit`` bytes; raises ArchiveError.
 
-    Links are not followed and nothing is waited for. ``folder`` is a descriptor of the folder
-    that the path starts from.
+    Links are not followed, and opening a FIFO does not block. ``folder`` is the descriptor of the
+    folder that the path is relative to.
     """
     name = display(os.path.basename(path))
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        # opening a device may already act on it, so it is looked at before and after
+        # Checked before opening, since opening a device may already act on it, and again after,
+        # since the file may have been replaced in between.
         if not stat.S_ISREG(os.stat(path, dir_fd=folder, follow_symlinks=False).st_mode):
             raise ArchiveError("unsafe-file", f"{name} is not a regular file")
         with open(os.open(path, flags, dir_fd=folder), "rb") as stream:
@@ -253,8 +272,8 @@ def _read_regular(path: Path | str, limit: int, folder: int | None = None) -> by
                 raise ArchiveError("unsafe-file", f"{name} is not a regular file")
             content = stream.read(limit + 1)
     except OSError as error:
-        what = "is a link" if error.errno == errno.ELOOP else f"cannot be read: {error.strerror}"
-        raise ArchiveError("unsafe-file", f"{name} {what}") from None
+        reason = "is a link" if error.errno == errno.ELOOP else f"cannot be read: {error.strerror}"
+        raise ArchiveError("unsafe-file", f"{name} {reason}") from None
     if len(content) > limit:
         raise ArchiveError("too-large", f"{name} is larger than {size_in_words(limit)}")
     return content

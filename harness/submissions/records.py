@@ -1,4 +1,4 @@
-"""What a submission is, what may be wrong with it, and the words for it."""
+"""The records of a submission and its problems, and the texts that tell students about them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,30 @@ from harness.errors import ArchiveError, InfrastructureError
 
 _KIB = 1024
 _MIB = 1024 * _KIB
+#: The largest number of characters of a name that is printed.
 _DISPLAY_LENGTH = 80
+#: How many names of a submission are compared with those that tasks ask for.
 _COMPARED = 100
-_UNSHOWABLE = re.compile(
+#: Control characters, characters that change the direction of text, and surrogates.
+_UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may hold; the archive limits count what is really unpacked.
+    """What one submission may hold.
 
-    ``folder_entries`` bounds a submission that is a folder, wanted or not.
+    Attributes:
+        source_bytes, data_bytes: the size of a Python file, and of any other file.
+        total_bytes: the size of all files together, counted while they are read or unpacked and
+            not taken from the headers of an archive.
+        archive_bytes: the size of an archive as it was handed in.
+        archive_members: the number of members of an archive.
+        folder_entries: the number of entries of a folder, whether tasks ask for them or not.
     """
 
-    source_bytes: int = 256 * _KIB  # parsing takes up to 600 times as much memory
+    source_bytes: int = 256 * _KIB  # parsing a file takes up to 600 times its size in memory
     data_bytes: int = 8 * _MIB
     total_bytes: int = 64 * _MIB
     archive_bytes: int = 64 * _MIB
@@ -46,9 +55,9 @@ class SubmissionProblem:
     """Why a submission, or one file of it, cannot be run.
 
     Attributes:
-        cause: the word stored with the verdict.
+        cause: the value of the :class:`harness.causes.Cause` stored with the verdict.
         message: one sentence for the student, safe to print.
-        file: the file that it is about; None where it is the whole submission.
+        file: the name of the file concerned; None if the whole submission is.
         line: the line of a syntax error, from 1.
     """
 
@@ -58,7 +67,9 @@ class SubmissionProblem:
     line: int | None = None
 
 
+#: File name -> content of the files taken from a submission, and the problems of taking them.
 Taken: TypeAlias = tuple[dict[str, bytes], list[SubmissionProblem]]
+#: Takes the wanted files from a path; raises ArchiveError where nothing can be taken.
 Reader: TypeAlias = Callable[[Path, frozenset[str], Limits], Taken]
 
 
@@ -67,13 +78,15 @@ class Submission:
     """What one subject handed in.
 
     Attributes:
-        name: the identity, exactly as found; it may hold anything that a file name can hold.
+        name: the name of the folder, archive or file, without the suffix of the latter two. It
+            identifies the submission, and may hold any character that a file name can hold.
         path: the folder, archive or file.
-        files: SHA-256 of every file that was taken, by name.
+        files: file name -> SHA-256 of every file that was taken.
         sha256: a digest of the names and digests of all files taken.
-        problems: what is wrong; a problem of one file concerns only the task it belongs to.
-        reader: how the files are taken from the path.
-        limits: what they were read under.
+        problems: what keeps it from being run; a problem of one file concerns only the task that
+            asks for that file.
+        reader: takes the files from the path.
+        limits: the limits under which the files are read.
     """
 
     name: str
@@ -86,19 +99,19 @@ class Submission:
 
     @property
     def display_name(self) -> str:
-        """The name as it may be printed: no control or direction characters, at most 80."""
+        """The name as it may be printed; see :func:`display`."""
         return display(self.name)
 
     def problems_of(self, names: Iterable[str]) -> tuple[SubmissionProblem, ...]:
-        """The problems that concern a task that asks for these files."""
-        wanted = {None, *names}
-        return tuple(problem for problem in self.problems if problem.file in wanted)
+        """The problems for a task that asks for these files: theirs and the whole submission's."""
+        concerned = {None, *names}
+        return tuple(problem for problem in self.problems if problem.file in concerned)
 
     def read(self, names: Iterable[str]) -> dict[str, bytes]:
-        """The content of those of the named files that were taken.
+        """Read again those of the named files that were taken; file name -> content.
 
         Raises:
-            InfrastructureError: a file is no longer what it was when the submission was found.
+            InfrastructureError: a file changed since the submission was found.
         """
         wanted = frozenset(names) & frozenset(self.files)
         try:
@@ -113,13 +126,17 @@ class Submission:
 
 
 def display(text: str) -> str:
-    """A text of a submission as it may be printed: unprintable characters are U+FFFD."""
-    clean = _UNSHOWABLE.sub("\ufffd", text)
+    """A text from a submission, made safe to print.
+
+    Control characters, surrogates and characters that change the direction of text become U+FFFD,
+    and a text of more than 80 characters is cut.
+    """
+    clean = _UNPRINTABLE.sub("\ufffd", text)
     return clean if len(clean) <= _DISPLAY_LENGTH else clean[: _DISPLAY_LENGTH - 1] + "…"
 
 
 def size_in_words(count: int) -> str:
-    """A number of bytes, rounded, with its unit."""
+    """A number of bytes as text, rounded, with its unit: bytes, KiB or MiB."""
     if count >= _MIB:
         return f"{count / _MIB:.3g} MiB"
     return f"{count / _KIB:.4g} KiB" if count >= _KIB else f"{count} bytes"
@@ -131,15 +148,15 @@ def sha256_of(content: bytes) -> str:
 
 
 def nothing_wanted(names: Iterable[str], wanted: frozenset[str]) -> SubmissionProblem:
-    """The problem of a submission that has none of the wanted files."""
+    """The problem of a submission with these file names, none of which a task asks for."""
     message = f"there is no file that a task asks for{nearest(names, wanted)}"
     return SubmissionProblem("empty", message)
 
 
 def nearest(names: Iterable[str], wanted: frozenset[str]) -> str:
-    """A clause that helps out: the wanted name that one of these may be meant to be.
+    """The end of a message: which of the names may be meant for which wanted file.
 
-    Only the first names are compared, and no long ones: comparing is slow.
+    Only the first 100 names of at most 80 characters are compared, since comparing is slow.
     """
     compared = (name for name in names if len(name) <= _DISPLAY_LENGTH)
     for name in itertools.islice(compared, _COMPARED):

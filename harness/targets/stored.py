@@ -1,9 +1,10 @@
-"""Stored reference distributions: what they were made from, and whether that has changed since.
+"""Stored targets: what they were made from, and whether that has changed since.
 
-Runs of a task judged seed by seed are made by :mod:`harness.targets.training`. A task whose
-reference is trained once, at length, has ``reference/<id>/train.py``, which takes ``--seed``,
-``--device`` and ``--out DIR`` and leaves ``provenance.json`` there. What grading reads lies in
-``reference/<id>/targets/*.json``; each names the digest of the train.py that it came from.
+Grading reads ``reference/<id>/targets/*.json``. There are two sorts of targets. The stored runs of
+checks of kind seed-success are made by :mod:`harness.targets.training`. The other sort comes from
+one long training of the reference by ``reference/<id>/train.py``, which takes ``--seed``,
+``--device`` and ``--out DIR``, and writes ``provenance.json`` into DIR; such a target holds the
+digest of the train.py that it was made with.
 """
 
 from __future__ import annotations
@@ -21,17 +22,21 @@ from harness.errors import InfrastructureError
 from harness.records import sha256
 from harness.spec.load import LoadedTask
 
-#: Fewer stored runs than this and a target says so: it cannot give a spread between runs.
+#: A target with fewer training runs is marked provisional: too few to show how runs differ.
 PROVISIONAL_BELOW = 10
 
 
 @dataclass(frozen=True)
 class Target:
-    """One stored distribution.
+    """A description of one stored target.
 
     Attributes:
-        stale: whether train.py is not the one that the target was made with.
-        seeds: the training seeds that are in it.
+        source_sha256: the digest of today's train.py, or of today's measurement for stored runs.
+        stale: whether the target was made with another version of what made it.
+        provisional: whether it holds too few runs.
+        provenance: how it was made, as its file says.
+        seeds: the training seeds in it.
+        summary: its figures, as the command ``targets`` prints them.
     """
 
     task: str
@@ -44,6 +49,7 @@ class Target:
     summary: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
+        """The target as a JSON object."""
         return {
             "task": self.task,
             "file": self.file,
@@ -57,17 +63,23 @@ class Target:
 
 
 def stored(reference: Path, task: LoadedTask) -> Iterator[Target]:
-    """The targets of one task.
+    """The targets of one task, in the order of their file names.
+
+    Args:
+        reference: the folder of all references.
 
     Raises:
-        InfrastructureError: a target file cannot be read.
+        InfrastructureError: a file does not hold a target.
     """
-    by_seed = {check.target for check in stored_runs.checks(task)}
+    run_files = {check.target for check in stored_runs.checks(task)}
     for path in sorted((reference / task.id / "targets").glob("*.json")):
-        yield _runs(task, path) if path.name in by_seed else _trained(reference, task.id, path)
+        if path.name in run_files:
+            yield _of_stored_runs(task, path)
+        else:
+            yield _of_train_script(reference, task.id, path)
 
 
-def _runs(task: LoadedTask, path: Path) -> Target:
+def _of_stored_runs(task: LoadedTask, path: Path) -> Target:
     programs = stored_runs.parse(path.read_bytes(), str(path))
     counts = {f"{item.role} {item.name}": item.count for item in programs}
     honest = [item.count for item in programs if item.role in ("reference", "variant")]
@@ -83,7 +95,7 @@ def _runs(task: LoadedTask, path: Path) -> Target:
     )
 
 
-def _trained(reference: Path, task: str, path: Path) -> Target:
+def _of_train_script(reference: Path, task: str, path: Path) -> Target:
     source = reference / task / "train.py"
     digest = sha256(source.read_bytes()) if source.is_file() else ""
     try:
@@ -105,25 +117,32 @@ def _trained(reference: Path, task: str, path: Path) -> Target:
 
 
 def trainable(reference: Path, task: str) -> bool:
-    """Whether the task's reference is made by training."""
+    """Whether the task's reference is trained by a train.py of its own."""
     return (reference / task / "train.py").is_file()
 
 
 def make(reference: Path, task: str, device: str, seed: int, out: Path) -> Path:
-    """Trains the reference of one task with one seed; its output goes to stderr as it comes.
+    """Trains the reference of one task with one seed; the training's output goes to stderr.
+
+    Args:
+        reference: the folder of all references.
+        device: the torch device to train on.
+        out: the results are written to ``<out>/<task>/seed-<seed>``.
 
     Returns:
-        The folder with the run's provenance.json, to be reviewed before it is stored.
+        The folder of the results, with the run's provenance.json. They are to be reviewed before
+        they become a target.
 
     Raises:
-        InfrastructureError: the training failed.
+        InfrastructureError: the training failed or wrote no provenance.json.
     """
     folder = out / task / f"seed-{seed}"
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, str(reference / task / "train.py"), "--seed", str(seed)]
-    done = subprocess.run(
+    training = subprocess.run(
         [*command, "--device", device, "--out", str(folder)], stdout=sys.stderr, check=False
     )
-    if done.returncode != 0 or not (folder / "provenance.json").is_file():
-        raise InfrastructureError(f"training {task} with seed {seed} ended with {done.returncode}")
+    exit_code = training.returncode
+    if exit_code != 0 or not (folder / "provenance.json").is_file():
+        raise InfrastructureError(f"training {task} with seed {seed} ended with {exit_code}")
     return folder
