@@ -62,7 +62,9 @@ def verb(session: nox.Session, *, passing: tuple[int, ...] = (0,)) -> None:
 
 def pytest(session: nox.Session, python: str, *options: str) -> None:
     """Runs the tests in parallel; ``-- -n 0`` runs them in one process."""
-    parallel = ("-n", str(min(cores(), MOST_WORKERS)), "--dist", DISTRIBUTION)
+    # in the order of tests/conftest.py: a file that takes minutes must not be the last one
+    order = ("--dist", DISTRIBUTION, "--no-loadscope-reorder")
+    parallel = ("-n", str(min(cores(), MOST_WORKERS)), *order)
     command = (python, "-m", "pytest", *parallel, *options, *session.posargs)
     session.run(*command, external=python != "python")
 
