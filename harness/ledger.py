@@ -41,8 +41,8 @@ _NETWORK_FILE_SYSTEMS = {
     "afs",
     "lustre",
 }
+_META = "create table if not exists meta (name text primary key, value text not null)"
 _SCHEMA = """
-create table if not exists meta (name text primary key, value text not null);
 create table if not exists observations (
     trial text not null,
     digest text not null,
@@ -99,9 +99,7 @@ class Ledger:
     def _check_format(self) -> None:
         """Refuses a ledger of another format, before anything is written into it."""
         with self._db:
-            self._db.execute(
-                "create table if not exists meta (name text primary key, value text not null)"
-            )
+            self._db.execute(_META)
             self._db.execute("insert or ignore into meta values ('format', ?)", (str(FORMAT),))
         (stored,) = self._db.execute("select value from meta where name = 'format'").fetchone()
         if stored != str(FORMAT):

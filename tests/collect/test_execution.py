@@ -192,6 +192,8 @@ def test_an_exception_kills_what_runs_and_cancels_what_waits(jobs):
         with pytest.raises(TypeError, match="not iterable"):
             list(arriving)
     assert time.monotonic() - told < 40
+    (kept,) = executor.futures[0].result()  # of the trial that was killed there is no observation
+    assert kept.trial == job.trials[0].trial
 
 
 @pytest.fixture
