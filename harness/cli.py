@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 import harness
+from harness import process
 from harness.errors import FairmarkError, InfrastructureError, PlanError, SpecError, UsageError
 from harness.verbs import VERBS
 from harness.verbs.output import emit
@@ -25,7 +26,7 @@ from harness.verbs.output import emit
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one verb and returns the exit code."""
-    _use_one_thread()
+    process.settle()
     words = sys.argv[1:] if argv is None else list(argv)
     args = _parser(words).parse_args(words)
     try:
@@ -79,12 +80,6 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
 def _module(verb: str) -> ModuleType:
     return importlib.import_module(f"harness.verbs.{verb}")
-
-
-def _use_one_thread() -> None:
-    """One thread a process: sums then have the same bits everywhere, and no thread busy-waits."""
-    for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"):
-        os.environ.setdefault(f"{name}_NUM_THREADS", "1")
 
 
 def _report(args: argparse.Namespace, error: FairmarkError) -> None:

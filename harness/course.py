@@ -126,8 +126,9 @@ def remember(subjects: Sequence[Subject], ledger: Ledger) -> None:
 
 def _stored_files(program: Program, ledger: Ledger) -> dict[str, str]:
     """Stores the files of a program; their digests by name."""
-    digests = ledger.put_files(program.files.values())
-    return dict(zip(program.files, digests, strict=True))
+    digests = program.all_digests
+    ledger.put_files({digests[name]: content for name, content in program.files.items()})
+    return dict(digests)
 
 
 def recall(ledger: Ledger) -> tuple[Subject, ...]:

@@ -23,7 +23,7 @@ from typing import Any
 
 from harness import levels
 from harness.errors import InfrastructureError
-from harness.records import Observation, canonical, sha256
+from harness.records import Observation, canonical
 from harness.results import make_folder
 
 FORMAT = 2
@@ -199,12 +199,10 @@ class Ledger:
                 "insert or replace into documents values (?, ?)", (name, canonical(dict(record)))
             )
 
-    def put_files(self, contents: Iterable[bytes]) -> list[str]:
-        """Stores submitted files, and returns their digests."""
-        rows = [(sha256(content), content) for content in contents]
+    def put_files(self, contents: Mapping[str, bytes]) -> None:
+        """Stores submitted files under their SHA-256."""
         with self._lock, self._db:
-            self._db.executemany("insert or ignore into files values (?, ?)", rows)
-        return [digest for digest, _ in rows]
+            self._db.executemany("insert or ignore into files values (?, ?)", contents.items())
 
     def file(self, digest: str) -> bytes:
         """A stored file; raises KeyError."""

@@ -13,7 +13,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -31,9 +31,12 @@ Role = Literal["submission", "reference", "variant", "mutant", "starter", "const
 WIRE_DTYPES = ("float64", "float32", "int64", "uint8", "bool")
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def canonical(value: object) -> str:
     """The one JSON text of a value: sorted keys, no spaces, ASCII, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def sha256(data: bytes | str) -> str:
@@ -54,9 +57,16 @@ def encode_array(array: Array) -> dict[str, Any]:
 
 def decode_array(record: Mapping[str, Any]) -> Array:
     """The inverse of :func:`encode_array`."""
-    dtype = np.dtype(record["dtype"])
-    flat = np.frombuffer(base64.b64decode(record["data"]), dtype=dtype.newbyteorder("<"))
-    return flat.astype(dtype).reshape(record["shape"])
+    stored, native = _dtypes(record["dtype"])
+    flat = np.frombuffer(base64.b64decode(record["data"]), dtype=stored)
+    return flat.astype(native).reshape(record["shape"])
+
+
+@lru_cache(maxsize=32)
+def _dtypes(name: str) -> tuple[np.dtype[Any], np.dtype[Any]]:
+    """A dtype as arrays of it are stored, little-endian, and as this machine computes with it."""
+    dtype = np.dtype(name)
+    return dtype.newbyteorder("<"), dtype
 
 
 def digest_array(array: Array) -> str:

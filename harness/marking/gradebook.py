@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 from harness.records import Verdict
@@ -23,12 +24,12 @@ class TaskGrade:
     max_points: float
     verdicts: tuple[Verdict, ...]
 
-    @property
+    @cached_property
     def points(self) -> float:
         """Points earned, an undecided (UNGRADABLE) check counting as nothing yet."""
         return round(sum(verdict.points or 0.0 for verdict in self.verdicts), 4)
 
-    @property
+    @cached_property
     def provisional(self) -> bool:
         """Whether a check has no mark through our fault or because it has not run yet."""
         return any(verdict.points is None for verdict in self.verdicts)
@@ -53,15 +54,15 @@ class SubmissionGrade:
     tasks: tuple[TaskGrade, ...]
     problems: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def points(self) -> float:
         return round(sum(task.points for task in self.tasks), 4)
 
-    @property
+    @cached_property
     def max_points(self) -> float:
         return round(sum(task.max_points for task in self.tasks), 4)
 
-    @property
+    @cached_property
     def provisional(self) -> bool:
         return any(task.provisional for task in self.tasks)
 

@@ -103,7 +103,7 @@ def decide(task: LoadedTask, check: CheckBase, subject: Subject, view: View) -> 
             return Decision("UNGRADABLE", Cause.NO_TARGET)
     if check.needs_reference and task.reference is None:
         return Decision("UNGRADABLE", Cause.NO_TARGET, message="no reference at hand")
-    return _Evidence(task, check, subject, view).decide(target)
+    return _Evidence(task, check, subject, view, target).decide()
 
 
 def _target(task: LoadedTask, check: CheckBase) -> Mapping[str, Any] | None:
@@ -125,14 +125,22 @@ def _ungradable(message: str) -> Decision:
 class _Evidence:
     """The evidence on one check of one program: steps are added until the kind has enough."""
 
-    def __init__(self, task: LoadedTask, check: CheckBase, subject: Subject, view: View) -> None:
+    def __init__(
+        self,
+        task: LoadedTask,
+        check: CheckBase,
+        subject: Subject,
+        view: View,
+        target: Mapping[str, Any] | None,
+    ) -> None:
         self._task = task
         self._check = check
         self._subject = subject
         self._view = view
+        self._target = target
         self._isolation: set[str] = set()
 
-    def decide(self, target: Mapping[str, Any] | None) -> Answer:
+    def decide(self) -> Answer:
         evidence: list[kinds.Evidence] = []
         outcome = kinds.FIRST
         while outcome.status == "MORE":
@@ -144,12 +152,12 @@ class _Evidence:
                 return self._resting(answer)
             if isinstance(answer, Waiting):
                 return answer
-            evidence += [replace(item, target=target) for item in answer]
+            evidence += answer
             try:
                 outcome = kinds.decide(self._check, evidence)
             except (ValueError, ArithmeticError, KeyError) as error:
                 return self._resting(_ungradable(f"{self._check.id}: {error}"))
-        decision = Decision(
+        return Decision(
             outcome.status,
             Cause(outcome.cause),
             outcome.credit,
@@ -157,8 +165,8 @@ class _Evidence:
             outcome.figures,
             outcome.message,
             steps=len(evidence),
+            isolation=frozenset(self._isolation),
         )
-        return self._resting(decision)
 
     def _resting(self, decision: Decision) -> Decision:
         """The decision with the isolation levels of the observations that it rests on."""
@@ -188,7 +196,7 @@ class _Evidence:
         if not self._check.needs_reference or self._task.reference is None:
             if isinstance(own, PlannedTrial):
                 return Waiting((own,))
-            return kinds.Evidence(self._statistics(own), step=step)
+            return kinds.Evidence(self._statistics(own), target=self._target, step=step)
         reference = self._observe(self._task.reference.solution, step)
         missing = tuple(item for item in (own, reference) if isinstance(item, PlannedTrial))
         if isinstance(own, PlannedTrial) or isinstance(reference, PlannedTrial):
@@ -196,7 +204,9 @@ class _Evidence:
         if reference.outcome != "ok":
             text = f"the reference did not deliver: {reference.cause} {reference.message}"
             return _ungradable(text)
-        return kinds.Evidence(self._statistics(own), self._statistics(reference), step=step)
+        return kinds.Evidence(
+            self._statistics(own), self._statistics(reference), self._target, step
+        )
 
     def _own_failure(self, own: Observation, step: Step) -> kinds.Evidence | Answer | None:
         """What an observation of the program comes to where it holds no statistics to judge."""
@@ -209,7 +219,7 @@ class _Evidence:
             return repeated
         if own.outcome == "error":
             if step.replicate > 0 and kinds.counts_errors(self._check):
-                return kinds.Evidence({}, step=step, error=own.cause)
+                return kinds.Evidence({}, target=self._target, step=step, error=own.cause)
             return Decision("ERROR", own.cause, message=own.message)
         return None
 

@@ -74,12 +74,15 @@ def cell(text: str) -> str:
 
     Meant for texts only; numbers of our own are written as numbers, a minus sign included.
     """
-    text = _FORMULA_INSIDE.sub(r"\1'", text)
+    if ";" in text:
+        text = _FORMULA_INSIDE.sub(r"\1'", text)
     return f"'{text}" if _FORMULA_START.match(text) else text
 
 
 def markdown(text: str) -> str:
     """The text as Markdown that renders as itself: no markup, no HTML, no link, no template tag."""
+    if text.isalnum():
+        return text  # the usual case: nothing that Markdown would interpret
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = _MARKDOWN_ANYWHERE.sub(r"\\\1", text)
     return _MARKDOWN_LINE_START.sub(_escape_line_start, text)

@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from harness.statistics.inputs import (
     ROUNDING,
     Floats,
-    finite_array,
     positive,
     real_array,
     scale_array,
@@ -52,9 +51,9 @@ def tolerance(scale: ArrayLike, eps: float, c: float = ROUNDING) -> Floats:
         ValueError: S not finite or negative; eps or c not finite and positive; a tolerance that
             overflows.
     """
-    sizes = real_array("scale", scale)
+    sizes = scale_array("scale", scale, np.shape(scale))
     with np.errstate(over="ignore"):
-        allowed = positive("c", c) * positive("eps", eps) * scale_array("scale", sizes, sizes.shape)
+        allowed = positive("c", c) * positive("eps", eps) * sizes
     if not np.isfinite(allowed).all():
         raise ValueError(f"c*eps*S overflows: c={c}, eps={eps}, largest S={sizes.max()}")
     return np.asarray(allowed, dtype=np.float64)
@@ -84,9 +83,7 @@ def worst_ratio(value: ArrayLike, target: ArrayLike, tol: ArrayLike) -> Worst:
         raise ValueError(f"value has shape {seen.shape}, without entries; wanted at least one")
     if np.isnan(wanted).any():
         raise ValueError("target holds NaN; wanted numbers")
-    if allowed.ndim:
-        finite_array("tol", allowed, wanted.shape)
-    allowed = scale_array("tol", allowed, allowed.shape)
+    allowed = scale_array("tol", allowed, wanted.shape if allowed.ndim else ())
     with np.errstate(all="ignore"):
         ratio = np.abs(seen - wanted) / allowed
     ratio = np.where(np.isfinite(seen) & np.isfinite(wanted), ratio, np.inf)

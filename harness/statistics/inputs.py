@@ -29,6 +29,8 @@ def real_array(name: str, value: ArrayLike) -> Floats:
         ValueError: not real numbers, or integers that float64 cannot hold exactly.
     """
     array = np.asarray(value)
+    if array.dtype == np.float64:
+        return array.copy()
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} has dtype {array.dtype}; wanted real numbers")
     if array.dtype.kind in "iu" and array.size and not _held_exactly(array):
@@ -66,8 +68,9 @@ def finite_array(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Floats:
     array = real_array(name, value)
     if array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}; wanted {shape}")
-    wrong = int((~np.isfinite(array)).sum())
-    if wrong:
+    usable = np.isfinite(array)
+    if not usable.all():
+        wrong = int((~usable).sum())
         raise ValueError(f"{name} has {wrong} entries that are not finite; wanted none")
     return array
 
