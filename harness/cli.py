@@ -1,7 +1,7 @@
 """The command line: the parser of the verb that was named, its exit code, and one error report.
 
 Exit codes: 0 everything passes · 1 something does not · 2 usage, spec or plan · 3 internal ·
-130 interrupted.
+130 interrupted, 143 and 129 by SIGTERM and SIGHUP.
 
 Nothing but the named verb's module is imported, so ``--help`` needs neither NumPy nor pydantic.
 """
@@ -9,8 +9,10 @@ Nothing but the named verb's module is imported, so ``--help`` needs neither Num
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -25,17 +27,26 @@ from harness.verbs.output import emit
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one verb and returns the exit code."""
+    """Runs one verb and returns the exit code.
+
+    Args:
+        argv: the words of the command line; without them those of this process, which is then
+            also made to end properly when a signal asks for it.
+    """
     process.settle()
+    if argv is None:
+        process.end_by_signal_as_by_interrupt()
+        process.show_every_character()
     words = sys.argv[1:] if argv is None else list(argv)
     args = _parser(words).parse_args(words)
     try:
         code: int = _module(args.verb).run(args)
         sys.stdout.flush()  # flushed here so that a closed pipe is caught below
         return code
-    except KeyboardInterrupt:
-        print("interrupted; what was observed is kept, run again to go on", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as interrupt:
+        with contextlib.suppress(OSError):  # the terminal may be what is gone
+            print("interrupted; what was observed is kept, run again to go on", file=sys.stderr)
+        return 128 + getattr(interrupt, "signal", signal.SIGINT)
     except BrokenPipeError:
         # Python flushes stdout once more when it exits; let that go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,15 +5,15 @@ from __future__ import annotations
 import csv
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.errors import InfrastructureError, UsageError
+from harness.errors import InfrastructureError, SpecError, UsageError
 from harness.feasibility import ALPHA_TOTAL, require_feasible
-from harness.ledger import Ledger
 from harness.marking.trials import Subject
 from harness.records import Program
-from harness.spec.load import LoadedTask, did_you_mean, load_all, load_assignment
+from harness.spec.catalogue import Catalogue, load_assignment, read_catalogue
+from harness.spec.load import LoadedTask, did_you_mean
 from harness.submissions import Submission, find
 
 
@@ -30,29 +30,87 @@ class Course:
     points: Mapping[str, float]
 
 
+@dataclass(frozen=True)
+class Syllabus:
+    """The tasks of an assignment, or of the whole course.
+
+    Attributes:
+        catalogue: all tasks of the course, also those that cannot be loaded.
+        ids: those that belong to the assignment, in its order.
+        points: what a task is worth where the assignment differs from the task's spec.
+        alpha: how much error probability the assignment allows a submission in all.
+    """
+
+    catalogue: Catalogue
+    ids: tuple[str, ...]
+    points: Mapping[str, float]
+    alpha: float
+
+    @property
+    def usable(self) -> dict[str, LoadedTask]:
+        """The tasks of the assignment that can be loaded, by id."""
+        loaded = self.catalogue.loaded
+        return {name: loaded[name] for name in self.ids if name in loaded}
+
+    def choose(self, chosen: Sequence[str]) -> tuple[LoadedTask, ...]:
+        """The tasks with these ids, or all, in the order of the assignment.
+
+        Only the tasks that are chosen have to be in order.
+
+        Raises:
+            UsageError: an id does not belong to the assignment.
+            SpecError: a chosen task cannot be loaded, or its checks are not feasible.
+        """
+        for name in chosen:
+            if name not in self.ids:
+                raise UsageError(f"no task is called {name!r}{did_you_mean(name, self.ids)}")
+        wanted = [name for name in self.ids if not chosen or name in chosen]
+        try:
+            tasks = self.catalogue.require(wanted)
+        except SpecError as error:
+            others = [name for name in wanted if name in self.catalogue.loaded]
+            if not chosen and others:
+                raise with_remedy(error, others) from None
+            raise
+        in_force = {task.id: task for task in tasks} | self.usable
+        require_feasible(list(in_force.values()), self.alpha)
+        return tuple(tasks)
+
+
+def with_remedy(error: SpecError, others: Sequence[str]) -> SpecError:
+    """The same problems, and that the other tasks can be graded without these."""
+    last = error.problems[-1]
+    hint = f"the other {len(others)} tasks can be graded by naming them with --task"
+    remedy = f"{last.remedy}; {hint}" if last.remedy else hint
+    return SpecError([*error.problems[:-1], replace(last, remedy=remedy)])
+
+
+def read_syllabus(tasks: Path, reference: Path, assignment: str | None) -> Syllabus:
+    """The tasks of an assignment; those of the whole course without one.
+
+    Raises:
+        UsageError: no task or no such assignment.
+        SpecError: the assignment is not valid.
+    """
+    catalogue = read_catalogue(tasks, reference)
+    if assignment is None:
+        return Syllabus(catalogue, catalogue.ids, {}, ALPHA_TOTAL)
+    declared = load_assignment(tasks, assignment, catalogue.ids)
+    points = {entry.id: entry.points for entry in declared.tasks if entry.points is not None}
+    ids = tuple(entry.id for entry in declared.tasks)
+    return Syllabus(catalogue, ids, points, declared.alpha)
+
+
 def load_tasks(
     tasks: Path, reference: Path, assignment: str | None, chosen: Sequence[str]
 ) -> tuple[tuple[LoadedTask, ...], Mapping[str, float]]:
-    """The tasks of an assignment (all, without one), narrowed to the chosen ids (none: all).
+    """The chosen tasks of an assignment (none chosen: all), and what they are worth in it.
 
     Raises:
-        UsageError, SpecError: see :func:`harness.spec.load.load_all`.
+        UsageError, SpecError: see :func:`read_syllabus` and :meth:`Syllabus.choose`.
     """
-    loaded = load_all(tasks, reference)
-    points: dict[str, float] = {}
-    alpha_total = ALPHA_TOTAL
-    if assignment is not None:
-        declared = load_assignment(tasks, assignment, loaded)
-        by_id = {task.id: task for task in loaded}
-        loaded = [by_id[entry.id] for entry in declared.tasks]
-        points = {entry.id: entry.points for entry in declared.tasks if entry.points is not None}
-        alpha_total = declared.alpha
-    require_feasible(loaded, alpha_total)
-    known = [task.id for task in loaded]
-    for name in chosen:
-        if name not in known:
-            raise UsageError(f"no task is called {name!r}{did_you_mean(name, known)}")
-    return tuple(task for task in loaded if not chosen or task.id in chosen), points
+    syllabus = read_syllabus(tasks, reference, assignment)
+    return syllabus.choose(chosen), syllabus.points
 
 
 def find_subjects(
@@ -107,49 +165,3 @@ def _roster(path: Path | None) -> dict[str, str]:
             raise UsageError(f"{path}:{line}: {identity} stands twice in the roster")
         names[identity] = unicodedata.normalize("NFC", pseudonym)
     return names
-
-
-def remember(subjects: Sequence[Subject], ledger: Ledger) -> None:
-    """Stores what was submitted, so that the run can be scored and replayed later."""
-    records = [
-        {
-            "name": subject.program.name,
-            "display_name": subject.display_name,
-            "identity": subject.identity,
-            "problems": {name: list(problem) for name, problem in subject.problems.items()},
-            "files": _stored_files(subject.program, ledger),
-        }
-        for subject in subjects
-    ]
-    ledger.put_document("subjects", {"subjects": records})
-
-
-def _stored_files(program: Program, ledger: Ledger) -> dict[str, str]:
-    """Stores the files of a program; their digests by name."""
-    digests = program.all_digests
-    ledger.put_files({digests[name]: content for name, content in program.files.items()})
-    return dict(digests)
-
-
-def recall(ledger: Ledger) -> tuple[Subject, ...]:
-    """The subjects of the last run.
-
-    Raises:
-        UsageError: nothing was graded here.
-    """
-    document = ledger.document("subjects")
-    if document is None:
-        raise UsageError("nothing was graded into this results folder yet")
-    return tuple(
-        Subject(
-            Program(
-                record["name"],
-                "submission",
-                {name: ledger.file(digest) for name, digest in record["files"].items()},
-            ),
-            record["display_name"],
-            record["identity"],
-            {name: (cause, text) for name, (cause, text) in record["problems"].items()},
-        )
-        for record in document["subjects"]
-    )

@@ -19,17 +19,17 @@ from functools import cache
 from pathlib import Path
 
 import harness
-from harness import levels
+from harness.class_record import ClassRecord, RecordName
 from harness.collect.execution import observations
 from harness.course import Course
 from harness.errors import PlanError
 from harness.isolation import Isolation
 from harness.ledger import Ledger
 from harness.marking import plan
-from harness.marking.gradebook import Gradebook, RunRecord, SubmissionGrade
+from harness.marking.gradebook import Gradebook, RunRecord
 from harness.marking.jobs import Job
 from harness.marking.round import Round
-from harness.marking.trials import Subject, View
+from harness.marking.trials import View
 from harness.records import Observation
 from harness.seeds import Phase
 
@@ -105,30 +105,26 @@ def local_executor(jobs: int) -> Executor:
 
 
 def gradebook(course: Course, current: Round, phase: Phase, commit: str) -> Gradebook:
-    """The marks of a round; pure."""
-    record = RunRecord(
-        assignment=course.assignment,
-        phase=phase,
-        key_sha256=current.view.key.commitment,
+    """The marks of one round and of nothing else; pure."""
+    name = RecordName(course.assignment, phase, current.view.key.commitment)
+    return of_record(ClassRecord(name).updated(current), [task.id for task in course.tasks], commit)
+
+
+def of_record(record: ClassRecord, order: Sequence[str], commit: str) -> Gradebook:
+    """The marks of a class; pure.
+
+    Args:
+        order: the ids of the tasks in the order of their columns.
+    """
+    run = RunRecord(
+        assignment=record.name.assignment,
+        phase=record.name.phase,
+        key_sha256=record.name.key_sha256,
         harness=harness.__version__,
         harness_sha256=harness_sha256(),
         commit=commit,
     )
-    return Gradebook(record, tuple(_row(current, subject) for subject in current.subjects))
-
-
-def _row(current: Round, subject: Subject) -> SubmissionGrade:
-    states = [current.state(subject, task) for task in current.tasks]
-    problem = subject.problems.get("")
-    return SubmissionGrade(
-        name=subject.program.name,
-        display_name=subject.display_name,
-        sha256=subject.program.sha256,
-        identity=subject.identity,
-        isolation=levels.weakest({level for state in states for level in state.isolation}),
-        tasks=tuple(state.grade for state in states),
-        problems=(problem[1],) if problem else (),
-    )
+    return Gradebook(run, record.rows(order))
 
 
 @cache

@@ -199,6 +199,33 @@ class Ledger:
                 "insert or replace into documents values (?, ?)", (name, canonical(dict(record)))
             )
 
+    def documents(self, prefix: str) -> dict[str, dict[str, Any]]:
+        """All documents whose names begin so, by their names, in order."""
+        with self._lock:
+            rows = self._db.execute(
+                "select name, record from documents where substr(name, 1, ?) = ? order by name",
+                (len(prefix), prefix),
+            ).fetchall()
+        return {name: dict(json.loads(record)) for name, record in rows}
+
+    def document_names(self, prefix: str) -> list[str]:
+        """The names of all documents that begin so, in order."""
+        with self._lock:
+            rows = self._db.execute(
+                "select name from documents where substr(name, 1, ?) = ? order by name",
+                (len(prefix), prefix),
+            ).fetchall()
+        return [name for (name,) in rows]
+
+    def put_documents(
+        self, records: Mapping[str, Mapping[str, Any]], remove: Iterable[str] = ()
+    ) -> None:
+        """Stores or replaces documents and removes others, all in one step."""
+        rows = [(name, canonical(dict(record))) for name, record in records.items()]
+        with self._lock, self._db:
+            self._db.executemany("delete from documents where name = ?", [(n,) for n in remove])
+            self._db.executemany("insert or replace into documents values (?, ?)", rows)
+
     def put_files(self, contents: Mapping[str, bytes]) -> None:
         """Stores submitted files under their SHA-256."""
         with self._lock, self._db:

@@ -26,6 +26,7 @@ class ProgressLine:
         self._total = 0
         self._done = 0
         self._printed = 0.0
+        self._broken = False
 
     def __call__(self, batch: Sequence[Job], observation: Observation | None) -> None:
         with self._lock:
@@ -45,6 +46,14 @@ class ProgressLine:
         return f"{left:.0f} s left" if left < 90 else f"{left / 60:.1f} min left"
 
     def _print(self, text: str, *, final: bool) -> None:
+        if self._broken:
+            return
+        try:
+            self._write(text, final=final)
+        except (OSError, ValueError):  # a terminal that is gone must not end the run
+            self._broken = True
+
+    def _write(self, text: str, *, final: bool) -> None:
         clean = "".join(char if char.isprintable() else "\ufffd" for char in text)[:100]
         if self._live:
             self._stream.write("\r\x1b[K" + clean + ("\n" if final else ""))

@@ -187,6 +187,20 @@ class Results:
             _require(reports.feedback, stat.S_IFREG)
             _require(reports.gradescope, stat.S_IFREG)
 
+    def remove_reports(self, names: Iterable[str], others: Iterable[str]) -> None:
+        """Removes the reports of some submissions, unless they are those of another one.
+
+        Args:
+            others: the submissions whose reports stay.
+        """
+        kept = {reports.folder for reports in self.submissions(others).values()}
+        for reports in self.submissions(names).values():
+            if reports.folder not in kept:
+                reports.feedback.unlink(missing_ok=True)
+                reports.gradescope.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # somebody may have put a file of theirs there
+                    reports.folder.rmdir()
+
     def make_figures(self) -> None:
         """Makes :attr:`figures` where it is missing.
 

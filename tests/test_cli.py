@@ -69,7 +69,7 @@ def document(capsys):
 def test_list_as_a_document(capsys):
     assert main(["list", "--json", *COURSE_PLACES]) == 0
     found = document(capsys)
-    assert list(found) == ["format", "harness", "commit", "tasks"]
+    assert list(found) == ["format", "harness", "commit", "tasks", "errors"]
     assert (found["format"], found["harness"]) == (1, harness.__version__)
     tasks = {task["id"]: task for task in found["tasks"]}
     assert list(tasks) == ["noise", "square", "walk"]
@@ -322,7 +322,7 @@ def test_unusable_ledger_is_a_failure_of_ours(grade, key_file, tmp_path, capsys)
 def odd_results(tmp_path):
     """A ledger whose record of the last run is not one: an error that nobody foresaw."""
     with Ledger(tmp_path / "results" / "ledger.sqlite", "run") as ledger:
-        ledger.put_document("run", {})
+        ledger.put_document("class", {})
 
 
 def test_unforeseen_error_is_one_line(grade, odd_results, monkeypatch, capsys):

@@ -7,7 +7,7 @@ from harness.collect.calls import Handle
 from harness.collect.proxy import ProgramProxy
 from harness.contract import HANDLE_NAMES, PROGRAM_NAMES, Contract, read_contract
 from harness.errors import SpecError
-from harness.spec.load import load_all
+from harness.spec.catalogue import load_all
 
 FUNCTION = "import torch\n\n\ndef {name}(x: float) -> float:\n    return x\n"
 CLASS = "class {name}:\n    def __init__(self, scale: float) -> None:\n        pass\n"

@@ -16,13 +16,19 @@ from harness.records import Verdict
 
 @dataclass(frozen=True)
 class TaskGrade:
-    """All verdicts of one submission on one task, in the order of the spec."""
+    """All verdicts of one submission on one task, in the order of the spec.
+
+    Attributes:
+        stale: why these marks are those of an earlier run and cannot be computed again, in a
+            sentence; empty where they are up to date.
+    """
 
     id: str
     title: str
     tier: str
     max_points: float
     verdicts: tuple[Verdict, ...]
+    stale: str = ""
 
     @cached_property
     def points(self) -> float:
@@ -65,6 +71,11 @@ class SubmissionGrade:
     @cached_property
     def provisional(self) -> bool:
         return any(task.provisional for task in self.tasks)
+
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """The ids of the tasks whose marks are stale."""
+        return tuple(task.id for task in self.tasks if task.stale)
 
 
 @dataclass(frozen=True)
@@ -132,6 +143,7 @@ def _row(row: SubmissionGrade) -> dict[str, Any]:
                 "tier": task.tier,
                 "points": task.points,
                 "max_points": task.max_points,
+                "stale": task.stale,
                 "checks": [_check(verdict) for verdict in task.verdicts],
             }
             for task in row.tasks

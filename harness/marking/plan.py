@@ -21,8 +21,7 @@ def next_batch(current: Round) -> list[Job]:
     for training in (False, True):
         trials = [
             trial
-            for subject in current.subjects
-            for task in current.tasks
+            for subject, task in current.pairs
             if (task.spec.tier == "training") == training
             for trial in current.state(subject, task).trials
         ]

@@ -1,9 +1,10 @@
 """One round of a grading run: what is decided and what is still wanted at one state of the ledger.
 
-It is computed once, when the round begins, for every task of every subject. Planning reads from it
-what to run next, feedback what to explain, the gradebook the marks. Once planned trials were run
-the ledger has changed, and :meth:`Round.next` gives the round after it; tasks for which nothing was
-wanted any more are carried over as they are, since observations are only ever added.
+It is computed once, when the round begins, for every subject and task that it is about. Planning
+reads from it what to run next, feedback what to explain, the gradebook the marks. Once planned
+trials were run the ledger has changed, and :meth:`Round.next` gives the round after it; tasks for
+which nothing was wanted any more are carried over as they are, since observations are only ever
+added.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from harness.marking.score import Decision, Waiting, decide_task
 from harness.marking.trials import Subject, View
 from harness.spec.load import LoadedTask
 
+#: The name of a subject and the id of a task.
 Place: TypeAlias = tuple[str, str]
+#: A subject and a task that it is marked on.
+Pair: TypeAlias = tuple[Subject, LoadedTask]
 
 
 @dataclass(frozen=True)
@@ -46,14 +50,14 @@ class TaskState:
 
 @dataclass(frozen=True)
 class Round:
-    """All tasks of all subjects at one state of the ledger.
+    """Subjects and their tasks at one state of the ledger.
 
     Attributes:
+        pairs: the subjects, each with every task that it is marked on.
         points: what a task is worth where the assignment says something else than its spec.
     """
 
-    tasks: tuple[LoadedTask, ...]
-    subjects: tuple[Subject, ...]
+    pairs: tuple[Pair, ...]
     view: View
     points: Mapping[str, float]
     states: Mapping[Place, TaskState]
@@ -66,25 +70,30 @@ class Round:
         view: View,
         points: Mapping[str, float] | None = None,
     ) -> Round:
-        """The round at the present state of the ledger."""
-        empty = cls(tuple(tasks), tuple(subjects), view, points or {}, {})
-        return empty.next()
+        """The round of all tasks of all subjects at the present state of the ledger."""
+        return cls.of([(subject, task) for subject in subjects for task in tasks], view, points)
+
+    @classmethod
+    def of(
+        cls, pairs: Sequence[Pair], view: View, points: Mapping[str, float] | None = None
+    ) -> Round:
+        """The round of certain tasks of certain subjects at the present state of the ledger."""
+        return cls(tuple(pairs), view, points or {}, {}).next()
 
     def next(self) -> Round:
         """The round at the state that the ledger has now."""
         states = {}
         view = self.view.for_one_round()
         trusted = feedback.TrustedExamples(view)
-        for subject in self.subjects:
-            for task in self.tasks:
-                place = (subject.program.name, task.id)
-                before = self.states.get(place)
-                if before is not None and before.complete:
-                    states[place] = before
-                else:
-                    states[place] = self._decided(task, subject, view, trusted)
-                    view.forget_submission()
-        return Round(self.tasks, self.subjects, self.view, self.points, states)
+        for subject, task in self.pairs:
+            place = (subject.program.name, task.id)
+            before = self.states.get(place)
+            if before is not None and before.complete:
+                states[place] = before
+            else:
+                states[place] = self._decided(task, subject, view, trusted)
+                view.forget_submission()
+        return Round(self.pairs, self.view, self.points, states)
 
     def state(self, subject: Subject, task: LoadedTask) -> TaskState:
         """What is known of one task of one subject."""

@@ -227,12 +227,18 @@ def marked(version: Version, tasks: Any, folder: Path, name: str, key: Any) -> S
         view = version.trials.View(key, ledger)
         started = time.process_time()
         subjects = course.find_subjects([folder / name], tasks, None)
-        course.remember(subjects, ledger)
+        if version.typed:
+            importlib.import_module("harness.class_record").keep_files(subjects, ledger)
+        else:
+            course.remember(subjects, ledger)
         before = time.process_time()
-        gradebook = grade(version, course.Course(tasks, subjects, "", {}), view)
+        gradebook, record = grade(version, course.Course(tasks, subjects, "", {}), view)
         deciding = time.process_time() - before
         report.write(gradebook, results_folder(folder / "results"))
-        ledger.put_document("run", {"gradebook": gradebook.to_json()})
+        if record is None:
+            ledger.put_document("run", {"gradebook": gradebook.to_json()})
+        else:
+            record.write(ledger, [subject.program.name for subject in subjects])
         spent = Spent(time.process_time() - started, deciding)
     verdicts = [
         verdict for row in gradebook.submissions for task in row.tasks for verdict in task.verdicts
@@ -251,8 +257,13 @@ def results_folder(path: Path) -> Any:
     return importlib.import_module("harness.results").Results(path)
 
 
-def grade(version: Version, course: Any, view: Any) -> Any:
-    """The gradebook of a course for which the ledger holds all observations already."""
+def grade(version: Version, course: Any, view: Any) -> tuple[Any, Any]:
+    """The gradebook of a course for which the ledger holds all observations already.
+
+    Returns:
+        The gradebook, and the record of the class that it is made from; None in versions that
+        have no such record.
+    """
 
     def nothing(*_: object) -> None:
         """Nothing is run, so nothing is reported."""
@@ -260,9 +271,12 @@ def grade(version: Version, course: Any, view: Any) -> Any:
     grading = version.grading
     with grading.local_executor(1) as executor:
         last = grading.collect_all(course, view, executor, nothing, nothing, None)
-    if version.typed:
-        return grading.gradebook(course, last, "feedback", "")
-    return grading.grades(course, view, "feedback", "")
+    if not version.typed:
+        return grading.grades(course, view, "feedback", ""), None
+    records = importlib.import_module("harness.class_record")
+    name = records.RecordName("", "feedback", view.key.commitment)
+    record = records.ClassRecord(name).updated(last)
+    return grading.of_record(record, [task.id for task in course.tasks], ""), record
 
 
 def yardstick() -> float:

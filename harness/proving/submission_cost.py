@@ -32,7 +32,8 @@ from harness.records import COMMON
 from harness.sandbox.connection import WorkerConnection
 from harness.sandbox.sandbox import Sandbox
 from harness.seeds import PUBLIC_KEY
-from harness.spec.load import LoadedTask, load_all
+from harness.spec.catalogue import load_all
+from harness.spec.load import LoadedTask
 
 _TIERS = ("exact", "estimator")
 

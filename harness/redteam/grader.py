@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import grading, report
-from harness.course import Course, find_subjects, remember
+from harness.class_record import keep_files
+from harness.course import Course, find_subjects
 from harness.ledger import Ledger
 from harness.marking.gradebook import Gradebook
 from harness.marking.trials import View
@@ -45,7 +46,7 @@ def grade(
     course = Course(tuple(tasks), find_subjects([submissions], tasks, None), "", {})
     with Ledger(results.ledger, "redteam") as ledger:
         view = View(PUBLIC_KEY, ledger)
-        remember(course.subjects, ledger)
+        keep_files(course.subjects, ledger)
         with grading.local_executor(1) as executor:
             last = grading.collect_all(
                 course, view, executor, lambda *_: None, lambda _: None, choice.at(level)

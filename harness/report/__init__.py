@@ -6,6 +6,7 @@ equal bytes; only the ``circumstances`` of grades.json may differ.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from harness.marking.gradebook import Gradebook
@@ -17,11 +18,16 @@ from harness.results import Results
 __all__ = ["document", "write"]
 
 
-def write(gradebook: Gradebook, results: Results) -> list[Path]:
-    """Write all reports of a run into a results folder and return their paths.
+def write(
+    gradebook: Gradebook, results: Results, only: Collection[str] | None = None
+) -> list[Path]:
+    """Write all reports of a class into a results folder and return their paths.
 
     These are the leaderboard, the grades as CSV and JSON and junit.xml, and for every submission
     its gradescope.json and feedback.md. Reports of other submissions stay as they are.
+
+    Args:
+        only: the submissions whose own reports are written; all of them where None.
 
     Raises:
         UsageError: two submissions have the same name, or the results folder cannot be used; then
@@ -39,6 +45,8 @@ def write(gradebook: Gradebook, results: Results) -> list[Path]:
     ]
     reports = results.submissions(names)
     for row in gradebook.submissions:
+        if only is not None and row.name not in only:
+            continue
         files = reports[row.name]
         files.folder.mkdir(parents=True, exist_ok=True)
         written.append(gradescope.write(row, gradebook, files.gradescope))

@@ -112,4 +112,9 @@ def notes(row: SubmissionGrade, run: RunRecord) -> list[str]:
         sentences.append(
             "The identity is unverified: the name is that of the submitted file or folder."
         )
+    sentences += [
+        f"{clean(task.id, NAME_LIMIT)} is stale: {clean(task.stale, SENTENCE_LIMIT)}."
+        for task in row.tasks
+        if task.stale
+    ]
     return sentences + [clean(problem, SENTENCE_LIMIT) for problem in row.problems]

@@ -33,11 +33,11 @@ Value = str | float | int | bool | None
 _BEFORE_TASKS = ("rank", "rank_lo", "rank_hi", "letters", "submission", "points", "max_points")
 _AFTER_TASKS = (
     *("mean", "ci_lo", "ci_hi", "n_seeds", "phase", "isolation"),
-    *("submission_sha256", "harness_sha256", "provisional"),
+    *("submission_sha256", "harness_sha256", "provisional", "stale"),
 )
 GRADE_COLUMNS = (
     *("submission", "task", "check", "status", "cause", "points", "max_points"),
-    *("visibility", "hint", "seeds_used", "message"),
+    *("visibility", "hint", "seeds_used", "message", "stale"),
 )
 _FIXED = frozenset((*_BEFORE_TASKS, *_AFTER_TASKS, *GRADE_COLUMNS))
 _NUMBERS = frozenset(
@@ -123,6 +123,7 @@ def leaderboard_rows(gradebook: Gradebook) -> list[dict[str, Value]]:
         record |= {"submission_sha256": clean(row.sha256, NAME_LIMIT)}
         record |= {"harness_sha256": clean(gradebook.run.harness_sha256, NAME_LIMIT)}
         record |= {"provisional": row.provisional}
+        record |= {"stale": clean(" ".join(row.stale), SENTENCE_LIMIT)}
         rows.append(record)
     return rows
 
@@ -224,7 +225,11 @@ def grade_rows(gradebook: Gradebook) -> list[dict[str, Value]]:
     """
     label = labels(gradebook)
     return [
-        {"submission": label[row.name], **_grade(verdict)}
+        {
+            "submission": label[row.name],
+            **_grade(verdict),
+            "stale": clean(task.stale, SENTENCE_LIMIT),
+        }
         for row in gradebook.submissions
         for task in row.tasks
         for verdict in task.verdicts

@@ -32,6 +32,7 @@ _SUBMISSION_CELLS = 28
 _HEADING_CELLS = 16
 _TASK_CELLS = 40
 _LEGEND = "✓ pass  F fail  I inconclusive  E error  S skipped  U ungradable  - no file"
+_STALE = "~ stale: marks of an earlier grading that cannot be computed again; grade again"
 _PROVISIONAL = "* provisional: some checks have no mark yet, through no fault of the program"
 
 
@@ -150,13 +151,15 @@ def _mark(task: TaskGrade | None) -> str:
     if task is None or not_submitted(task):
         return "-"
     initials = "".join(status[0] for status in failing(task.verdicts))
-    return f"{points_text(task_points(task))} {initials or '✓'}"
+    stale = "~" if task.stale else ""
+    return f"{points_text(task_points(task))} {initials or '✓'}{stale}"
 
 
 def _footnotes(gradebook: Gradebook) -> list[str]:
     rows = gradebook.submissions
     notes = [] if gradebook.all_pass else [_LEGEND]
-    return [*notes, _PROVISIONAL] if any(row.provisional for row in rows) else notes
+    notes += [_PROVISIONAL] if any(row.provisional for row in rows) else []
+    return [*notes, _STALE] if any(row.stale for row in rows) else notes
 
 
 def _lines(block: Block) -> list[str]:
@@ -181,7 +184,7 @@ def _rich(block: Block) -> Table:
 
 
 def _style(text: str) -> str:
-    return "green" if text.endswith(" ✓") else ""
+    return "green" if text.rstrip("~").endswith(" ✓") else ""
 
 
 def _cells(text: str) -> int:

@@ -1,10 +1,10 @@
-"""Loads tasks from their folders: each file is read once, and all problems are reported at once."""
+"""Loads a task from its folder: each file is read once, and all problems are reported at once."""
 
 from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.contract import Contract, read_contract
-from harness.errors import Problem, SpecError, UsageError
+from harness.errors import Problem, SpecError
 from harness.records import Program, canonical, sha256
 from harness.spec import strict_yaml
 from harness.spec.checks import ReturnsCheck, Stochastic
-from harness.spec.models import Assignment, Mistake, Mistakes, Task
+from harness.spec.models import Mistake, Mistakes, Task
 
 Loaded = TypeVar("Loaded")
 
@@ -92,39 +92,6 @@ class LoadedTask:
     def starter_program(self) -> Program:
         """The untouched starter, as a program."""
         return Program("starter", "starter", {self.spec.file: self.starter})
-
-
-def load_all(
-    tasks: Path, reference: Path, ids: Sequence[str] = (), *, with_reference: bool = True
-) -> list[LoadedTask]:
-    """Load all tasks of a folder, or those with the given ids, in the order of their ids.
-
-    Args:
-        tasks: the folder of the task folders.
-        reference: the folder of the references, a folder per task; not read if
-            ``with_reference`` is false.
-        ids: the tasks to load; all where it is empty.
-
-    Raises:
-        UsageError: the folder holds no task, or an id does not exist.
-        SpecError: a task is not valid; it holds the problems of all tasks.
-    """
-    folders = {path.parent.name: path.parent for path in sorted(tasks.glob("*/task.yaml"))}
-    if not folders:
-        raise UsageError(f"{tasks}: no task found; a task is a folder with a task.yaml")
-    for name in ids:
-        if name not in folders:
-            raise UsageError(f"no task is called {name!r}{did_you_mean(name, folders)}")
-    problems: list[Problem] = []
-    loaded = []
-    for name in sorted(set(ids) or folders):
-        try:
-            loaded.append(load_task(folders[name], reference / name if with_reference else None))
-        except SpecError as error:
-            problems += error.problems
-    if problems:
-        raise SpecError(problems)
-    return loaded
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -219,35 +186,6 @@ def load_reference(folder: Path, spec: Task) -> Reference:
         tuple(mutants),
         {item.name: item.read_bytes() for item in sorted(folder.glob("targets/*.json"))},
     )
-
-
-def load_assignment(folder: Path, name: str, tasks: Sequence[LoadedTask]) -> Assignment:
-    """Load <folder>/assignments/<name>.yaml and check that its tasks exist.
-
-    Raises:
-        UsageError: there is no such assignment.
-        SpecError: the file is not valid, or names a task that does not exist.
-    """
-    path = folder / "assignments" / f"{name}.yaml"
-    if not path.is_file():
-        known = [item.stem for item in folder.glob("assignments/*.yaml")]
-        raise UsageError(f"no assignment is called {name!r}{did_you_mean(name, known)}")
-    assignment = strict_yaml.load(path, Assignment)
-    ids = [task.id for task in tasks]
-    places = strict_yaml.positions(path.read_text(encoding="utf-8"))
-    problems = [
-        Problem(
-            str(path),
-            *places.get(("tasks", index, "id"), (1, 1)),
-            f"no task is called {entry.id!r}",
-            did_you_mean(entry.id, ids).lstrip("; "),
-        )
-        for index, entry in enumerate(assignment.tasks)
-        if entry.id not in ids
-    ]
-    if problems:
-        raise SpecError(problems)
-    return assignment
 
 
 class _Semantics:

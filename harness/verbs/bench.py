@@ -15,7 +15,7 @@ from typing import Any
 from harness.files import write_text
 from harness.levels import GRADING_LEVELS
 from harness.results import Results
-from harness.spec.load import load_all
+from harness.spec.catalogue import load_all
 from harness.verbs import options, output
 
 

@@ -16,7 +16,7 @@ from harness.ledger import refuse_network_file_system
 from harness.machine import machine_class
 from harness.sandbox import choice
 from harness.seeds import read_key
-from harness.spec.load import load_all
+from harness.spec.catalogue import read_catalogue
 from harness.verbs import options, output
 
 _PACKAGES = (
@@ -119,8 +119,10 @@ def _versions() -> dict[str, str]:
 
 def _data(args: argparse.Namespace) -> dict[str, str]:
     try:
-        tasks = load_all(args.tasks, args.reference)
-        loaded = f"{len(tasks)} tasks with their references"
+        catalogue = read_catalogue(args.tasks, args.reference)
+        loaded = f"{len(catalogue.loaded)} tasks with their references"
+        problems = [f"problem: {problem}" for problem in catalogue.all_problems]
+        loaded = "; ".join([loaded, *problems])
     except UsageError as error:
         loaded = f"problem: {error}"
     results = str(args.results)

@@ -1,13 +1,22 @@
-"""``grade``: mark submissions; what is already observed is not run again."""
+"""``grade``: mark submissions; what is already observed is not run again.
+
+The results folder keeps the record of a class. A run replaces in it the marks of the tasks and
+submissions that it grades, and keeps all others; ``--prune`` drops those.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness import grading, report
-from harness.course import Course, find_subjects, load_tasks, remember
+from harness import class_record, grading, report
+from harness.class_record import ClassRecord, RecordName
+from harness.course import Course, Syllabus, find_subjects, read_syllabus
 from harness.errors import UsageError
+from harness.ledger import Ledger
 from harness.marking.gradebook import Gradebook
 from harness.marking.round import Round
 from harness.marking.trials import View
@@ -15,9 +24,8 @@ from harness.progress import ProgressLine
 from harness.results import Results
 from harness.sandbox.choice import require
 from harness.seeds import phase_key
-from harness.spec.load import load_all
 from harness.verbs import options, output
-from harness.verbs.stored import open_ledger, record_run
+from harness.verbs.stored import compare_with_best, new_run, usable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,47 +39,117 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--phase", choices=("feedback", "final", "late"), default="feedback")
     parser.add_argument("--roster", type=Path, metavar="FILE")
     parser.add_argument("--fresh", action="store_true", help="observe everything anew and compare")
+    parser.add_argument(
+        "--prune",
+        action="store_true",
+        help="drop the marks of submissions and tasks that this run does not grade",
+    )
     options.key_file(parser)
     options.jobs(parser)
     options.isolation(parser)
 
 
+@dataclass(frozen=True)
+class _Run:
+    """What one call of the verb is about.
+
+    Attributes:
+        kept: the record without what this run grades, its marks computed again.
+        gone: the submissions whose marks are dropped.
+    """
+
+    course: Course
+    order: tuple[str, ...]
+    kept: ClassRecord
+    gone: tuple[str, ...]
+
+    def record(self, current: Round) -> ClassRecord:
+        """The record of the class, with what this run knows so far."""
+        return self.kept.updated(current)
+
+    def gradebook(self, current: Round, commit: str) -> Gradebook:
+        """The marks of the class, with what this run knows so far."""
+        return grading.of_record(self.record(current), self.order, commit)
+
+
 def run(args: argparse.Namespace) -> int:
-    """Marks submissions and writes their reports; returns the exit code."""
-    course = _load_course(args)
+    """Marks submissions and writes the reports of the class; returns the exit code."""
+    syllabus = read_syllabus(args.tasks, args.reference, args.assignment)
+    course = _load_course(args, syllabus)
     results = Results(args.results)
     # Whatever is refused is refused before anything is written.
     if args.phase != "feedback":
         phase_key(args.phase, args.key_file, args.results)
     isolation = require(args.require_isolation, args.phase, allow_insecure=args.allow_insecure)
-    results.make(subject.program.name for subject in course.subjects)
+    names = [subject.program.name for subject in course.subjects]
+    results.make(names)
     progress = ProgressLine()
-    with open_ledger(results, fresh=args.fresh) as ledger:
-        view = View(phase_key(args.phase, args.key_file, args.results), ledger, isolation.required)
-        remember(course.subjects, ledger)
-        commit = output.commit()
+    commit = output.commit()
+    with results.writer():
+        key = phase_key(args.phase, args.key_file, args.results)
+        with Ledger(results.ledger, new_run()) as ledger:
+            compare_with_best(ledger, isolation)
+            this = _prepare(args, syllabus, course, View(key, ledger, isolation.required))
+        with Ledger(results.ledger, new_run(), fresh=args.fresh) as ledger:
+            class_record.keep_files(course.subjects, ledger)
 
-        def write(current: Round) -> Gradebook:
-            gradebook = grading.gradebook(course, current, args.phase, commit)
+            def write(current: Round) -> None:
+                report.write(this.gradebook(current, commit), results, only=names)
+
+            view = View(key, ledger, isolation.required)
+            with grading.local_executor(args.jobs) as executor:
+                last = grading.collect_all(course, view, executor, progress, write, isolation)
+            record = this.record(last)
+            record.write(ledger, names)
+            gradebook = this.gradebook(last, commit)
             report.write(gradebook, results)
-            return gradebook
-
-        with grading.local_executor(args.jobs) as executor:
-            last = grading.collect_all(course, view, executor, progress, write, isolation)
-        gradebook = write(last)
-        record_run(ledger, args, course, gradebook, isolation.required)
-    output.show_marks(args, gradebook, progress.elapsed_s)
+            results.remove_reports(this.gone, [row.name for row in gradebook.submissions])
+    graded = tuple(row for row in gradebook.submissions if row.name in names)
+    others = len(gradebook.submissions) - len(graded)
+    gradebook = replace(gradebook, submissions=graded)
+    output.show_marks(args, gradebook, progress.elapsed_s, others)
     return output.exit_code(gradebook)
 
 
-def _load_course(args: argparse.Namespace) -> Course:
+def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view: View) -> _Run:
+    """What is known of the class besides what is graded now."""
+    name = RecordName(course.assignment, args.phase, view.key.commitment)
+    _say_what_is_replaced(args, view.ledger, name)
+    stored = class_record.read(view.ledger, name)
+    graded = {
+        (subject.program.name, task.id) for subject in course.subjects for task in course.tasks
+    }
+    if args.prune:
+        kept = ClassRecord(name)
+    else:
+        kept = stored.recomputed(usable(stored, syllabus), view, syllabus.points, graded)
+    gone = set(stored.newest) - set(kept.newest) - {name for name, _ in graded}
+    key_file = os.path.abspath(args.key_file) if args.key_file else ""
+    kept = replace(kept, key_file=key_file, isolation=view.isolation)
+    return _Run(course, syllabus.ids, kept, tuple(sorted(gone)))
+
+
+def _say_what_is_replaced(args: argparse.Namespace, ledger: Ledger, name: RecordName) -> None:
+    """Says on stderr that the tables of the folder showed other marks until now."""
+    known = class_record.names(ledger)
+    if known and known[-1] != name:
+        last = known[-1]
+        assignment = f" --assignment {last.assignment}" if last.assignment else ""
+        print(
+            f"note: the tables in {args.results}/ showed {last}; they now show {name}. The former "
+            f"marks stay stored: `report --phase {last.phase}{assignment}` shows them",
+            file=sys.stderr,
+        )
+
+
+def _load_course(args: argparse.Namespace, syllabus: Syllabus) -> Course:
     """Tasks and subjects as the command line names them."""
-    tasks, points = load_tasks(args.tasks, args.reference, args.assignment, args.task)
+    tasks = syllabus.choose(args.task)
     if args.tier != "all":
         tasks = tuple(task for task in tasks if task.spec.tier == args.tier)
         if not tasks:
             raise UsageError(f"no task of tier {args.tier} is left to grade")
-    every_task = load_all(args.tasks, args.reference, with_reference=False)
     paths = args.paths or [Path("submissions")]
+    every_task = list(syllabus.catalogue.loaded.values())
     subjects = find_subjects(paths, every_task, args.roster)
-    return Course(tasks, subjects, args.assignment or "", points)
+    return Course(tasks, subjects, args.assignment or "", syllabus.points)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
+from harness.errors import SpecError
+from harness.spec.catalogue import read_catalogue
 from harness.spec.checks import Stochastic
-from harness.spec.load import LoadedTask, load_all
+from harness.spec.load import LoadedTask
 from harness.verbs import options, output
 
 
@@ -17,10 +20,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the tasks; returns the exit code."""
-    tasks = load_all(args.tasks, args.reference, with_reference=False)
+    catalogue = read_catalogue(args.tasks, args.reference, with_reference=False)
+    tasks = list(catalogue.loaded.values())
+    if not tasks:
+        raise SpecError(catalogue.all_problems)
+    for problem in catalogue.all_problems:
+        print(f"fairmark: {problem}", file=sys.stderr)
+    exit_code = 2 if catalogue.problems else 0
     if args.json:
-        output.emit({"tasks": [_task(task) for task in tasks]})
-        return 0
+        errors = [vars(problem) for problem in catalogue.all_problems]
+        output.emit({"tasks": [_task(task) for task in tasks], "errors": errors})
+        return exit_code
     width = max(len(task.id) for task in tasks)
     for task in tasks:
         lecture = ", ".join(f"{slide.document} {slide.slide!r}" for slide in task.spec.lecture)
@@ -30,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         )
         print(f"{'':<{width}}  {len(task.spec.checks)} checks; {lecture}")
     print(f"{len(tasks)} tasks, {sum(task.spec.points for task in tasks):g} points")
-    return 0
+    return exit_code
 
 
 def _task(task: LoadedTask) -> dict[str, Any]:

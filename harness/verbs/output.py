@@ -38,8 +38,14 @@ def commit() -> str:
     return done.stdout.strip()
 
 
-def show_marks(args: argparse.Namespace, gradebook: Gradebook, elapsed_s: float) -> None:
-    """Prints the leaderboard for people, and with ``--json`` the document for programs."""
+def show_marks(
+    args: argparse.Namespace, gradebook: Gradebook, elapsed_s: float, others: int = 0
+) -> None:
+    """Prints the leaderboard for people, and with ``--json`` the document for programs.
+
+    Args:
+        others: how many submissions of the class are in the reports but not shown.
+    """
     from harness import report  # the command line imports this module for errors alone
     from harness.report import terminal
 
@@ -53,6 +59,12 @@ def show_marks(args: argparse.Namespace, gradebook: Gradebook, elapsed_s: float)
     if len(gradebook.submissions) == 1:
         for line in [*terminal.summary_lines(gradebook.submissions[0]), ""]:
             print(line, file=stream)
+    if others:
+        print(
+            f"{others} other submissions of the class keep their marks and are in the reports; the "
+            "ranks here are those among the submissions that were graded now",
+            file=stream,
+        )
     print(
         f"phase {gradebook.run.phase}, key sha256 {gradebook.run.key_sha256[:16]}…; isolation "
         f"{', '.join(sorted({row.isolation for row in gradebook.submissions} - {''})) or 'none'}; "

@@ -14,7 +14,8 @@ from harness.levels import GRADING_LEVELS
 from harness.redteam import model, table
 from harness.redteam import run as rounds
 from harness.results import Results
-from harness.spec.load import LoadedTask, load_all
+from harness.spec.catalogue import load_all
+from harness.spec.load import LoadedTask
 from harness.verbs import options, output
 
 _FOLDERS = (Path("tests/redteam/attacks"), Path("tests/redteam/field/attacks"))

@@ -4,11 +4,13 @@ observations from the same programs."""
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from harness import grading
+from harness.class_record import TASK_CHANGED, TASK_GONE
+from harness.errors import UsageError
 from harness.isolation import Isolation
 from harness.ledger import Ledger
 from harness.marking import plan
@@ -20,8 +22,9 @@ from harness.report.grades_json import json_value
 from harness.report.sanitise import SENTENCE_LIMIT, clean
 from harness.results import Results
 from harness.sandbox.choice import require
+from harness.spec.load import did_you_mean
 from harness.verbs import options, output
-from harness.verbs.stored import Stored, open_stored, regrade
+from harness.verbs.stored import Stored, add_choice_of_record, open_record, open_stored
 
 _COMPARED = ("status", "cause", "points", "max_points", "evidence", "seeds_used")
 
@@ -33,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.key_file(parser)
     options.jobs(parser)
     options.isolation(parser)
+    add_choice_of_record(parser)
     parser.add_argument("--submission", metavar="NAME", help="only this submission")
     parser.add_argument("--task", action="append", default=[], metavar="ID", help="only this task")
     parser.add_argument("--rerun", action="store_true", help="run the programs again as well")
@@ -41,10 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compares and prints every difference; returns the exit code."""
     with open_stored(Results(args.results)) as ledger:
-        stored = regrade(args, ledger)
-        differences = list(_compare(stored.recorded, stored.gradebook.to_json()))
+        stored = open_record(args, ledger)
+        _require_known(args, stored)
+        differences = list(_compare(stored))
         if args.rerun:
-            isolation = require(args.require_isolation, stored.recorded["run"]["phase"])
+            isolation = require(args.require_isolation, stored.record.name.phase)
             differences += _rerun(args, stored, isolation)
     chosen = [
         difference
@@ -65,25 +70,46 @@ def run(args: argparse.Namespace) -> int:
     return 0 if not chosen else 1
 
 
+def _require_known(args: argparse.Namespace, stored: Stored) -> None:
+    """Refuses names that the record does not have.
+
+    Raises:
+        UsageError: with the nearest name.
+    """
+    known = sorted(stored.record.newest)
+    if args.submission is not None and args.submission not in known:
+        raise UsageError(
+            f"no submission is called {args.submission!r}{did_you_mean(args.submission, known)}"
+        )
+    for task in args.task:
+        if task not in stored.record.task_ids:
+            near = did_you_mean(task, stored.record.task_ids)
+            raise UsageError(f"no task of this record is called {task!r}{near}")
+
+
 def _is_chosen(task: str, chosen: list[str]) -> bool:
     return not chosen or task in chosen
 
 
-def _compare(stored: Mapping[str, Any], replayed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    rows = {row["name"]: row for row in replayed["submissions"]}
-    for row in stored["submissions"]:
-        again = rows.get(row["name"])
-        before, after = _checks(row), _checks(again) if again else {}
-        for place in sorted(set(before) | set(after)):
-            for name in _COMPARED:
-                old = before.get(place, {}).get(name)
-                new = after.get(place, {}).get(name)
+def _compare(stored: Stored) -> Iterator[dict[str, Any]]:
+    """Every figure of the record that is not the same when it is computed again.
+
+    Where the task or an observation is gone, that is the difference.
+    """
+    again = stored.record.recomputed(stored.tasks, stored.view, stored.points)
+    for place, entry in sorted(stored.record.entries.items()):
+        name, task = place
+        replayed = again.entries[place].grade
+        if replayed.stale in (TASK_GONE, TASK_CHANGED):
+            yield _difference(name, (task, "*"), "observations", "made", replayed.stale)
+            continue
+        before = {verdict.check: verdict.to_json() for verdict in entry.grade.verdicts}
+        after = {verdict.check: verdict.to_json() for verdict in replayed.verdicts}
+        for check in sorted({*before, *after}):
+            for field in _COMPARED:
+                old, new = before.get(check, {}).get(field), after.get(check, {}).get(field)
                 if canonical(old) != canonical(new):
-                    yield _difference(row["name"], place, name, old, new)
-
-
-def _checks(row: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, Any]]:
-    return {(task["id"], check["id"]): check for task in row["tasks"] for check in task["checks"]}
+                    yield _difference(name, (task, check), field, old, new)
 
 
 def _difference(
@@ -155,11 +181,13 @@ def _stored_runs(stored: Stored) -> Iterator[PlannedTrial]:
     """The trial of every stored observation of a submission, planned again."""
     view: View = stored.view
     ledger: Ledger = view.ledger
-    for subject in stored.course.subjects:
-        for task in stored.course.tasks:
-            for measurement in task.spec.measurements:
-                for step in steps(task, measurement):
-                    owner = step.subject(subject.program.name)
-                    trial = name_trial(task, subject.program, measurement, step, owner, view.key)
-                    if ledger.get(trial.digest) is not None:
-                        yield planned_trial(trial, task, subject.program)
+    for (name, task_id), entry in sorted(stored.record.entries.items()):
+        task = stored.tasks.get(task_id)
+        if task is None:
+            continue
+        for measurement in task.spec.measurements:
+            for step in steps(task, measurement):
+                owner, program = step.subject(name), entry.subject.program
+                trial = name_trial(task, program, measurement, step, owner, view.key)
+                if ledger.get(trial.digest) is not None:
+                    yield planned_trial(trial, task, program)

@@ -1,4 +1,4 @@
-"""``report``: the report files of the last run, written again."""
+"""``report``: the report files of the whole class, written again."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ import argparse
 from harness import report
 from harness.results import Results
 from harness.verbs import options, output
-from harness.verbs.stored import open_stored, regrade
+from harness.verbs.stored import add_choice_of_record, open_record, open_stored
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the verb's options."""
     options.common(parser)
     options.results(parser)
+    add_choice_of_record(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Writes all reports and prints their paths; returns the exit code."""
     results = Results(args.results)
     with open_stored(results) as ledger:
-        stored = regrade(args, ledger)
-        written = [str(path) for path in report.write(stored.gradebook, results)]
+        gradebook = open_record(args, ledger).gradebook()
+        written = [str(path) for path in report.write(gradebook, results)]
     if args.json:
         output.emit({"written": written})
     else:
         print("\n".join(written))
-    return output.exit_code(stored.gradebook)
+    return output.exit_code(gradebook)

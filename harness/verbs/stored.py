@@ -1,6 +1,7 @@
-"""The ledger of a results folder, opened for a verb, and the last run that is recorded in it.
+"""The ledger of a results folder, opened for a verb, and the record of a class in it.
 
-``grade`` records a run; ``score``, ``report`` and ``replay`` read it back and mark it again.
+``grade`` updates a record; ``score``, ``report`` and ``replay`` read it back and compute its marks
+again.
 """
 
 from __future__ import annotations
@@ -8,44 +9,64 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import platform
 import secrets
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from harness import grading
-from harness.course import Course, load_tasks, recall
+from harness import class_record, grading, levels
+from harness.class_record import ClassRecord, RecordName
+from harness.course import Syllabus, read_syllabus
 from harness.errors import UsageError
+from harness.isolation import Isolation
 from harness.ledger import Ledger
 from harness.marking.gradebook import Gradebook
 from harness.marking.trials import View
 from harness.results import Results
 from harness.seeds import phase_key
+from harness.spec.load import LoadedTask
 from harness.verbs import output
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A run as it was recorded, and its marks computed again from the observations."""
+    """A record as it is stored, and what is needed to compute its marks again.
 
-    course: Course
+    Attributes:
+        tasks: those of the record that can be loaded, by id.
+        points: what a task is worth where the assignment says something else than its spec.
+        order: the ids of the tasks in the order of their columns.
+    """
+
+    record: ClassRecord
     view: View
-    recorded: dict[str, Any]
-    gradebook: Gradebook
+    tasks: Mapping[str, LoadedTask]
+    points: Mapping[str, float]
+    order: tuple[str, ...]
+
+    def gradebook(self) -> Gradebook:
+        """The marks computed again; those that cannot be are stale."""
+        again = self.record.recomputed(self.tasks, self.view, self.points)
+        return grading.of_record(again, self.order, output.commit())
 
 
 @contextlib.contextmanager
-def open_ledger(results: Results, *, fresh: bool = False) -> Iterator[Ledger]:
+def open_ledger(results: Results) -> Iterator[Ledger]:
     """The ledger of a results folder, which is held for this one writer.
 
     Raises:
         UsageError: another run holds the folder, or it cannot be used.
         InfrastructureError: the ledger cannot be used.
     """
-    run = secrets.token_hex(8)
-    with results.writer(), Ledger(results.ledger, run, fresh=fresh) as ledger:
+    with results.writer(), Ledger(results.ledger, new_run()) as ledger:
         yield ledger
+
+
+def new_run() -> str:
+    """A name for a run, by which the ledger tells its observations from those of others."""
+    return secrets.token_hex(8)
 
 
 @contextlib.contextmanager
@@ -62,45 +83,68 @@ def open_stored(results: Results) -> Iterator[Ledger]:
         yield ledger
 
 
-def record_run(
-    ledger: Ledger, args: argparse.Namespace, course: Course, gradebook: Gradebook, isolation: str
-) -> None:
-    """Stores what :func:`regrade` needs of a run of ``grade``."""
-    ledger.put_document(
-        "run",
-        {
-            "tasks": [task.id for task in course.tasks],
-            "assignment": course.assignment,
-            "phase": args.phase,
-            "key_file": os.path.abspath(args.key_file) if args.key_file else "",
-            "isolation": isolation,
-            "gradebook": gradebook.to_json(),
-        },
-    )
+def add_choice_of_record(parser: argparse.ArgumentParser) -> None:
+    """Declares ``--phase`` and ``--assignment``: which record, where the folder has several."""
+    phases = ("feedback", "final", "late")
+    parser.add_argument("--phase", choices=phases, help="marks of this phase; else the last graded")
+    parser.add_argument("--assignment", metavar="NAME", help="marks of this assignment")
 
 
-def regrade(args: argparse.Namespace, ledger: Ledger) -> Stored:
-    """Marks the stored observations of the last run under today's specs.
+def open_record(args: argparse.Namespace, ledger: Ledger) -> Stored:
+    """The record that the command line names, or the one that was written last.
 
     Raises:
-        UsageError: no run was recorded in this folder, or its key is not at hand.
+        UsageError: there is no such record, or its key is not at hand.
     """
-    run = ledger.document("run")
-    if run is None:
-        raise UsageError(f"{args.results}: no finished run is stored here; grade first")
-    key_file = getattr(args, "key_file", None) or (
-        Path(run["key_file"]) if run["key_file"] else None
-    )
-    key = phase_key(run["phase"], key_file, args.results)
-    stored_key = run["gradebook"]["run"]["key_sha256"]
-    if key.commitment != stored_key:
+    record = class_record.read(ledger, _chosen(args, ledger))
+    name = record.name
+    given = getattr(args, "key_file", None)
+    key_file = given or (Path(record.key_file) if record.key_file else None)
+    key = phase_key(name.phase, key_file, args.results)
+    if key.commitment != name.key_sha256:
         raise UsageError(
-            f"the run used the key {stored_key[:16]}…, this one is {key.commitment[:16]}…; "
+            f"the run used the key {name.key_sha256[:16]}…, this one is {key.commitment[:16]}…; "
             "give the right one with --key-file"
         )
-    tasks, points = load_tasks(args.tasks, args.reference, run["assignment"] or None, run["tasks"])
-    course = Course(tasks, recall(ledger), run["assignment"], points)
-    view = View(key, ledger, run.get("isolation", "L1"))
-    current = grading.first_round(course, view)
-    gradebook = grading.gradebook(course, current, run["phase"], output.commit())
-    return Stored(course, view, run["gradebook"], gradebook)
+    syllabus = read_syllabus(args.tasks, args.reference, name.assignment or None)
+    view = View(key, ledger, record.isolation)
+    return Stored(record, view, usable(record, syllabus), syllabus.points, syllabus.ids)
+
+
+def _chosen(args: argparse.Namespace, ledger: Ledger) -> RecordName:
+    names = class_record.names(ledger)
+    chosen = [
+        name
+        for name in names
+        if args.phase in (None, name.phase) and args.assignment in (None, name.assignment)
+    ]
+    if chosen:
+        return chosen[-1]
+    if names:
+        stored = "; ".join(map(str, names))
+        raise UsageError(f"{args.results}: no such marks are stored here; there are: {stored}")
+    raise UsageError(f"{args.results}: no finished run is stored here; grade first")
+
+
+def usable(record: ClassRecord, syllabus: Syllabus) -> dict[str, LoadedTask]:
+    """The tasks of a record that can be loaded, wherever they belong now."""
+    loaded = syllabus.catalogue.loaded
+    return {name: loaded[name] for name in record.task_ids if name in loaded}
+
+
+def compare_with_best(ledger: Ledger, isolation: Isolation) -> None:
+    """Says on stderr that this machine was isolated better before; else remembers the level."""
+    host = platform.node()
+    best = (ledger.document("isolation") or {}).get(host, "L0")
+    if levels.rank(isolation.level) < levels.rank(best):
+        why = isolation.record.get("stronger", {}).get(best, "")
+        reason = f" ({why})" if why else ""
+        print(
+            f"warning: isolation {isolation.level}: this machine reached {best} when it graded "
+            f"into this folder before{reason}; `doctor` says what is missing, "
+            f"--require-isolation {best} refuses to grade below it",
+            file=sys.stderr,
+        )
+        return
+    known = ledger.document("isolation") or {}
+    ledger.put_document("isolation", {**known, host: isolation.level})

@@ -10,7 +10,8 @@ from pathlib import Path
 from harness import stored_runs
 from harness.errors import UsageError
 from harness.results import Results
-from harness.spec.load import LoadedTask, load_all, load_task
+from harness.spec.catalogue import load_all
+from harness.spec.load import LoadedTask, load_task
 from harness.targets import stored as targets
 from harness.targets import training
 from harness.verbs import options, output

@@ -19,7 +19,7 @@ from harness.proving.verification import TaskProof
 from harness.results import Results
 from harness.sandbox import choice
 from harness.seeds import PUBLIC_KEY
-from harness.spec.load import load_all
+from harness.spec.catalogue import load_all
 from harness.verbs import options, output
 
 

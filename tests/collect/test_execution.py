@@ -26,7 +26,7 @@ from harness.marking.trials import View
 from harness.results import Results
 from harness.sandbox import choice
 from harness.seeds import PUBLIC_KEY
-from harness.spec.load import load_all
+from harness.spec.catalogue import load_all
 
 COURSE = Path(__file__).parents[1] / "course"
 TASKS = load_all(COURSE / "tasks", COURSE / "reference", ["square"])

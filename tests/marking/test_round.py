@@ -11,7 +11,7 @@ from harness.marking.round import Round
 from harness.marking.trials import Subject, View
 from harness.records import EXAMPLE, Observation, Program
 from harness.seeds import PUBLIC_KEY, Key
-from harness.spec.load import load_all
+from harness.spec.catalogue import load_all
 
 COURSE = Path(__file__).parents[1] / "course"
 KEY = Key("feedback", bytes(32))
@@ -63,7 +63,7 @@ def test_all_right_takes_one_batch_and_nothing_is_wanted_then(view):
 def test_what_is_complete_is_carried_over_as_it_is(view):
     ada, bob = subject("ada"), subject("bob")
     rounds, _ = played(view, [ada])
-    both = Round((SQUARE,), (ada, bob), view, {}, rounds[-1].states)
+    both = Round(((ada, SQUARE), (bob, SQUARE)), view, {}, rounds[-1].states)
     after = both.next()
     assert after.state(ada, SQUARE) is rounds[-1].state(ada, SQUARE)
     assert after.state(bob, SQUARE).trials

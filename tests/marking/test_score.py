@@ -16,8 +16,8 @@ from harness.marking.score import Decision, Waiting, decide, decide_task
 from harness.marking.trials import Subject, View, name_trial
 from harness.records import COMMON, OWN, Observation, Program, canonical, digest_array
 from harness.seeds import Key
+from harness.spec.catalogue import load_all
 from harness.spec.checks import PropertyCheck
-from harness.spec.load import load_all
 
 COURSE = Path(__file__).parents[1] / "course"
 KEY = Key("feedback", bytes(32))

@@ -14,7 +14,8 @@ from harness.collect.bare import BareProgram
 from harness.proving import calibration
 from harness.proving.calibration import Unit
 from harness.records import Program, Step
-from harness.spec.load import load_all, load_task
+from harness.spec.catalogue import load_all
+from harness.spec.load import load_task
 
 ROOT = Path(__file__).parents[2]
 COURSE = ROOT / "tests" / "course"

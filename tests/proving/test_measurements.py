@@ -17,7 +17,8 @@ from harness.proving.verification import prove
 from harness.records import COMMON
 from harness.sandbox import choice
 from harness.seeds import PUBLIC_KEY
-from harness.spec.load import load_all, load_task
+from harness.spec.catalogue import load_all
+from harness.spec.load import load_task
 
 ROOT = Path(__file__).parents[2]
 CENTRE = ROOT / "tests" / "training" / "course"

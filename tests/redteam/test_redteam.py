@@ -26,7 +26,7 @@ from harness.redteam.model import LEVELS
 from harness.redteam.run import Round
 from harness.results import Results
 from harness.sandbox import choice
-from harness.spec.load import load_all
+from harness.spec.catalogue import load_all
 from harness.verbs import redteam as verb
 
 HERE = Path(__file__).parent

@@ -33,7 +33,7 @@ def test_leaderboard_columns(build: Any) -> None:
     assert leaderboard_columns(build.book(build.every_status())) == [
         *("rank", "rank_lo", "rank_hi", "letters", "submission", "points", "max_points"),
         *("kl", "nll", "mean", "ci_lo", "ci_hi", "n_seeds", "phase", "isolation"),
-        *("submission_sha256", "harness_sha256", "provisional"),
+        *("submission_sha256", "harness_sha256", "provisional", "stale"),
     ]
 
 
@@ -51,6 +51,7 @@ def test_leaderboard_rows(build: Any) -> None:
         **{"points": 2.0, "max_points": 2.0, "kl": 2.0, "mean": None, "ci_lo": None},
         **{"ci_hi": None, "n_seeds": None, "phase": "final", "isolation": "L3"},
         **{"submission_sha256": "ab" * 32, "harness_sha256": "d" * 64, "provisional": False},
+        **{"stale": ""},
     }
     assert (second["rank"], second["submission"], second["kl"]) == (2, "low", 0.5)
 

@@ -1,0 +1,293 @@
+"""The record of a class: for every submission and task the marks of the last time it was graded.
+
+A run of ``grade`` marks some tasks of some submissions and updates the record; what it does not
+touch stays. A results folder keeps one record for every assignment, phase and key, in its ledger:
+one document a subject, so that a run writes only what it changed.
+
+Marks in the record are computed again from stored observations, with the files they were observed
+with, whenever that is possible. Where it is not, because the task has changed or is gone, the marks
+stay as they were and say that they are stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from harness import levels
+from harness.ledger import Ledger
+from harness.marking.gradebook import SubmissionGrade, TaskGrade
+from harness.marking.round import Place, Round
+from harness.marking.trials import Subject, View
+from harness.records import Program, Verdict, canonical, sha256
+from harness.seeds import Phase
+from harness.spec.load import LoadedTask
+
+_INDEX = "class"
+TASK_GONE = "the task cannot be loaded any more; these are the marks of its last grading"
+TASK_CHANGED = (
+    "the task, the harness or a package has changed since these marks were made; grade again"
+)
+FILES_CHANGED = "these are the marks of an earlier submission, whose files for it were different"
+
+
+@dataclass(frozen=True)
+class RecordName:
+    """What tells the records of one results folder apart."""
+
+    assignment: str
+    phase: Phase
+    key_sha256: str
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its documents begin with."""
+        parts = [self.assignment, self.phase, self.key_sha256]
+        return f"{_INDEX}/{sha256(canonical(parts))[:16]}/"
+
+    def __str__(self) -> str:
+        assignment = f"assignment {self.assignment}, " if self.assignment else ""
+        return f"{assignment}phase {self.phase}, key {self.key_sha256[:16]}…"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One task of one subject as it was last graded.
+
+    Attributes:
+        subject: the program and its problems as they were then.
+        isolation: the levels under which the observations behind the marks were made.
+    """
+
+    subject: Subject
+    grade: TaskGrade
+    isolation: frozenset[str]
+
+    @property
+    def place(self) -> Place:
+        """The name of the subject and the id of the task."""
+        return self.subject.program.name, self.grade.id
+
+
+@dataclass(frozen=True)
+class ClassRecord:
+    """The marks of a class under one assignment, phase and key.
+
+    Attributes:
+        key_file: the path of the key; empty for the one of the results folder.
+        isolation: the level that the last run required.
+        newest: name -> the submission that was handed in last.
+        entries: every task of every subject that was ever graded and not pruned.
+    """
+
+    name: RecordName
+    key_file: str = ""
+    isolation: str = "L1"
+    newest: Mapping[str, Subject] = field(default_factory=dict)
+    entries: Mapping[Place, Entry] = field(default_factory=dict)
+
+    @property
+    def task_ids(self) -> list[str]:
+        """Every task that somebody has marks of, in order."""
+        return sorted({task for _, task in self.entries})
+
+    def updated(self, current: Round) -> ClassRecord:
+        """The record with all that a round is about, in place of what it had of these."""
+        subjects = {subject.program.name: subject for subject, _ in current.pairs}
+        fresh = [entry_of(current, subject, task) for subject, task in current.pairs]
+        return replace(
+            self,
+            newest={**self.newest, **subjects},
+            entries={**self.entries, **{entry.place: entry for entry in fresh}},
+        )
+
+    def recomputed(
+        self,
+        tasks: Mapping[str, LoadedTask],
+        view: View,
+        points: Mapping[str, float],
+        leave_out: Iterable[Place] = (),
+    ) -> ClassRecord:
+        """The record with its marks computed again from what is stored; nothing is run.
+
+        Args:
+            tasks: the tasks that can be loaded, by id.
+            points: what a task is worth where the assignment says something else than its spec.
+            leave_out: what is about to be graded; it is dropped from the record.
+        """
+        left_out = frozenset(leave_out)
+        kept = {place: entry for place, entry in self.entries.items() if place not in left_out}
+        pairs = [(entry.subject, tasks[task]) for (_, task), entry in kept.items() if task in tasks]
+        current = Round.of(pairs, view, points)
+        entries = {place: self._again(entry, tasks, current) for place, entry in kept.items()}
+        return replace(self, entries=entries)
+
+    def _again(self, entry: Entry, tasks: Mapping[str, LoadedTask], current: Round) -> Entry:
+        """One entry computed again, or as it was and stale."""
+        task = tasks.get(entry.grade.id)
+        if task is None:
+            return replace(entry, grade=replace(entry.grade, stale=TASK_GONE))
+        if current.states[entry.place].trials:
+            # a grade without a mark says itself that it waits for another run
+            stale = "" if entry.grade.provisional else TASK_CHANGED
+            return replace(entry, grade=replace(entry.grade, stale=stale))
+        again = entry_of(current, entry.subject, task)
+        files = task.spec.wanted_files
+        newest = self.newest[entry.subject.program.name]
+        if newest.program.digests(files) != entry.subject.program.digests(files):
+            return replace(again, grade=replace(again.grade, stale=FILES_CHANGED))
+        return again
+
+    def rows(self, order: Sequence[str] = ()) -> tuple[SubmissionGrade, ...]:
+        """A row for every subject; its tasks in this order, those it does not name at the end."""
+        place = {task: index for index, task in enumerate(order)}
+
+        def column(entry: Entry) -> tuple[int, str]:
+            return place.get(entry.grade.id, len(order)), entry.grade.id
+
+        return tuple(
+            _row(self.newest[name], sorted(entries, key=column))
+            for name, entries in self._by_subject().items()
+        )
+
+    def _by_subject(self) -> dict[str, list[Entry]]:
+        by_name: dict[str, list[Entry]] = {name: [] for name in self.newest}
+        for (name, _), entry in self.entries.items():
+            by_name[name].append(entry)
+        return by_name
+
+    # ------------------------------------------------------------------ in the ledger
+
+    def write(self, ledger: Ledger, names: Iterable[str]) -> None:
+        """Stores the record: its head, which is then the latest, and the subjects of these names.
+
+        Their files must have been stored by :func:`keep_files`. Subjects that the record no longer
+        has are removed.
+        """
+        index = ledger.document(_INDEX) or {"records": {}}
+        head = {**vars(self.name), "key_file": self.key_file, "isolation": self.isolation}
+        prefix = self.name.prefix
+        by_name = self._by_subject()
+        documents = {
+            prefix + name: _document(self.newest[name], by_name[name])
+            for name in names
+            if name in self.newest
+        }
+        stored = ledger.document_names(prefix)
+        gone = [name for name in stored if name.removeprefix(prefix) not in self.newest]
+        documents[_INDEX] = {"latest": prefix, "records": {**index["records"], prefix: head}}
+        ledger.put_documents(documents, remove=gone)
+
+
+def entry_of(current: Round, subject: Subject, task: LoadedTask) -> Entry:
+    """What a round says of one task of one subject."""
+    state = current.state(subject, task)
+    return Entry(subject, state.grade, state.isolation)
+
+
+def _row(newest: Subject, entries: Sequence[Entry]) -> SubmissionGrade:
+    problem = newest.problems.get("")
+    return SubmissionGrade(
+        name=newest.program.name,
+        display_name=newest.display_name,
+        sha256=newest.program.sha256,
+        identity=newest.identity,
+        isolation=levels.weakest({level for entry in entries for level in entry.isolation}),
+        tasks=tuple(entry.grade for entry in entries),
+        problems=(problem[1],) if problem else (),
+    )
+
+
+def read(ledger: Ledger, name: RecordName) -> ClassRecord:
+    """The record of that name; empty where there is none yet."""
+    index = ledger.document(_INDEX) or {"records": {}}
+    head = index["records"].get(name.prefix)
+    if head is None:
+        return ClassRecord(name)
+    newest, entries = {}, {}
+    for stored_name, document in ledger.documents(name.prefix).items():
+        subject_name = stored_name.removeprefix(name.prefix)
+        subjects = {
+            digest: _subject(subject_name, record, ledger)
+            for digest, record in document["submissions"].items()
+        }
+        newest[subject_name] = subjects[document["newest"]]
+        for task, record in document["tasks"].items():
+            grade = TaskGrade(
+                task,
+                record["title"],
+                record["tier"],
+                record["max_points"],
+                tuple(Verdict.from_json(verdict) for verdict in record["verdicts"]),
+            )
+            subject = subjects[record["submission"]]
+            entries[subject_name, task] = Entry(subject, grade, frozenset(record["isolation"]))
+    return ClassRecord(name, head["key_file"], head["isolation"], newest, entries)
+
+
+def names(ledger: Ledger) -> list[RecordName]:
+    """The names of all records of a results folder, the one that was written last at the end."""
+    index = ledger.document(_INDEX)
+    if index is None:
+        return []
+    heads = sorted(index["records"].items(), key=lambda item: item[0] == index["latest"])
+    return [RecordName(head["assignment"], head["phase"], head["key_sha256"]) for _, head in heads]
+
+
+def keep_files(subjects: Iterable[Subject], ledger: Ledger) -> None:
+    """Stores the submitted files, before anything is run."""
+    ledger.put_files(
+        {
+            subject.program.all_digests[name]: content
+            for subject in subjects
+            for name, content in subject.program.files.items()
+        }
+    )
+
+
+def _document(newest: Subject, entries: Sequence[Entry]) -> dict[str, Any]:
+    """The stored form of one subject."""
+    digests = {entry.grade.id: _digest(entry.subject) for entry in entries}
+    submissions = {digests[entry.grade.id]: entry.subject for entry in entries}
+    submissions[_digest(newest)] = newest
+    return {
+        "newest": _digest(newest),
+        "submissions": {digest: _stored(subject) for digest, subject in submissions.items()},
+        "tasks": {
+            entry.grade.id: {
+                "submission": digests[entry.grade.id],
+                "isolation": sorted(entry.isolation),
+                "title": entry.grade.title,
+                "tier": entry.grade.tier,
+                "max_points": entry.grade.max_points,
+                "verdicts": [verdict.to_json() for verdict in entry.grade.verdicts],
+            }
+            for entry in entries
+        },
+    }
+
+
+def _digest(subject: Subject) -> str:
+    """What tells the submissions of one subject apart."""
+    return sha256(canonical([dict(subject.program.all_digests), _problems(subject)]))
+
+
+def _problems(subject: Subject) -> dict[str, list[str]]:
+    return {name: list(problem) for name, problem in subject.problems.items()}
+
+
+def _stored(subject: Subject) -> dict[str, Any]:
+    return {
+        "display_name": subject.display_name,
+        "identity": subject.identity,
+        "problems": _problems(subject),
+        "files": dict(subject.program.all_digests),
+    }
+
+
+def _subject(name: str, record: Mapping[str, Any], ledger: Ledger) -> Subject:
+    files = {file: ledger.file(digest) for file, digest in record["files"].items()}
+    problems = {file: (cause, text) for file, (cause, text) in record["problems"].items()}
+    program = Program(name, "submission", files)
+    return Subject(program, record["display_name"], record["identity"], problems)

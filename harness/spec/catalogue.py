@@ -1,0 +1,129 @@
+"""All tasks of a course: those that can be loaded, and the problems of those that cannot.
+
+A task folder that is unfinished or broken must not stop work on the others: whoever needs certain
+tasks asks the catalogue for them, and only their problems count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import Problem, SpecError, UsageError
+from harness.spec import strict_yaml
+from harness.spec.load import LoadedTask, did_you_mean, load_task
+from harness.spec.models import Assignment
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The task folders of a course, read once.
+
+    Attributes:
+        loaded: task id -> task, in the order of the ids.
+        problems: the name of the folder -> why it cannot be loaded.
+    """
+
+    loaded: Mapping[str, LoadedTask]
+    problems: Mapping[str, tuple[Problem, ...]]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The names of all task folders, usable or not, in order."""
+        return tuple(sorted({*self.loaded, *self.problems}))
+
+    @property
+    def all_problems(self) -> tuple[Problem, ...]:
+        """The problems of every folder, in the order of the folders."""
+        return tuple(problem for name in sorted(self.problems) for problem in self.problems[name])
+
+    def require(self, ids: Iterable[str]) -> list[LoadedTask]:
+        """The tasks with these ids, in their order.
+
+        Raises:
+            UsageError: an id does not exist.
+            SpecError: one of them cannot be loaded; it holds the problems of all of these.
+        """
+        wanted = list(ids)
+        for name in wanted:
+            if name not in self.loaded and name not in self.problems:
+                raise UsageError(f"no task is called {name!r}{did_you_mean(name, self.ids)}")
+        if broken := [name for name in wanted if name in self.problems]:
+            raise SpecError([problem for name in broken for problem in self.problems[name]])
+        return [self.loaded[name] for name in wanted]
+
+
+def read_catalogue(
+    tasks: Path, reference: Path, ids: Sequence[str] = (), *, with_reference: bool = True
+) -> Catalogue:
+    """Load every task of a folder, or those with the given ids.
+
+    Args:
+        tasks: the folder of the task folders; a folder without a task.yaml is none.
+        reference: the folder of the references, a folder per task; not read if
+            ``with_reference`` is false.
+        ids: the tasks to load; all where it is empty.
+
+    Raises:
+        UsageError: the folder holds no task, or an id does not exist.
+    """
+    folders = {path.parent.name: path.parent for path in sorted(tasks.glob("*/task.yaml"))}
+    if not folders:
+        raise UsageError(f"{tasks}: no task found; a task is a folder with a task.yaml")
+    loaded, problems = {}, {}
+    for name in sorted(set(ids) or folders):
+        if name not in folders:
+            raise UsageError(f"no task is called {name!r}{did_you_mean(name, folders)}")
+        try:
+            loaded[name] = load_task(folders[name], reference / name if with_reference else None)
+        except SpecError as error:
+            problems[name] = error.problems
+    return Catalogue(loaded, problems)
+
+
+def load_all(
+    tasks: Path, reference: Path, ids: Sequence[str] = (), *, with_reference: bool = True
+) -> list[LoadedTask]:
+    """Load all tasks of a folder, or those with the given ids, in the order of their ids.
+
+    Args:
+        tasks, reference, ids, with_reference: as for :func:`read_catalogue`.
+
+    Raises:
+        UsageError: the folder holds no task, or an id does not exist.
+        SpecError: a task is not valid; it holds the problems of all tasks.
+    """
+    catalogue = read_catalogue(tasks, reference, ids, with_reference=with_reference)
+    return catalogue.require(catalogue.ids)
+
+
+def load_assignment(folder: Path, name: str, known: Sequence[str]) -> Assignment:
+    """Load <folder>/assignments/<name>.yaml and check that its tasks exist.
+
+    Args:
+        known: the ids of all tasks.
+
+    Raises:
+        UsageError: there is no such assignment.
+        SpecError: the file is not valid, or names a task that does not exist.
+    """
+    path = folder / "assignments" / f"{name}.yaml"
+    if not path.is_file():
+        others = [item.stem for item in folder.glob("assignments/*.yaml")]
+        raise UsageError(f"no assignment is called {name!r}{did_you_mean(name, others)}")
+    assignment = strict_yaml.load(path, Assignment)
+    places = strict_yaml.positions(path.read_text(encoding="utf-8"))
+    problems = [
+        Problem(
+            str(path),
+            *places.get(("tasks", index, "id"), (1, 1)),
+            f"no task is called {entry.id!r}",
+            did_you_mean(entry.id, known).lstrip("; "),
+        )
+        for index, entry in enumerate(assignment.tasks)
+        if entry.id not in known
+    ]
+    if problems:
+        raise SpecError(problems)
+    return assignment
