@@ -39,6 +39,7 @@ class Cause(StrEnum):
     NONE = ""
 
     MISSING_FILE = "missing-file", "program", "a file was not submitted"
+    DUPLICATE_FILE = "duplicate-file", "program", "a file was submitted more than once"
     EMPTY = "empty", "program", "no file that a task asks for was submitted"
     NOT_TEXT = "not-text", "program", "the file is not UTF-8 text"
     TOO_LARGE = "too-large", "program", "the file is too large"
@@ -148,6 +149,7 @@ class Cause(StrEnum):
 _BEFORE_RUNNING = frozenset(
     {
         *(Cause.MISSING_FILE, Cause.EMPTY, Cause.NOT_TEXT, Cause.TOO_LARGE, Cause.SYNTAX),
+        Cause.DUPLICATE_FILE,
         *(Cause.UNSAFE_FILE, Cause.UNSAFE_ARCHIVE, Cause.UNREADABLE_ARCHIVE),
     }
 )

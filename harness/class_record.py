@@ -195,7 +195,7 @@ def _row(newest: Subject, entries: Sequence[Entry]) -> SubmissionGrade:
         identity=newest.identity,
         isolation=levels.weakest({level for entry in entries for level in entry.isolation}),
         tasks=tuple(entry.grade for entry in entries),
-        problems=(problem[1],) if problem else (),
+        problems=((problem[1],) if problem else ()) + newest.notes,
     )
 
 
@@ -270,7 +270,8 @@ def _document(newest: Subject, entries: Sequence[Entry]) -> dict[str, Any]:
 
 def _digest(subject: Subject) -> str:
     """What tells the submissions of one subject apart."""
-    return sha256(canonical([dict(subject.program.all_digests), _problems(subject)]))
+    content = [_problems(subject), list(subject.notes), list(subject.left)]
+    return sha256(canonical([dict(subject.program.all_digests), *content]))
 
 
 def _problems(subject: Subject) -> dict[str, list[str]]:
@@ -282,6 +283,8 @@ def _stored(subject: Subject) -> dict[str, Any]:
         "display_name": subject.display_name,
         "identity": subject.identity,
         "problems": _problems(subject),
+        "notes": list(subject.notes),
+        "left": list(subject.left),
         "files": dict(subject.program.all_digests),
     }
 
@@ -290,4 +293,11 @@ def _subject(name: str, record: Mapping[str, Any], ledger: Ledger) -> Subject:
     files = {file: ledger.file(digest) for file, digest in record["files"].items()}
     problems = {file: (cause, text) for file, (cause, text) in record["problems"].items()}
     program = Program(name, "submission", files)
-    return Subject(program, record["display_name"], record["identity"], problems)
+    return Subject(
+        program,
+        record["display_name"],
+        record["identity"],
+        problems,
+        tuple(record["notes"]),
+        tuple(record["left"]),
+    )

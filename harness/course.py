@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.errors import InfrastructureError, SpecError, UsageError
+from harness.causes import Cause
+from harness.errors import SpecError, UsageError
 from harness.feasibility import ALPHA_TOTAL, require_feasible
 from harness.marking.trials import Subject
 from harness.records import Program
+from harness.roster import Roster
+from harness.roster import read as read_roster
 from harness.spec.catalogue import Catalogue, load_assignment, read_catalogue
 from harness.spec.load import LoadedTask, did_you_mean
-from harness.submissions import Submission, find
+from harness.submissions import Reading, Submission, display, find_all
 
 
 @dataclass(frozen=True)
@@ -113,55 +114,86 @@ def load_tasks(
     return syllabus.choose(chosen), syllabus.points
 
 
+@dataclass(frozen=True)
+class Submitted:
+    """What was found at some paths.
+
+    Attributes:
+        notices: what the grader must know before the marks are used, a sentence each.
+    """
+
+    subjects: tuple[Subject, ...]
+    notices: tuple[str, ...]
+
+
 def find_subjects(
     paths: Sequence[Path], every_task: Sequence[LoadedTask], roster: Path | None
 ) -> tuple[Subject, ...]:
-    """The submissions at some paths, as subjects, by name.
+    """The submissions at some paths, as subjects, by name; see :func:`find_submitted`."""
+    return find_submitted(paths, every_task, roster).subjects
+
+
+def find_submitted(
+    paths: Sequence[Path],
+    every_task: Sequence[LoadedTask],
+    roster: Path | None,
+    reading: Reading = "guess",
+) -> Submitted:
+    """The submissions at some paths, as subjects, by name, and what is to be said of them.
+
+    With a roster, whoever is in it and handed nothing in is a subject too, if one of the paths is a
+    class.
+
+    Args:
+        reading: ``single`` where every path is one submission.
 
     Raises:
         UsageError: a path or the roster cannot be used.
     """
     wanted_files = frozenset(name for task in every_task for name in task.spec.wanted_files)
-    pseudonyms = _roster(roster)
-    subjects = [_subject(submission, pseudonyms) for submission in find(paths, wanted_files)]
-    return tuple(sorted(subjects, key=lambda subject: subject.program.name))
+    listed = Roster() if roster is None else read_roster(roster)
+    found = find_all(paths, wanted_files, reading=reading)
+    subjects = [_subject(submission, listed) for submission in found.submissions]
+    names = [subject.program.name for subject in subjects]
+    if found.classes:
+        subjects += [_absent(name, listed) for name in listed.absent(names)]
+    notices = [
+        *(f"{display(subject.program.name)}: {problem}" for subject in subjects
+          for problem in _our_problems(subject)),
+        *(listed.notices(names) if found.classes else listed.notices(names)[:1]),
+    ]  # fmt: skip
+    ordered = sorted(subjects, key=lambda subject: subject.program.name)
+    return Submitted(tuple(ordered), tuple(notices))
 
 
-def _subject(submission: Submission, roster: Mapping[str, str]) -> Subject:
+def _subject(submission: Submission, roster: Roster) -> Subject:
     problems = {
         problem.file or "": (problem.cause, problem.message) for problem in submission.problems
     }
-    broken = {name for name in problems if name}
-    files: Mapping[str, bytes] = {}
-    if "" not in problems:
-        try:
-            files = submission.read(set(submission.files) - broken)
-        except InfrastructureError as error:  # it changed meanwhile: only its own row is affected
-            problems[""] = ("unsafe-file", f"the submission changed while it was read: {error}")
-    pseudonym = roster.get(submission.name)
+    files = {
+        name: content
+        for name, content in sorted(submission.contents.items())
+        if name not in problems and "" not in problems
+    }
     return Subject(
-        Program(submission.name, "submission", dict(sorted(files.items()))),
-        pseudonym or submission.display_name,
-        "roster" if pseudonym else "unverified",
+        Program(submission.name, "submission", files),
+        roster.shown(submission.name) or submission.display_name,
+        "roster" if submission.name in roster.pseudonyms else "unverified",
         problems,
+        submission.notes,
+        submission.left,
     )
 
 
-def _roster(path: Path | None) -> dict[str, str]:
-    """id -> pseudonym from a CSV file with the columns id, pseudonym, group."""
-    if path is None:
-        return {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path}: the roster cannot be read: {error}") from error
-    names: dict[str, str] = {}
-    for line, row in enumerate(rows, start=2):
-        identity, pseudonym = row.get("id"), row.get("pseudonym")
-        if not identity or not pseudonym:
-            raise UsageError(f"{path}:{line}: a row needs id and pseudonym, found {dict(row)}")
-        if identity in names:
-            raise UsageError(f"{path}:{line}: {identity} stands twice in the roster")
-        names[identity] = unicodedata.normalize("NFC", pseudonym)
-    return names
+def _absent(name: str, roster: Roster) -> Subject:
+    """Who is in the roster and handed nothing in."""
+    problem = (str(Cause.MISSING_FILE), "nothing was submitted")
+    program = Program(name, "submission", {})
+    return Subject(program, roster.pseudonyms[name], "roster", {"": problem})
+
+
+def _our_problems(subject: Subject) -> list[str]:
+    """The problems of a submission that are faults of this machine's."""
+    return [
+        message for cause, message in subject.problems.values() if Cause(cause).fault == "harness"
+    ]

@@ -80,7 +80,8 @@ class Program:
 
     Attributes:
         name: the subject's name; unique among programs of one role.
-        files: file name -> content, as copied into the sandbox.
+        files: file name -> content, as copied into the sandbox. A module ``utils.py`` that comes
+            along with ``elbo.py`` is called ``elbo/utils.py``.
     """
 
     name: str
@@ -92,9 +93,22 @@ class Program:
         """SHA-256 of every file, by name."""
         return {name: sha256(content) for name, content in sorted(self.files.items())}
 
+    def places(self, names: tuple[str, ...]) -> dict[str, str]:
+        """Those of the named files that the program has, with the modules that come along.
+
+        Name in the sandbox -> name in :attr:`files`.
+        """
+        found = {name: name for name in names if name in self.files}
+        stems = {name.removesuffix(".py") for name in found if name.endswith(".py")}
+        for name in self.files:
+            stem, slash, module = name.partition("/")
+            if slash and stem in stems:
+                found[module] = name
+        return found
+
     def digests(self, names: tuple[str, ...]) -> dict[str, str]:
-        """SHA-256 of those of the named files that the program has."""
-        return {name: self.all_digests[name] for name in names if name in self.files}
+        """SHA-256 of :meth:`places`."""
+        return {name: self.all_digests[place] for name, place in self.places(names).items()}
 
     @property
     def sha256(self) -> str:

@@ -95,7 +95,8 @@ def decide(task: LoadedTask, check: CheckBase, subject: Subject, view: View) -> 
     problem = subject.problem(task)
     if problem is not None:
         cause, message = problem
-        return Decision("ERROR", cause, message=message, before_running=True)
+        status: Status = "UNGRADABLE" if cause.fault == "harness" else "ERROR"
+        return Decision(status, cause, message=message, before_running=True)
     target = None
     if getattr(check, "against", None) == "target":
         target = _target(task, check)
@@ -103,7 +104,10 @@ def decide(task: LoadedTask, check: CheckBase, subject: Subject, view: View) -> 
             return Decision("UNGRADABLE", Cause.NO_TARGET)
     if check.needs_reference and task.reference is None:
         return Decision("UNGRADABLE", Cause.NO_TARGET, message="no reference at hand")
-    return _Evidence(task, check, subject, view, target).decide()
+    answer = _Evidence(task, check, subject, view, target).decide()
+    if isinstance(answer, Decision) and answer.status == "ERROR":
+        return replace(answer, message=answer.message + subject.left_out(task, answer.message))
+    return answer
 
 
 def _target(task: LoadedTask, check: CheckBase) -> Mapping[str, Any] | None:

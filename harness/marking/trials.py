@@ -41,16 +41,22 @@ class Subject:
     """A program to be marked, with what is known to be wrong before anything runs.
 
     ``problems`` maps a file name, or ``""`` for the submission as a whole, to (cause, message).
+
+    Attributes:
+        notes: sentences for the student about what was handed in and not taken.
+        left: the names of what was handed in and not taken.
     """
 
     program: Program
     display_name: str
     identity: str = "unverified"
     problems: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
     def problem(self, task: LoadedTask) -> tuple[Cause, str] | None:
         """Why the task cannot even be tried, with a sentence, or None."""
-        for name in ("", *task.spec.wanted_files):
+        for name in (*task.spec.wanted_files, ""):  # what is known of the file itself says more
             if name in self.problems:
                 cause, message = self.problems[name]
                 return Cause(cause), message
@@ -58,6 +64,21 @@ class Subject:
             if name not in self.program.files:
                 return Cause.MISSING_FILE, f"{name} was not submitted"
         return None
+
+    def left_out(self, task: LoadedTask, message: str) -> str:
+        """What to add to an error that names something which was handed in and not taken."""
+        named = [
+            name
+            for name in dict.fromkeys(self.left)
+            if f"'{name}'" in message or f"'{name.partition('.')[0]}'" in message
+        ]
+        if not named:
+            return ""
+        return (
+            f"; {', '.join(named[:3])} was handed in and not taken: only "
+            f"{' and '.join(task.spec.wanted_files)} and the .py modules beside it that it imports "
+            "by name come along"
+        )
 
 
 @dataclass(frozen=True)
@@ -134,8 +155,8 @@ class RoundView(View):
 
 def planned_trial(trial: Trial, task: LoadedTask, program: Program) -> PlannedTrial:
     """The trial with the program's files for the task."""
-    names = task.spec.wanted_files
-    files = {name: program.files[name] for name in names if name in program.files}
+    places = program.places(task.spec.wanted_files)
+    files = {name: program.files[place] for name, place in places.items()}
     return PlannedTrial(trial, task, files)
 
 

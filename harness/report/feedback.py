@@ -17,7 +17,7 @@ from harness.records import Verdict
 from harness.report.explain import Line, cause_of, explain, notes
 from harness.report.marks import not_submitted, points_text
 from harness.report.names import shown
-from harness.report.sanitise import NAME_LIMIT, clean, markdown
+from harness.report.sanitise import NAME_LIMIT, SENTENCE_LIMIT, clean, markdown
 
 if TYPE_CHECKING:
     import jinja2
@@ -79,7 +79,7 @@ def _facts(row: SubmissionGrade, gradebook: Gradebook) -> list[tuple[str, str]]:
 def _missing(task: TaskGrade, reason: str) -> dict[str, str]:
     return {
         "id": clean(task.id, NAME_LIMIT),
-        "reason": clean(reason, NAME_LIMIT),
+        "reason": clean(reason, SENTENCE_LIMIT),
         "points": points_text(task.points),
         "max_points": points_text(task.max_points),
     }

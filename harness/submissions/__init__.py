@@ -2,12 +2,23 @@
 
 Nothing here runs or imports submitted code, and nothing is unpacked to a place that a
 submission names: files are opened without following links, archives are read member by
-member, and of everything only the file names that some task asks for are taken.
+member, and of everything only the files that some task asks for are taken, with the
+modules that they import from beside them. Sources are parsed in a process with a deadline.
 """
 
 from __future__ import annotations
 
-from harness.submissions.finding import copy_to, find
+from harness.submissions.finding import Found, Reading, copy_to, find, find_all
 from harness.submissions.records import Limits, Submission, SubmissionProblem, display
 
-__all__ = ["Limits", "Submission", "SubmissionProblem", "copy_to", "display", "find"]
+__all__ = [
+    "Found",
+    "Limits",
+    "Reading",
+    "Submission",
+    "SubmissionProblem",
+    "copy_to",
+    "display",
+    "find",
+    "find_all",
+]

@@ -1,4 +1,4 @@
-"""What the readers of zip and tar archives share: members, and the two ways to refuse them."""
+"""What the readers of zip and tar archives share: members, budgets, and the two ways to refuse."""
 
 from __future__ import annotations
 
@@ -12,18 +12,13 @@ from harness.submissions.records import Limits, display, size_in_words
 #: The longest name of a member, in bytes, its folders included.
 LONGEST_NAME = 1024
 
-# What moves a cursor or turns the direction of a text, and what ends a line.
-_OBEYED = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]"
-)
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Member:
     """A member of an archive.
 
     Attributes:
-        refusal: why it cannot be accepted; empty where nothing speaks against it.
+        refusal: why it cannot be taken; empty where nothing speaks against it.
         read: at most that many bytes of its content, counted as they are unpacked.
     """
 
@@ -33,22 +28,41 @@ class Member:
     read: Callable[[int], bytes]
 
 
+@dataclass
+class Budget:
+    """How many bytes may still be unpacked for one submission, whoever asks for them."""
+
+    left: int
+    limit: int
+
+    @classmethod
+    def of(cls, limits: Limits) -> Budget:
+        """A fresh budget."""
+        return cls(limits.unpacked_bytes, limits.unpacked_bytes)
+
+    def spend(self, count: int) -> None:
+        """Takes bytes off; raises ArchiveError where there are none left."""
+        self.left -= count
+        if self.left < 0:
+            message = f"what was handed in unpacks to more than {size_in_words(self.limit)}"
+            raise ArchiveError("unsafe-archive", message)
+
+
 def safe_parts(member: Member) -> tuple[str, ...]:
-    """The folders and the name of a member; raises ArchiveError where it is not to be trusted."""
-    name = member.name
+    """The folders and the name of a member; empty where it has no name.
+
+    A backslash separates folders as a slash does: PowerShell's Compress-Archive writes it.
+
+    Raises:
+        ArchiveError: the name leads out of the archive's folder. No honest tool writes such a name,
+            so the whole archive is refused.
+    """
+    name = member.name.replace("\\", "/")
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
-    if member.refusal:
-        raise unsafe(name, member.refusal)
     if name.startswith("/") or re.match("[A-Za-z]:", name):
-        raise unsafe(name, "has an absolute path")
+        raise unsafe(member.name, "has an absolute path")
     if ".." in parts:
-        raise unsafe(name, "leaves the archive's folder")
-    if "\\" in name:
-        raise unsafe(name, "has a backslash in its name")
-    if _OBEYED.search(name):
-        raise unsafe(name, "has a control character in its name")
-    if not parts and not member.is_folder:
-        raise unsafe(name, "has no name")
+        raise unsafe(member.name, "leaves the archive's folder")
     return parts
 
 
@@ -63,20 +77,12 @@ def damaged(what: str) -> ArchiveError:
     return ArchiveError("unreadable-archive", f"the archive is damaged: {what}")
 
 
-def too_big(limits: Limits) -> ArchiveError:
-    """The error of an archive that holds too many bytes."""
-    message = f"the archive unpacks to more than {size_in_words(limits.total_bytes)}"
-    return ArchiveError("unsafe-archive", message)
-
-
 def too_many(limits: Limits) -> ArchiveError:
     """The error of an archive that holds too many files."""
     message = f"the archive has more than {limits.archive_members} members"
     return ArchiveError("unsafe-archive", message)
 
 
-def check_length(name: bytes) -> None:
-    """Raise ArchiveError where a name is longer than any that is read."""
-    if len(name) > LONGEST_NAME:
-        shown = name[:LONGEST_NAME].decode("utf-8", "replace")
-        raise unsafe(shown, f"has a name of more than {LONGEST_NAME} bytes")
+def refused_length(name: bytes) -> str:
+    """Why a name is too long to be read; empty where it is not."""
+    return f"has a name of more than {LONGEST_NAME} bytes" if len(name) > LONGEST_NAME else ""

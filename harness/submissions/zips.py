@@ -6,6 +6,7 @@ Archives over 4 GiB or 65,535 members (zip64) are not read, nor are those in sev
 
 from __future__ import annotations
 
+import functools
 import itertools
 import stat
 import struct
@@ -13,7 +14,14 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.submissions.members import Member, check_length, damaged, too_many
+from harness.submissions.members import (
+    LONGEST_NAME,
+    Budget,
+    Member,
+    damaged,
+    refused_length,
+    too_many,
+)
 from harness.submissions.records import Limits
 
 _END = struct.Struct("<4s4H2LH")
@@ -31,9 +39,12 @@ _STORED, _DEFLATED = 0, 8
 _CHUNK = 64 * 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Entry:
-    """A member as the directory at the end of the archive describes it."""
+    """A member as the directory at the end of the archive describes it.
+
+    ``name`` is cut behind the longest that is read.
+    """
 
     name: bytes
     flags: int
@@ -43,6 +54,8 @@ class _Entry:
     size: int
     mode: int
     start: int
+    is_folder: bool
+    too_long: str
 
     @property
     def text(self) -> str:
@@ -50,6 +63,8 @@ class _Entry:
 
     @property
     def refusal(self) -> str:
+        if self.too_long:
+            return self.too_long
         if stat.S_IFMT(self.mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
             return "is a link or a device"
         if self.flags & _ENCRYPTED:
@@ -59,7 +74,7 @@ class _Entry:
         return ""
 
 
-def members(data: bytes, limits: Limits) -> Iterator[Member]:
+def members(data: bytes, limits: Limits, budget: Budget) -> Iterator[Member]:
     """The members of a zip archive, in the order of its directory.
 
     Raises:
@@ -70,12 +85,8 @@ def members(data: bytes, limits: Limits) -> Iterator[Member]:
     for entry in entries:
         refusal = entry.refusal
         content = b"" if refusal else _content(data, entry, directory, spans)
-        is_folder = entry.name.endswith(b"/")
-
-        def read(size: int, entry: _Entry = entry, content: bytes | memoryview = content) -> bytes:
-            return _unpacked(entry, content, size)
-
-        yield Member(entry.text, is_folder, refusal, read)
+        read = functools.partial(_read, entry, content, budget)
+        yield Member(entry.text, entry.is_folder, refusal, read)
     spans.sort()
     for (_, end), (start, _) in itertools.pairwise(spans):
         if start < end:
@@ -102,10 +113,13 @@ def _directory(data: bytes, limits: Limits) -> tuple[int, list[_Entry]]:
         _, _, _, flags, method, _, _, crc, packed, plain, *lengths, _, _, mode, local = fields
         name = data[at + _ENTRY.size : at + _ENTRY.size + lengths[0]]
         at += _ENTRY.size + sum(lengths)
-        check_length(name)
         if _UNKNOWN in (packed, plain, local):
             raise damaged("it is in the form for more than 4 GiB (zip64)")
-        entries.append(_Entry(name, flags, method, crc, packed, plain, mode >> 16, local))
+        is_folder, too_long = name.endswith((b"/", b"\\")), refused_length(name)
+        kept = name[:LONGEST_NAME] if too_long else name
+        entries.append(
+            _Entry(kept, flags, method, crc, packed, plain, mode >> 16, local, is_folder, too_long)
+        )
     if at != end:
         raise damaged("its directory does not hold as many members as its end says")
     return start, entries
@@ -166,6 +180,12 @@ def _long_sizes(extra: bytes) -> tuple[int, int]:
             return packed, plain
         at += 4 + length
     raise damaged("a member does not say its size")
+
+
+def _read(entry: _Entry, content: bytes | memoryview, budget: Budget, size: int) -> bytes:
+    plain = _unpacked(entry, content, size)
+    budget.spend(len(plain))
+    return plain
 
 
 def _unpacked(entry: _Entry, content: bytes | memoryview, size: int) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness import class_record, grading, report
 from harness.class_record import ClassRecord, RecordName
-from harness.course import Course, Syllabus, find_subjects, read_syllabus
+from harness.course import Course, Syllabus, find_submitted, read_syllabus
 from harness.errors import UsageError
 from harness.ledger import Ledger
 from harness.marking.gradebook import Gradebook
@@ -24,6 +24,7 @@ from harness.progress import ProgressLine
 from harness.results import Results
 from harness.sandbox.choice import require
 from harness.seeds import phase_key
+from harness.submissions import Reading
 from harness.verbs import options, output
 from harness.verbs.stored import compare_with_best, new_run, usable
 
@@ -38,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.tier(parser)
     parser.add_argument("--phase", choices=("feedback", "final", "late"), default="feedback")
     parser.add_argument("--roster", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--single", action="store_true", help="each PATH is one submission, whatever it holds"
+    )
     parser.add_argument("--fresh", action="store_true", help="observe everything anew and compare")
     parser.add_argument(
         "--prune",
@@ -151,5 +155,8 @@ def _load_course(args: argparse.Namespace, syllabus: Syllabus) -> Course:
             raise UsageError(f"no task of tier {args.tier} is left to grade")
     paths = args.paths or [Path("submissions")]
     every_task = list(syllabus.catalogue.loaded.values())
-    subjects = find_subjects(paths, every_task, args.roster)
-    return Course(tasks, subjects, args.assignment or "", syllabus.points)
+    reading: Reading = "single" if args.single else "guess"
+    submitted = find_submitted(paths, every_task, args.roster, reading)
+    for notice in submitted.notices:
+        print(f"note: {notice}", file=sys.stderr)
+    return Course(tasks, submitted.subjects, args.assignment or "", syllabus.points)

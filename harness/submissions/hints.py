@@ -1,0 +1,112 @@
+"""What students are told about files that are missing, and about those that were not taken."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from harness.submissions.nodes import Parts
+from harness.submissions.records import SubmissionProblem, display, display_path
+from harness.submissions.search import Contents
+
+#: How many names of a submission are compared with those that tasks ask for, and how long ones.
+_COMPARED = 100
+_LONGEST_COMPARED = 80
+_LISTED = 5
+#: What tools and people put into a name: " (1)", "-2", "_final", "copy of".
+_ADDED = re.compile(r"(copy of |kopie von |\s*\(\d+\)|[-_ ](copy|final|neu|new|v?\d+)(?=\.|$))")
+
+
+def missing(absent: Iterable[str], unused: Sequence[Parts]) -> list[SubmissionProblem]:
+    """The problems of the wanted files for which another file may have been meant."""
+    meant = _meant(unused, frozenset(absent))
+    return [
+        SubmissionProblem("missing-file", f"{name} was not submitted; found {meant[name]}", name)
+        for name in sorted(meant)
+    ]
+
+
+def nothing_wanted(
+    found: Contents, unused: Sequence[Parts], wanted: frozenset[str], depth: int
+) -> SubmissionProblem:
+    """The problem of a submission in which no wanted file was found."""
+    message = f"there is no file that a task asks for{nearest(unused, wanted)}"
+    for parts, error in found.unread[:1]:
+        message += f"; {display_path(parts)} was not opened: {error.message}"
+    if found.depth_reached:
+        message += f"; what lies deeper than {depth} folders was not looked at"
+    if found.cut:
+        message += "; there was more than is looked at, so hand in only what is asked for"
+    return SubmissionProblem("empty", message)
+
+
+def nearest(unused: Iterable[Parts], wanted: frozenset[str]) -> str:
+    """The end of a message: which of the names may be meant for which wanted file."""
+    meant = _meant(unused, wanted)
+    if meant:
+        name = min(meant)
+        return f"; was {meant[name]} meant to be {name}?"
+    return f"; file names are such as {min(wanted)}" if wanted else ""
+
+
+def left_behind(found: Contents, unused: Sequence[Parts], wanted: frozenset[str]) -> Iterable[str]:
+    """What a student should know about the files that were not taken; at most one sentence each."""
+    for parts, error in found.unread[:_LISTED]:
+        yield f"{display_path(parts)} was not opened: {error.message}."
+    names = [display_path(parts) for parts in unused[:_LISTED]]
+    if names and found.wanted.keys() & wanted:
+        more = f" and {len(unused) - _LISTED} more" if len(unused) > _LISTED else ""
+        yield (
+            "Only the files that tasks ask for, and modules that they import from beside them, "
+            f"were taken; not taken: {', '.join(names)}{more}."
+        )
+
+
+def _meant(unused: Iterable[Parts], wanted: frozenset[str]) -> dict[str, str]:
+    """Wanted file -> how the unused file is called that may have been meant, with what to do.
+
+    Only the first 100 names of at most 80 characters are compared, since comparing is slow.
+    """
+    compared = itertools.islice(
+        (parts for parts in unused if len(parts[-1]) <= _LONGEST_COMPARED), _COMPARED
+    )
+    best: dict[str, tuple[float, str]] = {}
+    notebook = ""
+    for parts in compared:
+        stem, dot, suffix = parts[-1].rpartition(".")
+        is_notebook = dot and suffix.lower() == "ipynb"
+        name = f"{stem}.py" if is_notebook else parts[-1]
+        shown = display_path(parts)
+        shown += ", a notebook: " + _export(parts[-1]) if is_notebook else ""
+        notebook = notebook or (shown if is_notebook else "")
+        for close, ratio in _close(_plain(name), wanted):
+            if ratio > best.get(close, (0.0, ""))[0]:
+                best[close] = (ratio, shown)
+    found = {name: shown for name, (_, shown) in best.items()}
+    if notebook:
+        found |= {name: notebook for name in wanted - found.keys() if name.endswith(".py")}
+    return found
+
+
+def _export(name: str) -> str:
+    return (
+        "export it (File, Save and Export Notebook As, Executable Script; or jupyter nbconvert "
+        f"--to script {display(name)!r}) and hand in the .py file"
+    )
+
+
+def _plain(name: str) -> str:
+    """A name as it would be without what was added to it by the way."""
+    folded = unicodedata.normalize("NFKC", name).casefold().replace(".py.txt", ".py")
+    return _ADDED.sub("", folded).strip()
+
+
+@cache
+def _close(name: str, wanted: frozenset[str]) -> list[tuple[str, float]]:
+    """The wanted file whose name is nearest, and how near, from 0 to 1; empty where none is."""
+    near = difflib.get_close_matches(name, sorted(wanted), n=1, cutoff=0.75)
+    return [(each, difflib.SequenceMatcher(None, name, each).ratio()) for each in near]

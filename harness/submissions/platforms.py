@@ -1,0 +1,79 @@
+"""Downloads of learning platforms: whose a file is, and what it was called when it was handed in.
+
+| platform | what it downloads | the student |
+|---|---|---|
+| Canvas | ``doejane_LATE_12345_678910_elbo-2.py``, flat, several a student | ``doejane_12345`` |
+| Moodle | ``Jane Doe_123_assignsubmission_file_/elbo.py``, or flat | ``Jane Doe_123`` |
+| Gradescope | ``submission_123/elbo.py`` beside ``submission_metadata.yml`` | ``submission_123`` |
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.submissions.nodes import Archive, File, Given, Node, file_or_archive
+
+_CANVAS = re.compile(
+    r"(?P<who>.+?)(?P<late>_LATE)?_(?P<user>\d+)_(?P<upload>\d+)_(?P<name>.+)", re.DOTALL
+)
+_MOODLE = re.compile(
+    r"(?P<who>.+?)_(?P<user>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<name>.*)", re.DOTALL
+)
+_GRADESCOPE = re.compile(r"submission_\d+")
+#: Canvas puts a number behind the name of a file that was handed in again.
+_AGAIN = re.compile(r"(?P<stem>.+?)-\d+(?P<suffix>(?:\.\w+){1,2})", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One entry of a download: the student that it names, and what it was called."""
+
+    student: str
+    name: str
+
+
+def are_downloaded(children: Iterable[tuple[str, Node]]) -> bool:
+    """Whether the entries of a folder have the names that a platform gives to submissions."""
+    return any(
+        _part(name, node) is not None
+        or (_GRADESCOPE.fullmatch(name) and not isinstance(node, File | Archive))
+        for name, node in children
+    )
+
+
+def by_student(children: Iterable[tuple[str, Node]]) -> list[tuple[str, Node]]:
+    """The entries of a folder, those of one student together under the student's name."""
+    together: dict[str, list[tuple[str, Node]]] = {}
+    others: list[tuple[str, Node]] = []
+    for name, node in children:
+        part = _part(name, node)
+        if part is None:
+            others.append((name, node))
+        else:
+            together.setdefault(part.student, []).append((part.name, _renamed(part.name, node)))
+    return others + [(student, _joined(entries)) for student, entries in together.items()]
+
+
+def _part(name: str, node: Node) -> _Part | None:
+    found = _MOODLE.fullmatch(name)
+    if found:
+        return _Part(f"{found['who']}_{found['user']}", found["name"] or "files")
+    found = _CANVAS.fullmatch(name) if isinstance(node, File | Archive) else None
+    if found:
+        again = _AGAIN.fullmatch(found["name"])
+        own = again["stem"] + again["suffix"] if again else found["name"]
+        return _Part(f"{found['who']}_{found['user']}", own)
+    return None
+
+
+def _renamed(name: str, node: Node) -> Node:
+    file = node.file if isinstance(node, Archive) else node
+    return file_or_archive(name, file) if isinstance(file, File) else node
+
+
+def _joined(entries: list[tuple[str, Node]]) -> Node:
+    """One folder with the entries; where a student has nothing but a folder, that one."""
+    folders = [node for _, node in entries if not isinstance(node, File | Archive)]
+    return folders[0] if folders and len(entries) == 1 else Given(entries)

@@ -1,0 +1,154 @@
+"""Judges submitted sources before anything runs, in a process with a deadline.
+
+Python's own parser needs time that grows with the square of some texts (``f"{a}{a}…"``: half a
+minute at 255 KiB) and may end its process on others, so no submitted text is parsed in the grader.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import selectors
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from harness.errors import InfrastructureError
+from harness.submissions import parser
+from harness.submissions.records import display, sha256_of
+
+#: Processor seconds for a file of 256 KiB and for a tiny one; the densest honest file of 256 KiB
+#: takes .3. Once a file of a submission took too long, its other files get the latter.
+_LONGEST_CPU_S, _SHORTEST_CPU_S = 2.0, 0.5
+_LARGEST = 256 * 1024
+#: Seconds of wall-clock time after which the process does not run any more.
+_ANSWER_S = 120.0
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is known of a source file before it runs.
+
+    Attributes:
+        cause: why it cannot be run; empty where it can.
+        message: the same as a sentence with the file's name.
+        line: the line of a syntax error, from 1.
+        imports: the first part of the name of every module that it imports.
+    """
+
+    cause: str = ""
+    message: str = ""
+    line: int | None = None
+    imports: frozenset[str] = frozenset()
+
+
+class SourceParser:
+    """Judges sources, in one process that is started when it is first needed.
+
+    A context manager: at its end the process ends.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._known: dict[tuple[str, float], dict[str, Any]] = {}
+        self._hurried = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        place: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    def next_submission(self) -> None:
+        """Says that the next file is of another submission."""
+        self._hurried = False
+
+    def judge(self, file: str, content: bytes) -> Judgement:
+        """Whether a source file is UTF-8 text and valid Python, and what it imports.
+
+        Raises:
+            InfrastructureError: the process could not be started, or was killed by somebody else.
+        """
+        share = min(1.0, len(content) / _LARGEST)
+        longest = _SHORTEST_CPU_S if self._hurried else _LONGEST_CPU_S
+        cpu_s = _SHORTEST_CPU_S + share * (longest - _SHORTEST_CPU_S)
+        key = (sha256_of(content), cpu_s)
+        if key not in self._known:
+            self._known[key] = self._ask(content, cpu_s)
+        found = self._known[key]
+        if "imports" in found:
+            return Judgement(imports=frozenset(found["imports"]))
+        self._hurried |= "slow" in found
+        shown, line = display(file), found["line"]
+        if "what" in found:
+            return Judgement(found["cause"], f"{shown} {found['what']}", line)
+        where = f"{shown}, line {line}" if line else shown
+        return Judgement(found["cause"], f"{where}: {display(found['message'])}", line)
+
+    def _ask(self, content: bytes, cpu_s: float) -> dict[str, Any]:
+        process = self._started()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        head = json.dumps({"bytes": len(content), "cpu_s": cpu_s}).encode()
+        with contextlib.suppress(BrokenPipeError):  # how it ended is looked at below
+            process.stdin.write(head + b"\n" + content)
+            process.stdin.flush()
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(process.stdout, selectors.EVENT_READ)
+            ready = waiting.select(_ANSWER_S)
+        line = process.stdout.readline() if ready else b""
+        if line.endswith(b"\n"):
+            answer: dict[str, Any] = json.loads(line)
+            return answer
+        return self._ended(cpu_s)
+
+    def _ended(self, cpu_s: float) -> dict[str, Any]:
+        """What it says about a text that its process did not answer."""
+        assert self._process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1)
+        status = self._process.poll()
+        self._end()
+        if status == -signal.SIGPROF:
+            what = f"takes Python more than {cpu_s:.1f} s to parse; shorten it"
+            return {"cause": "syntax", "what": what, "line": None, "slow": True}
+        if status in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS):
+            what = "ends Python's parser; shorten it"
+            return {"cause": "syntax", "what": what, "line": None, "slow": True}
+        raise InfrastructureError(
+            f"the process that parses submitted files ended (status {status}); see that the "
+            "machine has memory left and run it again"
+        )
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            command = [sys.executable, "-I", "-S", str(Path(parser.__file__))]
+            try:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    cwd="/",
+                    env={},
+                )
+            except OSError as error:
+                raise InfrastructureError(
+                    f"the process that parses submitted files did not start: {error}"
+                ) from error
+        return self._process
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None

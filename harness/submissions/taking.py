@@ -1,0 +1,189 @@
+"""Takes the wanted files of one submission, with the modules that they import."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.machinery import PathFinder
+
+from harness.errors import ArchiveError
+from harness.submissions.hints import left_behind, missing, nothing_wanted
+from harness.submissions.nodes import File, Node, Opener, Parts
+from harness.submissions.records import (
+    SubmissionProblem,
+    display,
+    display_path,
+    size_in_words,
+)
+from harness.submissions.search import Contents, Place, look_through
+from harness.submissions.sources import Judgement, SourceParser
+
+#: Modules of the worker, and what it calls its own files.
+_OURS = frozenset({"harness", "given"})
+
+
+@dataclass
+class Taken:
+    """What was taken of a submission; see :class:`harness.submissions.records.Submission`."""
+
+    contents: dict[str, bytes] = field(default_factory=dict)
+    problems: list[SubmissionProblem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    left: tuple[str, ...] = ()
+
+
+def take(children: Sequence[tuple[str, Node]], opener: Opener, parser: SourceParser) -> Taken:
+    """The wanted files below the children of a submission, and what is wrong with them.
+
+    Raises:
+        ArchiveError: nothing can be taken, and why.
+        InfrastructureError: see :meth:`SourceParser.judge`.
+    """
+    found = look_through(children, opener)
+    parser.next_submission()
+    return _Taking(found, opener, parser).result()
+
+
+class _Taking:
+    """Takes files from what was found, one after the other."""
+
+    def __init__(self, found: Contents, opener: Opener, parser: SourceParser) -> None:
+        self._found = found
+        self._limits = opener.limits
+        self._wanted = opener.wanted
+        self._parser = parser
+        self._taken = Taken()
+        self._used: set[Parts] = set()
+        self._refused: dict[str, str] = {}
+        self._total_bytes = 0
+
+    def result(self) -> Taken:
+        """Everything, with the problems in the order of the files' names."""
+        taken, found = self._taken, self._found
+        for name in sorted(self._wanted):
+            self._take_wanted(name)
+        problematic = {problem.file for problem in taken.problems}
+        unused = [parts for parts in found.files if parts not in self._used]
+        absent = self._wanted - taken.contents.keys() - problematic
+        ours = [error for _, error in found.unread if error.cause.fault == "harness"]
+        if ours:  # what is absent may lie where this machine could not look
+            taken.problems += [
+                SubmissionProblem(ours[0].cause, ours[0].message, name) for name in sorted(absent)
+            ]
+        else:
+            taken.problems += missing(absent, unused)
+        if not taken.contents and not problematic and not ours:
+            taken.problems.append(nothing_wanted(found, unused, self._wanted, self._limits.depth))
+        taken.left = tuple(parts[-1] for parts in unused[:1000])
+        taken.notes = [*self._refused.values(), *left_behind(found, unused, self._wanted)]
+        return taken
+
+    def _take_wanted(self, name: str) -> None:
+        places = self._found.wanted.get(name, [])
+        self._used |= {place.parts for place in places}
+        try:
+            if len(places) > 1:
+                raise _twice(name, places)
+            if not places:
+                if name in self._found.odd:
+                    raise self._found.odd[name]
+                return
+            content = self._read(places[0], self._limits.of(name))
+        except ArchiveError as error:
+            self._taken.problems.append(SubmissionProblem(error.cause, error.message, name))
+            return
+        self._taken.contents[name] = content
+        if name.endswith(".py"):
+            judged = self._parser.judge(name, content)
+            if judged.cause:
+                problem = SubmissionProblem(judged.cause, judged.message, name, judged.line)
+                self._taken.problems.append(problem)
+            else:
+                self._take_helpers(places[0], judged)
+
+    def _read(self, place: Place, limit: int) -> bytes:
+        assert isinstance(place.node, File)
+        content = place.node.read(limit)
+        if self._total_bytes + len(content) > self._limits.total_bytes:
+            message = f"the files up to {place.name} are together larger than"
+            total = size_in_words(self._limits.total_bytes)
+            raise ArchiveError("too-large", f"{message} {total}")
+        self._total_bytes += len(content)
+        return content
+
+    def _take_helpers(self, program: Place, judged: Judgement) -> None:
+        """Takes the modules beside a file that it imports, and those that they import."""
+        stem = program.name.removesuffix(".py")
+        waiting = sorted(judged.imports)
+        seen = {stem, *waiting}
+        count = size = 0
+        while waiting:
+            module = waiting.pop(0)
+            parts = (*program.parts[:-1], f"{module}.py")
+            file = self._found.files.get(parts)
+            if file is None or self._is_shadowed(module):
+                continue
+            try:
+                if parts[-1] in self._wanted and len(self._found.wanted[parts[-1]]) > 1:
+                    raise _twice(parts[-1], self._found.wanted[parts[-1]])
+                content = self._read(Place(parts, file), self._limits.source_bytes)
+                count, size = count + 1, size + len(content)
+                if count > self._limits.helpers or size > self._limits.helper_bytes:
+                    most = f"{self._limits.helpers} modules and "
+                    most += size_in_words(self._limits.helper_bytes)
+                    raise ArchiveError("too-large", f"at most {most} come along with a file")
+            except ArchiveError as error:
+                self._refuse(parts[-1], error.message)
+                continue
+            helper = self._parser.judge(parts[-1], content)
+            if helper.cause and helper.line is None:  # what has a line, Python says when it runs
+                self._refuse(parts[-1], helper.message)
+                continue
+            self._used.add(parts)
+            self._taken.contents[f"{stem}/{parts[-1]}"] = content
+            new = sorted(helper.imports - seen)
+            seen.update(new)
+            waiting += new
+
+    def _is_shadowed(self, module: str) -> bool:
+        """Whether the name is that of a module which the program gets instead; this is said."""
+        owner = _owner(module)
+        if owner:
+            what = f"it has the name of a module of {owner}, which is imported instead; rename it"
+            self._refuse(f"{module}.py", what)
+        return bool(owner)
+
+    def _refuse(self, name: str, why: str) -> None:
+        self._refused[name] = f"{display(name)} was not taken: {why}."
+
+
+def _twice(name: str, places: Sequence[Place]) -> ArchiveError:
+    """The error of a file that lies in a submission more than once."""
+    paths = [display_path(place.parts) for place in places]
+    if len(set(paths)) == 1:
+        message = f"the archive's member {paths[0]} is in it twice; pack plain files anew"
+        return ArchiveError("unsafe-archive", message)
+    more = f" and {len(paths) - 2} more" if len(paths) > 2 else ""
+    listed = f"{paths[0]} and {paths[1]}{more}"
+    message = f"{name} was handed in {len(paths)} times: {listed}; keep one of them"
+    return ArchiveError("duplicate-file", message)
+
+
+@cache
+def _owner(module: str) -> str:
+    """Whose module of this name a program gets before one of its own; empty where nobody's."""
+    if module in sys.stdlib_module_names or module in sys.builtin_module_names:
+        return "Python"
+    if module in _OURS:
+        return "the grader"
+    paths = _installed()
+    spec = PathFinder.find_spec(module, paths) if module.isidentifier() else None
+    return "an installed package" if spec is not None and spec.loader is not None else ""
+
+
+def _installed() -> list[str]:
+    named: Iterable[str] = (sysconfig.get_path(name) for name in ("purelib", "platlib"))
+    return sorted({*named, *(path for path in sys.path if path.endswith("-packages"))})

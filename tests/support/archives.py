@@ -1,0 +1,44 @@
+"""Archives taken apart in memory, as the search in a submission does it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from harness.errors import ArchiveError
+from harness.submissions import Limits, SubmissionProblem
+from harness.submissions.members import Budget
+from harness.submissions.nodes import Archive, File, Opener
+from harness.submissions.sources import SourceParser
+from harness.submissions.taking import take
+
+
+@cache
+def _parser() -> SourceParser:
+    """One for all archives of a test run; it ends with the run."""
+    return SourceParser()
+
+
+def unpack(
+    name: str, data: bytes, wanted: frozenset[str], limits: Limits
+) -> tuple[dict[str, bytes], list[SubmissionProblem]]:
+    """What is taken of an archive, and the problems of taking it.
+
+    Raises:
+        ArchiveError: the archive cannot be read, or is not to be trusted.
+    """
+    opener = Opener(wanted, limits, Budget.of(limits))
+    archive = Archive(name, File(lambda _: data))
+    taken = take(opener.children(archive, limits.archive_bytes), opener, _parser())
+    return taken.contents, taken.problems
+
+
+def refusal_of(
+    name: str, data: bytes, wanted: frozenset[str], limits: Limits | None = None
+) -> tuple[str, str]:
+    """Cause and message of what is wrong with an archive, or with a wanted file in it."""
+    try:
+        _, problems = unpack(name, data, wanted, limits or Limits())
+    except ArchiveError as error:
+        return error.cause, error.message
+    (problem,) = problems
+    return problem.cause, problem.message
