@@ -158,10 +158,12 @@ def find_submitted(
     if found.classes:
         subjects += [_absent(name, listed) for name in listed.absent(names)]
     notices = [
-        *(f"{display(subject.program.name)}: {problem}" for subject in subjects
-          for problem in _our_problems(subject)),
-        *(listed.notices(names) if found.classes else listed.notices(names)[:1]),
-    ]  # fmt: skip
+        f"{display(subject.program.name)}: {problem}"
+        for subject in subjects
+        for problem in _our_problems(subject)
+    ]
+    notices += listed.strangers(names)
+    notices += listed.missing(names) if found.classes else []
     ordered = sorted(subjects, key=lambda subject: subject.program.name)
     return Submitted(tuple(ordered), tuple(notices))
 

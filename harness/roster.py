@@ -40,21 +40,19 @@ class Roster:
         """The entries of the roster that no submission has the name of."""
         return sorted(self.pseudonyms.keys() - set(names))
 
-    def notices(self, names: Iterable[str]) -> list[str]:
-        """What a grader must know where roster and submissions differ."""
-        if self.path is None:
-            return []
+    def strangers(self, names: Iterable[str]) -> list[str]:
+        """A sentence about the submissions that the roster lacks; empty where there are none."""
         given = set(names)
-        absent, strangers = self.absent(given), sorted(given - self.pseudonyms.keys())
-        said = []
-        if strangers:
-            said.append(
-                f"not in {self.path}, and shown without their names: {_list(strangers)}"
-                f"{_zeros(strangers, absent)}"
-            )
-        if absent:
-            said.append(f"in {self.path}, and without a submission: {_list(absent)}")
-        return said
+        found = sorted(given - self.pseudonyms.keys()) if self.path is not None else []
+        if not found:
+            return []
+        zeros = _zeros(found, self.absent(given))
+        return [f"not in {self.path}, and shown without their names: {_list(found)}{zeros}"]
+
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """A sentence about those in the roster without a submission; empty where all have one."""
+        found = self.absent(names)
+        return [f"in {self.path}, and without a submission: {_list(found)}"] if found else []
 
 
 def read(path: Path) -> Roster:

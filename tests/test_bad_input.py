@@ -85,6 +85,11 @@ ERRORS = {
         "exception",
         "Mute",
     ),
+    "needs-data": (
+        "print(open('constants.json').read())\n",
+        "exception",
+        r"'constants.json'.*; constants.json was handed in and not taken: only square.py and",
+    ),
     "import-error": ("import no_such_module_here\n", "exception", "no_such_module_here"),
     "sys-exit": (square("sys.exit(0)"), "exit", "SystemExit"),
     "os-exit": (square("os._exit(0)"), "exit", "status 0"),
@@ -158,6 +163,7 @@ HARMLESS = {
         "import threading; threading.Thread(target=time.sleep, args=(60,)).start(); return x * x"
     ),
     "shadows": HONEST,
+    "helped": "from helper import twice\n" + HONEST.replace("x * x", "twice(x)"),
 }
 
 
@@ -175,6 +181,9 @@ def graded(tmp_path_factory):
         (folder / name / "square.py").write_text(content)
     for name in ("json.py", "torch.py", "sitecustomize.py", "conftest.py"):
         (folder / "shadows" / name).write_text("raise SystemExit('shadowed')\n")
+    (folder / "helped" / "helper.py").write_text("from deeper import *\n")
+    (folder / "helped" / "deeper.py").write_text("def twice(x):\n    return x * x\n")
+    (folder / "needs-data" / "constants.json").write_text("{}")
     (folder / "honest" / "noise.py").write_text(NOISE)
     (folder / "empty").mkdir()
     (folder / "binary").mkdir()

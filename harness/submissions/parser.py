@@ -23,6 +23,7 @@ _MOST_IMPORTS = 1000
 _LONGEST_NAME = 100
 #: PEP 263: a comment in the first line, or in the second if the first is blank or a comment.
 _DECLARED = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_UTF8 = re.compile(r"utf[-_]8(?:[-_].*)?", re.IGNORECASE)
 _BLANK = re.compile(rb"[ \t\f]*(?:#.*)?$")
 _SAVE = "save it as UTF-8 (in VS Code: UTF-8 in the status bar, Save with Encoding)"
 
@@ -48,12 +49,7 @@ def _problem(cause: str, what: str, line: int | None = None) -> dict[str, Any]:
 
 
 def _encoding_problem(content: bytes) -> dict[str, Any] | None:
-    """Why the file is not UTF-8 text as Python reads it; None if it is.
-
-    Codecs are compared by what they are, not by how they are spelled. One that is another than
-    UTF-8 is fine as long as the text is the same in both: ASCII text in a codec that begins with
-    ASCII. Latin-1 reads every byte, so Python runs such a file too.
-    """
+    """Why the file is not UTF-8 text as Python reads it; None if it is."""
     declared = _declared(content)
     try:
         content.decode("utf-8-sig")
@@ -66,7 +62,21 @@ def _encoding_problem(content: bytes) -> dict[str, Any] | None:
         return _problem("not-text", f"{what}; {_SAVE}{told}", line)
     if b"\0" in content:
         return _problem("not-text", "holds a NUL byte")
-    if declared is None or _is_the_same(declared, content):
+    return None if declared is None else _declaration_problem(declared, content)
+
+
+def _declaration_problem(declared: str, content: bytes) -> dict[str, Any] | None:
+    """Why Python does not read UTF-8 text as it is meant under a declaration; None if it does.
+
+    Codecs are compared by what they are, not by how they are spelled. One that is another than
+    UTF-8 is fine as long as the text is the same in both: ASCII text in a codec that begins with
+    ASCII. Latin-1 reads every byte, so Python runs such a file too.
+    """
+    if content.startswith(codecs.BOM_UTF8) and not _UTF8.fullmatch(declared):
+        # here Python does compare spellings
+        what = f"begins with a byte-order mark, so Python refuses the encoding {declared}"
+        return _problem("not-text", f"{what}; delete that declaration, or {_SAVE}", 1)
+    if _is_the_same(declared, content):
         return None
     what = f"declares the encoding {declared} and is not text of it alone; {_SAVE}"
     return _problem("not-text", f"{what} and delete that declaration", 1)
@@ -90,8 +100,6 @@ def _is_the_same(declared: str, content: bytes) -> bool:
         return True  # there is no such codec; the parser says so
     if codec in ("utf-8", "utf-8-sig"):
         return True
-    if content.startswith(codecs.BOM_UTF8):
-        return False  # Python refuses the contradiction
     plain = bytes(range(128))
     try:
         begins_with_ascii = plain.decode(codec) == plain.decode("ascii")

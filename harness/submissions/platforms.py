@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -32,6 +33,8 @@ class _Part:
 
     student: str
     name: str
+    downloaded: str
+    node: Node
 
 
 def are_downloaded(children: Iterable[tuple[str, Node]]) -> bool:
@@ -45,26 +48,27 @@ def are_downloaded(children: Iterable[tuple[str, Node]]) -> bool:
 
 def by_student(children: Iterable[tuple[str, Node]]) -> list[tuple[str, Node]]:
     """The entries of a folder, those of one student together under the student's name."""
-    together: dict[str, list[tuple[str, Node]]] = {}
+    together: dict[str, list[_Part]] = {}
     others: list[tuple[str, Node]] = []
     for name, node in children:
         part = _part(name, node)
         if part is None:
             others.append((name, node))
         else:
-            together.setdefault(part.student, []).append((part.name, _renamed(part.name, node)))
-    return others + [(student, _joined(entries)) for student, entries in together.items()]
+            together.setdefault(part.student, []).append(part)
+    return others + [(student, _joined(parts)) for student, parts in together.items()]
 
 
 def _part(name: str, node: Node) -> _Part | None:
     found = _MOODLE.fullmatch(name)
     if found:
-        return _Part(f"{found['who']}_{found['user']}", found["name"] or "files")
+        own = found["name"] or "files"
+        return _Part(f"{found['who']}_{found['user']}", own, name, _renamed(own, node))
     found = _CANVAS.fullmatch(name) if isinstance(node, File | Archive) else None
     if found:
         again = _AGAIN.fullmatch(found["name"])
         own = again["stem"] + again["suffix"] if again else found["name"]
-        return _Part(f"{found['who']}_{found['user']}", own)
+        return _Part(f"{found['who']}_{found['user']}", own, name, _renamed(own, node))
     return None
 
 
@@ -73,7 +77,19 @@ def _renamed(name: str, node: Node) -> Node:
     return file_or_archive(name, file) if isinstance(file, File) else node
 
 
-def _joined(entries: list[tuple[str, Node]]) -> Node:
-    """One folder with the entries; where a student has nothing but a folder, that one."""
-    folders = [node for _, node in entries if not isinstance(node, File | Archive)]
-    return folders[0] if folders and len(entries) == 1 else Given(entries)
+def _joined(parts: list[_Part]) -> Node:
+    """One folder with the entries; where a student has nothing but a folder, that one.
+
+    Two that were called alike lie in folders with their downloaded names, so that both are named.
+    """
+    if len(parts) == 1 and not isinstance(parts[0].node, File | Archive):
+        return parts[0].node
+    alike = Counter(part.name for part in parts)
+    return Given(
+        [
+            (part.name, part.node)
+            if alike[part.name] == 1
+            else (part.downloaded, Given([(part.name, part.node)]))
+            for part in parts
+        ]
+    )

@@ -535,3 +535,29 @@ def test_a_check_may_be_called_by_a_word_of_the_harness(tmp_path, name, metric):
         desk = Desk(tmp_path / f"{holds}", "read again")
         assert decide(task, check, who, desk.view).status == status
         desk.ledger.close()
+
+
+def with_module(content, task=SQUARE):
+    files = {task.spec.file: b"import utils\n", f"{task.spec.module}/utils.py": content}
+    return Program("ada", "submission", {**files, "other/utils.py": b"of another task"})
+
+
+def test_a_module_that_comes_along_counts_in_the_digest(desk):
+    trials = [
+        name_trial(SQUARE, program, "values", COMMON, "", KEY)
+        for program in (with_module(b"x = 1\n"), with_module(b"x = 2\n"), with_module(b"x = 1\n"))
+    ]
+    assert trials[0].digest == trials[2].digest != trials[1].digest
+
+
+def test_a_module_that_comes_along_lies_beside_the_program(desk):
+    planned = desk.view.observe(SQUARE, with_module(b"x = 1\n"), "values", COMMON)
+    assert planned.files == {"square.py": b"import utils\n", "utils.py": b"x = 1\n"}
+
+
+def test_a_file_that_our_side_cannot_read_is_no_fault_of_the_program(desk):
+    program = Program("ada", "submission", {})
+    who = Subject(program, "ada", problems={"square.py": ("harness-error", "cannot be read here")})
+    (check,) = [check for check in SQUARE.spec.checks if check.id == "value"]
+    decision = decide(SQUARE, check, who, desk.view)
+    assert (decision.status, decision.cause) == ("UNGRADABLE", Cause.HARNESS_ERROR)

@@ -1,0 +1,99 @@
+"""Rosters as spreadsheets write them, and who is in them and has no submission."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.course import find_submitted
+from harness.errors import UsageError
+from harness.roster import Roster, read
+from harness.spec.load import load_all
+
+COURSE = Path(__file__).parent / "course"
+TASKS = load_all(COURSE / "tasks", COURSE / "reference", with_reference=False)
+PLAIN = "id,pseudonym,group\n00123456,Falcon,g1\n00123457,Heron,g1\n"
+NAMES = {"00123456": "Falcon", "00123457": "Heron"}
+
+
+def written(path: Path, text: str) -> Path:
+    (path / "roster.csv").write_bytes(text.encode())
+    return path / "roster.csv"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PLAIN,
+        "\ufeff" + PLAIN.replace(",", ";").replace("\n", "\r\n") + ";;\r\n",
+        PLAIN.replace(",", "\t"),
+        PLAIN.replace("id,pseudonym", "ID, Pseudonym ") + "\n,,\n",
+        'pseudonym,note,id\nFalcon,"a, b",00123456\nHeron,,00123457',
+        PLAIN.replace("Falcon", '"Falcon"'),
+    ],
+    ids=["plain", "semicolons", "tabs", "capitals", "other order", "quoted"],
+)
+def test_rosters_that_spreadsheets_write(tmp_path: Path, text: str) -> None:
+    assert read(written(tmp_path, text)).pseudonyms == NAMES
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "a roster has one column id, found none; begin with the line id,pseudonym"),
+        ("name,alias\na,b\n", "1: a roster has one column id, found name, alias"),
+        ("id,pseudonym\na\n", r"2: a row needs id and pseudonym, found \['a'\]"),
+        ("id,pseudonym\na,\n", "2: a row needs id and pseudonym"),
+        ("id,pseudonym\na,x\na,y\n", "3: a stands twice"),
+        ("id,pseudonym\na,x\nb,x\n", "3: the pseudonym x stands twice"),
+    ],
+)
+def test_rosters_that_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        read(written(tmp_path, text))
+
+
+def test_a_roster_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_bytes("id,pseudonym\nä,x\n".encode("cp1252"))
+    with pytest.raises(UsageError, match=r"is not UTF-8 text .* save it as CSV UTF-8"):
+        read(tmp_path / "roster.csv")
+
+
+def test_without_a_roster_nothing_is_said() -> None:
+    nothing = Roster()
+    assert (nothing.shown("doe"), nothing.strangers(["doe"]), nothing.missing([])) == (None, [], [])
+
+
+def submitted(tmp_path: Path, text: str, at: str = "class"):
+    for name in NAMES:
+        (tmp_path / "class" / name).mkdir(parents=True)
+        (tmp_path / "class" / name / "square.py").write_text("x = 1\n")
+    return find_submitted([tmp_path / at], TASKS, written(tmp_path, text))
+
+
+def test_who_is_absent_gets_a_row(tmp_path: Path) -> None:
+    found = submitted(tmp_path, PLAIN + "00123458,Owl,g2\n")
+    assert [(each.program.name, each.display_name) for each in found.subjects] == [
+        *NAMES.items(),
+        ("00123458", "Owl"),
+    ]
+    assert found.subjects[2].problem(TASKS[0]) == ("missing-file", "nothing was submitted")
+    (notice,) = found.notices
+    assert notice.endswith("and without a submission: 00123458")
+
+
+def test_who_is_graded_alone_makes_nobody_absent(tmp_path: Path) -> None:
+    found = submitted(tmp_path, PLAIN, at="class/00123456")
+    assert [each.display_name for each in found.subjects] == ["Falcon"]
+    assert found.notices == ()
+
+
+def test_zeros_that_a_spreadsheet_took_are_noticed(tmp_path: Path) -> None:
+    found = submitted(tmp_path, PLAIN.replace("00123", "123"))
+    strangers, absent = found.notices
+    assert "00123456, 00123457 (a spreadsheet took 123456 for a number" in strangers
+    assert absent.endswith("without a submission: 123456, 123457")
+    shown = [each.display_name for each in found.subjects]
+    assert not any("00123" in name for name in shown), "no name on a board of pseudonyms"
+    assert len(set(shown)) == 4
