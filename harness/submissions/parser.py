@@ -25,6 +25,8 @@ _LONGEST_NAME = 100
 _DECLARED = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _UTF8 = re.compile(r"utf[-_]8(?:[-_].*)?", re.IGNORECASE)
 _BLANK = re.compile(rb"[ \t\f]*(?:#.*)?$")
+#: Where a statement can stand in another; an expression holds none.
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 _SAVE = "save it as UTF-8 (in VS Code: UTF-8 in the status bar, Save with Encoding)"
 
 
@@ -111,11 +113,17 @@ def _is_the_same(declared: str, content: bytes) -> bool:
 def _imported(tree: ast.Module) -> set[str]:
     """The first part of the name of every module that is imported, wherever the import stands."""
     names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.partition(".")[0])
+    blocks: list[ast.AST] = [tree]
+    while blocks:
+        block = blocks.pop()
+        for field in _BLOCKS:
+            for node in getattr(block, field, ()):
+                if isinstance(node, ast.Import):
+                    names |= {alias.name.partition(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    names.add(node.module.partition(".")[0])
+                else:
+                    blocks.append(node)
     return {name for name in names if len(name) <= _LONGEST_NAME}
 
 
