@@ -155,7 +155,9 @@ def find_submitted(
     found = find_all(paths, wanted_files, reading=reading)
     subjects = [_subject(submission, listed) for submission in found.submissions]
     names = [subject.program.name for subject in subjects]
-    if found.classes:
+    # One stranger by itself is rather somebody's folder than a class of one.
+    is_class = bool(found.classes) and (len(names) > 1 or bool(listed.pseudonyms.keys() & names))
+    if is_class:
         subjects += [_absent(name, listed) for name in listed.absent(names)]
     notices = [
         f"{display(subject.program.name)}: {problem}"
@@ -163,7 +165,7 @@ def find_submitted(
         for problem in _our_problems(subject)
     ]
     notices += listed.strangers(names)
-    notices += listed.missing(names) if found.classes else []
+    notices += listed.missing(names) if is_class else []
     ordered = sorted(subjects, key=lambda subject: subject.program.name)
     return Submitted(tuple(ordered), tuple(notices))
 

@@ -89,6 +89,16 @@ def test_who_is_graded_alone_makes_nobody_absent(tmp_path: Path) -> None:
     assert found.notices == ()
 
 
+def test_a_folder_of_somebody_is_no_class_of_one(tmp_path: Path) -> None:
+    folder = tmp_path / "class" / "00123457" / "hw1"
+    folder.mkdir(parents=True)
+    (folder / "square.py").write_text("x = 1\n")
+    found = find_submitted([folder.parent], TASKS, written(tmp_path, PLAIN))
+    assert [each.program.name for each in found.subjects] == ["hw1"]
+    found = find_submitted([folder.parent], TASKS, written(tmp_path, PLAIN), "single")
+    assert [each.display_name for each in found.subjects] == ["Heron"]
+
+
 def test_zeros_that_a_spreadsheet_took_are_noticed(tmp_path: Path) -> None:
     found = submitted(tmp_path, PLAIN.replace("00123", "123"))
     strangers, absent = found.notices

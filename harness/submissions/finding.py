@@ -181,7 +181,7 @@ class _Finder:
         )
 
     def _opener(self) -> Opener:
-        return Opener(self._wanted, self._limits, Budget.of(self._limits))
+        return Opener(self._wanted, self._limits, Budget(self._limits))
 
     def _children(self, entry: _Entry, opener: Opener) -> Sequence[tuple[str, Node]]:
         if isinstance(entry.node, Odd):
@@ -230,14 +230,12 @@ class _Finder:
         """Whether the same wanted file lies in two folders, or a platform made the names."""
         if platforms.are_downloaded(children):
             return True
+        opener = self._opener()  # one for all, so that no number of archives takes long
         seen: set[str] = set()
         for name, node in children:
             if not _is_container(name, node):
                 continue
-            try:
-                found = look_through([(name, node)], self._opener()).wanted.keys()
-            except ArchiveError:
-                continue
+            found = look_through([(name, node)], opener).wanted.keys()
             if seen & found:
                 return True
             seen |= found

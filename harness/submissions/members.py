@@ -30,22 +30,23 @@ class Member:
 
 @dataclass
 class Budget:
-    """How many bytes may still be unpacked for one submission, whoever asks for them."""
+    """How many bytes are unpacked and held for one submission, whoever asks for them."""
 
-    left: int
-    limit: int
+    limits: Limits
+    unpacked: int = 0
+    held: int = 0
 
-    @classmethod
-    def of(cls, limits: Limits) -> Budget:
-        """A fresh budget."""
-        return cls(limits.unpacked_bytes, limits.unpacked_bytes)
+    def unpack(self, count: int) -> None:
+        """Counts unpacked bytes; raises ArchiveError where they are too many."""
+        self.unpacked += count
+        if self.unpacked > self.limits.unpacked_bytes:
+            raise _too_big("unpacks to", self.limits.unpacked_bytes)
 
-    def spend(self, count: int) -> None:
-        """Takes bytes off; raises ArchiveError where there are none left."""
-        self.left -= count
-        if self.left < 0:
-            message = f"what was handed in unpacks to more than {size_in_words(self.limit)}"
-            raise ArchiveError("unsafe-archive", message)
+    def hold(self, count: int) -> None:
+        """Counts bytes that are kept in memory; raises ArchiveError where they are too many."""
+        self.held += count
+        if self.held > self.limits.held_bytes:
+            raise _too_big("holds archives and Python files of", self.limits.held_bytes)
 
 
 def safe_parts(member: Member) -> tuple[str, ...]:
@@ -80,6 +81,11 @@ def damaged(what: str) -> ArchiveError:
 def too_many(limits: Limits) -> ArchiveError:
     """The error of an archive that holds too many files."""
     message = f"the archive has more than {limits.archive_members} members"
+    return ArchiveError("unsafe-archive", message)
+
+
+def _too_big(does: str, limit: int) -> ArchiveError:
+    message = f"what was handed in {does} more than {size_in_words(limit)}"
     return ArchiveError("unsafe-archive", message)
 
 

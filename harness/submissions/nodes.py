@@ -97,6 +97,7 @@ class Opener:
         if not _ARCHIVE.search(node.name):
             raise ArchiveError("unreadable-archive", "only .zip and .tar.gz archives are read")
         data = node.file.read(most_bytes)
+        self.budget.hold(len(data))
         try:
             return _tree(self._members(node.name, data))
         except zlib.error as error:

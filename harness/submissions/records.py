@@ -42,6 +42,7 @@ class Limits:
         archives: how many of those are opened.
         archive_members: the number of members of an archive.
         unpacked_bytes: what is unpacked in the search, wanted or not.
+        held_bytes: what of that is held in memory at once.
         entries: how many files and folders are looked at.
     """
 
@@ -56,6 +57,7 @@ class Limits:
     archives: int = 20
     archive_members: int = 50_000
     unpacked_bytes: int = 1024 * _MIB
+    held_bytes: int = 512 * _MIB
     entries: int = 100_000
 
     def of(self, name: str) -> int:

@@ -22,8 +22,10 @@ from harness.submissions import parser
 from harness.submissions.records import display, sha256_of
 
 #: Processor seconds for a file of 256 KiB and for a tiny one; the densest honest file of 256 KiB
-#: takes .3. Once a file of a submission took too long, its other files get the latter.
-_LONGEST_CPU_S, _SHORTEST_CPU_S = 2.0, 0.5
+#: takes .3. Once a file of a submission took too long, its other files get the latter, and once
+#: twenty did, the last.
+_LONGEST_CPU_S, _SHORTEST_CPU_S, _LAST_CPU_S = 2.0, 0.5, 0.1
+_MANY_SLOW = 20
 _LARGEST = 256 * 1024
 #: Seconds of wall-clock time after which the process does not run any more.
 _ANSWER_S = 120.0
@@ -55,7 +57,7 @@ class SourceParser:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._known: dict[tuple[str, float], dict[str, Any]] = {}
-        self._hurried = False
+        self._slow = 0
 
     def __enter__(self) -> Self:
         return self
@@ -70,7 +72,7 @@ class SourceParser:
 
     def next_submission(self) -> None:
         """Says that the next file is of another submission."""
-        self._hurried = False
+        self._slow = 0
 
     def judge(self, file: str, content: bytes) -> Judgement:
         """Whether a source file is UTF-8 text and valid Python, and what it imports.
@@ -78,21 +80,26 @@ class SourceParser:
         Raises:
             InfrastructureError: the process could not be started, or was killed by somebody else.
         """
-        share = min(1.0, len(content) / _LARGEST)
-        longest = _SHORTEST_CPU_S if self._hurried else _LONGEST_CPU_S
-        cpu_s = _SHORTEST_CPU_S + share * (longest - _SHORTEST_CPU_S)
+        cpu_s = self._allowed(len(content))
         key = (sha256_of(content), cpu_s)
         if key not in self._known:
             self._known[key] = self._ask(content, cpu_s)
         found = self._known[key]
         if "imports" in found:
             return Judgement(imports=frozenset(found["imports"]))
-        self._hurried |= "slow" in found
+        self._slow += "slow" in found
         shown, line = display(file), found["line"]
         if "what" in found:
             return Judgement(found["cause"], f"{shown} {found['what']}", line)
         where = f"{shown}, line {line}" if line else shown
         return Judgement(found["cause"], f"{where}: {display(found['message'])}", line)
+
+    def _allowed(self, size: int) -> float:
+        """The processor seconds that a file of this size may take."""
+        if self._slow:
+            return _SHORTEST_CPU_S if self._slow < _MANY_SLOW else _LAST_CPU_S
+        share = min(1.0, size / _LARGEST)
+        return _SHORTEST_CPU_S + share * (_LONGEST_CPU_S - _SHORTEST_CPU_S)
 
     def _ask(self, content: bytes, cpu_s: float) -> dict[str, Any]:
         process = self._started()

@@ -106,7 +106,7 @@ class _Stream:
                 if not packed:
                     return False
             self._plain, self._at = unpacker.decompress(packed, _CHUNK), 0
-            self._budget.spend(len(self._plain))
+            self._budget.unpack(len(self._plain))
             if self._plain:
                 return True
         return False
@@ -146,6 +146,7 @@ def members(data: bytes, limits: Limits, keep: Keep, budget: Budget) -> Iterator
             raise damaged("a member has two sizes")
         member = _described(block, following, kind, size)
         content = _content(stream, size, 0 if member.refusal else keep(member.name))
+        budget.hold(len(content))
         yield replace(member, read=partial(_first, content))
         following = _Next()
     if following != _Next():

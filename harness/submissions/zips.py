@@ -184,7 +184,7 @@ def _long_sizes(extra: bytes) -> tuple[int, int]:
 
 def _read(entry: _Entry, content: bytes | memoryview, budget: Budget, size: int) -> bytes:
     plain = _unpacked(entry, content, size)
-    budget.spend(len(plain))
+    budget.unpack(len(plain))
     return plain
 
 

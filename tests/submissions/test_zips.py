@@ -459,6 +459,19 @@ def test_a_directory_of_too_many_members_is_not_walked() -> None:
         tracemalloc.stop()
 
 
+def test_what_is_held_has_a_limit() -> None:
+    stored = [
+        Entry(f"{number}.zip", zip_of(Entry("x", bytes(MIB), method=0)), method=0)
+        for number in range(9)
+    ]
+    limits = Limits(held_bytes=10 * MIB)
+    assert taken(zip_of(Entry(), stored[0]), limits) == {ELBO: SOURCE}
+    contents, _ = unpack("a.zip", zip_of(Entry("in/elbo.py"), *stored[:3]), WANTED, limits)
+    assert contents == {"elbo.py": SOURCE}
+    cause, message = refusal(zip_of(*stored, Entry("in.zip", zip_of(Entry()))), limits)
+    assert (cause, "more than 10 MiB" in message) == ("empty", True)
+
+
 def test_many_small_streams_are_unpacked_in_pieces() -> None:
     # empty stored blocks: much to read, nothing to show
     packed = b"\0\0\0\xff\xff" * 400_000 + b"\1\0\0\xff\xff"

@@ -26,7 +26,7 @@ def unpack(
     Raises:
         ArchiveError: the archive cannot be read, or is not to be trusted.
     """
-    opener = Opener(wanted, limits, Budget.of(limits))
+    opener = Opener(wanted, limits, Budget(limits))
     archive = Archive(name, File(lambda _: data))
     taken = take(opener.children(archive, limits.archive_bytes), opener, _parser())
     return taken.contents, taken.problems
