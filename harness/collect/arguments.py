@@ -15,6 +15,9 @@ from harness.errors import ProgramError
 
 Array = wire.Array
 
+_NEXT_STEP = "NextStep"  # the value of gymnasium.vector.AutoresetMode.NEXT_STEP
+_NAME = "Served-v0"
+
 
 @dataclass(frozen=True)
 class Seed:
@@ -39,7 +42,12 @@ class File:
 
 
 class VectorEnv(Protocol):
-    """What the grader needs of an environment that it serves (a Gymnasium vector environment)."""
+    """What the grader needs of an environment that it serves (a Gymnasium vector environment).
+
+    It may say more of itself by Gymnasium's attributes ``single_observation_space`` (its dtype),
+    ``metadata["autoreset_mode"]`` and ``spec`` (its id, its ``max_episode_steps``); the program is
+    told what they say. Without, it has float64 and next-step autoreset, and no known length.
+    """
 
     num_envs: int
 
@@ -68,6 +76,21 @@ class Served:
     steps: int = 0
     returns: list[float] = field(default_factory=list)
     _running: Array | None = None
+
+    def described(self) -> dict[str, Any]:
+        """What the program is told of the environment, besides its number."""
+        space = getattr(self.env, "single_observation_space", None)
+        spec = getattr(self.env, "spec", None)
+        mode = getattr(self.env, "metadata", {}).get("autoreset_mode", _NEXT_STEP)
+        return {
+            "name": getattr(spec, "id", _NAME),
+            "num_envs": self.env.num_envs,
+            "observation_shape": list(self.observation_shape),
+            "num_actions": self.num_actions,
+            "dtype": "float64" if space is None else space.dtype.name,
+            "autoreset_mode": getattr(mode, "value", mode),
+            "max_episode_steps": getattr(spec, "max_episode_steps", None),
+        }
 
     def answer(self, verb: str, arrays: tuple[Array, ...]) -> wire.Frame:
         """Answers one reset or step that the program asks for.

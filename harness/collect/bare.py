@@ -92,7 +92,7 @@ class LocalChannel:
         Raises:
             ProgramError: the program refused or raised.
         """
-        from harness.worker import shim
+        from harness.worker.explanation import explain
 
         self._transport.answer = answer
         self._worker.arrays = tuple(arrays)
@@ -101,7 +101,7 @@ class LocalChannel:
         except (ProgramError, KeyboardInterrupt):
             raise
         except BaseException as error:  # as in the worker: whatever a program raises
-            cause, text = shim.explain(error, self._directory)
+            cause, text = explain(error, self._directory)
             raise ProgramError(cause, text) from error
         assert self._transport.reply is not None
         return self._transport.reply

@@ -244,13 +244,8 @@ class Calls:
             case Handle():
                 return {"t": "handle", "id": value._number}
             case Served():
-                return {
-                    "t": "environment",
-                    "id": self._served.index(value),
-                    "num_envs": value.env.num_envs,
-                    "observation_shape": list(value.observation_shape),
-                    "num_actions": value.num_actions,
-                }
+                number = self._served.index(value)
+                return {"t": "environment", "id": number, **value.described()}
             case int() | float() if type_ == ScalarType("float"):
                 # in hexadecimal, since JSON has neither NaN nor infinity
                 return {"t": "float", "v": float(value).hex()}

@@ -82,6 +82,9 @@ def environment(folders: Folders, python: Interpreter) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",  # a worker ends without flushing
         "PYTHONNOUSERSITE": "1",
         "TORCHINDUCTOR_CACHE_DIR": f"{scratch}/inductor",
+        # torch.compile gives back what it is given: eager is the same program, and compiling takes
+        # a C++ compiler, processes and folders
+        "TORCHDYNAMO_DISABLE": "1",
         **threads,
         **python.environment(),
     }

@@ -22,6 +22,10 @@ class ConnectionLost(Exception):
     """The worker's end of the socket is closed; its exit status, once reaped, tells why."""
 
 
+class Overdue(ProgramError):
+    """The worker did not answer in time; its cause is ``timeout``."""
+
+
 #: Seconds until the first check of the worker's resources. The pause doubles up to the second.
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.25
 
@@ -155,5 +159,5 @@ class WorkerConnection:
 
     def _timeout(self) -> ProgramError:
         if self._call_deadline >= self.deadline:
-            return ProgramError("timeout", f"not finished within {self.limits.trial_s:g} s in all")
-        return ProgramError("timeout", f"no answer within {self.limits.call_s:g} s")
+            return Overdue("timeout", f"not finished within {self.limits.trial_s:g} s in all")
+        return Overdue("timeout", f"no answer within {self.limits.call_s:g} s")

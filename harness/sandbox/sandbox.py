@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.errors import InfrastructureError
+from harness.errors import InfrastructureError, ProgramError
 from harness.isolation import Isolation
 from harness.isolation.launch import Folders
 from harness.sandbox import processes
@@ -40,6 +40,7 @@ class Sandbox:
         usage: what the latest trial used.
         cpu_s: processor seconds of all its processes that have ended.
         versions: of what its zygote has imported.
+        unloadable: why a program, by its folder, could not be loaded.
     """
 
     def __init__(self, isolation: Isolation, *, preload: bool = True) -> None:
@@ -48,9 +49,11 @@ class Sandbox:
         self.usage = Usage()
         self.cpu_s = 0.0
         self.versions: dict[str, str] = {}
+        self.unloadable: dict[Path, ProgramError] = {}
         self._preload = preload
         self._folders: Folders | None = None
         self._programs: dict[str, Path] = {}
+        self._files: dict[Path, Mapping[str, bytes]] = {}
         self._zygote: Zygote | None = None
         self._output: DrainedOutput | None = None  # that of the latest zygote
         self._killed = False
@@ -104,7 +107,12 @@ class Sandbox:
             folder = self.folders.programs / f"program-{len(self._programs)}"
             write_program(folder, files)
             self._programs[label] = folder
+            self._files[folder] = files
         return self._programs[label]
+
+    def files(self, program: Path) -> Mapping[str, bytes]:
+        """The content of a program's files, as they were placed in its folder."""
+        return self._files.get(program, {})
 
     @contextlib.contextmanager
     def session(

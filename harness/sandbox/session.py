@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.errors import ProgramError
-from harness.sandbox import processes
-from harness.sandbox.connection import Answer, ConnectionLost, WorkerConnection
+from harness.sandbox import processes, whereabouts
+from harness.sandbox.connection import Answer, ConnectionLost, Overdue, WorkerConnection
 from harness.sandbox.monitor import ResourceMonitor, Spent
 from harness.sandbox.zygote import Zygote, ZygoteLost
 from harness.spec.models import Limits
@@ -95,13 +95,17 @@ class Worker:
         if self.zygote.killed_for_memory():
             return ProgramError("memory", "used more memory than is allowed")
         name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
-        return ProgramError("signal", f"your code ended the process with {name}")
+        remedy = "; the grader keeps the time: remove signal.alarm" if name == "SIGALRM" else ""
+        return ProgramError("signal", f"your code ended the process with {name}{remedy}")
 
 
 class WorkerSource(Protocol):
     """The sandbox as a session sees it; see :class:`harness.sandbox.sandbox.Sandbox`."""
 
     usage: Usage
+    unloadable: dict[Path, ProgramError]
+
+    def files(self, program: Path) -> Mapping[str, bytes]: ...
 
     def fork(self, program: Path, limits: Limits) -> Worker: ...
 
@@ -117,7 +121,8 @@ class WorkerSession:
 
     Between two trials the worker must be quiet: nothing unread on its socket, no process besides
     it. Whatever else goes wrong ends it, and the next trial gets another. ``prepare`` is run with
-    the connection of every new worker.
+    the connection of every new worker: it loads the program. One that could not be loaded is not
+    tried again: every further trial of it in the same sandbox ends with the same error at once.
     """
 
     def __init__(
@@ -178,9 +183,17 @@ class WorkerSession:
     def request(
         self, message: Mapping[str, Any], arrays: Sequence[Array], answer: Answer | None = None
     ) -> Frame:
-        """See :meth:`harness.sandbox.connection.WorkerConnection.request`."""
+        """See :meth:`harness.sandbox.connection.WorkerConnection.request`.
+
+        The error of a program that takes too long says in which line it was.
+        """
         assert self._connection is not None
-        return self._connection.request(message, arrays, answer)
+        try:
+            return self._connection.request(message, arrays, answer)
+        except Overdue as error:
+            where = self._whereabouts()
+            said = f"{error.message}; your code was {where}" if where else error.message
+            raise ProgramError(error.cause, said) from None
 
     def renew(self, *, sandbox: bool = False) -> None:
         """Ends the worker with everything that it left, and goes on with a new one.
@@ -215,15 +228,29 @@ class WorkerSession:
 
     def _fork(self, limits: Limits, left_s: float) -> None:
         """Makes a new worker; ``left_s``, the time left to the trial, begins once it is there."""
-        self._worker = self._sandbox.fork(self._program, self._limits)
-        monitor = self._worker.monitor
+        if (known := self._sandbox.unloadable.get(self._program)) is not None:
+            raise ProgramError(known.cause, known.message)
+        worker = self._worker = self._sandbox.fork(self._program, self._limits)
         deadline = time.monotonic() + left_s
-        self._connection = WorkerConnection(self._worker.sock, limits, monitor, deadline)
+        self._connection = WorkerConnection(worker.sock, limits, worker.monitor, deadline)
         try:
             self._prepare(self._connection)
-        except ProgramError:
+        except (ProgramError, ConnectionLost) as error:
+            problem = worker.death() if isinstance(error, ConnectionLost) else error
+            if isinstance(error, Overdue):
+                where = self._whereabouts()
+                said = f"your file was still being loaded after {min(limits.call_s, left_s):g} s"
+                problem = ProgramError(error.cause, f"{said}, {where}" if where else said)
+            self._sandbox.unloadable[self._program] = problem
             self._end_worker(0.0)
-            raise
+            raise problem from None
+
+    def _whereabouts(self) -> str:
+        """The line that the present worker is in, in words; empty where it does not say."""
+        assert self._worker is not None
+        files = self._sandbox.files(self._program)
+        place = whereabouts.ask(self._worker.sock, self._worker.monitor.worker, files)
+        return "" if place is None else str(place)
 
     def _expect_quiet(self) -> None:
         """Checks that nothing goes on in the worker and that the zygote can answer."""

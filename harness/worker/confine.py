@@ -13,6 +13,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,8 @@ def lock_worker(config: Mapping[str, Any], request: Mapping[str, Any]) -> None:
         _limit(resource.RLIMIT_NPROC, config["processes"])
     scratch = request["scratch"]
     os.environ.update(HOME=scratch, TMPDIR=scratch)
+    os.environ.update(TORCHINDUCTOR_CACHE_DIR=f"{scratch}/inductor")
+    tempfile.tempdir = None  # what the imports found is the folder above, which is not the worker's
     os.chdir(scratch)
     if config["landlock"] or config["filter"]:
         _alone()

@@ -1,14 +1,20 @@
-"""An environment that the grader serves: a Gymnasium vector API over the worker's socket.
+"""An environment that the grader serves: a Gymnasium vector environment over the worker's socket.
 
 Steps, episodes and returns are counted on the grader's side; this object only carries arrays.
+Importing this module imports gymnasium, so only a worker that is given an environment does it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
+import gymnasium
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.utils import seeding
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
 
 from harness import wire
 
@@ -23,20 +29,37 @@ class Connection(Protocol):
     def receive(self) -> Mapping[str, Any]: ...
 
 
-class ServedVectorEnv:
-    """The part of ``gymnasium.vector.VectorEnv`` that a learner uses.
+class ServedVectorEnv(VectorEnv[wire.Array, Any, wire.Array]):
+    """What ``gymnasium.make_vec`` gives at home, played by the grader.
 
     ``reset() -> (observations[n, …], {})`` and
     ``step(actions[n]) -> (observations, rewards[n], terminations[n], truncations[n], {})``, all
-    numpy arrays. The grader chooses the seed, so ``reset(seed=…)`` is accepted and ignored.
+    numpy arrays. The grader chooses the seed, so what ``reset`` is told besides is ignored. Bounds
+    of the observations are not known; ``env.action_space.sample()`` draws from ``seed``.
     """
 
-    def __init__(self, connection: Connection, spec: Mapping[str, Any]) -> None:
+    def __init__(self, connection: Connection, described: Mapping[str, Any], seed: int) -> None:
         self._connection = connection
-        self._id = spec["id"]
-        self.num_envs: int = spec["num_envs"]
-        self.observation_shape: tuple[int, ...] = tuple(spec["observation_shape"])
-        self.num_actions: int = spec["num_actions"]
+        self._number = described["id"]
+        self.num_envs = described["num_envs"]
+        self.metadata = {
+            "render_modes": [],
+            "autoreset_mode": AutoresetMode(described["autoreset_mode"]),
+        }
+        self.spec = EnvSpec(described["name"], max_episode_steps=described["max_episode_steps"])
+        self.observation_shape: tuple[int, ...] = tuple(described["observation_shape"])
+        self.num_actions: int = described["num_actions"]
+        dtype = np.dtype(described["dtype"])
+        box = (*_bounds(dtype), self.observation_shape, dtype.type)
+        self.single_observation_space = gymnasium.spaces.Box(*box)
+        self.single_action_space = gymnasium.spaces.Discrete(self.num_actions)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        # at home these start from the system's entropy, and nothing could be repeated
+        self._np_random, self._np_random_seed = seeding.np_random(seed)
+        spaces = (self.single_action_space, self.action_space)
+        for offset, space in enumerate((*spaces, self.single_observation_space)):
+            space.seed(seed + offset)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -46,7 +69,8 @@ class ServedVectorEnv:
         Raises:
             RuntimeError: the grader refused; the message says why.
         """
-        del seed, options
+        del options
+        super().reset(seed=seed)
         (observations,) = self._ask("reset", [])
         return observations, {}
 
@@ -56,18 +80,41 @@ class ServedVectorEnv:
         """One step of every sub-environment.
 
         Raises:
+            ValueError: not one action for every sub-environment; no step was made.
             RuntimeError: the grader refused; the message says why.
         """
         array = np.asarray(actions, dtype=np.int64)
+        if array.shape != (self.num_envs,):
+            raise ValueError(
+                f"step takes one action for each of the {self.num_envs} sub-environments, an array "
+                f"of shape [{self.num_envs}]; this one has shape {list(array.shape)}"
+            )
         observations, rewards, terminations, truncations = self._ask("step", [array])
         return observations, rewards, terminations, truncations, {}
 
-    def close(self) -> None:
-        """Nothing to release on this side."""
+    def render(self) -> None:
+        """There is nothing to see: as at home where no ``render_mode`` is given."""
+        gymnasium.logger.warn("The grader's environments are not rendered.")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "an environment of the grader's cannot be copied or pickled: the grader plays it; "
+            "learn from env.reset() and env.step() alone"
+        )
 
     def _ask(self, verb: str, arrays: Sequence[wire.Array]) -> tuple[wire.Array, ...]:
-        self._connection.send({"op": "environment", "id": self._id, "verb": verb}, arrays)
+        self._connection.send({"op": "environment", "id": self._number, "verb": verb}, arrays)
         answer = self._connection.receive()
         if not answer["ok"]:
             raise RuntimeError(answer["message"])
         return self._connection.arrays
+
+
+def _bounds(dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    """The range of a space of which nothing but the dtype is known."""
+    if dtype.kind == "f":
+        return -np.inf, np.inf
+    if dtype.kind == "b":
+        return 0, 1
+    info = np.iinfo(dtype)
+    return info.min, info.max

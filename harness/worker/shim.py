@@ -7,7 +7,7 @@ draws. The checks that are made here give good messages; the grader relies on it
 
 from __future__ import annotations
 
-import errno
+import faulthandler
 import functools
 import importlib.util
 import inspect
@@ -15,7 +15,6 @@ import random
 import signal
 import socket
 import sys
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,24 +25,14 @@ import numpy as np
 import torch
 
 from harness import wire
-from harness.worker.environment import ServedVectorEnv
+from harness.worker.explanation import Refusal, explain
 from harness.worker.transport import SocketTransport, Transport
 
-_TEXT_CAP = 500
 #: The highest recursion limit that a program may set. Under Python 3.11 15,000 calls by way of C
 #: overflow a stack of 8 MiB; later versions limit such calls by themselves. Up to this number,
 #: endless recursion is a RecursionError under each version.
 _DEEPEST_RECURSION = 10_000
-_REFUSALS = frozenset({errno.EPERM, errno.EACCES, errno.EROFS})
 _DTYPES = frozenset(getattr(torch, name) for name in wire.DTYPES)
-
-
-class Refusal(Exception):
-    """The program did not deliver; ``cause`` is one of :class:`harness.causes.Cause`."""
-
-    def __init__(self, cause: str, message: str) -> None:
-        self.cause = cause
-        super().__init__(message)
 
 
 @dataclass
@@ -87,11 +76,15 @@ class Worker:
 def serve(sock: socket.socket, request: Mapping[str, Any]) -> None:
     """Answers calls until the grader closes the socket."""
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    # the grader asks in which line a program is that takes too long: the stack goes to the socket
+    faulthandler.register(signal.SIGUSR2, file=sock.fileno(), all_threads=False)
     _cap_recursion()
     worker = Worker(SocketTransport(sock), Path(request["program"]), request["result_bytes"])
     sys.path.append(str(worker.directory))
     while True:
         message = worker.receive()
+        if message["op"] == "load":
+            sys.argv = [message["file"]]  # as where the file itself is run
         try:
             worker.perform(message)
         except BaseException as error:
@@ -217,8 +210,9 @@ def _target(worker: Worker, target: Mapping[str, Any]) -> Callable[..., Any]:
 def _arguments(
     worker: Worker, function: Callable[..., Any], message: Mapping[str, Any]
 ) -> tuple[list[Any], dict[str, Any]]:
-    args = [_argument(worker, spec) for spec in message["args"]]
-    named = {name: _argument(worker, spec) for name, spec in message["named"].items()}
+    seed = message["seed"]
+    args = [_argument(worker, spec, seed) for spec in message["args"]]
+    named = {name: _argument(worker, spec, seed) for name, spec in message["named"].items()}
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
@@ -234,7 +228,7 @@ def _arguments(
 
 
 def _argument(  # noqa: PLR0911 - one answer a kind of argument
-    worker: Worker, spec: Mapping[str, Any]
+    worker: Worker, spec: Mapping[str, Any], seed: int
 ) -> Any:
     match spec["t"]:
         case "tensor":
@@ -252,7 +246,9 @@ def _argument(  # noqa: PLR0911 - one answer a kind of argument
         case "file":
             return str(worker.directory / spec["name"])
         case "environment":
-            return ServedVectorEnv(worker, spec)
+            from harness.worker.environment import ServedVectorEnv  # here: it imports gymnasium
+
+            return ServedVectorEnv(worker, spec, seed)
     parameters = [torch.from_numpy(worker.arrays[index].copy()) for index in spec["params"]]
     function = getattr(worker.given, spec["name"])
     return lambda *args: function(*args, *parameters)
@@ -311,36 +307,3 @@ def _export(item: object, where: str, budget: int) -> tuple[str, wire.Array]:
 def _kind(item: object) -> str:
     name = type(item).__name__
     return "None" if item is None else f"{'an' if name[:1] in 'aeiouAEIOU' else 'a'} {name}"
-
-
-def explain(error: BaseException, directory: Path) -> tuple[str, str]:
-    """The cause of an error and one sentence about it, with the line of the program.
-
-    Raises:
-        BaseException: an exception class of the program may raise whatever it likes.
-    """
-    if isinstance(error, Refusal):
-        return error.cause, str(error)
-    try:
-        text = str(error)
-    except BaseException:
-        text = "(its message cannot be shown)"
-    name = type(error).__name__
-    where = _line_in(error, directory)
-    sentence = f"{name}: {text}"[:_TEXT_CAP] + where
-    if isinstance(error, OSError) and error.errno in _REFUSALS:
-        sentence += "; a sandbox has one process, its own files and no network"
-    if isinstance(error, MemoryError) or "can't allocate memory" in text:
-        return "memory", f"out of memory{where}"
-    if isinstance(error, SystemExit | KeyboardInterrupt):
-        return "exit", f"your code ended the process ({sentence})"
-    if isinstance(error, SyntaxError) and error.filename and str(directory) in error.filename:
-        return "syntax", f"{Path(error.filename).name}:{error.lineno}: {error.msg}"[:_TEXT_CAP]
-    return "exception", sentence
-
-
-def _line_in(error: BaseException, directory: Path) -> str:
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename.startswith(str(directory)):
-            return f" (line {frame.lineno} of {Path(frame.filename).name})"
-    return ""
