@@ -67,6 +67,12 @@ def test_the_statement_is_more_than_a_stub(statement):
     assert len(statement) > 1000
 
 
+def test_the_statement_links_to_the_page_on_where_the_code_runs(task, statement):
+    links = re.findall(r"\]\((\S+)\)", statement)
+    pages = {(ROOT / "tasks" / task.id / link).resolve() for link in links}
+    assert ROOT / "docs" / "where-your-code-runs.md" in pages
+
+
 def test_the_statement_says_what_lecture_documents_it_means(statement):
     mentioned = set(re.findall(r"\bS\d\b", statement))
     assert mentioned
