@@ -141,16 +141,32 @@ class Calls:
             ContractError: the contract does not allow the call.
             ProgramError: the program did not deliver.
         """
+        results = self._results(target, signature, args, named, self.draw_seed())
+        names = [param.name for param in signature.params]
+        self.transcript.note(signature.name, names, args, results)
+        return _unpacked(signature, results)
+
+    def again(self, name: str, args: Sequence[Any], seed: int) -> Any:
+        """One more call of a function, outside of the transcript and of the stream of seeds.
+
+        ``seed`` is what the global generators are seeded with. Raises as :meth:`invoke` does.
+        """
+        signature = self.signature(name)
+        return _unpacked(signature, self._results({"name": name}, signature, args, {}, seed))
+
+    def _results(
+        self,
+        target: Mapping[str, Any],
+        signature: Signature,
+        args: Sequence[Any],
+        named: Mapping[str, Any],
+        seed: int,
+    ) -> tuple[Any, ...]:
         if isinstance(signature.returns, NoneType | HandleType):
             raise ContractError(f"{signature.name}: what it returns cannot be measured")
         dims, message, arrays = self._pack(signature, args, named)
-        frame = self._request({"op": "call", "target": target, **message}, arrays)
-        results = _results(signature, dims, frame)
-        names = [param.name for param in signature.params]
-        self.transcript.note(signature.name, names, args, results)
-        if isinstance(signature.returns, TupleType):
-            return results
-        return results[0] if results else None
+        frame = self._request({"op": "call", "target": target, **message}, arrays, seed)
+        return _results(signature, dims, frame)
 
     def new(self, class_name: str, args: Sequence[Any], named: Mapping[str, Any]) -> Handle:
         """An instance of a class of the contract; see :meth:`invoke` for the errors."""
@@ -254,9 +270,12 @@ class Calls:
         arrays.append(np.asarray(value))
         return {"t": "tensor", "i": len(arrays) - 1}
 
-    def _request(self, message: dict[str, Any], arrays: Sequence[Array]) -> wire.Frame:
+    def _request(
+        self, message: dict[str, Any], arrays: Sequence[Array], seed: int | None = None
+    ) -> wire.Frame:
         answer: Answer | None = self._answer if self._served else None
-        return self._channel.request({**message, "seed": self.draw_seed()}, arrays, answer)
+        seed = self.draw_seed() if seed is None else seed
+        return self._channel.request({**message, "seed": seed}, arrays, answer)
 
     def _answer(self, message: Mapping[str, Any], arrays: tuple[Array, ...]) -> wire.Frame:
         """Answers a step or reset that the program asks of an environment."""
@@ -266,6 +285,13 @@ class Calls:
         if not isinstance(verb, str):
             raise ProgramError("protocol", "an environment is asked to reset or to step")
         return self._served[number].answer(verb, arrays)
+
+
+def _unpacked(signature: Signature, results: tuple[Any, ...]) -> Any:
+    """A tuple where the contract has one, else the one result."""
+    if isinstance(signature.returns, TupleType):
+        return results
+    return results[0] if results else None
 
 
 def _results(signature: Signature, dims: Mapping[str, int], frame: wire.Frame) -> tuple[Any, ...]:

@@ -89,27 +89,51 @@ class ProgramProxy:
     def independent(self, name: str, *args: Any, replicates: int) -> list[Any]:
         """The results of ``replicates`` calls that differ in their seed alone.
 
-        ``args`` leave out the generator, which the contract must have as its last parameter.
+        ``args`` leave out the generator, which the contract must have as its last parameter. Where
+        it has one, the first call is made once more with its generator and other seeds of the
+        global generators: the result must be the same.
 
         Raises:
-            ProgramError: two replicates are identical: the program reseeds a generator.
+            ProgramError: two replicates are identical: the program reseeds a generator. Or the same
+                generator gave other draws: the program draws from elsewhere.
         """
         call = getattr(self, name)
         last = self._calls.signature(name).params[-1]
         takes_generator = isinstance(last.type, GeneratorType)
+        seeds: list[Seed] = []
         results, distinct = [], set()
         for _ in range(replicates):
-            result = call(*args, self.generator()) if takes_generator else call(*args)
-            distinct.add(tuple(np.asarray(part).tobytes() for part in _parts([result])))
+            if takes_generator:
+                seeds.append(self.generator())
+            result = call(*args, *seeds[-1:])
+            distinct.add(_bytes(result))
             results.append(result)
-        finite = all(np.isfinite(np.asarray(part)).all() for part in _parts(results))
-        if finite and len(distinct) < replicates:
+        if not all(np.isfinite(np.asarray(part)).all() for part in _parts(results)):
+            return results
+        if len(distinct) < replicates:
             raise ProgramError(
                 "reseeded",
                 f"{name} returned the same draws for different generators: your code reseeds a "
                 "generator (such as torch.manual_seed inside a function) or ignores the one given",
             )
+        if seeds:
+            self._expect_the_same(name, args, seeds[0], results[0])
         return results
+
+    def _expect_the_same(self, name: str, args: Sequence[Any], seed: Seed, first: Any) -> None:
+        """Checks that a generator in the same state gives the same draws.
+
+        The seed of the global generators is another one. It is derived and not drawn, so that the
+        seeds of later calls are what they would be without this call.
+        """
+        again = self._calls.again(name, (*args, seed), seed.value ^ 1)
+        if _bytes(again) != _bytes(first):
+            raise ProgramError(
+                "reseeded",
+                f"{name} returned other draws for a generator in the same state: draw from the "
+                "generator given alone (torch.randn(…, generator=generator)), not from torch's or "
+                "numpy's global one or one of your own, and keep nothing from call to call",
+            )
 
     def new(self, class_name: str, /, *args: Any, **config: Any) -> Handle:
         """An instance of a class of the contract.
@@ -134,6 +158,11 @@ class ProgramProxy:
             ProgramError: the program did not deliver.
         """
         return self._calls.vjp(name, args, wrt, cotangent)
+
+
+def _bytes(result: Any) -> tuple[bytes, ...]:
+    """What is compared of a result: the bytes of its arrays and numbers."""
+    return tuple(np.asarray(part).tobytes() for part in _parts([result]))
 
 
 def _parts(results: Sequence[Any]) -> Iterator[Any]:

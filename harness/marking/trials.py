@@ -32,8 +32,8 @@ from harness.seeds import PUBLIC_KEY, Key
 from harness.spec.load import LoadedTask
 
 #: Raised whenever the meaning of an observation changes: stored ones are then made anew.
-#: 4: typed statistics.
-COLLECT_PROTOCOL = 4
+#: 5: environments, torch.compile and generators as docs/where-your-code-runs.md says.
+COLLECT_PROTOCOL = 5
 
 
 @dataclass(frozen=True)

@@ -254,6 +254,52 @@ def test_draws_that_repeat_are_an_error_of_their_own(lab, name):
     assert f"{name} returned the same draws" in message
 
 
+GLOBAL = "torch.randn(n, dtype=torch.float64)"
+OWN = "torch.randn(n, dtype=torch.float64, generator=generator)"
+
+
+@pytest.mark.parametrize(
+    "draws",
+    [
+        GLOBAL,
+        f"{OWN} + 1e-6 * {GLOBAL}",
+        "torch.from_numpy(np.random.randn(n))",
+        "torch.from_numpy(np.random.default_rng().normal(size=n))",
+        "torch.tensor([random.random() for _ in range(n)], dtype=torch.float64)",
+        "torch.distributions.Normal(0.0, torch.ones(n, dtype=torch.float64)).sample()",
+        "torch.randn(n, dtype=torch.float64, generator=KEPT)",
+        "torch.full((n,), float(time.perf_counter()), dtype=torch.float64)",
+    ],
+)
+def test_draws_from_elsewhere_are_an_error_that_says_so(lab, draws):
+    source = (
+        "import random, time\nimport numpy as np\nimport torch\nKEPT = torch.Generator()\n"
+        f"def noise(n, generator):\n    return {draws}\n"
+    )
+    with pytest.raises(ProgramError) as caught, lab.trial(draws, source=source) as student:
+        student.independent("noise", 4, replicates=2)
+    assert caught.value.cause == "reseeded"
+    assert "noise returned other draws for a generator in the same state" in caught.value.message
+
+
+def test_the_second_look_at_a_generator_changes_nothing_that_follows(lab):
+    def after(first):
+        with lab.trial("honest", record=True) as student:
+            first(student)
+            return student.global_noise(2), len(student.transcript)
+
+    def plain(student):
+        for _ in range(3):
+            student.noise(4, student.generator())
+
+    (noise, calls), (expected, expected_calls) = (
+        after(lambda student: student.independent("noise", 4, replicates=3)),
+        after(plain),
+    )
+    assert (noise == expected).all()
+    assert calls == expected_calls
+
+
 def test_draws_that_are_not_finite_are_left_to_the_checks(lab):
     source = (
         "def noise(n, generator):\n    return generator.get_state()[:n].double() * float('nan')"
