@@ -34,6 +34,8 @@ from harness.sandbox.connection import Answer
 
 Array = wire.Array
 
+_LARGEST = 2**64 - 1  # the integer that takes most room in a header
+
 
 class Channel(Protocol):
     """Where the requests of a program's calls go; a WorkerSession or its stand-in."""
@@ -214,13 +216,29 @@ class Calls:
         match frame.message.get("names"):
             case [*names] if all(isinstance(name, str) for name in names):
                 if len(set(names)) == len(names) == len(frame.arrays):
-                    return dict(zip(names, frame.arrays, strict=True))
+                    state = dict(zip(names, frame.arrays, strict=True))
+                    self._expect_loadable(state)
+                    return state
         raise ProgramError("protocol", "a state is named arrays")
 
     def load_state(self, number: int, arrays: Mapping[str, Array]) -> None:
         """See :meth:`Handle.load`."""
-        request = {"op": "load-state", "handle": number, "names": list(arrays)}
-        self._request(request, list(arrays.values()))
+        self._expect_loadable(arrays)
+        self._request(_load_request(number, arrays), list(arrays.values()))
+
+    def _expect_loadable(self, state: Mapping[str, Array]) -> None:
+        """Checks that a state can be sent back: its names and shapes fit into one request.
+
+        Raises:
+            ProgramError: they don't. A reply leaves more room for names than a request does.
+        """
+        largest = {"seed": _LARGEST, "nonce": _LARGEST}
+        try:
+            wire.encode({**_load_request(_LARGEST, state), **largest}, list(state.values()))
+        except wire.WireError as error:
+            raise ProgramError(
+                "bad-output", f"the names and shapes of a state are too long or too many: {error}"
+            ) from None
 
     def _pack(
         self, signature: Signature, args: Sequence[Any], named: Mapping[str, Any]
@@ -285,6 +303,10 @@ class Calls:
         if not isinstance(verb, str):
             raise ProgramError("protocol", "an environment is asked to reset or to step")
         return self._served[number].answer(verb, arrays)
+
+
+def _load_request(number: int, arrays: Mapping[str, Array]) -> dict[str, Any]:
+    return {"op": "load-state", "handle": number, "names": list(arrays)}
 
 
 def _unpacked(signature: Signature, results: tuple[Any, ...]) -> Any:

@@ -90,12 +90,21 @@ class WorkerConnection:
             self._sock.settimeout(0)
             data = self._sock.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
-            return
+            if not self._urgent():
+                return
+            data = b"!"
         except OSError:
             raise ConnectionLost from None
         if not data:
             raise ConnectionLost
         raise ProgramError("protocol", "the worker sent more than the answer to what was asked")
+
+    def _urgent(self) -> bool:
+        """Whether a byte was sent out of band, which reading in order passes over."""
+        try:
+            return bool(self._sock.recv(1, socket.MSG_OOB))
+        except OSError:  # EINVAL: there is none, or this kernel has none on local sockets
+            return False
 
     def _checked(self, frame: wire.Frame) -> wire.Frame:
         """The frame, if it is the reply to the last request; raises the error that it reports."""
