@@ -1,6 +1,8 @@
 """The seccomp filter of a worker: what no exercise needs and an attack does.
 
-It lists what is refused; a list of what is allowed would have to follow every release of torch.
+It lists the calls that are refused; a list of calls that are allowed would have to follow every
+release of torch. Where one call has many commands (fcntl, ioctl, socketpair), it lists those that
+are allowed, since their number grows with every release of the kernel.
 Refused are: access to other processes' memory, new namespaces and mounts, sockets other than pairs,
 memory that escapes the limits, whatever survives a process (System V and POSIX queues, keys), and
 the channels by which two sandboxes could communicate over a file that both may only read (locks,
@@ -12,7 +14,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import socket
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +33,7 @@ chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat
 setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat
 utime utimes futimesat utimensat
 sched_setscheduler sched_setparam sched_setattr setpriority ioprio_set
+pidfd_open connect bind listen accept accept4
 kexec_load kexec_file_load init_module finit_module delete_module reboot swapon swapoff acct
 quotactl quotactl_fd syslog sethostname setdomainname settimeofday clock_settime adjtimex
 clock_adjtime iopl ioperm vhangup nfsservctl lookup_dcookie personality
@@ -40,13 +43,17 @@ clock_adjtime iopl ioperm vhangup nfsservctl lookup_dcookie personality
 _NUMBERS = {
     "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
     "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432,
-    "fspick": 433, "clone3": 435, "pidfd_getfd": 438, "process_madvise": 440,
+    "fspick": 433, "pidfd_open": 434, "clone3": 435, "pidfd_getfd": 438, "process_madvise": 440,
     "mount_setattr": 442, "quotactl_fd": 443, "memfd_secret": 447, "process_mrelease": 448,
     "cachestat": 451, "fchmodat2": 452, "setxattrat": 463, "removexattrat": 466,
 }  # fmt: skip
 
-# what a process may do to itself only: the first argument is a process id, 0 is the caller
-_OWN_ONLY = ("prlimit64", "sched_setaffinity")
+# what a process may do to, or learn of, itself only: the position of the argument that is a process
+# id, of which 0 is the caller
+_OWN_ONLY = {
+    "prlimit64": 0, "sched_setaffinity": 0,
+    "getsid": 0, "getpgid": 0, "get_robust_list": 0, "getpriority": 1, "ioprio_get": 1,
+}  # fmt: skip
 
 _CLONE_NAMESPACES = (
     0x00020000,  # mount
@@ -57,9 +64,24 @@ _CLONE_NAMESPACES = (
     0x20000000,  # pid
     0x40000000,  # net
 )
-# F_GETLK… and their open-file forms, F_SETLEASE, F_GETLEASE, F_NOTIFY, the write-life hints
-_FCNTL = (5, 6, 7, 36, 37, 38, 1024, 1025, 1026, 1035, 1036, 1037, 1038)
-_TERMINAL = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: they put characters into a terminal's input
+# all numbers are Linux's, so that this module can be imported elsewhere
+_F_SETFL = 4
+# F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC. Refused are, among others, who is
+# signalled about a file, locks, leases, notification, sizes of pipes, hints about a file's life
+_FCNTL = (0, 1, 2, 3, _F_SETFL, 1030)
+# what a program may set of an open file's flags (or get with F_GETFL and set again); not O_ASYNC,
+# which sends signals, O_DIRECT and O_NOATIME
+_SETTABLE = 0o3 | 0o2000 | 0o4000 | 0o100000  # O_ACCMODE, O_APPEND, O_NONBLOCK, O_LARGEFILE
+# is it a terminal and how large, how much waits to be read, close-on-exec, non-blocking, FICLONE
+_IOCTL = (0x5401, 0x802C542A, 0x540F, 0x5413, 0x541B, 0x5450, 0x5451, 0x5421, 0x40049409)
+# a pair connects a process to itself; one of datagrams (raw ones are) can send to any address
+_AF_UNIX = 1
+_SOCKETS = (1, 0o4001, 0o2000001, 0o2004001)  # SOCK_STREAM, with SOCK_NONBLOCK and SOCK_CLOEXEC
+# flags of what is sent: bytes out of band would pass unseen between the grader's requests
+_SENDING = {"sendto": 3, "sendmsg": 2, "sendmmsg": 3}
+_MSG_OOB = 1
+
+_WORD = 0xFFFFFFFF  # the kernel reads the lower half of these arguments
 
 # refused altogether where Landlock does not keep signals within the sandbox
 _UNSCOPED = ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal")
@@ -97,23 +119,51 @@ def build(*, scoped: bool) -> Filter:
 
     for name in _REFUSED:
         refuse(name)
-    for name in _OWN_ONLY:
-        refuse(name, pyseccomp.Arg(0, pyseccomp.NE, 0))
+    for name, position in _OWN_ONLY.items():
+        refuse(name, pyseccomp.Arg(position, pyseccomp.NE, 0))
     for flag in _CLONE_NAMESPACES:
         refuse("clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, flag, flag))
     # seccomp cannot read clone3's flags, which are behind a pointer; with ENOSYS libc falls back to
     # clone, whose flags are checked above
     refuse("clone3", action=pyseccomp.ERRNO(errno.ENOSYS))
-    for command in _FCNTL:
-        refuse("fcntl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, command))
-    for request in _TERMINAL:
-        refuse("ioctl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, request))
+
+    def masked(position: int, mask: int, value: int) -> Any:
+        return pyseccomp.Arg(position, pyseccomp.MASKED_EQ, mask, value)
+
+    def allow_only(name: str, position: int, allowed: Collection[int]) -> None:
+        for mask, value in _all_but(allowed):
+            refuse(name, masked(position, mask, value))
+
+    allow_only("fcntl", 1, _FCNTL)
+    for bit in (1 << shift for shift in range(32)):
+        if not bit & _SETTABLE:
+            refuse("fcntl", masked(1, _WORD, _F_SETFL), masked(2, bit, bit))
+    allow_only("ioctl", 1, _IOCTL)
     refuse("socket")  # local ones too: by a path they reach the machine's daemons
-    # a pair connects a process to itself, but one of datagrams can send to any address
-    refuse("socketpair", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xF, socket.SOCK_DGRAM))
+    allow_only("socketpair", 0, (_AF_UNIX,))
+    allow_only("socketpair", 1, _SOCKETS)
+    for name, position in _SENDING.items():
+        refuse(name, masked(position, _MSG_OOB, _MSG_OOB))
     for name in () if scoped else _UNSCOPED:
         refuse(name)
     return Filter(_exported(rules))
+
+
+def _all_but(allowed: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Masks and values that match every number of 32 bits except those that are allowed.
+
+    A number is followed from its highest bit down; where it leaves all that is allowed, the bits so
+    far are a mask and a value.
+    """
+    prefixes = {0}
+    for shift in reversed(range(32)):
+        mask = _WORD & ~((1 << shift) - 1)
+        kept = {number & mask for number in allowed}
+        for prefix in sorted(prefixes):
+            for value in (prefix, prefix | 1 << shift):
+                if value not in kept:
+                    yield mask, value
+        prefixes = kept
 
 
 def _known(pyseccomp: Any, name: str) -> bool:

@@ -184,7 +184,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
         yield opened
 
 
-LONG = ({"ok": True, "handle": 0, "names": ["x" * 65_380]}, [("float64", (1,))])
+LONG = ({"ok": True, "handle": 0, "names": ["x" * 65_420]}, [("float64", (1,))])
 
 
 @pytest.mark.parametrize("conversation", CONVERSATIONS)

@@ -67,6 +67,28 @@ REFUSED = {
     "perf": "number(298, 0, 0, -1, -1, 0)",
     "userfaultfd": "number(323, 0)",
     "typing": "fcntl.ioctl(0, 0x5412, b'x')",
+    "raw pair": "socket.socketpair(socket.AF_UNIX, socket.SOCK_RAW)",
+    "pair of packets": "socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)",
+    "pair of another family": "call('socketpair', 40, 1, 0, (ctypes.c_int * 2)())",
+    "signal of a descriptor": "fcntl.fcntl(stream, fcntl.F_SETSIG, signal.SIGKILL)",
+    "owner of a descriptor": "fcntl.fcntl(stream, fcntl.F_SETOWN, os.getppid())",
+    "owner with a type": "fcntl.fcntl(stream, 15, bytes(8))",
+    "owner by ioctl": "fcntl.ioctl(stream, 0x8901, bytes(4))",
+    "group by ioctl": "fcntl.ioctl(stream, 0x8902, bytes(4))",
+    "asynchronous": "fcntl.fcntl(stream, fcntl.F_SETFL, 0o20000)",
+    "asynchronous by ioctl": "fcntl.ioctl(stream, 0x5452, (1).to_bytes(4, 'little'))",
+    "without access times": "fcntl.fcntl(stream, fcntl.F_SETFL, os.O_NOATIME)",
+    "size of a pipe": "fcntl.fcntl(os.pipe()[0], 1031, 8192)",
+    "hint about a file": "fcntl.fcntl(stream, 1038, bytes(8))",
+    "seals": "fcntl.fcntl(stream, 1034)",
+    "a command in disguise": "number(72, stream.fileno(), (1 << 32) | 10, 9)",
+    "out of band": "a, b = socket.socketpair(); a.send(b'x', socket.MSG_OOB)",
+    "out of band in a message": "a, b = socket.socketpair(); a.sendmsg([b'x'], (), socket.MSG_OOB)",
+    "other's session": "os.getsid(os.getppid())",
+    "other's group": "os.getpgid(os.getppid())",
+    "other's priority": "os.getpriority(os.PRIO_PROCESS, os.getppid())",
+    "descriptor of a process": "os.pidfd_open(os.getppid())",
+    "listening": "a, b = socket.socketpair(); a.listen()",
 }
 
 ALLOWED = {
@@ -77,6 +99,15 @@ ALLOWED = {
     "own limits": "resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))",
     "own cores": "os.sched_setaffinity(0, os.sched_getaffinity(0))",
     "descriptor flags": "fcntl.fcntl(stream, fcntl.F_GETFL); os.dup(stream.fileno())",
+    "non-blocking": (
+        "a, b = socket.socketpair(); a.setblocking(False); os.set_blocking(b.fileno(), False); "
+        "flags = fcntl.fcntl(stream, fcntl.F_GETFL); "
+        "fcntl.fcntl(stream, fcntl.F_SETFL, flags | os.O_NONBLOCK | os.O_APPEND)"
+    ),
+    "inheriting": "[os.set_inheritable(stream.fileno(), inherited) for inherited in (True, False)]",
+    "terminals": "stream.isatty(); os.isatty(0); import shutil; shutil.get_terminal_size()",
+    "asyncio": "import asyncio; asyncio.run(asyncio.sleep(0))",
+    "own session": "os.getsid(0), os.getpgid(0), os.getpriority(os.PRIO_PROCESS, 0)",
     "own signals": "signal.signal(signal.SIGUSR1, lambda *a: None); os.kill(os.getpid(), 10)",
     "memory": "import mmap; mmap.mmap(-1, 1 << 20)[:4] = b'abcd'",
 }
@@ -112,6 +143,21 @@ def test_every_call_on_the_list_is_refused():
     assert done.returncode == 0, done.stderr
     said = dict(line.rsplit(" ", 1) for line in done.stdout.splitlines())
     assert said == {name: str(errno.EPERM) for name in REFUSED}
+
+
+@pytest.mark.parametrize("scoped", [True, False])
+def test_no_command_of_a_descriptor_passes_that_is_not_listed(scoped):
+    """Every number of a command, those of a future kernel among them."""
+    code = (
+        "passed = []\n"
+        "for command in [*range(2100), *(1 << shift for shift in range(12, 32))]:\n"
+        "    libc.syscall(72, stream.fileno(), command, 0)\n"
+        "    if ctypes.get_errno() != errno.EPERM:\n"
+        "        passed.append(command)\n"
+        "    ctypes.set_errno(0)\n"
+        "print(passed)\n"
+    )
+    assert run(code, scoped=scoped).stdout == "[0, 1, 2, 3, 4, 1030]\n"
 
 
 @pytest.mark.parametrize("name", ALLOWED)
