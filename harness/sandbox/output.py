@@ -16,19 +16,28 @@ _SETTLE_S = 1.0
 
 
 class DrainedOutput:
-    """Reads a process's output as long as it lives and keeps the beginning of every trial's.
+    """Reads what a process prints as long as it lives, and keeps the beginning of every trial's.
 
-    A thread of its own reads, so the methods may be called at any time.
+    Pipes of other processes can be added: each worker has one of its own, in which nothing of an
+    earlier worker is left. A thread reads, so the methods may be called at any time.
     """
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
-        self._stream = process.stdout
+        self._handles = {os.dup(process.stdout.fileno())}
+        self._wake, self._waker = os.pipe()
         self._kept = bytearray()
         self._trial_start = 0
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._drain, daemon=True)
+        process.stdout.close()
         self._thread.start()
+
+    def add(self, handle: int) -> None:
+        """Reads from this end of a pipe too, and closes it where the pipe ends."""
+        with self._lock:
+            self._handles.add(handle)
+        os.write(self._waker, b"+")
 
     def mark(self) -> int:
         """Begins a new trial, kept up to a cap; gives the position for :meth:`since`."""
@@ -39,7 +48,7 @@ class DrainedOutput:
     def since(self, mark: int) -> str:
         """What was printed since a position.
 
-        Everything that was written before the call is included: it waits until the pipe is empty,
+        Everything that was written before the call is included: it waits until the pipes are empty,
         one second at most.
         """
         deadline = time.monotonic() + _SETTLE_S
@@ -50,24 +59,39 @@ class DrainedOutput:
 
     def close(self) -> None:
         """Ends the reading, once the process has ended."""
-        # A process that escaped could hold the pipe open; the thread is a daemon, so it may go on.
+        # A process that escaped could hold a pipe open; the thread is a daemon, so it may go on.
         self._thread.join(timeout=1.0)
         if not self._thread.is_alive():
-            self._stream.close()
+            for handle in (*self._handles, self._wake, self._waker):
+                os.close(handle)
 
     def _drain(self) -> None:
-        handle = self._stream.fileno()
-        chunk = b"-"
-        while chunk:
-            select.select([handle], [], [])
-            with self._lock:  # so that no bytes are between the pipe and the kept ones for a reader
-                chunk = os.read(handle, 1 << 16)
-                room = self._trial_start + _OUTPUT_CAP - len(self._kept)
-                self._kept += chunk[: max(room, 0)]
+        while self._handles:
+            waiting = select.poll()
+            for handle in (*self._handles, self._wake):
+                waiting.register(handle, select.POLLIN)
+            ready = {handle for handle, _ in waiting.poll()}
+            with self._lock:  # so that no bytes are between a pipe and the kept ones for a reader
+                for handle in ready & self._handles:
+                    self._read(handle)
+                if self._wake in ready:
+                    os.read(self._wake, 1 << 10)
+
+    def _read(self, handle: int) -> None:
+        chunk = os.read(handle, 1 << 16)
+        room = self._trial_start + _OUTPUT_CAP - len(self._kept)
+        self._kept += chunk[: max(room, 0)]
+        if not chunk:
+            self._handles.remove(handle)
+            os.close(handle)
 
     def _unread(self) -> bool:
-        """Whether bytes wait in the pipe."""
-        (size,) = struct.unpack(
-            "i", fcntl.ioctl(self._stream.fileno(), termios.FIONREAD, struct.pack("i", 0))
-        )
-        return bool(size)
+        """Whether bytes wait in a pipe."""
+        with self._lock:
+            return any(_waiting(handle) for handle in self._handles)
+
+
+def _waiting(handle: int) -> int:
+    """How many bytes wait in a pipe."""
+    (size,) = struct.unpack("i", fcntl.ioctl(handle, termios.FIONREAD, struct.pack("i", 0)))
+    return int(size)

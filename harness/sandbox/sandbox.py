@@ -139,6 +139,8 @@ class Sandbox:
         current.limit_memory(limits.memory_mib)
         scratch = self.folders.scratch / secrets.token_hex(8)
         ours, theirs = socket.socketpair()
+        printed, prints = os.pipe()
+        current.output.add(printed)
         try:
             processes.request_sender(ours)
             request = {
@@ -151,7 +153,7 @@ class Sandbox:
                 "result_bytes": limits.result_mib << 20,
                 **more,
             }
-            answer = current.ask(request, [theirs.fileno()])
+            answer = current.ask(request, [theirs.fileno(), prints])
             theirs.close()  # so that reading ends where the worker dies before its greeting
             if answer["pid"] < 0:
                 raise InfrastructureError(f"no process could be forked: {answer['error']}")
@@ -161,6 +163,7 @@ class Sandbox:
             raise
         finally:
             theirs.close()
+            os.close(prints)
         fresh = processes.look(sender.pid)
         baseline = fresh.resident if fresh is not None else 0
         monitor = ResourceMonitor(current.pid, sender.pid, baseline, scratch)

@@ -36,12 +36,12 @@ def main(control_fd: int) -> None:
     confine.lock_zygote()
     _send(control, {"op": "ready", "versions": versions})
     while True:
-        data, fds, _, _ = socket.recv_fds(control, 65536, 1)
+        data, fds, _, _ = socket.recv_fds(control, 65536, 2)
         if not data:
             os._exit(0)
         request = json.loads(data)
         if request["op"] == "fork":
-            _send(control, _fork(control, fds[0], config, request))
+            _send(control, _fork(control, fds, config, request))
         elif request["op"] == "reap":
             _send(control, _reap(request["pid"], request["grace_s"], request["scratch"]))
 
@@ -68,20 +68,27 @@ def _preload() -> dict[str, str]:
 
 
 def _fork(
-    control: socket.socket, call_fd: int, config: dict[str, Any], request: dict[str, Any]
+    control: socket.socket, fds: list[int], config: dict[str, Any], request: dict[str, Any]
 ) -> dict[str, Any]:
+    """Forks a worker; ``fds`` are its end of the call's socket, and of the pipe that it prints to.
+
+    Both are its own alone, and so is what it reads: a file that is open in two workers has flags,
+    owners and sizes by which one could tell the other something.
+    """
+    call_fd, prints = fds
     try:
         os.mkdir(request["scratch"], 0o700)
         pid = os.fork()
     except OSError as error:  # the machine's fault: the grader makes it an InfrastructureError
-        os.close(call_fd)
+        _close(fds)
         return {"op": "forked", "pid": -1, "error": str(error)}
     if pid:
-        os.close(call_fd)
+        _close(fds)
         return {"op": "forked", "pid": pid}
     status = 1
     try:
         control.close()
+        _take_stdio(prints)
         call = socket.socket(fileno=call_fd)
         try:
             confine.lock_worker(config, request)
@@ -93,6 +100,19 @@ def _fork(
         status = 0
     finally:
         os._exit(status)
+
+
+def _take_stdio(prints: int) -> None:
+    """Reads from a device opened anew and prints to this pipe, instead of what was inherited."""
+    reads = os.open(os.devnull, os.O_RDONLY)
+    for own, standard in ((reads, 0), (prints, 1), (prints, 2)):
+        os.dup2(own, standard)
+    _close([reads, prints])
+
+
+def _close(fds: list[int]) -> None:
+    for fd in fds:
+        os.close(fd)
 
 
 def _entry(name: str) -> Callable[[socket.socket, dict[str, Any]], None]:

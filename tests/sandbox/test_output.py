@@ -1,5 +1,6 @@
 """Output that is drained from a process while it runs and kept by trial."""
 
+import os
 import subprocess
 import sys
 
@@ -58,6 +59,20 @@ def test_bytes_that_are_no_text_are_replaced(echo):
     mark = output.mark()
     write(r"sys.stdout.buffer.write(b'\xff') and ''")
     assert output.since(mark) == "\ufffd"
+
+
+def test_a_pipe_that_is_added_is_read_like_the_process_own(echo):
+    output, write = echo
+    mark = output.mark()
+    for text in (b"one", b"two" * 30_000):
+        reader, writer = os.pipe()
+        output.add(reader)
+        with open(writer, "wb") as stream:
+            stream.write(text)
+        write("'-'")
+    printed = output.since(mark)
+    assert len(printed) == 64 * 1024
+    assert printed.startswith("one")
 
 
 def test_output_can_be_read_after_the_process_has_ended():

@@ -274,3 +274,37 @@ def test_memory_that_forbids_looking_is_seen_all_the_same(lab):
             lab.student(session).square(X)
     assert caught.value.cause in ("memory", "exception")
     assert "memory" in caught.value.message
+
+
+STDIO = """
+import fcntl, os
+def state(handle):
+    found = [fcntl.fcntl(handle, fcntl.F_GETFL)]
+    for command in (9, 11, 1032):  # owner, signal, size of the pipe
+        try:
+            found.append(fcntl.fcntl(handle, command))
+        except OSError as error:
+            found.append(-error.errno)
+    return found
+print([state(handle) for handle in (0, 1, 2)], os.lseek(0, 0, os.SEEK_CUR))
+def read(path):
+    for handle in (0, 1, 2):
+        flags = fcntl.fcntl(handle, fcntl.F_GETFL)
+        fcntl.fcntl(handle, fcntl.F_SETFL, flags | os.O_NONBLOCK | os.O_APPEND)
+        for command, value in ((8, os.getpid()), (10, 9), (1031, 1 << 18)):
+            try:
+                fcntl.fcntl(handle, command, value)
+            except OSError:
+                pass
+    return 0
+"""
+
+
+def test_no_worker_finds_what_another_set_on_its_standard_streams(lab):
+    printed = []
+    for _ in range(2):
+        with lab.session("stdio", source=STDIO) as session, session.trial(LIMITS):
+            lab.student(session).read("")
+        printed.append(lab.sandbox.usage.output)
+    assert printed[0]
+    assert printed[0] == printed[1]
