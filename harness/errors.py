@@ -84,11 +84,14 @@ class ProgramError(FairmarkError):
     Attributes:
         cause: the cause stored with the verdict; its ``fault`` is ``program``.
         message: one sentence for the student.
+        while_loading: it happened before the program was given any input, so nothing in the message
+            can come from an instance that is marked.
     """
 
-    def __init__(self, cause: str, message: str) -> None:
+    def __init__(self, cause: str, message: str, *, while_loading: bool = False) -> None:
         self.cause = Cause(cause)
         self.message = message
+        self.while_loading = while_loading
         super().__init__(message)
 
 

@@ -181,6 +181,8 @@ class Observation:
             again.
         cause: the error's; :attr:`Cause.NONE` where there is none.
         message: one sentence about the error.
+        message_is_public: nothing in the message can come from an instance that is marked; any
+            other message is shown to nobody but the grader.
         transcript: the calls of a displayed example; empty for marked trials.
         circumstances: seconds, machine, isolation, printed output: for people, never compared.
     """
@@ -191,6 +193,7 @@ class Observation:
     metrics: Mapping[str, str] = field(default_factory=dict)
     cause: Cause = Cause.NONE
     message: str = ""
+    message_is_public: bool = False
     transcript: tuple[Mapping[str, Any], ...] = ()
     circumstances: Mapping[str, Any] = field(default_factory=dict)
 
@@ -217,6 +220,7 @@ class Observation:
             "metrics": dict(self.metrics),
             "cause": self.cause,
             "message": self.message,
+            "message_is_public": self.message_is_public,
             "transcript": list(self.transcript),
             "circumstances": dict(self.circumstances),
         }
@@ -238,6 +242,7 @@ class Observation:
             metrics=record["metrics"],
             cause=Cause(record["cause"]),
             message=record["message"],
+            message_is_public=record.get("message_is_public", False),
             transcript=tuple(record["transcript"]),
             circumstances=record["circumstances"],
         )

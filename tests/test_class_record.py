@@ -1,6 +1,7 @@
 """The record of a class: a run updates it, keeps what it does not touch, and says what is stale."""
 
 import csv
+import json
 import os
 import shutil
 import signal
@@ -21,7 +22,7 @@ from harness.ledger import Ledger
 from harness.marking import plan
 from harness.marking.round import Round
 from harness.marking.trials import Subject, View
-from harness.records import Observation, Program
+from harness.records import EXAMPLE, Observation, Program
 from harness.seeds import Key
 from harness.spec.catalogue import load_all
 from harness.verbs.stored import compare_with_best
@@ -326,3 +327,54 @@ def test_a_signal_ends_a_run_as_an_interrupt_does(harness_on, number):
 
 def test_an_unfinished_run_leaves_the_record_as_it_was(harness_on):
     assert main(["score", "--results", str(harness_on.folder / "s15")]) == 2
+
+
+# ------------------------------------------------------------------ nothing marked is shown
+
+
+#: Programs that put what they were given into their message; the last one never gets that far.
+TELLING = {
+    "raises": "def square(x):\n    raise ValueError(f'value {x.ravel()[0].item()!r}')\n",
+    "names": "def square(x):\n    raise type(f'V{hash(x.sum().item())}', (Exception,), {})()\n",
+    "loads": "raise ValueError('at the start')\n",
+}
+
+
+@pytest.fixture(scope="module")
+def told(harness_on):
+    """The submissions of :data:`TELLING`, graded; what lies in their reports."""
+    folder = harness_on.folder
+    for name, source in TELLING.items():
+        (folder / "telling" / name).mkdir(parents=True)
+        text = (COURSE / "reference" / "square" / "solution.py").read_text(encoding="utf-8")
+        (folder / "telling" / name / "square.py").write_text(f"{text}\n\n{source}")
+    harness_on("telling", "--task", "square", "--results", "t")
+    return folder / "t"
+
+
+@pytest.mark.parametrize("name", TELLING)
+def test_what_a_program_says_of_a_marked_instance_stays_with_the_grader(told, name):
+    with Ledger(told / "ledger.sqlite", "test") as ledger:
+        observations = [
+            observation
+            for trial in ledger.trials()
+            if (observation := ledger.get(trial)) is not None
+            and observation.trial.program == name
+            and observation.outcome == "error"
+        ]
+    marked = {item.message for item in observations if item.trial.stage != EXAMPLE.stage}
+    public = {item.message for item in observations if item.message_is_public}
+    assert marked
+    seen = [told / "grades.csv", told / "junit.xml", *(told / "submissions" / name).iterdir()]
+    for path in seen:
+        text = path.read_text(encoding="utf-8").replace("\\_", "_")
+        assert not [message for message in marked - public if message in text], path
+    # what it says on the public example is shown instead
+    page = (told / "submissions" / name / "gradescope.json").read_text(encoding="utf-8")
+    assert any(json.dumps(message)[1:-1] in page for message in public)
+
+
+def test_the_grader_finds_what_was_withheld(told):
+    grades = json.loads((told / "grades.json").read_text(encoding="utf-8"))
+    (row,) = [row for row in grades["submissions"] if row["name"] == "raises"]
+    assert "ValueError: value" in row["tasks"][0]["checks"][0]["evidence"]["withheld_message"]

@@ -19,7 +19,7 @@ from harness.collect.proxy import ProgramProxy
 from harness.errors import FairmarkError, MeasurementError, ProgramError
 from harness.isolation import Isolation
 from harness.marking.jobs import Job, PlannedTrial, groups
-from harness.records import Array, Observation, digest_array
+from harness.records import EXAMPLE, Array, Observation, digest_array
 from harness.sandbox.connection import WorkerConnection
 from harness.sandbox.sandbox import Sandbox
 from harness.sandbox.session import WorkerSession
@@ -165,7 +165,12 @@ def _attempt(session: WorkerSession, planned: PlannedTrial, key: Key) -> Observa
     except ProgramError as error:
         transcript = tuple(student.transcript)
         return Observation(
-            trial, "error", cause=error.cause, message=error.message, transcript=transcript
+            trial,
+            "error",
+            cause=error.cause,
+            message=error.message,
+            message_is_public=error.while_loading or trial.stage == EXAMPLE.stage,
+            transcript=transcript,
         )
     return Observation(trial, "ok", statistics, digests, transcript=tuple(student.transcript))
 

@@ -2,6 +2,8 @@
 
 The example is the first call on a public instance whose result differs from the reference's.
 Checks whose measurement trains or plays whole episodes have none; their figures have to suffice.
+What a program says when it breaks may hold the instance that it was given, so a student reads what
+it says on the public instance instead.
 Everything shown comes from trials under the public key, never from an instance that is marked. A
 hint is given if the mutant of a known mistake has the same statistics on the example: it is the
 hint of that mistake.
@@ -19,6 +21,7 @@ from harness import kinds
 from harness.causes import Cause
 from harness.marking.gradebook import TaskGrade
 from harness.marking.jobs import PlannedTrial
+from harness.marking.score import WITHHELD
 from harness.marking.trials import Subject, View
 from harness.records import EXAMPLE, Array, Observation, Verdict, decode_array
 from harness.spec.load import LoadedTask
@@ -50,6 +53,8 @@ def explain(
 ) -> Explained:
     """Add an example, and a hint if one fits, to every failed visible check of a grade.
 
+    A check on which the program broke gets what it says on the example.
+
     Args:
         task: the task of the grade.
         subject: the subject that is graded.
@@ -60,6 +65,15 @@ def explain(
     missing: dict[str, PlannedTrial] = {}
     verdicts = []
     for verdict in grade.verdicts:
+        if _broke_when_marked(verdict):
+            measurement = task.spec.check(verdict.check).measurement
+            own = view.observe(task, subject.program, measurement, EXAMPLE)
+            if isinstance(own, Observation):
+                verdicts.append(replace(verdict, message=_said_on_the_example(own, verdict)))
+            else:
+                missing[own.trial.digest] = own
+                verdicts.append(verdict)
+            continue
         if not _has_example(task, verdict):
             verdicts.append(verdict)
             continue
@@ -73,6 +87,23 @@ def explain(
             missing[own.trial.digest] = own
             verdicts.append(verdict)
     return Explained(replace(grade, verdicts=tuple(verdicts)), tuple(missing.values()))
+
+
+def _broke_when_marked(verdict: Verdict) -> bool:
+    """Whether the program broke on an instance that is marked, and the check is visible."""
+    return verdict.visibility == "visible" and WITHHELD in verdict.evidence
+
+
+def _said_on_the_example(own: Observation, verdict: Verdict) -> str:
+    """The message about a program that broke, from the public example alone."""
+    if own.outcome != "error":
+        return (
+            f"{verdict.cause.message}, on an instance that is marked but not on the public "
+            "example; what it said is withheld, since it could show the instance"
+        )
+    if own.cause == verdict.cause:
+        return own.message
+    return f"{verdict.cause.message}; on the public example: {own.message}"
 
 
 def _has_example(task: LoadedTask, verdict: Verdict) -> bool:

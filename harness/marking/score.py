@@ -22,6 +22,9 @@ from harness.records import Observation, Program, Status, Step
 from harness.spec.checks import CheckBase
 from harness.spec.load import LoadedTask
 
+#: The figure that holds what a program said about an instance that is marked: for graders alone.
+WITHHELD = "withheld_message"
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -224,7 +227,9 @@ class _Evidence:
         if own.outcome == "error":
             if step.replicate > 0 and kinds.counts_errors(self._check):
                 return kinds.Evidence({}, target=self._target, step=step, error=own.cause)
-            return Decision("ERROR", own.cause, message=own.message)
+            if own.message_is_public:
+                return Decision("ERROR", own.cause, message=own.message)
+            return Decision("ERROR", own.cause, figures={WITHHELD: own.message})
         return None
 
     def _not_reproducible(self, own: Observation, step: Step) -> Answer | None:

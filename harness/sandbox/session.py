@@ -229,7 +229,7 @@ class WorkerSession:
     def _fork(self, limits: Limits, left_s: float) -> None:
         """Makes a new worker; ``left_s``, the time left to the trial, begins once it is there."""
         if (known := self._sandbox.unloadable.get(self._program)) is not None:
-            raise ProgramError(known.cause, known.message)
+            raise ProgramError(known.cause, known.message, while_loading=True)
         worker = self._worker = self._sandbox.fork(self._program, self._limits)
         deadline = time.monotonic() + left_s
         self._connection = WorkerConnection(worker.sock, limits, worker.monitor, deadline)
@@ -243,6 +243,7 @@ class WorkerSession:
                 problem = ProgramError(error.cause, f"{said}, {where}" if where else said)
             self._sandbox.unloadable[self._program] = problem
             self._end_worker(0.0)
+            problem.while_loading = True
             raise problem from None
 
     def _whereabouts(self) -> str:
