@@ -7,7 +7,7 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import lru_cache
 
 from harness.submissions.nodes import Parts
 from harness.submissions.records import SubmissionProblem, display, display_path
@@ -105,7 +105,7 @@ def _plain(name: str) -> str:
     return _ADDED.sub("", folded).strip()
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _close(name: str, wanted: frozenset[str]) -> list[tuple[str, float]]:
     """The wanted file whose name is nearest, and how near, from 0 to 1; empty where none is."""
     near = difflib.get_close_matches(name, sorted(wanted), n=1, cutoff=0.75)
