@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,13 +22,25 @@ from harness.submissions import Reading, Submission, display, find_all
 class Course:
     """The frozen input of a run.
 
-    ``points`` holds what a task is worth where the assignment differs from the task's spec.
+    Attributes:
+        points: what a task is worth where the assignment differs from the task's spec.
+        absent: the names of the subjects that are in the roster and handed nothing in.
     """
 
     tasks: tuple[LoadedTask, ...]
     subjects: tuple[Subject, ...]
     assignment: str
     points: Mapping[str, float]
+    absent: frozenset[str] = frozenset()
+
+    def without_absent(self, known: Container[str]) -> Course:
+        """The course without those absent who are known: what they handed in before is kept."""
+        kept = tuple(
+            subject
+            for subject in self.subjects
+            if subject.program.name not in self.absent or subject.program.name not in known
+        )
+        return replace(self, subjects=kept)
 
 
 @dataclass(frozen=True)
@@ -120,10 +132,12 @@ class Submitted:
 
     Attributes:
         notices: what the grader must know before the marks are used, a sentence each.
+        absent: the names of the subjects that are in the roster and handed nothing in.
     """
 
     subjects: tuple[Subject, ...]
     notices: tuple[str, ...]
+    absent: frozenset[str]
 
 
 def find_subjects(
@@ -157,8 +171,8 @@ def find_submitted(
     names = [subject.program.name for subject in subjects]
     # One stranger by itself is rather somebody's folder than a class of one.
     is_class = bool(found.classes) and (len(names) > 1 or bool(listed.pseudonyms.keys() & names))
-    if is_class:
-        subjects += [_absent(name, listed) for name in listed.absent(names)]
+    absent = listed.absent(names) if is_class else []
+    subjects += [_absent(name, listed) for name in absent]
     notices = [
         f"{display(subject.program.name)}: {problem}"
         for subject in subjects
@@ -167,7 +181,7 @@ def find_submitted(
     notices += listed.strangers(names)
     notices += listed.missing(names) if is_class else []
     ordered = sorted(subjects, key=lambda subject: subject.program.name)
-    return Submitted(tuple(ordered), tuple(notices))
+    return Submitted(tuple(ordered), tuple(notices), frozenset(absent))
 
 
 def _subject(submission: Submission, roster: Roster) -> Subject:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.course import find_submitted
+from harness.course import Course, find_submitted
 from harness.errors import UsageError
 from harness.roster import Roster, read
-from harness.spec.load import load_all
+from harness.spec.catalogue import load_all
 
 COURSE = Path(__file__).parent / "course"
 TASKS = load_all(COURSE / "tasks", COURSE / "reference", with_reference=False)
@@ -107,3 +107,11 @@ def test_zeros_that_a_spreadsheet_took_are_noticed(tmp_path: Path) -> None:
     shown = [each.display_name for each in found.subjects]
     assert not any("00123" in name for name in shown), "no name on a board of pseudonyms"
     assert len(set(shown)) == 4
+
+
+def test_who_is_absent_now_keeps_what_was_handed_in_before(tmp_path: Path) -> None:
+    found = submitted(tmp_path, PLAIN + "00123458,Owl,g2\n00123459,Jay,g2\n")
+    course = Course(tuple(TASKS), found.subjects, "", {}, found.absent)
+    assert found.absent == {"00123458", "00123459"}
+    kept = course.without_absent({"00123456", "00123458"})
+    assert [each.display_name for each in kept.subjects] == ["Falcon", "Heron", "Jay"]

@@ -94,6 +94,8 @@ def run(args: argparse.Namespace) -> int:
         with Ledger(results.ledger, new_run()) as ledger:
             compare_with_best(ledger, isolation)
             this = _prepare(args, syllabus, course, View(key, ledger, isolation.required))
+        course = this.course
+        names = [subject.program.name for subject in course.subjects]
         with Ledger(results.ledger, new_run(), fresh=args.fresh) as ledger:
             class_record.keep_files(course.subjects, ledger)
 
@@ -120,6 +122,8 @@ def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view:
     name = RecordName(course.assignment, args.phase, view.key.commitment)
     _say_what_is_replaced(args, view.ledger, name)
     stored = class_record.read(view.ledger, name)
+    if not args.prune:
+        course = course.without_absent(stored.newest)
     graded = {
         (subject.program.name, task.id) for subject in course.subjects for task in course.tasks
     }
@@ -159,4 +163,6 @@ def _load_course(args: argparse.Namespace, syllabus: Syllabus) -> Course:
     submitted = find_submitted(paths, every_task, args.roster, reading)
     for notice in submitted.notices:
         print(f"note: {notice}", file=sys.stderr)
-    return Course(tasks, submitted.subjects, args.assignment or "", syllabus.points)
+    return Course(
+        tasks, submitted.subjects, args.assignment or "", syllabus.points, submitted.absent
+    )
