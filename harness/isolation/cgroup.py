@@ -8,6 +8,7 @@ monitor remain, which are less exact.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 import sys
@@ -20,6 +21,9 @@ _MIB = 1 << 20
 _V1 = {"memory": "memory.limit_in_bytes", "pids": "pids.max", "events": "memory.oom_control"}
 _V2 = {"memory": "memory.max", "pids": "pids.max", "events": "memory.events"}
 _CONTROLLERS = ("memory", "pids")
+_PREFIX = "fairmark-"
+#: Seconds within which a group that was just made is locked.
+_SETTLED_S = 10.0
 #: The most tasks in a group: those of the worker, and some for the zygote.
 _TASKS = 72
 
@@ -59,13 +63,14 @@ def group() -> Iterator[tuple[Group, list[int]]]:
     Raises:
         OSError: the kernel has no control groups, or this process may not make one.
     """
-    name = f"fairmark-{secrets.token_hex(6)}"
+    name = f"{_PREFIX}{secrets.token_hex(6)}"
     with contextlib.ExitStack() as stack:
         parents, names = _interface()
         made = sorted({parent / name for parent in parents.values()})
         for folder in made:
             folder.mkdir()
             stack.callback(_remove, folder)
+            stack.callback(os.close, _locked(folder))
         made_group = Group({kind: parent / name for kind, parent in parents.items()}, names)
         (made_group.folders["pids"] / names["pids"]).write_text(str(_TASKS))
         if not (made_group.folders["memory"] / names["memory"]).exists():
@@ -76,6 +81,41 @@ def group() -> Iterator[tuple[Group, list[int]]]:
             stack.callback(os.close, handle)
             handles.append(handle)
         yield made_group, handles
+
+
+def clear_leftovers() -> None:
+    """Removes the empty groups of graders that were killed; those in use stay.
+
+    It looks below this process's own group and those beside it, since another session of the same
+    user has another one.
+    """
+    with contextlib.suppress(OSError):
+        parents = set(_interface()[0].values())
+        places = [(parent, f"{_PREFIX}*") for parent in parents]
+        places += [(parent.parent, f"*/{_PREFIX}*") for parent in parents]
+        for folder in {path for place, pattern in places for path in place.glob(pattern)}:
+            with contextlib.suppress(OSError):
+                if time.time() - folder.stat().st_ctime > _SETTLED_S:
+                    handle = _locked(folder)
+                    try:
+                        folder.rmdir()
+                    finally:
+                        os.close(handle)
+
+
+def _locked(folder: Path) -> int:
+    """An open handle that holds the lock of a group's folder: the group's maker is alive.
+
+    Raises:
+        OSError: somebody else holds it.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
 
 
 def available() -> bool:

@@ -14,14 +14,13 @@ import secrets
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from harness.errors import InfrastructureError
 from harness.isolation import Isolation
+from harness.sandbox import folders
 from harness.sandbox.sandbox import Sandbox
 from harness.sandbox.zygote import ZygoteLost
 from harness.spec.models import Limits
@@ -69,7 +68,9 @@ class _Baits:
 def _lay_baits() -> Iterator[_Baits]:
     token = secrets.token_hex(16)
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fairmark-canary-")))
+        owned = folders.make("canary-")
+        stack.callback(owned.remove)
+        folder = owned.path
         folder.chmod(0o777)  # open to every user, so that only isolation protects it
         secret = folder / "secret"
         secret.write_text(token, encoding="ascii")

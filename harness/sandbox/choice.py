@@ -15,7 +15,7 @@ from harness.errors import InfrastructureError, UsageError
 from harness.isolation import Isolation, Unavailable, cgroup, identity
 from harness.isolation.filter import Filter
 from harness.isolation.parts import bubblewrap_version, prepare
-from harness.sandbox import canaries
+from harness.sandbox import canaries, folders
 
 _PR_SET_DUMPABLE = 4
 #: The level that a phase requires where the command line names none.
@@ -33,12 +33,14 @@ def protect_this_process() -> None:
 
 @functools.cache
 def at(level: str) -> Isolation:
-    """The isolation of a level, tried on this machine.
+    """The isolation of a level, tried on this machine; what killed graders left is removed first.
 
     Raises:
         Unavailable: something that the level needs is missing, or a canary got through.
     """
     protect_this_process()
+    folders.clear_leftovers()
+    cgroup.clear_leftovers()
     isolation = replace(prepare(levels.check(level)), cgroup=cgroup.available())
     outcomes = canaries.release(isolation)
     stopped = {name for name, outcome in outcomes.items() if outcome[0]}

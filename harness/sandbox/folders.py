@@ -1,13 +1,89 @@
-"""The files of a sandbox: the worker's own modules, the programs, and how all of it is removed."""
+"""The files of a sandbox: the worker's own modules, the programs, and how all of it is removed.
+
+A folder is its owner's alone, and a lock in it says that the owner is alive. The kernel gives up
+the lock of a grader that was killed, so that the next one can tell what was left behind, whatever
+process numbers mean where either of them runs.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import stat
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import harness
+
+_PREFIX = "fairmark-"
+_LOCK = "owner"
+
+
+@dataclass(frozen=True)
+class OwnedFolder:
+    """A temporary folder that nobody else may enter, and the lock that says who made it is alive.
+
+    Attributes:
+        path: the folder.
+        lock: the open file that holds the lock.
+    """
+
+    path: Path
+    lock: int
+
+    def admit(self, uid: int | None) -> None:
+        """Lets a user enter, and nobody but this user; None for nobody else than the grader's."""
+        if uid is not None:
+            os.chown(self.path, -1, uid)
+        self.path.chmod(0o700 if uid is None else 0o710)
+
+    def remove(self) -> None:
+        """Removes the folder with all that is in it."""
+        remove(self.path)
+        os.close(self.lock)
+
+
+def make(kind: str = "") -> OwnedFolder:
+    """A new folder below the machine's folder for temporary files.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{kind}"))
+    path.chmod(0o700)  # whatever the umask is
+    lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with contextlib.suppress(OSError):  # a file system without locks: then nobody can clear it
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return OwnedFolder(path, lock)
+
+
+def clear_leftovers() -> None:
+    """Removes the folders of this user's graders that were killed; those in use stay."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError), _abandoned(path):
+            remove(path)
+
+
+@contextlib.contextmanager
+def _abandoned(path: Path) -> Iterator[None]:
+    """Holds the lock of a folder that nobody owns any more.
+
+    Raises:
+        OSError: it is in use, not this user's, or no folder of a grader's.
+    """
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        raise PermissionError(f"{path} is not a folder of this user's")
+    lock = os.open(path / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(lock)
 
 
 def copy_runtime(folder: Path) -> None:

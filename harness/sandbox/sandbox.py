@@ -12,7 +12,6 @@ import contextlib
 import os
 import secrets
 import socket
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from harness.errors import InfrastructureError, ProgramError
 from harness.isolation import Isolation
 from harness.isolation.launch import Folders
 from harness.sandbox import processes
-from harness.sandbox.folders import copy_runtime, remove, write_program
+from harness.sandbox.folders import OwnedFolder, copy_runtime, make, remove, write_program
 from harness.sandbox.monitor import CPU_SHARE, ResourceMonitor
 from harness.sandbox.output import DrainedOutput
 from harness.sandbox.session import Prepare, Usage, Worker, WorkerSession
@@ -51,6 +50,7 @@ class Sandbox:
         self.versions: dict[str, str] = {}
         self.unloadable: dict[Path, ProgramError] = {}
         self._preload = preload
+        self._root: OwnedFolder | None = None
         self._folders: Folders | None = None
         self._programs: dict[str, Path] = {}
         self._files: dict[Path, Mapping[str, bytes]] = {}
@@ -59,16 +59,17 @@ class Sandbox:
         self._killed = False
 
     def __enter__(self) -> Sandbox:
-        root = Path(tempfile.mkdtemp(prefix="fairmark-"))
-        root.chmod(0o711)
-        self._folders = Folders(root)
+        self._root = make()
+        self._folders = Folders(self._root.path)
         copy_runtime(self._folders.runtime)
-        self._folders.programs.mkdir(mode=0o755)
+        self._folders.programs.mkdir()
+        self._folders.programs.chmod(0o755)  # whatever the umask is; nobody else can enter the root
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.stop()
-        remove(self.folders.root)
+        if self._root is not None:
+            self._root.remove()
 
     @property
     def folders(self) -> Folders:
@@ -189,7 +190,8 @@ class Sandbox:
         self.stop()
         if self._killed:
             raise InfrastructureError("the sandbox was killed")
-        started = self._zygote = launch(self.isolation, self.folders)
+        assert self._root is not None
+        started = self._zygote = launch(self.isolation, self.folders, self._root.admit)
         self._output = started.output
         if self._killed:
             started.kill()

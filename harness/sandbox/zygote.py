@@ -12,7 +12,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -169,8 +169,10 @@ class Zygote:
         return cpu_s
 
 
-def launch(isolation: Isolation, folders: Folders) -> Zygote:
+def launch(isolation: Isolation, folders: Folders, admit: Callable[[int | None], object]) -> Zygote:
     """Starts the process of a zygote, which then waits for :meth:`Zygote.introduce`.
+
+    ``admit`` lets the zygote's user into the root of the folders, where it is not the grader's.
 
     Raises:
         InfrastructureError: the process could not be started.
@@ -186,6 +188,7 @@ def launch(isolation: Isolation, folders: Folders) -> Zygote:
             entrances: list[int] = []
             if isolation.cgroup:
                 group, entrances = resources.enter_context(cgroup.group())
+            admit(launched.uid)
             _make_scratch(folders, launched.uid)
             process = _start(launched, [theirs.fileno(), *launched.handles, *entrances])
         except (OSError, subprocess.SubprocessError) as error:

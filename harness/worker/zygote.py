@@ -20,6 +20,8 @@ from typing import Any
 
 from harness.worker import confine
 
+_MOST_ARGUMENTS = 1000
+
 
 def main(control_fd: int) -> None:
     """Serves the grader's requests on the socket ``control_fd`` until it closes."""
@@ -140,7 +142,7 @@ def _reap(pid: int, grace_s: float, scratch: str) -> dict[str, Any]:
             break
         time.sleep(0.0005)
     leftover = _kill_descendants()
-    _remove(scratch)
+    _empty(Path(scratch).parent)
     return {
         "op": "reaped",
         "status": os.waitstatus_to_exitcode(status),
@@ -151,13 +153,22 @@ def _reap(pid: int, grace_s: float, scratch: str) -> dict[str, Any]:
     }
 
 
-def _remove(folder: str) -> None:
-    """Removes a folder however deep it is; what cannot be removed here, the grader removes."""
-    try:
-        os.rmdir(folder)
-    except OSError:
+def _empty(parent: Path) -> None:
+    """Removes all that lies in the parent of the workers' folders, which is their user's too.
+
+    Where Landlock is missing, a worker could leave something there for the next. What cannot be
+    removed here, the grader removes.
+    """
+    left = []
+    for name in os.listdir(parent):
+        try:
+            os.rmdir(parent / name)
+        except OSError:
+            left.append(str(parent / name))
+    if left:
         # by another process, since the folders may be nested deeper than Python's stack
-        os.waitpid(os.posix_spawn("/bin/rm", ["rm", "-rf", folder], {"PATH": "/bin"}), 0)
+        command = ["rm", "-rf", "--", *left[:_MOST_ARGUMENTS]]
+        os.waitpid(os.posix_spawn("/bin/rm", command, {"PATH": "/bin"}), 0)
 
 
 def _kill_descendants() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -90,3 +91,24 @@ def test_without_an_interface_there_is_none(monkeypatch):
 
     monkeypatch.setattr(cgroup, "_interface", nothing)
     assert not cgroup.available()
+
+
+def test_the_groups_of_a_killed_grader_are_removed_and_those_in_use_stay(group, monkeypatch):
+    code = (
+        "import os, signal\nfrom harness.isolation import cgroup\n"
+        "with cgroup.group() as (made, _):\n"
+        "    print(*made.folders.values(), flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    left = [Path(path) for path in killed.stdout.split()]
+    assert left
+    assert all(path.is_dir() for path in left)
+    cgroup.clear_leftovers()
+    assert all(path.is_dir() for path in left)  # it could have been made this moment
+    monkeypatch.setattr(cgroup, "_SETTLED_S", 0.0)
+    cgroup.clear_leftovers()
+    assert not any(path.exists() for path in left)
+    assert all(path.is_dir() for path in group[0].folders.values())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -282,3 +284,42 @@ def test_what_the_sandbox_refuses_is_said_so(lab):
     cause, message = refused(lab, source=source)
     assert cause == "exception"
     assert "one process, its own files and no network" in message
+
+
+def test_the_programs_are_readable_by_the_workers_user_alone(lab):
+    with lab.trial("honest") as student:
+        student.square(X)
+        root = lab.sandbox.folders.root
+        assert root.stat().st_mode & 0o077 in (0, 0o010)
+        if os.geteuid() == 0:
+            reading = ["/bin/cat", str(lab.sandbox.folders.programs / "program-0" / "program.py")]
+            assert subprocess.run(reading, capture_output=True, check=False).returncode == 0
+            others = subprocess.run(reading, capture_output=True, check=False, user=65_534)
+            assert others.returncode != 0
+
+
+NOTE = """
+import os
+def nothing():
+    return None
+def read(path):
+    found = 0
+    for place in ("..", "../inductor", "../" + path):
+        try:
+            found += len([name for name in os.listdir(place) if name.startswith("note")])
+            open(os.path.join(place, "note"), "w").close()
+        except OSError:
+            pass
+    try:
+        os.mkdir("../note" + path)
+    except OSError:
+        pass
+    return found
+"""
+
+
+def test_no_note_is_left_beside_the_scratch_folder_where_landlock_is_missing(lab):
+    with Sandbox(replace(lab.sandbox.isolation, landlock=0)) as sandbox:
+        for _ in range(2):
+            with type(lab)(sandbox).trial("note", source=NOTE) as student:
+                assert student.read("x") == 0

@@ -1,0 +1,73 @@
+"""Temporary folders: their owner's alone, and removed after an owner that was killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from harness.sandbox import folders
+
+KILLED = (
+    "import os, signal, sys, tempfile\ntempfile.tempdir = sys.argv[1]\n"
+    "from harness.sandbox import folders\nmade = folders.make(sys.argv[2])\n"
+    "(made.path / 'deep').mkdir(mode=0)\n(made.path / 'file').write_text('x')\n"
+    "made.path.chmod(0o500)\nprint(made.path, flush=True)\n"
+    "os.kill(os.getpid(), signal.SIGKILL)\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def below(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("kind", ["", "canary-"])
+def test_what_a_killed_grader_left_is_removed_and_what_is_in_use_stays(below, kind):
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(below), kind], stdout=subprocess.PIPE, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert len(list(below.iterdir())) == 1
+    used = folders.make(kind)
+    folders.clear_leftovers()
+    assert list(below.iterdir()) == [used.path]
+    used.remove()
+    assert list(below.iterdir()) == []
+
+
+def test_what_is_no_folder_of_a_graders_stays(below):
+    (below / "fairmark-users").mkdir()
+    (below / "fairmark-file").write_text("owner")
+    (below / "elsewhere").mkdir()
+    (below / "elsewhere" / "owner").write_text("")
+    (below / "fairmark-link").symlink_to("elsewhere")
+    (below / "fairmark-lock").mkdir()
+    (below / "fairmark-lock" / "owner").symlink_to(below / "fairmark-file")
+    before = sorted(below.rglob("*"))
+    folders.clear_leftovers()
+    assert sorted(below.rglob("*")) == before
+
+
+def test_a_folder_is_its_owners_alone_under_any_umask(below):
+    for mask in (0o000, 0o022, 0o077, 0o777):
+        before = os.umask(mask)
+        try:
+            made = folders.make()
+        finally:
+            os.umask(before)
+        made.admit(None)
+        assert made.path.stat().st_mode & 0o777 == 0o700
+        made.remove()
+
+
+def test_another_user_is_let_in_and_nobody_else(below):
+    made = folders.make()
+    if os.geteuid() == 0:
+        made.admit(61_999)
+        status = made.path.stat()
+        assert (status.st_mode & 0o777, status.st_gid, status.st_uid) == (0o710, 61_999, 0)
+    made.remove()
