@@ -45,6 +45,8 @@ class WorkerConnection:
         monitor: ResourceMonitor | None = None,
         deadline: float | None = None,
     ) -> None:
+        # a byte that is sent out of band is read like any other, and not passed over
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
         self._sock = sock
         self._monitor = monitor
         self._nonce = 0
@@ -90,21 +92,12 @@ class WorkerConnection:
             self._sock.settimeout(0)
             data = self._sock.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
-            if not self._urgent():
-                return
-            data = b"!"
+            return
         except OSError:
             raise ConnectionLost from None
         if not data:
             raise ConnectionLost
         raise ProgramError("protocol", "the worker sent more than the answer to what was asked")
-
-    def _urgent(self) -> bool:
-        """Whether a byte was sent out of band, which reading in order passes over."""
-        try:
-            return bool(self._sock.recv(1, socket.MSG_OOB))
-        except OSError:  # EINVAL: there is none, or this kernel has none on local sockets
-            return False
 
     def _checked(self, frame: wire.Frame) -> wire.Frame:
         """The frame, if it is the reply to the last request; raises the error that it reports."""

@@ -195,6 +195,25 @@ def test_any_bytes_in_the_place_of_an_answer_are_the_programs(data):
         assert caught.value.cause == "protocol"
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_byte_out_of_band_is_more_than_was_asked_for(first):
+    def peer(sock, request):
+        if first:
+            sock.send(b"x", socket.MSG_OOB)
+        replying({"ok": True, "kinds": ["tensor"]})(sock, request)
+        if not first:
+            sock.send(b"x", socket.MSG_OOB)
+
+    limits = Limits(call_s=0.5, trial_s=2, result_mib=1)
+    with connected(peer, limits) as connection, pytest.raises(ProgramError) as caught:
+        student = ProgramProxy(connection, CONTRACT, np.random.default_rng(1))
+        square(student)
+        time.sleep(0.05)
+        square(student)
+    # read as the first byte of a length, it makes the grader wait for bytes that never come
+    assert caught.value.cause == ("timeout" if first else "protocol")
+
+
 def test_a_peer_that_is_gone_is_told_apart_from_one_that_lies():
     with connected(lambda sock, request: sock.shutdown(socket.SHUT_RDWR)) as connection:
         for _ in range(2):
