@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import platform
+import re
 import time
 import traceback
 import types
@@ -29,6 +30,9 @@ from harness.spec.models import Limits
 
 # kinds of dtype that can be stored by their bytes: truth values, numbers, texts of fixed length
 _STORED = frozenset("biufU")
+# words without which no source gets torch to import torch._dynamo: torch.optim, torch.compile,
+# torch.func and checkpoints do
+_NEEDS_DYNAMO = re.compile(rb"optim|compile|dynamo|functorch|\bfunc\b|checkpoint")
 
 Deliver = Callable[[Observation], None]
 
@@ -68,7 +72,7 @@ def run_job(
     """
     stop = stop or Stop()
     observations: list[Observation] = []
-    with Sandbox(isolation) as sandbox:
+    with Sandbox(isolation, dynamo=needs_dynamo(job.trials)) as sandbox:
         stop.add(sandbox)
         for group in groups(job.trials):
             of_group = _observe_group(sandbox, group, job.key, stop)
@@ -79,6 +83,19 @@ def run_job(
                 if deliver is not None:
                     deliver(observation)
     return observations
+
+
+def needs_dynamo(trials: Sequence[PlannedTrial]) -> bool:
+    """Whether a program may get torch to import torch._dynamo, by the words of its files.
+
+    Where this is wrong, nothing but time changes: the zygote imports it in vain, or the program
+    does in its own time.
+    """
+    return any(
+        _NEEDS_DYNAMO.search(source)
+        for planned in trials
+        for source in (*planned.files.values(), planned.task.given or b"")
+    )
 
 
 def load_request(task: LoadedTask) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 ``marking_cpu_s`` is the whole without the start of a sandbox, whose greater part is the import of
 torch; observations of the reference are taken as stored. Both sides run in this one call, in turn,
-and count processor seconds of everything they start, one import of torch and torch._dynamo included
-on each; the ratio of medians is what is reported. A ratio holds on a noisy machine where a time
-does not.
+and count processor seconds of everything they start, one import of torch included on each, and of
+torch._dynamo where the zygote imports it; the ratio of medians is what is reported. A ratio holds
+on a noisy machine where a time does not.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.collect.bare import BareProgram
-from harness.collect.job import Stop, run_job
+from harness.collect.job import Stop, needs_dynamo, run_job
 from harness.course import find_subjects
 from harness.errors import InfrastructureError, UsageError
 from harness.isolation import Isolation
@@ -60,7 +60,7 @@ def measure(
     graded, plain, tuned, idle, peak = [], [], [], [], 0.0
     for turn in range(repeat):
         graded.append(_cpu_s(_trials(tasks, subject), isolation))
-        idle.append(_started(tasks[0], subject, isolation, 1))
+        idle.append(_started(tasks, subject, isolation, 1))
         peak = max(peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
         plain.append(_bare(folders, names, "plain"))
         tuned.append(_bare(folders, names, "tuned"))
@@ -118,12 +118,15 @@ def _trials(tasks: Sequence[LoadedTask], subject: Subject) -> tuple[PlannedTrial
 
 def _per_start(task: LoadedTask, subject: Subject, chosen: Isolation) -> float:
     """CPU seconds to start a further task: a worker forked, confined, its file loaded, reaped."""
-    one = _started(task, subject, chosen, 1)
-    return max(0.0, (_started(task, subject, chosen, 41) - one) / 40)
+    one = _started([task], subject, chosen, 1)
+    return max(0.0, (_started([task], subject, chosen, 41) - one) / 40)
 
 
-def _started(task: LoadedTask, subject: Subject, chosen: Isolation, starts: int) -> float:
-    """CPU seconds of a sandbox in which a file is loaded so many times and nothing called."""
+def _started(
+    tasks: Sequence[LoadedTask], subject: Subject, chosen: Isolation, starts: int
+) -> float:
+    """CPU seconds of a sandbox in which the first file is loaded so many times, nothing called."""
+    task = tasks[0]
     request = {"op": "load", "module": task.spec.module, "file": task.spec.file, "given": False}
     files = {name: subject.program.files[name] for name in task.spec.wanted_files}
     limits = task.spec.limits
@@ -132,7 +135,7 @@ def _started(task: LoadedTask, subject: Subject, chosen: Isolation, starts: int)
         connection.request(request, [])
 
     before = time.process_time()
-    with Sandbox(chosen) as sandbox:
+    with Sandbox(chosen, dynamo=needs_dynamo(_trials(tasks, subject))) as sandbox:
         program = sandbox.place("bench", files)
         for _ in range(starts):
             with sandbox.session(program, limits, load) as session:
@@ -179,7 +182,9 @@ def bare(tasks: str, reference: str, imports: str, *names: str) -> None:
     if imports == "tuned":
         gc.disable()
     import torch
-    import torch._dynamo
+
+    if needs_dynamo(_trials(loaded, subject)):
+        import torch._dynamo
 
     if imports == "tuned":
         gc.freeze()

@@ -42,8 +42,12 @@ class Sandbox:
         unloadable: why a program, by its folder, could not be loaded.
     """
 
-    def __init__(self, isolation: Isolation, *, preload: bool = True) -> None:
-        """``preload=False`` leaves torch out of the zygote, which is enough for the canaries."""
+    def __init__(self, isolation: Isolation, *, preload: bool = True, dynamo: bool = True) -> None:
+        """``preload=False`` leaves torch out of the zygote, which is enough for the canaries.
+
+        ``dynamo=False`` leaves torch._dynamo out, two fifths of what importing costs. A program
+        that turns out to need it imports it in its own time.
+        """
         self.isolation = isolation
         self.usage = Usage()
         self.cpu_s = 0.0
@@ -51,6 +55,7 @@ class Sandbox:
         self.unloadable: dict[Path, ProgramError] = {}
         self._preload = preload
         self._root: OwnedFolder | None = None
+        self._dynamo = dynamo
         self._folders: Folders | None = None
         self._programs: dict[str, Path] = {}
         self._files: dict[Path, Mapping[str, bytes]] = {}
@@ -196,7 +201,9 @@ class Sandbox:
         if self._killed:
             started.kill()
         try:
-            started.introduce(self.isolation, self.folders, preload=self._preload)
+            started.introduce(
+                self.isolation, self.folders, preload=self._preload, dynamo=self._dynamo
+            )
         except InfrastructureError:
             self.stop()
             raise

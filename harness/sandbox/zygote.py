@@ -82,10 +82,12 @@ class Zygote:
         """Whether the process that was started has not ended."""
         return self.process.poll() is None
 
-    def introduce(self, isolation: Isolation, folders: Folders, *, preload: bool) -> None:
+    def introduce(
+        self, isolation: Isolation, folders: Folders, *, preload: bool, dynamo: bool
+    ) -> None:
         """Tells the zygote how to confine its forks, and waits until it is ready.
 
-        With ``preload`` it imports torch first.
+        With ``preload`` it imports torch first, and with ``dynamo`` torch._dynamo too.
 
         Raises:
             InfrastructureError: it ended, did not answer in time, or is not in its control group;
@@ -93,6 +95,7 @@ class Zygote:
         """
         config = {
             "preload": preload,
+            "dynamo": dynamo,
             "entrances": self._entrances,
             "file_mib": _MAX_FILE_MIB,
             "readable": [*self._launched.readable, str(folders.runtime)],

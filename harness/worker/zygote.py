@@ -1,8 +1,8 @@
 """The zygote: a process that has only imported, and forks a fresh worker for every group of trials.
 
 It runs no submitted code itself. Its control socket is closed in every fork, so that a process left
-over from one group cannot reach the next. It imports torch and torch._dynamo once, on one thread;
-without, the first optimiser of every worker would import the latter.
+over from one group cannot reach the next. It imports torch once, on one thread, and torch._dynamo
+where a program may need it: otherwise the first optimiser of every worker would import it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main(control_fd: int) -> None:
     site.setquit()  # defines exit() and quit(), which the interpreter's option -S leaves out
     if config["landlock"]:
         confine.warm_landlock()
-    versions = _preload() if config["preload"] else {}
+    versions = _preload(dynamo=config["dynamo"]) if config["preload"] else {}
     sys.path.pop(0)
     confine.lock_zygote()
     _send(control, {"op": "ready", "versions": versions})
@@ -48,15 +48,17 @@ def main(control_fd: int) -> None:
             _send(control, _reap(request["pid"], request["grace_s"], request["scratch"]))
 
 
-def _preload() -> dict[str, str]:
+def _preload(*, dynamo: bool) -> dict[str, str]:
     gc.disable()  # nothing of what is imported is ever freed, so collecting would be in vain
     import jaxtyping  # noqa: F401 - submissions import it, so it is loaded here once
     import numpy
     import torch
-    import torch._dynamo
     import torch.distributions
 
     from harness.worker import shim  # noqa: F401
+
+    if dynamo:
+        import torch._dynamo
 
     torch.set_num_threads(1)
     gc.freeze()  # a collection in a fork would write to, and so copy, every page of the imports
