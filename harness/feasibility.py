@@ -17,7 +17,7 @@ from harness.spec import strict_yaml
 from harness.spec.checks import CheckBase, SeedSuccessCheck, Stochastic
 from harness.spec.load import LoadedTask
 
-#: An assignment's total probability of failing honest work, per student.
+#: An assignment's total probability that honest work loses points, per student.
 ALPHA_TOTAL = 1e-4
 
 
@@ -37,15 +37,15 @@ def require_feasible(tasks: Sequence[LoadedTask], alpha_total: float = ALPHA_TOT
         SpecError: every such check, with the number of draws that would do.
     """
     problems = [problem for task in tasks for problem in _task(task)]
-    total = sum(check.alpha_bound for task in tasks for check in task.spec.checks)
+    total = sum(check.loss_bound for task in tasks for check in task.spec.checks)
     if total > alpha_total:
         problems.append(
             Problem(
                 "tasks",
                 1,
                 1,
-                f"all checks together fail honest work with probability {total:.3g}",
-                f"lower stage_alpha, alpha and floor_alpha: {alpha_total:g} is for all",
+                f"all checks together cost honest work points with probability {total:.3g}",
+                f"lower stage_alpha, loss and floor_alpha: {alpha_total:g} is for all",
             )
         )
     if problems:
@@ -100,10 +100,17 @@ def _seeds(task: LoadedTask, check: SeedSuccessCheck) -> Iterable[_Flaw]:
     from harness.statistics import sequential
 
     try:
-        seed_success.design(check)
+        lost = 1 - sequential.operating(seed_success.design(check), check.success_rate).p_pass
     except ValueError as error:
         remedy = "raise max_seeds, or move success_rate and min_detectable apart"
         yield _Flaw("max_seeds", f"cannot be decided: {error}", remedy)
+    else:
+        if lost > check.loss:
+            message = (
+                f"is FAIL or INCONCLUSIVE with {lost:.3g} at its success rate, not {check.loss:g}"
+            )
+            remedy = f"raise max_seeds, or write loss: {_rounded_up(lost):g}"
+            yield _Flaw("loss", message, remedy)
     for stored in stored_runs.read(task, check.target):
         if stored.role != "reference" or check.metric not in stored.values:
             continue
@@ -120,6 +127,12 @@ def _seeds(task: LoadedTask, check: SeedSuccessCheck) -> Iterable[_Flaw]:
             )
             remedy = f"write success_rate: {math.floor(bound * 1e3) / 1e3}"
             yield _Flaw("success_rate", message, remedy)
+
+
+def _rounded_up(probability: float) -> float:
+    """The probability with two digits, never below it."""
+    unit = 10.0 ** (math.floor(math.log10(probability)) - 1)
+    return math.ceil(probability / unit) * unit
 
 
 def required_draws(check: CheckBase) -> int:

@@ -79,11 +79,12 @@ def test_list_as_a_document(capsys):
         assert [slide["slide"] for slide in task["lecture"]] == [SLIDES[task["id"]]]
     assert tasks["square"]["checks"][2] == {
         "id": "sum", "kind": "exact", "tier": "exact", "points": 0.5, "visibility": "hidden",
-        "alpha": 0.0, "stage_alpha": None, "min_detectable": None, "beta": None,
+        "alpha": 0.0, "loss": 0.0, "stage_alpha": None, "min_detectable": None,
+        "beta": None,
     }  # fmt: skip
     assert tasks["noise"]["checks"][0] == {
         "id": "mean", "kind": "unbiased", "tier": "estimator", "points": 1, "visibility": "visible",
-        "alpha": 1e-3**2, "stage_alpha": 1e-3, "min_detectable": 0.3, "beta": 0.01,
+        "alpha": 1e-3**2, "loss": 1e-3**2, "stage_alpha": 1e-3, "min_detectable": 0.3, "beta": 0.01,
     }  # fmt: skip
 
 

@@ -58,7 +58,11 @@ def decide(check: ReturnsCheck, steps: Sequence[Evidence]) -> Outcome:
         figures["leaderboard"] = _standing(check, returns, (low, high), steps[0].target)
     if credit >= 1:
         return Outcome("PASS", Cause.NONE, 1.0, margin, figures)
-    return Outcome("FAIL", Cause.RETURN, credit, margin, figures)
+    message = (
+        f"mean return {mean:.4g} over {int(own['n'])} episodes (95 % interval {low:.4g} to "
+        f"{high:.4g}); credit begins at {check.low:g} and is full from {check.high:g}"
+    )
+    return Outcome("FAIL", Cause.RETURN, credit, margin, figures, message)
 
 
 def _standing(

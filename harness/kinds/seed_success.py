@@ -36,7 +36,8 @@ def decide(check: SeedSuccessCheck, steps: Sequence[Evidence]) -> Outcome:
     A seed whose number is not finite, or in which the program broke, is worth what a program that
     learns nothing is worth. The credit of a check that is not passed is the ramp's mean over the
     first seeds, as many as any decision needs: a better seed then never lowers it, although it may
-    let further seeds be run. Undecided at the cap, it is the mean over all seeds if that is more.
+    let further seeds be run. FAIL keeps that share of ``mutant_max_credit``, so that no mistake
+    which is found keeps more. Undecided at the cap, it is the mean over all seeds if that is more.
     Seeds that the leaderboard asks for beyond the decision don't touch it.
     """
     plan = design(check)
@@ -58,7 +59,8 @@ def decide(check: SeedSuccessCheck, steps: Sequence[Evidence]) -> Outcome:
     credit = math.fsum(credits[:first]) / first
     message = _message(check, figures)
     if state.status == "fail":
-        return Outcome("FAIL", Cause.SEEDS, credit, math.nan, figures, message)
+        kept = check.mutant_max_credit * credit
+        return Outcome("FAIL", Cause.SEEDS, kept, math.nan, figures, message)
     credit = max(credit, math.fsum(credits) / len(credits))
     return Outcome("INCONCLUSIVE", Cause.UNDECIDED, credit, math.nan, figures, message)
 

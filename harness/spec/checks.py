@@ -59,6 +59,11 @@ class CheckBase(Model):
         return 0.0
 
     @property
+    def loss_bound(self) -> float:
+        """Bound on the probability that honest work loses points: that it is not PASS."""
+        return self.alpha_bound
+
+    @property
     def mistake_credit(self) -> float | None:
         """The largest credit, in [0, 1), at which a mutant still counts as caught.
 
@@ -290,8 +295,9 @@ class SeedSuccessCheck(CheckBase):
     more, which the stored runs in ``target`` must confirm; a program that succeeds with
     probability ``min_detectable`` or less must fail. ``alpha`` bounds the probability of FAIL at
     ``success_rate``, ``beta`` that of not failing at ``min_detectable``; both are computed
-    exactly. If ``max_seeds`` seeds do not decide, the check is INCONCLUSIVE. Partial credit runs
-    from ``low`` to ``threshold``.
+    exactly. If ``max_seeds`` seeds do not decide, the check is INCONCLUSIVE, which loses points
+    too: ``loss`` bounds the probability of either at ``success_rate``, exactly. Partial credit runs
+    from ``low`` to ``threshold``; FAIL keeps that share of ``mutant_max_credit``.
 
     ``leaderboard_seeds`` is the number of seeds that a program which passed is trained with in
     all. They serve the leaderboard alone: the few seeds that a decision takes cannot tell two
@@ -308,7 +314,9 @@ class SeedSuccessCheck(CheckBase):
     min_detectable: Probability
     alpha: Annotated[float, Field(gt=0, le=3e-6)]
     beta: Annotated[float, Field(gt=0, le=0.2)]
+    loss: Probability
     max_seeds: Annotated[int, Field(ge=1, le=64)]
+    mutant_max_credit: Annotated[float, Field(ge=0, lt=1)] = 0.5
     leaderboard_seeds: Annotated[int, Field(ge=6, le=64)] | None = None
 
     @model_validator(mode="after")
@@ -328,6 +336,10 @@ class SeedSuccessCheck(CheckBase):
     @property
     def alpha_bound(self) -> float:
         return self.alpha
+
+    @property
+    def loss_bound(self) -> float:
+        return self.loss
 
 
 Check = Annotated[

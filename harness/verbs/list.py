@@ -59,6 +59,7 @@ def _task(task: LoadedTask) -> dict[str, Any]:
                 "points": check.points,
                 "visibility": check.visibility,
                 "alpha": check.alpha_bound,
+                "loss": check.loss_bound,
                 "stage_alpha": check.stage_alpha if isinstance(check, Stochastic) else None,
                 "min_detectable": getattr(check, "min_detectable", None),
                 "beta": getattr(check, "beta", None),

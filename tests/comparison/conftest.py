@@ -60,6 +60,7 @@ def learns():
         min_detectable=0.4,
         alpha=3e-6,
         beta=0.05,
+        loss=0.01,
         max_seeds=20,
         points=3,
     )

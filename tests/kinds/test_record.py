@@ -35,7 +35,8 @@ FIELDS = {
     "returns": {"against": "target", "target": "t.json", "low": 0.0, "high": 10.0, "episodes": 4},
     "seed-success": {
         "against": "target", "target": "t.json", "better": "higher", "threshold": 10.0, "low": 0.0,
-        "success_rate": 0.9, "min_detectable": 0.3, "alpha": 3e-6, "beta": 0.05, "max_seeds": 24,
+        "success_rate": 0.9, "min_detectable": 0.3, "alpha": 3e-6, "beta": 0.05, "loss": 1e-3,
+        "max_seeds": 24,
     },
 }  # fmt: skip
 NORMAL = {**STAGES, "law": "normal", "dimensions": 2}

@@ -21,7 +21,7 @@ def declare(**changes):
         "id": "a", "measurement": "m", "metric": "x", "points": 1.0, "kind": "seed-success",
         "against": "target", "target": "runs.json", "better": "higher", "threshold": 10.0,
         "low": 0.0, "success_rate": 0.9, "min_detectable": 0.3, "alpha": 3e-6, "beta": 0.05,
-        "max_seeds": 24,
+        "loss": 1e-3, "max_seeds": 24,
     }  # fmt: skip
     return spec.SeedSuccessCheck(**{**fields, **changes})
 
@@ -31,6 +31,8 @@ CHECK = declare()
 SMALL = declare(success_rate=0.95, min_detectable=0.05, max_seeds=7)
 DESIGN = seed_success.design(CHECK)
 FIRST = sequential.state(DESIGN, []).needed
+#: What FAIL keeps of the ramp.
+KEPT = CHECK.mutant_max_credit
 TARGET = {"programs": [{"role": "reference", "values": {"x": [11.0, 13.0]}}]}
 
 
@@ -70,7 +72,7 @@ def test_good_seeds_pass_at_the_first_chance_and_bad_ones_fail():
     passed, failed = decided(CHECK, [12.0] * 24), decided(CHECK, [2.0] * 24)
     assert (passed.status, passed.credit, passed.figures["seeds"]) == ("PASS", 1.0, FIRST)
     assert (failed.status, failed.cause) == ("FAIL", "seeds")
-    assert failed.credit == pytest.approx(0.2)
+    assert failed.credit == pytest.approx(KEPT * 0.2)
     assert FIRST <= failed.figures["seeds"] < 24
 
 
@@ -95,7 +97,7 @@ def test_lower_can_be_better():
     assert decided(check, [0.9] * 24).status == "PASS"
     assert decided(check, [1.0] * 24).status == "PASS"
     found = decided(check, [2.0] * 24)
-    assert (found.status, found.credit) == ("FAIL", pytest.approx(0.5))
+    assert (found.status, found.credit) == ("FAIL", pytest.approx(KEPT * 0.5))
 
 
 @pytest.mark.parametrize("broken", ["timeout", math.nan, math.inf, -math.inf])
@@ -103,7 +105,7 @@ def test_a_seed_without_a_number_counts_as_nothing_learnt(broken):
     """Infinity too, whichever way is better: no honest run gives it."""
     found = decided(CHECK, [12.0, *[broken] * 23])
     assert found.status == "FAIL"
-    assert found.credit == pytest.approx(1 / FIRST)
+    assert found.credit == pytest.approx(KEPT / FIRST)
     if isinstance(broken, str):
         assert found.figures["errors"]["1"] == broken
 
@@ -184,6 +186,8 @@ def test_full_credit_is_a_pass_and_nothing_else_is(values):
         {"min_detectable": 0.9},
         {"alpha": 1e-5},
         {"max_seeds": 0},
+        {"loss": 0.0},
+        {"mutant_max_credit": 1.0},
         {"leaderboard": True},
         {"leaderboard_seeds": 10},
         {"threshold": math.nan},

@@ -150,8 +150,21 @@ def test_a_success_rate_that_the_runs_do_not_bear_out_is_refused_with_the_one_th
 def test_too_few_seeds_are_refused_with_the_number_that_would_do():
     problem = refused(with_check(max_seeds=12))
     needed = int(problem.message.split()[-1])
-    require_feasible([with_check(max_seeds=needed)])
+    require_feasible([with_check(max_seeds=needed, loss=0.1)], 0.1)
     assert "max_seeds" in refused(with_check(max_seeds=needed - 1)).message
+
+
+def test_a_loss_that_the_seeds_do_not_keep_is_refused_with_one_that_they_do():
+    problem = refused(with_check(loss=1e-6))
+    assert "FAIL or INCONCLUSIVE" in problem.message
+    kept = float(problem.remedy.split()[-1])
+    require_feasible([with_check(loss=kept)])
+    assert kept < 1e-4
+
+
+def test_all_losses_together_are_held_to_the_budget():
+    with pytest.raises(SpecError, match="all checks together cost honest work points"):
+        require_feasible([with_check(loss=2e-4)])
 
 
 def test_too_few_stored_runs_are_refused(copied):
