@@ -70,7 +70,9 @@ class Subject:
         named = [
             name
             for name in dict.fromkeys(self.left)
-            if f"'{name}'" in message or f"'{name.partition('.')[0]}'" in message
+            if f"'{name}'" in message
+            or f"/{name}'" in message
+            or f"'{name.partition('.')[0]}'" in message
         ]
         if not named:
             return ""

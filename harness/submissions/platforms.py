@@ -24,7 +24,7 @@ _MOODLE = re.compile(
 )
 _GRADESCOPE = re.compile(r"submission_\d+")
 #: Canvas puts a number behind the name of a file that was handed in again.
-_AGAIN = re.compile(r"(?P<stem>.+?)-\d+(?P<suffix>(?:\.\w+){1,2})", re.DOTALL)
+_AGAIN = re.compile(r"(?P<stem>.+?)(?:-\d+)+(?P<suffix>(?:\.\w+){1,2})", re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from harness.submissions.records import (
 from harness.submissions.search import Contents, Place, look_through
 from harness.submissions.sources import Judgement, SourceParser
 
+_MOST_LEFT = 1000
 #: Modules of the worker, and what it calls its own files.
 _OURS = frozenset({"harness", "given"})
 
@@ -77,7 +78,7 @@ class _Taking:
             taken.problems += missing(absent, unused)
         if not taken.contents and not problematic and not ours:
             taken.problems.append(nothing_wanted(found, unused, self._wanted, self._limits.depth))
-        taken.left = tuple(parts[-1] for parts in unused[:1000])
+        taken.left = _names(unused[:_MOST_LEFT], {parts[:-1] for parts in self._used})
         taken.notes = [*self._refused.values(), *left_behind(found, unused, self._wanted)]
         return taken
 
@@ -158,6 +159,17 @@ class _Taking:
 
     def _refuse(self, name: str, why: str) -> None:
         self._refused[name] = f"{display(name)} was not taken: {why}."
+
+
+def _names(unused: Sequence[Parts], taken_from: set[Parts]) -> tuple[str, ...]:
+    """What a program may call the files that were not taken: by their names, packages by theirs.
+
+    A folder that something was taken from is no package.
+    """
+    files = [parts[-1] for parts in unused]
+    sources = [parts[:-1] for parts in unused if parts[-1].endswith(".py")]
+    packages = [folder[-1] for folder in sources if folder and folder not in taken_from]
+    return tuple(dict.fromkeys([*files, *packages]))
 
 
 def _twice(name: str, places: Sequence[Place]) -> ArchiveError:

@@ -561,3 +561,18 @@ def test_a_file_that_our_side_cannot_read_is_no_fault_of_the_program(desk):
     (check,) = [check for check in SQUARE.spec.checks if check.id == "value"]
     decision = decide(SQUARE, check, who, desk.view)
     assert (decision.status, decision.cause) == ("UNGRADABLE", Cause.HARNESS_ERROR)
+
+
+@pytest.mark.parametrize(
+    ("left", "message"),
+    [
+        ("mylib", "ModuleNotFoundError: No module named 'mylib'"),
+        ("utils.py", "ModuleNotFoundError: No module named 'utils'"),
+        ("constants.json", "[Errno 2] No such file or directory: 'constants.json'"),
+        ("constants.json", "[Errno 2] No such file or directory: 'data/constants.json'"),
+    ],
+)
+def test_an_error_that_names_what_was_not_taken_says_so(left, message):
+    who = Subject(Program("ada", "submission", {}), "ada", left=("other.txt", left))
+    assert f"; {left} was handed in and not taken: only square.py" in who.left_out(SQUARE, message)
+    assert who.left_out(SQUARE, "ValueError: no such thing") == ""

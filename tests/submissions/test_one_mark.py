@@ -306,7 +306,7 @@ def canvas(path: Path) -> Path:
         "doejane_LATE_12345_678911_reparam_sample-2.py": OTHER,
         "doejane_12345_678912_helper-1.py": b"y = 1\n",
         "roericha_54321_678920_hw1.zip": zipped({f"hw1/{ELBO}": OTHER}),
-        "poeann_LATE_777_678930_elbo_gaussian_kl-1.py": SOURCE,
+        "poeann_LATE_777_678930_elbo_gaussian_kl-1-2.py": SOURCE,
         "noeann_778_678931_notes.pdf": b"%PDF",
     })  # fmt: skip
 
@@ -430,6 +430,13 @@ def test_data_stays_behind_and_this_is_said(tmp_path: Path) -> None:
     submission = helped({ELBO: SOURCE, "constants.json": b"{}"}, tmp_path)
     (note,) = submission.notes
     assert note.endswith("were taken; not taken: constants.json.")
+
+
+def test_a_package_stays_behind_and_is_known_by_its_name(tmp_path: Path) -> None:
+    files = {ELBO: b"from mylib.kl import f\n", "mylib/__init__.py": b"", "mylib/kl.py": b""}
+    submission = helped(files, tmp_path)
+    assert list(submission.contents) == [ELBO]
+    assert submission.left == ("__init__.py", "kl.py", "mylib")
 
 
 # What is missing
