@@ -19,11 +19,10 @@ _SHOWS_NOTHING = re.compile(
     "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffd"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-#: Small letters and digits of which one is easily read as the other, after case is folded:
-#: Cyrillic and Greek beside Latin, and what most typefaces draw alike.
+#: Letters of other scripts with the shape of a Latin one, and what most typefaces draw alike.
 _SHAPES = str.maketrans(
-    "асеһіјӏорԛѕԝхуαγικνορτυχʟɩı01|i",
-    "acehljlopqswxyaylkvoptuxlllolll",
+    "асеһіјорԛѕԝхуαγινορυχıАВСЕНЈКМОРԚЅТԜХУΑΒΕΖΗΚΜΝΟΡΤΥΧІΙӀӏI1|0",
+    "acehijopqswxyayivopuxiABCEHJKMOPQSTWXYABEZHKMNOPTYXlllllllO",
 )
 
 
@@ -36,10 +35,10 @@ def labels(gradebook: Gradebook) -> dict[str, str]:
     """What to call every submission in a table, by its name, all different.
 
     This is the display name as a rule. Where several submissions would show names that look alike
-    (the same but for case, width, accents' encoding, characters that show nothing, spaces, or
-    letters of another script with the same shape), they get eight digits of their name's SHA-256,
-    so that none can be taken for another; one that is written plainly, in small ASCII letters, and
-    is called just what it shows, goes without if it is the only such one.
+    (the same but for width, the encoding of accents, characters that show nothing, spaces, or
+    characters of the same shape), they get eight digits of their name's SHA-256, so that none can
+    be taken for another; one in ASCII letters that is called just what it shows goes without if it
+    is the only such one. Upper and lower case are told apart by looking.
 
     Raises:
         UsageError: two submissions have the same name.
@@ -61,14 +60,13 @@ def labels(gradebook: Gradebook) -> dict[str, str]:
 
 def _is_plain(row: SubmissionGrade) -> bool:
     label = shown(row)
-    return label == row.name and label.isascii() and label == label.casefold()
+    return label == row.name and label.isascii()
 
 
 def _shape(label: str) -> str:
     """What two labels have in common if a reader may take one for the other."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", label).casefold())
-    shown_alone = _SHOWS_NOTHING.sub("", folded).translate(_SHAPES).replace("rn", "m")
-    return " ".join(shown_alone.split())
+    visible = _SHOWS_NOTHING.sub("", unicodedata.normalize("NFKC", label))
+    return " ".join(visible.translate(_SHAPES).replace("rn", "m").split())
 
 
 def refuse_duplicates(gradebook: Gradebook) -> None:
