@@ -30,10 +30,13 @@ def reduce(check: VarianceRatioCheck, metrics: Metrics) -> Values:
 
 
 def decide(check: VarianceRatioCheck, steps: Sequence[Evidence]) -> Outcome:
-    """Two-stage paired log-variance z against the limit."""
+    """Two-stage paired log-variance z against the limit; too noisy twice fails, too."""
+    plan = variance_ratio.RatioPlan(
+        check.limit, check.min_detectable, check.nominal_alpha, two_stage.stage_beta(check.beta)
+    )
     outcome = decide_in_two_stages(
         steps,
-        lambda stored: variance_ratio.ratio_stage(stored, check.limit, check.nominal_alpha),
+        lambda stored: variance_ratio.bounded_ratio_stage(stored, plan),
         Cause.VARIANCE_RATIO,
     )
     if outcome.status == "MORE":

@@ -9,8 +9,9 @@ from typing import Literal
 #: Why a stage rejected. ``none``: it did not. ``statistic``: the statistic exceeds its critical
 #: value. ``exact``: there was no noise to test against, and the values differ by more than
 #: rounding. ``nonfinite``: a sample is NaN or infinite. ``impossible``: a category of probability
-#: zero was drawn. ``degenerate``: the draws do not vary where they must.
-Reason = Literal["none", "statistic", "exact", "nonfinite", "impossible", "degenerate"]
+#: zero was drawn. ``degenerate``: the draws do not vary where they must. ``noisy``: they vary so
+#: much that what must be found could hide in them.
+Reason = Literal["none", "statistic", "exact", "nonfinite", "impossible", "degenerate", "noisy"]
 
 #: The miss probability at which ``achieved_mdb_sd`` is reported.
 REPORTED_BETA = 0.01

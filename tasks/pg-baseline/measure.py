@@ -92,13 +92,24 @@ def _sample(rng, transitions, rewards, theta, n):
     return states, actions, rewards[states, actions]
 
 
+def _without_baseline(states, actions, rewards, theta):
+    """The reward-to-go estimate [n, s * a] of every trajectory, computed here."""
+    to_go = rewards[:, ::-1].cumsum(axis=1)[:, ::-1]
+    chosen = np.eye(LARGE_ACTIONS)[actions] - _softmax(theta)[states]
+    occupied = np.eye(LARGE_STATES)[states]
+    return np.einsum("nt,nts,nta->nsa", to_go, occupied, chosen).reshape(len(states), -1)
+
+
 def fitted(student, rng, n):
-    """A baseline fitted to one batch, against none, on the trajectories of another batch."""
+    """A baseline fitted to one batch, against none, on the trajectories of another batch.
+
+    What it is compared with is no answer of the program's: that could be made as bad as one likes.
+    """
     transitions, theta = _mdp(rng, LARGE_STATES, LARGE_ACTIONS)
     rewards = rng.uniform(0.5, 1.5, (LARGE_STATES, LARGE_ACTIONS))
     training = _sample(rng, transitions, rewards, theta, TRAINING)
     batch = _sample(rng, transitions, rewards, theta, n)
     baseline = student.fit_baseline(*training, theta)
     own = student.pg_baseline(*batch, theta, baseline)
-    plain = student.pg_baseline(*batch, theta, np.zeros_like(baseline))
-    return {"gradient": own.reshape(n, -1), "gradient__baseline": plain.reshape(n, -1)}
+    plain = _without_baseline(*batch, theta)
+    return {"gradient": own.reshape(n, -1), "gradient__baseline": plain}

@@ -39,6 +39,16 @@ def test_moments_compare_the_statistic_that_is_asked_for(verdict):
     assert verdict(moments("trace-variance"), swapped, reference=FAIR) == ("PASS", "")
 
 
+@pytest.mark.parametrize("statistic", ["mean", "variance", "trace-variance"])
+@pytest.mark.parametrize("size", [1e9, 1e18, 1e150])
+def test_large_terms_of_a_program_excuse_nothing(verdict, statistic, size):
+    """A mean of ±size is zero up to rounding, and a constant has no variance."""
+    odd = law([[-size, -size], [size, size]], [0.5, 0.5])
+    constant = law([[size, size], [size, size]], [0.5, 0.5])
+    for made in (odd, constant):
+        assert verdict(moments(statistic), made, reference=FAIR) == ("FAIL", "wrong")
+
+
 @pytest.mark.parametrize("weights", [[0.5, 0.4], [0.5, 0.25, 0.25], [NAN, 0.5], [1.5, -0.5]])
 def test_moments_under_no_law_are_an_error_of_ours(weights):
     with pytest.raises(MeasurementError, match="weights"):

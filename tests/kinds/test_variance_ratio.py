@@ -40,6 +40,19 @@ def test_two_rejections_fail_and_one_does_not(fails_after_two_rejections, check,
     fails_after_two_rejections(check, good, bad, cause)
 
 
+def hidden(samples, ratio):
+    """The same, with one draw that alone brings the total variance to so many times its own."""
+    changed = samples.copy()
+    changed[0] = np.sqrt(changed.var(axis=0).sum() * (ratio - 1) * len(changed) / 2)
+    return changed
+
+
+def test_one_huge_draw_does_not_hide_a_variance(fails_after_two_rejections):
+    """Its error of the log-ratio is 1 at any n, so that no ratio up to limit·exp(z) is rejected."""
+    bad = ratio(hidden(GOOD, 20.0))
+    fails_after_two_rejections(VARIANCE, ratio(GOOD), bad, "variance-ratio")
+
+
 def test_pairs_of_different_shape_are_an_error_of_ours():
     with pytest.raises(MeasurementError, match="pairs"):
         kinds.reduce(VARIANCE, {"x": np.zeros((10, 2)), "x__baseline": np.zeros((10, 3))})
