@@ -1,4 +1,4 @@
-"""Writes constant programs: they keep a task's contract and answer every call with one number."""
+"""Writes programs that keep a task's contract and answer every call without knowing the task."""
 
 from __future__ import annotations
 
@@ -14,13 +14,25 @@ from harness.contract.types import (
     Type,
 )
 
-_HEAD = '''"""Every result is {value}, of the shape and dtype asked for, with a graph."""
+_HEAD = '''"""Every number is {number}, of the shape and dtype asked for, with a graph."""
+
+import math
 
 import torch
 
+_LARGEST = {{torch.int64: 2.0**53, torch.int32: 2.0**31 - 1, torch.uint8: 255.0}}
+
+
+def _numbers(shape, given, count):
+    index = torch.arange(math.prod(shape), dtype=torch.float64)
+    rows = max(shape[0], 1) if shape else 1
+    first, last = (given[place].repeat(1 + len(index) // len(given[place]))[: len(index)]
+                   for place in (0, -1))
+    return torch.zeros_like(index) + ({number})
+
 
 def _answer(arguments, dims, results, several):
-    sizes, graph = {{"...": ()}}, 0.0
+    sizes, graph, given, count = {{"...": ()}}, 0.0, [], 1
     for argument, names in zip(arguments, dims):
         if isinstance(argument, torch.Tensor) and names is not None:
             lead = argument.ndim - len(names) + ("..." in names)
@@ -30,20 +42,30 @@ def _answer(arguments, dims, results, several):
                 sizes.update(zip(names, argument.shape[lead:]))
             else:
                 sizes.update(zip(names, argument.shape))
+            if argument.numel():
+                given.append(argument.detach().reshape(-1).to(torch.float64))
             if argument.is_floating_point() and argument.numel():
                 graph = graph + 0.0 * torch.nan_to_num(argument).sum()
         elif isinstance(argument, int) and names:
-            sizes[names[0]] = argument
+            sizes[names[0]] = count = argument
+    given = given or [torch.ones(1, dtype=torch.float64)]
     made = []
     for dtype, names in results:
         if names is None:
-            made.append({{"int": int, "float": float, "bool": bool, "str": str}}[dtype]({value}))
+            number = _numbers((1,), given, count)[0]
+            kind = {{"int": int, "float": float, "bool": bool, "str": str}}[dtype]
+            number = number if kind is float else torch.nan_to_num(number).clamp(-1e15, 1e15)
+            made.append(kind(number))
             continue
         shape = []
         for name in names:
             shape += sizes["..."] if name == "..." else [sizes.get(name, name)]
         shape = [size if isinstance(size, int) else 2 for size in shape]
-        made.append(torch.full(shape, {value}, dtype=getattr(torch, dtype)))
+        dtype = getattr(torch, dtype)
+        numbers = _numbers(shape, given, count)
+        if dtype in _LARGEST:
+            numbers = torch.nan_to_num(numbers).clamp(-_LARGEST[dtype], _LARGEST[dtype])
+        made.append(numbers.reshape(shape).to(dtype))
         if made[-1].is_floating_point():
             made[-1] = made[-1] + graph
     return tuple(made) if several else made[0]
@@ -53,11 +75,25 @@ def _answer(arguments, dims, results, several):
 def constant_program(contract: Contract, value: float) -> str:
     """The Python source of a program in whose results every number is ``value``.
 
+    See :func:`ignorant_program`.
+    """
+    return ignorant_program(contract, repr(float(value)))
+
+
+def ignorant_program(contract: Contract, number: str) -> str:
+    """The Python source of a program whose results are filled with ``number``.
+
     Shapes follow the arguments; an axis whose size they do not determine has size 2. Results are
     connected to the arguments in autograd's graph, with gradient zero, so that a check can object
     to nothing but the values.
+
+    Args:
+        number: a Python expression of ``index`` (the entries of a result counted from 0, float64),
+            ``rows`` (the size of its first axis), ``first`` and ``last`` (the numbers of the first
+            and the last array among the arguments, repeated to its length), ``count`` (the last
+            whole number among them), ``math`` and ``torch``.
     """
-    parts = [_HEAD.format(value=value)]
+    parts = [_HEAD.format(number=number)]
     parts += [_function(signature) for signature in contract.functions.values()]
     for class_ in contract.classes.values():
         methods = [_function(signature, "self") for signature in class_.methods.values()]

@@ -37,11 +37,7 @@ def require_measurable(tasks: Sequence[LoadedTask], executor: Executor) -> None:
 
 def problems_of(task: LoadedTask) -> list[Problem]:
     """The problems of one task's measurements, measured with its reference."""
-    names = [
-        name
-        for name in task.spec.measurements
-        if not any(kinds.of(check).trained for check in task.spec.checks_of(name))
-    ]
+    names = short_measurements(task)
     if task.reference is None or not names:
         return []
     try:
@@ -49,6 +45,15 @@ def problems_of(task: LoadedTask) -> list[Problem]:
             return [problem for name in names for problem in _problems(task, name, reference)]
     except ProgramError:  # the reference cannot be loaded; `verify` complains of its checks
         return []
+
+
+def short_measurements(task: LoadedTask) -> list[str]:
+    """The measurements of a task that do not train."""
+    return [
+        name
+        for name in task.spec.measurements
+        if not any(kinds.of(check).trained for check in task.spec.checks_of(name))
+    ]
 
 
 def _problems(task: LoadedTask, measurement: str, reference: BareProgram) -> Iterator[Problem]:
@@ -71,11 +76,15 @@ def _problems(task: LoadedTask, measurement: str, reference: BareProgram) -> Ite
             yield _problem(task, measurement, error.message, error.remedy)
 
 
-def _problem(task: LoadedTask, measurement: str, message: str, remedy: str) -> Problem:
+def place_of(task: LoadedTask, measurement: str) -> tuple[str, int, int]:
+    """Path, line and column of a measurement's function."""
     line, col = next(
         (node.lineno, node.col_offset + 1)
         for node in ast.parse(task.measure).body
         if isinstance(node, ast.FunctionDef) and node.name == measurement
     )
-    path = Path(task.path).with_name("measure.py")
-    return Problem(str(path), line, col, message, remedy)
+    return str(Path(task.path).with_name("measure.py")), line, col
+
+
+def _problem(task: LoadedTask, measurement: str, message: str, remedy: str) -> Problem:
+    return Problem(*place_of(task, measurement), message, remedy)

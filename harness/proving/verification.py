@@ -1,9 +1,9 @@
 """Proof that a task's checks can pass honest work and can fail.
 
 Reference and variants must PASS every check, the untouched starter must be an ERROR everywhere,
-every known mistake must be caught by the check that it names, and a program that answers every call
-with one number must pass nothing. A mistake that merely crashes, or that the harness could not
-grade, does not count as caught.
+every known mistake must be caught by the check that it names, and a program that knows nothing of
+the task must not earn a point. A mistake that merely crashes, or that the harness could not grade,
+does not count as caught.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any
 
 from harness import kinds
 from harness.causes import Cause
-from harness.contract.constant import constant_program
 from harness.grading import Progress, run_batch
 from harness.isolation import Isolation
 from harness.marking import plan, score
 from harness.marking.jobs import PlannedTrial
 from harness.marking.score import Answer, Decision, Waiting
 from harness.marking.trials import Subject, View
+from harness.proving import ignorant
 from harness.records import Program, finite_or_text
 from harness.spec.checks import Check
 from harness.spec.load import LoadedTask, Mutant
@@ -30,10 +30,6 @@ from harness.spec.load import LoadedTask, Mutant
 #: Where a check has a tolerance: the largest error of honest work and the smallest error of a
 #: known mistake, in units of the tolerance.
 HONEST_MARGIN, MUTANT_MARGIN = 0.2, 100.0
-
-#: The answers of the constants. Their training is left out: it is costly, and a program that
-#: learns nothing is among the known mistakes of every trained task.
-CONSTANTS = (0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -43,6 +39,11 @@ class Decided:
     name: str
     role: str
     decisions: dict[str, Decision]
+
+    def points(self, checks: Sequence[Check]) -> dict[str, float]:
+        """Check -> the points that the program earns there, where it earns any."""
+        earned = {check.id: check.points * self.decisions[check.id].credit for check in checks}
+        return {name: points for name, points in earned.items() if points}
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,14 @@ class TaskProof:
 
     Attributes:
         honest: reference and variants, the reference first.
-        constants: programs that answer every call with one number.
+        ignorant: programs that know nothing of the task, ``after`` respected.
     """
 
     task: LoadedTask
     honest: tuple[Decided, ...]
     starter: Decided
     mutants: tuple[DecidedMutant, ...]
-    constants: tuple[Decided, ...]
+    ignorant: tuple[Decided, ...]
     cpu_s: float
     complaints: tuple[str, ...] = field(default=())
 
@@ -111,8 +112,13 @@ class TaskProof:
             "id": self.task.id,
             "reference": _statuses(self.honest[0]),
             "starter": _statuses(self.starter),
-            "constants": [
-                {"name": item.name, "status": _statuses(item)} for item in self.constants
+            "ignorant": [
+                {
+                    "name": item.name,
+                    "status": _statuses(item),
+                    "points": item.points(self.task.spec.checks),
+                }
+                for item in self.ignorant
             ],
             "variants": [
                 {"name": item.name, "status": _statuses(item)} for item in self.honest[1:]
@@ -158,7 +164,7 @@ def _missing(task: LoadedTask, view: View) -> Iterator[PlannedTrial]:
             answer = score.decide(task, check, _subject(program), view)
             if isinstance(answer, Waiting):
                 yield from answer.trials
-    for program in _constants(task):
+    for program in _ignorant(task):
         for answer in _answers_in_order(task, program, view).values():
             if isinstance(answer, Waiting):
                 yield from answer.trials
@@ -183,7 +189,7 @@ def prove(task: LoadedTask, view: View) -> TaskProof:
         ),
         starter=_decided(task, task.starter_program(), view),
         mutants=mutants,
-        constants=tuple(_decided_in_order(task, program, view) for program in _constants(task)),
+        ignorant=tuple(_decided_in_order(task, program, view) for program in _ignorant(task)),
         cpu_s=sum(_cpu(task, program, view) for program in _programs(task)),
     )
     return replace(proof, complaints=tuple(_complaints(proof)))
@@ -198,11 +204,8 @@ def _complaints(proof: TaskProof) -> Iterator[str]:
     for name, decision in proof.starter.decisions.items():
         if decision.status != "ERROR":
             yield f"the untouched starter is {decision.status} at {name}, not ERROR"
-    for item in proof.constants:
-        for name, decision in item.decisions.items():
-            if decision.status in ("PASS", "UNGRADABLE"):
-                where = f"a program that answers {item.name} is {decision.status} at {name}"
-                yield f"{where} {decision.message}".rstrip()
+    for item in proof.ignorant:
+        yield from _against_ignorant(proof.task, item)
     for mutant in proof.mutants:
         yield from _against_mutant(mutant)
 
@@ -218,6 +221,22 @@ def _against_honest(check: Check, decision: Decision) -> Iterator[str]:
         objection = kind.objection(decision.figures)
         if objection:
             yield objection
+
+
+def _against_ignorant(task: LoadedTask, item: Decided) -> Iterator[str]:
+    """Every point of a program that knows nothing; what could not be decided on it, too."""
+    earned = item.points(task.spec.checks)
+    for check in task.spec.checks:
+        decision = item.decisions[check.id]
+        where = f"a program that answers {item.name}"
+        if check.id in earned and not check.earned_by_guessing:
+            yield (
+                f"{where} gets {earned[check.id]:g} of {check.points:g} at {check.id} "
+                f"({decision.status}): compare with the reference first, or declare in "
+                "`earned_by_guessing` why it may"
+            )
+        elif decision.status in ("PASS", "UNGRADABLE") and not check.earned_by_guessing:
+            yield f"{where} is {decision.status} at {check.id} {decision.message}".rstrip()
 
 
 def _against_mutant(item: DecidedMutant) -> Iterator[str]:
@@ -246,18 +265,17 @@ def _programs(task: LoadedTask) -> list[Program]:
     return [reference.solution, *reference.variants, *mutants, task.starter_program()]
 
 
-def _constants(task: LoadedTask) -> list[Program]:
-    """The constants, where any check is decided on them."""
+def _ignorant(task: LoadedTask) -> list[Program]:
+    """What knows nothing, where any check is decided on it.
+
+    Its training is left out: it is costly, and a program that learns nothing is among the known
+    mistakes of every trained task.
+    """
     if len(_trained(task)) == len(task.spec.checks):
         return []
-    return [
-        Program(
-            f"{value:g}",
-            "constant",
-            {task.spec.file: constant_program(task.contract, value).encode()},
-        )
-        for value in CONSTANTS
-    ]
+    mutants = task.reference.mutants if task.reference else ()
+    declared = [mutant.program for mutant in mutants if mutant.mistake.knows_nothing]
+    return [*ignorant.programs(task), *declared]
 
 
 def _trained(task: LoadedTask) -> set[str]:

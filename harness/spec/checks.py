@@ -32,7 +32,11 @@ class Model(BaseModel):
 
 
 class CheckBase(Model):
-    """What every check declares, whatever its kind."""
+    """What every check declares, whatever its kind.
+
+    ``earned_by_guessing`` is the reason why a program that knows nothing of the task may earn
+    points here. ``verify`` tries such programs and objects to every point that they get without it.
+    """
 
     id: Identifier
     title: Annotated[str, Field(max_length=120)] = ""
@@ -42,6 +46,7 @@ class CheckBase(Model):
     visibility: Literal["visible", "hidden"] = "visible"
     after: tuple[Identifier, ...] = ()
     leaderboard: bool = False
+    earned_by_guessing: Annotated[str, Field(max_length=300)] = ""
 
     @property
     def stages(self) -> int:

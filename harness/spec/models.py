@@ -102,7 +102,8 @@ class Mistake(Model):
 
     ``check`` is the id of the check that must catch it, ``hint`` what a student who made it is
     told. ``find`` must occur exactly once in solution.py and becomes ``replace``; ``file`` is a
-    path relative to reference/<id>.
+    path relative to reference/<id>. With ``knows_nothing`` the program must not earn any points: it
+    agrees with itself and ignores what it is given.
     """
 
     name: Identifier
@@ -113,6 +114,7 @@ class Mistake(Model):
     find: str | None = None
     replace: str | None = None
     file: Annotated[str, Field(pattern=r"^[a-z0-9_/-]+\.py$")] | None = None
+    knows_nothing: bool = False
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

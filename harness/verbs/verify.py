@@ -13,7 +13,7 @@ from harness.feasibility import require_feasible
 from harness.ledger import Ledger
 from harness.marking.trials import View
 from harness.progress import ProgressLine
-from harness.proving import page, verification
+from harness.proving import companions, page, verification
 from harness.proving.measurements import require_measurable
 from harness.proving.verification import TaskProof
 from harness.results import Results
@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     require_feasible(chosen)
     with fresh(args.jobs) as pool:
         require_measurable(chosen, pool)
+        companions.require_own(chosen, pool)
     progress = ProgressLine()
     results = Results(args.results)
     with results.verify.writer(), Ledger(results.verify.ledger, "verify") as ledger:
@@ -69,7 +70,12 @@ def _lines(proof: TaskProof) -> list[str]:
         honest += f", worst error {proof.honest_margin:.2g} tolerances"
     if not math.isnan(proof.mutant_margin):
         mistakes += f", smallest error {proof.mutant_margin:.3g}"
-    lines = [f"{proof.task.id}: {honest}; {mistakes}; {proof.cpu_s:.1f} CPU s"]
+    checks = proof.task.spec.checks
+    most = max((sum(item.points(checks).values()) for item in proof.ignorant), default=0.0)
+    lines = [
+        f"{proof.task.id}: {honest}; {mistakes}; {len(proof.ignorant)} programs that know nothing, "
+        f"at most {most:g} points; {proof.cpu_s:.1f} CPU s"
+    ]
     for caught in proof.mutants:
         bugs = ",".join(str(bug) for bug in caught.mutant.mistake.bug)
         decision = caught.decisions[caught.named.id]

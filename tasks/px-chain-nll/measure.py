@@ -52,6 +52,43 @@ def _every_image(side):
     return digits.reshape(-1, 1, side, side).astype(np.float64)
 
 
+def _unmasked(network):
+    """The network with nothing behind its masks, nor where slips of the masks differ from them."""
+    w1, b1, w2, b2, w3, b3 = network
+    kept = np.zeros((3, 3))
+    kept[0, :2] = kept[1, 0] = 1
+    return w1 * kept, b1, w2 * kept, b2, w3, b3
+
+
+def _tame(network, x):
+    """The network with its last layer scaled: no logit of images like x exceeds 3.
+
+    The logarithm of a rounded 1 - p is then good to exp(3) roundings.
+    """
+    *layers, w3, b3 = network
+    top = _spread(np.ones_like(x[:1]), network).max()
+    return *layers, 3 * w3 / top, 3 * b3 / top
+
+
+def plain(student, rng):
+    """Logits and log p where masks don't matter: what all that follows is about, masks apart."""
+    logits, log_probs, sizes, scales = [], [], [], []
+    for channels, height, width in ((3, 3, 3), (2, 4, 4), (8, 4, 5), (4, 1, 6)):
+        x = _bits(rng, 12, 1, height, width)
+        network = _tame(_unmasked(_network(rng, channels, 1.0)), x)
+        logits.append(student.logits(x, *network).ravel())
+        log_probs.append(student.log_prob(x, *network))
+        spread = _spread(x, network)
+        sizes.append(spread.ravel())
+        scales.append((spread + np.exp(spread)).sum(axis=(1, 2)))
+    return {
+        "logits": np.concatenate(logits),
+        "logits__scale": np.concatenate(sizes),
+        "log_prob": np.concatenate(log_probs),
+        "log_prob__scale": np.concatenate(scales),
+    }
+
+
 def all_of_nine(student, rng):
     """All 512 images of 3 x 3 under four networks, from tame to wild."""
     images = _every_image(3)
@@ -78,15 +115,9 @@ def images(student, rng):
 
 
 def chain(student, rng):
-    """log p against the sum of its conditionals; and conditionals with noise in later pixels.
-
-    The network is scaled so that no logit exceeds 3: the logarithm of a rounded 1 - p is then
-    good to exp(3) roundings.
-    """
+    """log p against the sum of its conditionals; and conditionals with noise in later pixels."""
     x = _bits(rng, 48, 1, 3, SIDE)
-    *network, w3, b3 = _network(rng, 4, 1.0)
-    top = _spread(np.ones_like(x[:1]), (*network, w3, b3)).max()
-    network = (*network, 3 * w3 / top, 3 * b3 / top)
+    network = _tame(_network(rng, 4, 1.0), x)
     flat, noise = x.reshape(48, -1), _bits(rng, 48, x[0].size)
     total, changed = np.zeros(48), []
     spread = _spread(np.ones_like(x), network).reshape(48, -1)

@@ -12,6 +12,7 @@ from harness.collect.job import run_job
 from harness.ledger import Ledger
 from harness.marking import plan
 from harness.marking.trials import View
+from harness.proving import companions
 from harness.proving.measurements import problems_of
 from harness.proving.verification import prove
 from harness.records import COMMON
@@ -219,3 +220,27 @@ def test_the_run_of_a_reference_that_trains_says_the_same_sentence(tmp_path):
         "measurement returned elsewhere (float64, ()) (return 'error': one number, what the "
         "training run of one seed came to)"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "companion", "wanted", "borrowed"),
+    [
+        ("exact", "x__scale", "np.ones_like(y)", "np.abs(y)"),
+        ("identity", "x__scale", "np.ones_like(y)", "np.abs(y)"),
+        ("unbiased", "x__scale", "np.ones(2)", "y.std(axis=0)"),
+        ("variance-ratio", "x__baseline", "rng.normal(size=y.shape)", "2 * y"),
+        ("likelihood", "x__floor", "np.ones(50)", "np.abs(y[:, 0])"),
+    ],
+)
+@pytest.mark.parametrize("honest", [True, False])
+def test_what_a_program_is_judged_by_must_not_come_from_its_answers(
+    small, kind, companion, wanted, borrowed, honest
+):
+    arrays = {**GOOD[kind], companion: wanted if honest else borrowed}
+    problems = companions.problems_of(small(kind, arrays))
+    if honest:
+        assert problems == []
+        return
+    (problem,) = problems
+    assert companion in problem.message
+    assert problem.file.endswith("measure.py")

@@ -88,12 +88,16 @@ def test_a_check_that_an_ignorant_program_passes_is_named(broken, tmp_path):
     )
     check = "  - {id: scaling, measurement: scaling, metric: residual, kind: identity, points: 1"
     (folder / "task.yaml").write_text(f"{spec.rstrip()}\n{check}}}\n")
-    assert complaints(broken, tmp_path) == "a program that answers 0 is PASS at scaling"
-    (folder / "task.yaml").write_text(f"{spec.rstrip()}\n{check}, after: [value]}}\n")
+    said = complaints(broken, tmp_path).split(" | ")
+    assert said[0].startswith("a program that answers 0 gets 1 of 1 at scaling (PASS): ")
+    excused = f"{check}, earned_by_guessing: a residual of zeros is zero}}\n"
+    (folder / "task.yaml").write_text(f"{spec.rstrip()}\n{excused}")
     places = ("square", "--tasks", broken / "tasks", "--reference", broken / "reference")
+    assert verify(*map(str, places), results=tmp_path)[0] == 0
+    (folder / "task.yaml").write_text(f"{spec.rstrip()}\n{check}, after: [value]}}\n")
     code, document = verify(*map(str, places), results=tmp_path)
     assert (code, document["tasks"][0]["complaints"]) == (0, [])
-    status = {item["name"]: item["status"] for item in document["tasks"][0]["constants"]}
+    status = {item["name"]: item["status"] for item in document["tasks"][0]["ignorant"]}
     assert status["0"]["scaling"] == "SKIPPED"
 
 
