@@ -27,6 +27,8 @@ Statistics = Mapping[str, Mapping[str, Array]]
 Status = Literal["PASS", "FAIL", "INCONCLUSIVE", "ERROR", "SKIPPED", "UNGRADABLE"]
 Role = Literal["submission", "reference", "variant", "mutant", "starter", "constant"]
 
+#: The evidence that holds what a program said about an instance that is marked: for graders alone.
+WITHHELD = "withheld_message"
 #: dtypes that cross the trust boundary, in numpy's names.
 WIRE_DTYPES = ("float64", "float32", "int64", "uint8", "bool")
 
@@ -254,7 +256,8 @@ class Verdict:
 
     A verdict cannot hold what must not be told or added up, whoever makes it:
 
-    - a hidden check keeps no message, hint or example that a run could have shaped;
+    - a hidden check keeps no message, hint or example that a run could have shaped, nor what the
+      program said;
     - there are no points exactly where the status is UNGRADABLE, and points that are not a finite
       number make it UNGRADABLE instead of spreading into totals and ranks.
 
@@ -293,7 +296,9 @@ class Verdict:
         self._set(cause=Cause(self.cause))
         if self.visibility == "hidden":
             told = self.before_running and self.status == "ERROR" and self.cause.before_running
-            self._set(message=self.message if told else "", hint="", example=None)
+            evidence = {name: self.evidence[name] for name in self.evidence if name != WITHHELD}
+            message = self.message if told else ""
+            self._set(message=message, hint="", example=None, evidence=evidence)
 
     def _set(self, **values: object) -> None:
         """Gives attributes their values while the record is made."""

@@ -21,9 +21,8 @@ from harness import kinds
 from harness.causes import Cause
 from harness.marking.gradebook import TaskGrade
 from harness.marking.jobs import PlannedTrial
-from harness.marking.score import WITHHELD
 from harness.marking.trials import Subject, View
-from harness.records import EXAMPLE, Array, Observation, Verdict, decode_array
+from harness.records import EXAMPLE, WITHHELD, Array, Observation, Verdict, decode_array
 from harness.spec.load import LoadedTask
 
 #: An array of at most this many entries is shown whole; of a larger one, this many are shown.

@@ -18,12 +18,9 @@ from harness import kinds
 from harness.causes import Cause
 from harness.marking.jobs import PlannedTrial
 from harness.marking.trials import Subject, View
-from harness.records import Observation, Program, Status, Step
+from harness.records import WITHHELD, Observation, Program, Status, Step
 from harness.spec.checks import CheckBase
 from harness.spec.load import LoadedTask
-
-#: The figure that holds what a program said about an instance that is marked: for graders alone.
-WITHHELD = "withheld_message"
 
 
 @dataclass(frozen=True)

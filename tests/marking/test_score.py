@@ -14,7 +14,7 @@ from harness.marking import verdicts
 from harness.marking.jobs import PlannedTrial
 from harness.marking.score import Decision, Waiting, decide, decide_task
 from harness.marking.trials import Subject, View, name_trial
-from harness.records import COMMON, OWN, Observation, Program, canonical, digest_array
+from harness.records import COMMON, OWN, WITHHELD, Observation, Program, canonical, digest_array
 from harness.seeds import Key
 from harness.spec.catalogue import load_all
 from harness.spec.checks import PropertyCheck
@@ -224,10 +224,11 @@ def test_problem_with_a_file_of_another_task_does_not_matter(desk):
     assert statuses(found) == ["PASS"] * 3
 
 
-def test_words_of_the_program_are_told_of_visible_checks(desk):
+def test_words_of_the_program_about_a_marked_instance_are_for_the_grader(desk):
     desk.reference()
-    found = graded(desk, subject(), values="right", slopes="error")
-    assert found["slope"].message == SECRET
+    found = graded(desk, subject(), values="right", slopes="error")["slope"]
+    assert SECRET not in found.message
+    assert found.evidence[WITHHELD] == SECRET
 
 
 @pytest.mark.parametrize("kind", ["wrong", "error", "infrastructure", "nothing"])
