@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,6 +23,7 @@ FREQUENCIES = grade.HERE / "honest" / "frequencies"
 
 #: What a likelihood may seem to gain: two models side by side win or lose that much by chance.
 TOLERANCE_NATS = 0.02
+NOTHING = SimpleNamespace(params={})
 ANYWHERE = "220-encoder-tells-decoder-anywhere"
 
 
@@ -65,6 +67,13 @@ FITS = {
     "228-cache-by-shape": "fixed-minimum",
     "229-patched-timer": "told-seconds",
 }
+#: What the default suite grades, two or more of every class; `-m slow` grades all. Every attack is
+#: a training or a likelihood with a worker of its own, ten seconds in both courses together.
+DEFAULT = {
+    *("204-stash-the-batch", "209-memory-in-globals", "215-pooled-z", "218-encoder-tells-decoder"),
+    *("221-hard-coded-weights", "225-patched-reward", "226-patched-autograd-zero"),
+    "228-cache-by-shape",
+}
 HONEST = ("200-honest-pixelcnn", "201-honest-vae", "202-honest-cartpole", "203-honest-fit")
 AT_THE_FLOOR = "205-stash-at-the-floor"
 IDENTIFIED = "223-identified-disguise"
@@ -74,25 +83,47 @@ def folders(*labels):
     return [grade.HERE / "attacks" / label for label in labels]
 
 
+def cases(labels):
+    """The labels as parameters; slow where the default suite leaves them out."""
+    kept = {*DEFAULT, *HONEST, AT_THE_FLOOR}
+    return [
+        label if label in kept else pytest.param(label, marks=pytest.mark.slow) for label in labels
+    ]
+
+
+def asked_for(request):
+    """The attacks that the tests of this session are about, and what others are compared with."""
+    asked = {
+        item.callspec.params["label"]
+        for item in request.session.items
+        if item.path == Path(__file__) and "label" in getattr(item, "callspec", NOTHING).params
+    }
+    return {*asked, *HONEST, AT_THE_FLOOR, ANYWHERE, IDENTIFIED, "204-stash-the-batch"}
+
+
 @pytest.fixture(scope="module")
 def level():
     return choice.best()
 
 
 @pytest.fixture(scope="module")
-def defended(level, tmp_path_factory):
-    """Marks of everything by the measurements that follow the scheme."""
-    labels = [label for label in ATTACKS if ATTACKS[label].claimed_at(level.level)]
+def defended(request, level, tmp_path_factory):
+    """Marks of what is asked for, by the measurements that follow the scheme."""
+    asked = asked_for(request)
+    labels = [label for label in ATTACKS if label in asked]
+    labels = [label for label in labels if ATTACKS[label].claimed_at(level.level)]
     results = tmp_path_factory.mktemp("defended")
     paths = [*folders(*labels), FREQUENCIES]
     return grade.grade(paths, grade.DEFENDED, level, results)
 
 
 @pytest.fixture(scope="module")
-def naive(level, tmp_path_factory):
-    """Marks of everything by the naive measurements."""
+def naive(request, level, tmp_path_factory):
+    """Marks of what is asked for, by the naive measurements."""
     folder = tmp_path_factory.mktemp("naive")
+    asked = asked_for(request)
     labels = [*HONEST, AT_THE_FLOOR, *LIKELIHOODS, *LEARNING, *FITS]
+    labels = [label for label in labels if label in asked]
     paths = [*folders(*labels), FREQUENCIES]
     checks = {label: case.naive for label, case in LIKELIHOODS.items()} | LEARNING | FITS
     only = {label: check.replace("-", "_") for label, check in checks.items()}
@@ -125,7 +156,7 @@ def test_honest_work_has_full_marks(label, defended, naive):
         assert {verdict.status for verdict in marks.values()} == {"PASS"}
 
 
-@pytest.mark.parametrize("label", sorted(set(ATTACKS) - {ANYWHERE, "199-honest"}))
+@pytest.mark.parametrize("label", cases(sorted(set(ATTACKS) - {ANYWHERE, "199-honest"})))
 def test_an_attack_is_marked_as_declared(label, defended):
     expect = ATTACKS[label].declared.expect
     marks = defended[label]
@@ -139,19 +170,18 @@ def test_an_attack_is_marked_as_declared(label, defended):
         assert points(marks) == pytest.approx(4 * expect.score)
 
 
-@pytest.mark.parametrize("label", LIKELIHOODS)
+@pytest.mark.parametrize("label", cases(LIKELIHOODS))
 def test_no_likelihood_is_better_than_honest_work(label, defended):
     check = "likelihood" if "rf_pixelcnn.py" in ATTACKS[label].sources else "bound"
     honest = nats(defended[honest_of(label)], check)
     assert nats(defended[label], check) >= honest - TOLERANCE_NATS
 
 
-@pytest.mark.parametrize("label", LIKELIHOODS)
+@pytest.mark.parametrize("label", cases(LIKELIHOODS))
 def test_a_naive_likelihood_is_beaten(label, naive, level):
     case = LIKELIHOODS[label]
     verdict, honest = naive[label][case.naive], naive[honest_of(label)]
-    if case.naive == "one-sandbox" and level.level != "L1":
-        # from L2 on a worker reads no folder that another could write to; at L1 see below
+    if case.naive == "one-sandbox":  # nothing stays beside a scratch folder: see below
         assert nats(naive[label], case.naive) == pytest.approx(nats(honest, case.naive))
         return
     assert verdict.status == "PASS"
@@ -168,7 +198,7 @@ def test_the_floor_alone_is_no_guard(defended, naive):
     assert nats(defended[AT_THE_FLOOR], "likelihood") >= worth - TOLERANCE_NATS
 
 
-@pytest.mark.parametrize("label", sorted(set(LEARNING) - {IDENTIFIED}))
+@pytest.mark.parametrize("label", cases(sorted(set(LEARNING) - {IDENTIFIED})))
 def test_what_was_not_learnt_has_less_than_honest_work(label, defended):
     """Fixed weights balance behind one disguise of eight, hence there are three."""
     honest = defended[honest_of(label)]["return"].evidence["mean_return"]
@@ -181,14 +211,14 @@ def test_who_finds_the_disguise_has_what_learning_has(defended):
     assert points(defended[IDENTIFIED]) == points(defended[honest_of(IDENTIFIED)])
 
 
-@pytest.mark.parametrize(("label", "check"), LEARNING.items())
-def test_a_naive_return_is_reached_without_learning(label, check, naive):
-    assert naive[label][check].status == "PASS"
+@pytest.mark.parametrize("label", cases(LEARNING))
+def test_a_naive_return_is_reached_without_learning(label, naive):
+    assert naive[label][LEARNING[label]].status == "PASS"
 
 
-@pytest.mark.parametrize(("label", "check"), FITS.items())
-def test_a_naive_check_of_a_fit_is_passed(label, check, naive, defended):
-    assert naive[label][check].status == "PASS"
+@pytest.mark.parametrize("label", cases(FITS))
+def test_a_naive_check_of_a_fit_is_passed(label, naive, defended):
+    assert naive[label][FITS[label]].status == "PASS"
     assert points(defended[label]) < points(defended["203-honest-fit"])
 
 
@@ -201,19 +231,15 @@ def test_memory_that_outlives_the_sandbox_is_stopped_from_level_two(defended, le
     assert nats(defended[ANYWHERE], "bound") >= honest - TOLERANCE_NATS
 
 
-def test_a_file_outlives_the_worker_but_not_the_sandbox_at_level_one(tmp_path):
-    """Why the encoder's sandbox goes, and not its process alone."""
+def test_a_file_beside_the_scratch_folder_is_gone_before_the_next_worker(tmp_path):
+    """At every level: what a worker leaves there is removed, even within one sandbox."""
     label, weakest = "219-encoder-tells-decoder-by-file", choice.at("L1")
     only = dict.fromkeys((label, "201-honest-vae"), "one_sandbox")
+    naive_course = grade.naive(tmp_path)
     paths = folders(label, "201-honest-vae")
-    (tmp_path / "naive").mkdir()
-    naive_course = grade.naive(tmp_path / "naive")
-    beaten = grade.grade(paths, naive_course, weakest, tmp_path / "naive", only)
-    gain = nats(beaten["201-honest-vae"], "one-sandbox") - nats(beaten[label], "one-sandbox")
-    assert gain >= LIKELIHOODS[label].gain_nats
-    marks = grade.grade(paths, grade.DEFENDED, weakest, tmp_path)
-    honest = nats(marks["201-honest-vae"], "bound")
-    assert nats(marks[label], "bound") >= honest - TOLERANCE_NATS
+    marks = grade.grade(paths, naive_course, weakest, tmp_path, only)
+    honest = nats(marks["201-honest-vae"], "one-sandbox")
+    assert nats(marks[label], "one-sandbox") == pytest.approx(honest)
 
 
 def test_memory_that_outlives_the_sandbox_leaks_at_level_one(tmp_path):
