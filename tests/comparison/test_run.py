@@ -166,7 +166,7 @@ def stored(training, rng):
 
 def test_training_runs_are_graded_from_their_file(training, stored, tmp_path):
     write(tmp_path, training, stored)
-    found = run([training], tmp_path, tmp_path, 200, 1)
+    found = run([training], tmp_path, tmp_path, 50, 1)
     json.dumps(found.to_json(), allow_nan=False)
     assert {row["program"] for row in of(found, check="learns", applies=True)} == {
         item.name for item in stored[:5]
@@ -224,8 +224,8 @@ def test_no_run_of_the_reference_is_compared_with_itself(training, learns):
 def test_contests_can_be_made_by_hand(stored, learns):
     """The same contest gives the same rows by any route, whatever stands beside it."""
     one = on_runs("t", learns, stored[:4])
-    both = side_by_side([replace(one, check="other"), one], 50, 3)
-    assert of(both, check="learns") == list(side_by_side([one], 50, 3).rows)
+    both = side_by_side([replace(one, check="other"), one], 15, 3)
+    assert of(both, check="learns") == list(side_by_side([one], 15, 3).rows)
 
 
 @pytest.mark.parametrize("kept", [[], [1], [0, 0]])

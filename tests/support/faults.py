@@ -31,6 +31,8 @@ from tests.support.programs import ROOT, load, submission
 
 #: Kinds whose measurements train or play: their programs are replaced by one that knows nothing.
 LONG = frozenset({"returns", "seed-success"})
+#: Games that are begun to see the first answers of a program: enough to tell axes apart.
+FEW_DRAWS = 4
 #: Calls of a training measurement after which nothing new is expected: one game takes thousands.
 MOST_CALLS = 100
 
@@ -174,10 +176,16 @@ def _called(task: LoadedTask, measurement: str) -> list[str]:
         source = _source(task, "nothing" if long else "reference") + _WRAPPER
         with BareProgram(task, submission(task, "\n".join([source, *lines, ""]))) as running:
             try:
-                running.metrics(measurement, COMMON, PUBLIC_KEY)
+                running.metrics(measurement, COMMON, PUBLIC_KEY, draws=_draws(task, measurement))
             except ProgramError:
                 assert long, f"{measurement}: the reference does not get through"
         return log.read_text().split()
+
+
+def _draws(task: LoadedTask, measurement: str) -> int | None:
+    """The number of draws that is measured: few where each is a game, else the spec's."""
+    declared = task.spec.measurements[measurement].draws
+    return FEW_DRAWS if declared and trains(task, measurement) else declared
 
 
 def _source(task: LoadedTask, knowing: str) -> str:
@@ -198,7 +206,7 @@ def complaint(target: Target, spoil: str = "x", *, prepare: str = "args") -> tup
     program = spoilt(task, (target,), spoil, prepare=prepare, knowing=knowing)
     with BareProgram(task, program) as running:
         try:
-            running.metrics(measurement, COMMON, PUBLIC_KEY)
+            running.metrics(measurement, COMMON, PUBLIC_KEY, draws=_draws(task, measurement))
         except ProgramError as error:
             return error.cause, str(error)
     raise AssertionError(f"{measurement} accepts what {target.path} returns")

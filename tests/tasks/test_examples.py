@@ -1,6 +1,6 @@
 """The example of a failed check shows the call, its argument and what was expected: real gradings.
 
-Each submission is a reference of which one function's answers are spoilt far out, or cut out of the
+Each file is a reference of which one function's answers are spoilt far out, or cut out of the
 graph of its arguments.
 """
 
@@ -50,6 +50,16 @@ EXPLAINED = {
 }  # fmt: skip
 
 
+#: Who hands them in: each one file a task, since every submission costs sandboxes.
+BY = {
+    "nan-at-30": "ada",
+    "nan-at-minus-30": "bob",
+    "nan-at-50": "ada",
+    "cut-out": "bob",
+    "cut-from-one": "ada",
+}
+
+
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
     """Every check of the submissions above."""
@@ -61,9 +71,9 @@ def graded(tmp_path_factory):
         program = submission(
             task, source + WRAPPED.format(name=function, whole=answer, first=first)
         )
-        (submissions / label).mkdir()
+        (submissions / BY[label]).mkdir(exist_ok=True)
         for file, content in program.files.items():
-            (submissions / label / file).write_bytes(content)
+            (submissions / BY[label] / file).write_bytes(content)
     command = [sys.executable, "-m", "harness", "grade", submissions, "--results", results]
     for name in sorted({name for name, *_ in EXPLAINED.values()}):
         command += ["--task", name]
@@ -81,7 +91,7 @@ def graded(tmp_path_factory):
 @pytest.mark.parametrize("label", EXPLAINED)
 def test_feedback_shows_the_argument_and_what_was_expected(graded, label):
     name, _, _, check, wanted = EXPLAINED[label]
-    verdict = graded[label, name, check]
+    verdict = graded[BY[label], name, check]
     assert verdict["status"] == "FAIL"
     assert (verdict["cause"] == "not-finite") == label.startswith("nan")
     for part, pattern in wanted.items():
