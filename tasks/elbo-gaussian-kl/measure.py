@@ -21,12 +21,19 @@ def _with_extremes(mu, log_sigma):
 
 
 def _scale_std(mu, log_sigma):
-    return (0.5 * (mu**2 + np.exp(2 * log_sigma) + 1) + np.abs(log_sigma)).sum(1)
+    """With the conditioning of exp, as below."""
+    sigma2 = (1 + 2 * np.abs(log_sigma)) * np.exp(2 * log_sigma)
+    return (0.5 * (mu**2 + sigma2 + 1) + np.abs(log_sigma)).sum(1)
 
 
 def _scale_pair(mu1, ls1, mu2, ls2):
+    """What is rounded in an exponent comes back times the exponential: exp(a (1 + eps)).
+
+    So a quadratic term is uncertain by 2 |ls1| + 2 |ls2| more roundings, however it is written.
+    """
     quadratic = (np.exp(2 * ls1) + mu1**2 + mu2**2 + 2 * np.abs(mu1 * mu2)) * np.exp(-2 * ls2)
-    return (0.5 * quadratic + 0.5 + np.abs(ls1) + np.abs(ls2)).sum(1)
+    conditioned = (1 + 2 * np.abs(ls1) + 2 * np.abs(ls2)) * quadratic
+    return (0.5 * conditioned + 0.5 + np.abs(ls1) + np.abs(ls2)).sum(1)
 
 
 def entropy(student, rng):
@@ -61,7 +68,8 @@ def gradient(student, rng):
     cotangent = rng.normal(size=20)
     by_mu, by_log_sigma = student.vjp("kl_std_normal", (mu, log_sigma), (0, 1), cotangent)
     weight = np.abs(cotangent)[:, None]
-    scale = [weight * np.abs(mu), weight * (np.exp(2 * log_sigma) + 1)]
+    sigma2 = (1 + 2 * np.abs(log_sigma)) * np.exp(2 * log_sigma)
+    scale = [weight * np.abs(mu), weight * (sigma2 + 1)]
     return {"grad": np.stack([by_mu, by_log_sigma]), "grad__scale": np.stack(scale)}
 
 

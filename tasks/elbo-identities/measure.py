@@ -51,7 +51,8 @@ class Instance:
     @property
     def scale(self):
         """Of every expected term: [b]."""
-        spread = np.exp(2 * self.log_sigma)
+        # what is rounded in an exponent comes back times the exponential
+        spread = (1 + 2 * np.abs(self.log_sigma)) * np.exp(2 * self.log_sigma)
         decoded = (spread @ (self.weight**2).T).sum(1)
         error = (self.reach(self.mu) ** 2 + decoded) / (2 * self.eta)
         latent = (0.5 * (self.mu**2 + spread) + np.abs(self.log_sigma)).sum(1)

@@ -25,7 +25,8 @@ def _size(vector):
 
 
 def _scale_kl(mu, log_sigmas):
-    widths = 0.5 * np.exp(2 * log_sigmas) + np.abs(log_sigmas)
+    # what is rounded in an exponent comes back times the exponential
+    widths = (0.5 + np.abs(log_sigmas)) * np.exp(2 * log_sigmas) + np.abs(log_sigmas)
     return 0.5 * (mu**2 + 1).sum() + len(mu) * widths
 
 

@@ -7,6 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from harness import kinds
+from harness.collect.bare import BareProgram
+from harness.records import Step
+from harness.seeds import PUBLIC_KEY
+from tests.support.programs import load
+
 SOLUTION = Path(__file__).parents[2] / "reference" / "elbo-gaussian-kl" / "solution.py"
 
 
@@ -64,3 +70,18 @@ def test_entropy_by_quadrature(solution):
 def test_statement_example(solution):
     assert solution.kl_std_normal(MU, LOG_SIGMA).item() == pytest.approx(0.266186, abs=5e-7)
     assert solution.gaussian_entropy(LOG_SIGMA).item() == pytest.approx(2.221691, abs=5e-7)
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_honest_algebra_keeps_its_distance_from_the_tolerance_under_many_keys(place):
+    """½(exp(2(ln σ₁ - ln σ₂)) + …) failed 5 of 4,000 keys while S left out what exp amplifies."""
+    task = load("elbo-gaussian-kl")
+    check = task.spec.check("pair")
+    form = task.reference.variants[place]
+    with BareProgram(task, form) as own, BareProgram(task, task.reference.solution) as target:
+        for key in range(60):
+            step = Step(1, key)
+            found, wanted = (
+                item.statistics("pair", step, PUBLIC_KEY)["pair"] for item in (own, target)
+            )
+            assert kinds.decide(check, [kinds.Evidence(found, wanted)]).margin <= 0.2
