@@ -3,48 +3,109 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from harness.causes import Cause
-from harness.kinds.comparison import reference_of
+from harness.kinds.comparison import compare, condition_scale, reference_of
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
 from harness.kinds.record import Companion, Kind, named
 from harness.records import finite_or_text
 from harness.spec.checks import LikelihoodCheck
-from harness.statistics.likelihood import excess_stage, floor_bound_stage, summarise_paired
+from harness.statistics.exact import tolerance
+from harness.statistics.likelihood import (
+    ExcessPlan,
+    bounded_excess_n,
+    bounded_excess_stage,
+    floor_bound_stage,
+    summarise_paired,
+)
+
+
+def _by_image(check: LikelihoodCheck) -> bool:
+    return check.compare == "images"
+
 
 FLOOR = Companion("floor", "-log p_true of each image of {metric}, in nats")
+SCALE = Companion(
+    "scale",
+    "the sum of the absolute terms of {metric}, from the inputs alone",
+    needed_by=_by_image,
+)
 
 
 def reduce(check: LikelihoodCheck, metrics: Metrics) -> Values:
-    """One number an image and its floor, in nats: small, and needed in pairs."""
+    """One number an image, its floor and, where images are compared, its condition scale."""
     nll = named(metrics, check.metric).astype(np.float64)
     floor = FLOOR.of(metrics, check.metric).astype(np.float64)
     summarise_paired(nll, floor)  # raises for what could not be judged later
-    return {"nll": nll, "floor": floor}
+    scale = {"scale": condition_scale(metrics, check.metric)} if _by_image(check) else {}
+    return {"nll": nll, "floor": floor, **scale}
 
 
 def decide(check: LikelihoodCheck, steps: Sequence[Evidence]) -> Outcome:
-    """FAIL where the mean excess over the reference is above the margin, or below the floor."""
-    own = steps[0].own
-    against_reference = summarise_paired(own["nll"], reference_of(steps[0])["nll"])
+    """PASS where every image, or the mean and no single image, is established to be right.
+
+    Raises:
+        ValueError: there is no observation of the reference, or there are fewer images than the
+            declared rates need.
+    """
+    own, reference = steps[0].own, reference_of(steps[0])
+    against_reference = summarise_paired(own["nll"], reference["nll"])
     against_floor = summarise_paired(own["nll"], own["floor"])
-    excess = float(against_reference["mean_excess"])
     figures = {
         "mean_nll_nats": finite_or_text(float(against_reference["mean_nll"])),
-        "mean_excess_nats": finite_or_text(excess),
+        "mean_excess_nats": finite_or_text(float(against_reference["mean_excess"])),
         "mean_above_floor_nats": finite_or_text(float(against_floor["mean_excess"])),
         "images": int(against_reference["n"]),
     }
     if int(against_reference["nonfinite"]):
         return Outcome("FAIL", Cause.NOT_FINITE, 0.0, float("inf"), figures)
-    margin = max(excess, 0.0) / check.margin_nats
-    if floor_bound_stage(against_floor, check.floor_alpha).rejects:
+    below = floor_bound_stage(against_floor, check.floor_alpha).rejects
+    outcome = (_images if _by_image(check) else _mean)(check, own["nll"], reference)
+    if below and (outcome.status == "FAIL" or not _by_image(check)):
         return Outcome("FAIL", Cause.BELOW_FLOOR, 0.0, float("inf"), figures)
-    if excess_stage(against_reference, check.margin_nats, check.floor_alpha).rejects:
-        return Outcome("FAIL", Cause.EXCESS, 0.0, margin, figures)
-    return Outcome("PASS", Cause.NONE, 1.0, margin, figures)
+    return replace(outcome, figures={**figures, **outcome.figures})
+
+
+def _images(check: LikelihoodCheck, nll: Any, reference: Any) -> Outcome:
+    """Image by image up to rounding; what the reference has is not below the floor either."""
+    tol = tolerance(reference["scale"], float(np.finfo(np.float64).eps), check.c)
+    outcome = compare(nll, reference["nll"], tol)
+    if outcome.status == "PASS":
+        return outcome
+    excess = nll - reference["nll"]
+    wrong = int(np.count_nonzero(np.abs(excess) > tol))
+    worst = float(excess[int(np.abs(excess).argmax())])
+    figures = {**outcome.figures, "wrong_images": wrong}
+    message = (
+        f"{wrong} of {excess.size} images do not have the negative log-likelihood of the model; "
+        f"the worst is off by {worst:+.3g} nats"
+    )
+    return replace(outcome, cause=Cause.EXCESS, figures=figures, message=message)
+
+
+def _mean(check: LikelihoodCheck, nll: Any, reference: Any) -> Outcome:
+    """The mean excess by its bound, and no image far above the reference's."""
+    plan = _plan(check)
+    needed = bounded_excess_n(plan)
+    if len(nll) < needed:
+        raise ValueError(f"{len(nll)} images cannot keep the declared rates; {needed} would")
+    stage = bounded_excess_stage(nll, reference["nll"], plan)
+    margin = max(stage.statistic, 0.0) / stage.critical
+    if stage.rejects:
+        return Outcome("FAIL", Cause.EXCESS, 0.0, margin)
+    return Outcome("PASS", Cause.NONE, 1.0, margin)
+
+
+def _plan(check: LikelihoodCheck) -> ExcessPlan:
+    fields = (
+        *(check.margin_nats, check.spread_nats, check.min_detectable, check.rare_nats),
+        *(check.rare_share, check.floor_alpha, check.beta),
+    )
+    return ExcessPlan(*(float(field) for field in fields if field is not None))
 
 
 KIND = Kind(
@@ -53,5 +114,6 @@ KIND = Kind(
     reduce=reduce,
     decide=decide,
     causes=(Cause.NOT_FINITE, Cause.BELOW_FLOOR, Cause.EXCESS),
-    companions=(FLOOR,),
+    companions=(FLOOR, SCALE),
+    reduced_by=("compare",),
 )

@@ -254,20 +254,58 @@ class LikelihoodCheck(CheckBase):
     """Committed negative log-likelihoods (nats), image by image, against the reference's.
 
     The metric holds one value per image, committed before the pixel was revealed;
-    ``<metric>__floor`` holds -log p_true of the same images. The check fails if the mean is
-    significantly more than ``margin_nats`` above the reference's or significantly below the floor,
-    which no honest model can beat. Both tests run at level ``floor_alpha``.
+    ``<metric>__floor`` holds -log p_true of the same images.
+
+    ``compare: images``, where both sides are deterministic: every image's value is the reference's
+    up to rounding, |value - reference| <= c · eps · S with S in ``<metric>__scale``.
+
+    ``compare: mean``, elsewhere: the check passes only if no image exceeds the reference's by
+    ``rare_nats`` and the images show that the mean excess stays below ``min_detectable``. A mean
+    excess of ``min_detectable``, whatever its law, or images beyond ``rare_nats`` in a share of
+    ``rare_share``, are found with probability ``1 - beta``. A program whose excess has at most the
+    mean ``margin_nats`` and the standard deviation ``spread_nats``, and is never beyond
+    ``rare_nats``, fails with probability ``floor_alpha``. Below the floor, which no honest model
+    can beat, the check fails, too, at level ``floor_alpha``.
     """
 
     kind: Literal["likelihood"]
     against: Literal["reference"]
-    margin_nats: Positive
+    compare: Literal["images", "mean"]
+    c: Positive = 16.0
+    margin_nats: Annotated[float, Field(ge=0)] | None = None
+    min_detectable: Positive | None = None
+    spread_nats: Positive | None = None
+    rare_nats: Positive | None = None
+    rare_share: Probability | None = None
+    beta: Annotated[float, Field(gt=0, le=0.2)] | None = None
     floor_alpha: Annotated[float, Field(gt=0, le=0.01)] = 1e-6
+
+    @model_validator(mode="after")
+    def _fields_of_the_comparison(self) -> Self:
+        of_mean = (
+            "margin_nats",
+            "min_detectable",
+            "spread_nats",
+            "rare_nats",
+            "rare_share",
+            "beta",
+        )
+        given = [name for name in of_mean if getattr(self, name) is not None]
+        if self.compare == "images" and given:
+            raise ValueError(f"`{given[0]}` goes with compare: mean")
+        if self.compare == "mean":
+            if len(given) < len(of_mean):
+                missing = next(name for name in of_mean if name not in given)
+                raise ValueError(f"compare: mean needs `{missing}`")
+            assert self.margin_nats is not None and self.min_detectable is not None
+            if self.margin_nats >= self.min_detectable:
+                raise ValueError("`min_detectable` must be a mean excess above `margin_nats`")
+        return self
 
     @property
     def alpha_bound(self) -> float:
-        """Twice ``floor_alpha``: the floor and the margin are tested at that level each."""
-        return 2 * self.floor_alpha
+        """0 image by image; else ``floor_alpha`` for the floor and for the excess each."""
+        return 0.0 if self.compare == "images" else 2 * self.floor_alpha
 
 
 class ReturnsCheck(CheckBase):

@@ -161,6 +161,13 @@ def _rough_model(rng, coupling, field, channels=6):
     return w1, b1, w2, b2, w3, b3
 
 
+def _masked(network):
+    """The network as it is computed: kernels times their masks A and B."""
+    w1, b1, w2, b2, w3, b3 = network
+    tap = np.arange(9).reshape(3, 3)
+    return w1 * (tap < 4), b1, w2 * (tap <= 4), b2, w3, b3
+
+
 def committed(student, rng):
     """Conditionals of pixels that are not revealed yet; rows in a new order at every step."""
     coupling, field = rng.uniform(0.2, 0.45), rng.uniform(-0.2, 0.1)
@@ -179,7 +186,10 @@ def committed(student, rng):
         legal = (p >= 0) & (p <= 1)
         logs = np.log(np.clip(given, np.finfo(np.float64).tiny, 1.0))
         nll -= np.where(legal, logs, -np.inf)
-    return {"nll": nll, "nll__floor": -log_p[drawn]}
+    images = flat.reshape(-1, 1, SIDE, SIDE)
+    spread = _spread(images, _masked(network))
+    scale = (spread + np.exp(spread)).sum(axis=(1, 2))
+    return {"nll": nll, "nll__floor": -log_p[drawn], "nll__scale": scale}
 
 
 def _reach(height, width):

@@ -31,7 +31,7 @@ FIELDS = {
     "distribution": {**STAGES, "law": "categorical", "dimensions": 1, "categories": 3},
     "independence": {**STAGES, "dimensions": 2},
     "variance-ratio": {**STAGES, "min_detectable": 2.0, "limit": 1.2},
-    "likelihood": {"against": "reference", "margin_nats": 0.1},
+    "likelihood": {"against": "reference", "compare": "images"},
     "returns": {"against": "target", "target": "t.json", "low": 0.0, "high": 10.0, "episodes": 4},
     "seed-success": {
         "against": "target", "target": "t.json", "better": "higher", "threshold": 10.0, "low": 0.0,
@@ -137,6 +137,7 @@ def test_what_cannot_be_decided_is_refused_for_the_reference():
 SIGNATURES = {
     "moments": ["a", "moments", "x", "mean"],
     "distribution": ["a", "distribution", "x", "categorical", 3],
+    "likelihood": ["a", "likelihood", "x", "images"],
 }
 
 

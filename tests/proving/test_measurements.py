@@ -64,7 +64,7 @@ KINDS = {
     + STAGES.format(0.3),
     "independence": f"kind: independence, dimensions: 2, {STAGES.format(0.3)}",
     "variance-ratio": f"kind: variance-ratio, limit: 1.2, {STAGES.format(2.0)}",
-    "likelihood": "kind: likelihood, against: reference, margin_nats: 0.1",
+    "likelihood": "kind: likelihood, against: reference, compare: images",
 }
 DRAWN = {"unbiased", "normal", "categorical", "independence", "variance-ratio"}
 #: What a measurement returns that its check can use; ``y`` is the reference's answer.
@@ -86,7 +86,11 @@ GOOD = {
     "categorical": {"x": "(y[:, :1] > 0).astype(int)", "x__probabilities": "np.full((1, 2), 0.5)"},
     "independence": {"x": "y"},
     "variance-ratio": {"x": "y", "x__baseline": "y + rng.normal(size=y.shape)"},
-    "likelihood": {"x": "np.abs(y[:, 0])", "x__floor": "np.abs(y[:, 0])"},
+    "likelihood": {
+        "x": "np.abs(y[:, 0])",
+        "x__floor": "np.abs(y[:, 0])",
+        "x__scale": "np.ones(50)",
+    },
 }
 
 

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from harness.statistics.likelihood import (
+    ExcessPlan,
+    bounded_excess_n,
+    bounded_excess_stage,
     excess_stage,
     floor_bound_stage,
     floor_stage,
@@ -34,7 +37,7 @@ def test_summary() -> None:
     assert summary["mean_excess"] == pytest.approx(17 / 3)
     assert summary["sd_excess"] == pytest.approx(np.std([2, 4, 11], ddof=1))
     assert summary["mean_nll"] == 6.0
-    assert summary["size"] == 7.0
+    assert summary["size"] == 2.0  # of the floor alone: nll is the program's own
     assert summary["nonfinite"] == 0
     assert all(value.ndim == 0 for value in summary.values())
 
@@ -197,3 +200,40 @@ def test_refusals() -> None:
             stage(good | {"mean_excess": np.array(np.nan)}, 0.01)
     with pytest.raises(ValueError, match="min_detectable"):
         required_n(0.01, 0.05, 0.0)
+
+
+PLAN = ExcessPlan(0.02, 0.5, 0.1, 8.0, 0.02, 0.01, 0.01)
+
+
+def rate_of_bounded(draw: Any, stages: int) -> int:
+    n = bounded_excess_n(PLAN)
+    return sum(bounded_excess_stage(draw(n), np.zeros(n), PLAN).rejects for _ in range(stages))
+
+
+def test_size_of_a_bounded_excess(sim: Any) -> None:
+    """20,000 stages: normal .0099 at its own n, exponential .0127."""
+    rng = np.random.default_rng(81)
+    normal = rate_of_bounded(lambda n: 0.02 + 0.5 * rng.standard_normal(n), 1000)
+    assert normal in sim.band(1000, 0.0, 0.0127)
+    skewed = rate_of_bounded(lambda n: 0.5 * rng.standard_exponential(n) - 0.48, 1000)
+    assert skewed in sim.band(1000, 0.0127)
+
+
+@pytest.mark.parametrize("shape", ["normal", "wide", "rare", "far"])
+def test_power_of_a_bounded_excess(sim: Any, shape: str) -> None:
+    """A mean excess of .1 whatever its law, and 2 % of points beyond 8 nats whatever the mean."""
+    rng = np.random.default_rng(82)
+    draws = {
+        "normal": lambda n: 0.1 + 0.5 * rng.standard_normal(n),
+        "wide": lambda n: 0.1 + 2 * rng.standard_normal(n),
+        "rare": lambda n: 7.9 * (rng.random(n) < 0.1 / 7.9),
+        "far": lambda n: -1.0 + 9.1 * (rng.random(n) < 0.02),
+    }
+    assert rate_of_bounded(draws[shape], 200) >= sim.at_least(200, 0.99)
+
+
+def test_a_plan_says_what_it_cannot_mean() -> None:
+    with pytest.raises(ValueError, match="margin"):
+        ExcessPlan(0.1, 0.5, 0.1, 8.0, 0.02, 0.01, 0.01)
+    outcome = bounded_excess_stage([1.0, np.nan], [0.0, 0.0], PLAN)
+    assert (outcome.rejects, outcome.reason, outcome.coordinate) == (True, "nonfinite", 1)
