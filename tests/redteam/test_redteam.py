@@ -94,11 +94,6 @@ def test_honest_work_is_graded_alike_before_and_after_the_attacks(played, at):
     assert played(at).complaints == ()
 
 
-def test_what_is_slow_has_something_alike_that_is_not():
-    assert set(ALIKE) | set(ALIKE.values()) <= set(ATTACKS)
-    assert not set(ALIKE) & set(ALIKE.values())
-
-
 def test_the_suite_covers_the_list_of_attacks():
     numbers = {attack.declared.id for attack in ATTACKS.values()}
     wanted = {*range(25), *range(30, 41), *range(50, 73), *range(80, 97), 98, 99}
