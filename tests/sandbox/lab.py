@@ -79,5 +79,5 @@ def isolation_at(level: str) -> Isolation:
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """One warm sandbox a level for all tests of a module."""
     level = getattr(request, "param", None) or choice.best().level
-    with Sandbox(isolation_at(level)) as sandbox:
+    with Sandbox(isolation_at(level), dynamo=False) as sandbox:
         yield Lab(sandbox)
