@@ -153,5 +153,7 @@ def counts_errors(check: Any) -> bool:
 
 def signature(check: Any) -> list[Any]:
     """What of a check shapes its stored statistics; part of the trial key."""
-    fields = of(check).reduced_by
-    return [check.id, check.kind, check.metric, *(getattr(check, field) for field in fields)]
+    kind = of(check)
+    revision = [f"revision {kind.revision}"] if kind.revision > 1 else []
+    fields = (getattr(check, field) for field in kind.reduced_by)
+    return [check.id, check.kind, check.metric, *fields, *revision]

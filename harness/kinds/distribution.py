@@ -12,7 +12,7 @@ from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
 from harness.kinds.record import Companion, Kind, named
 from harness.kinds.two_stage import Stored, decide_in_two_stages, draws_of
 from harness.spec.checks import DistributionCheck
-from harness.statistics import chi_square, distribution, two_stage
+from harness.statistics import chi_square, distribution, tails, two_stage
 from harness.statistics.outcome import StageOutcome
 
 
@@ -28,10 +28,13 @@ PROBABILITIES = Companion(
 
 
 def reduce(check: DistributionCheck, metrics: Metrics) -> Values:
-    """Kolmogorov–Smirnov distances, or counts of categories with their probabilities."""
+    """Kolmogorov–Smirnov distances and far draws, or counts of categories."""
     if check.law != "categorical":
         draws = draws_of(metrics, check.metric, check.dimensions)
-        return dict(distribution.summarise_ks(draws, check.law))
+        return {
+            **distribution.summarise_ks(draws, check.law),
+            **tails.summarise_tails(draws, check.law),
+        }
     indices = named(metrics, check.metric)
     probabilities = PROBABILITIES.of(metrics, check.metric).astype(np.float64)
     shape = (check.dimensions, check.categories or 0)
@@ -44,12 +47,14 @@ def reduce(check: DistributionCheck, metrics: Metrics) -> Values:
 
 
 def decide(check: DistributionCheck, steps: Sequence[Evidence]) -> Outcome:
-    """Two-stage KS or chi-square, Bonferroni over the coordinates."""
+    """Two-stage chi-square, or KS and tails at half the level each; Bonferroni over coordinates."""
 
     def stage(stored: Stored) -> StageOutcome:
         if _categorical(check):
             return chi_square.chi_square_stage(stored, stored["probabilities"], check.nominal_alpha)
-        return distribution.ks_stage(stored, check.nominal_alpha)
+        whole = distribution.ks_stage(stored, check.nominal_alpha / 2)
+        far = tails.tail_stage(stored, check.nominal_alpha / 2)
+        return far if far.rejects and not whole.rejects else whole
 
     return decide_in_two_stages(steps, stage, Cause.DISTRIBUTION)
 
@@ -61,7 +66,7 @@ def required_draws(check: DistributionCheck) -> int:
         return chi_square.chi_square_required_n(
             alpha, beta, check.min_detectable, check.categories or 0, check.dimensions
         )
-    return distribution.ks_required_n(alpha, beta, check.min_detectable, check.dimensions)
+    return distribution.ks_required_n(alpha / 2, beta, check.min_detectable, check.dimensions)
 
 
 KIND = Kind(
@@ -72,5 +77,6 @@ KIND = Kind(
     causes=(Cause.DISTRIBUTION, Cause.NOT_FINITE),
     companions=(PROBABILITIES,),
     reduced_by=("law", "categories"),
+    revision=2,
     required_draws=required_draws,
 )

@@ -1,4 +1,4 @@
-"""Kind ``independence``: the columns of the draws are uncorrelated."""
+"""Kind ``independence``: draws and their columns are independent, at every lag and in magnitude."""
 
 from __future__ import annotations
 
@@ -7,32 +7,40 @@ from collections.abc import Sequence
 from harness.causes import Cause
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
 from harness.kinds.record import Kind
-from harness.kinds.two_stage import decide_in_two_stages, draws_of
+from harness.kinds.two_stage import Stored, decide_in_two_stages, draws_of
 from harness.spec.checks import IndependenceCheck
-from harness.statistics import independence, two_stage
+from harness.statistics import dependence, independence, two_stage
+from harness.statistics.outcome import StageOutcome
 
 
 def reduce(check: IndependenceCheck, metrics: Metrics) -> Values:
-    """Pairwise correlations of the columns."""
+    """Pairwise correlations of the columns, and the largest one at any lag."""
     draws = draws_of(metrics, check.metric, check.dimensions)
-    return dict(independence.summarise_correlations(draws))
+    return {
+        **independence.summarise_correlations(draws),
+        **dependence.summarise_dependence(draws),
+    }
 
 
 def decide(check: IndependenceCheck, steps: Sequence[Evidence]) -> Outcome:
-    """Two-stage largest correlation, Bonferroni over the pairs."""
-    return decide_in_two_stages(
-        steps,
-        lambda stored: independence.correlation_stage(stored, check.nominal_alpha),
-        Cause.DEPENDENT,
-    )
+    """Two stages; each shares its level between neighbours' correlations and all lags' ranks."""
+    share = check.nominal_alpha / 2
+
+    def stage(stored: Stored) -> StageOutcome:
+        neighbours = independence.correlation_stage(stored, share)
+        everywhere = dependence.dependence_stage(stored, share)
+        return everywhere if everywhere.rejects and not neighbours.rejects else neighbours
+
+    return decide_in_two_stages(steps, stage, Cause.DEPENDENT)
 
 
 def required_draws(check: IndependenceCheck) -> int:
-    """The draws of one stage."""
+    """The draws of one stage; either half of the test finds what is declared."""
     pairs = check.dimensions * (check.dimensions - 1) // 2
-    beta = two_stage.stage_beta(check.beta)
-    return independence.correlation_required_n(
-        check.nominal_alpha, beta, check.min_detectable, pairs
+    beta, share = two_stage.stage_beta(check.beta), check.nominal_alpha / 2
+    return max(
+        independence.correlation_required_n(share, beta, check.min_detectable, pairs),
+        dependence.dependence_required_n(share, beta, check.min_detectable, check.dimensions),
     )
 
 
@@ -42,5 +50,6 @@ KIND = Kind(
     reduce=reduce,
     decide=decide,
     causes=(Cause.DEPENDENT, Cause.NOT_FINITE),
+    revision=2,
     required_draws=required_draws,
 )

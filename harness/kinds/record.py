@@ -62,6 +62,8 @@ class Kind:
         companions: arrays that the measurement returns beside the metric.
         reduced_by: fields of the check that change what :attr:`reduce` returns; they are part of
             the trial key.
+        revision: raised when :attr:`reduce` stores something else; part of the trial key, so that
+            what a former revision stored is measured again.
         counts_errors: a program that breaks at a later step is weighed with the other steps; for
             all other kinds an error ends the check.
         required_draws: the draws of one stage with which the check has its declared power; None
@@ -80,6 +82,7 @@ class Kind:
     causes: tuple[Cause, ...]
     companions: tuple[Companion, ...] = ()
     reduced_by: tuple[str, ...] = ()
+    revision: int = 1
     counts_errors: bool = False
     required_draws: Callable[[Any], int] | None = None
     has_tolerance: bool = False

@@ -228,7 +228,11 @@ class DistributionCheck(Stochastic):
 
 
 class IndependenceCheck(Stochastic):
-    """Columns of the draws are uncorrelated; ``min_detectable`` is a correlation."""
+    """Draws and their columns are independent; ``min_detectable`` is a correlation.
+
+    It is found between any two columns, and between draws at any distance, in the order in which
+    the metric holds them: of their values, and of their magnitudes.
+    """
 
     kind: Literal["independence"]
     dimensions: Annotated[int, Field(ge=2, le=1000)]

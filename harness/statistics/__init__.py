@@ -13,7 +13,9 @@ unbiased            every coordinate of a mean equals its target
 looks               the same in looks: a bias is established, or its absence, or neither
 distribution        draws follow a continuous law
 chi_square          draws follow a table of probabilities
-independence        draws are uncorrelated
+tails               far draws are as many as the law has
+independence        coordinates of draws are uncorrelated
+dependence          draws are independent at every lag, in values and in magnitudes
 variance_ratio      one total variance stays below a multiple of another, on the same draws
 likelihood          negative log-likelihoods against a floor and against a margin
 returns             credit for a mean return, and its interval

@@ -79,8 +79,7 @@ def _few(rng, b=3, k=2):
 def own_noise(student, rng, n):
     """The noise behind n draws of every coordinate, recovered from them: [n, 6].
 
-    A row of `pair` holds two successive draws, so that its columns run over draws, batch and
-    latent dimensions.
+    The rows of all calls follow each other, so that lags run over draws and over calls.
     """
     mu, log_sigma = _few(rng)
     calls = student.independent("sample", mu, log_sigma, n // REPLICATES, replicates=REPLICATES)
@@ -92,7 +91,6 @@ def own_noise(student, rng, n):
         "excess": noise**2 - 1,
         "excess__expected": np.zeros(noise.shape[1]),
         "excess__scale": np.full(noise.shape[1], np.sqrt(2)),
-        "pair": noise.reshape(n // 2, -1),
     }
 
 

@@ -136,7 +136,8 @@ def test_what_cannot_be_decided_is_refused_for_the_reference():
 
 SIGNATURES = {
     "moments": ["a", "moments", "x", "mean"],
-    "distribution": ["a", "distribution", "x", "categorical", 3],
+    "distribution": ["a", "distribution", "x", "categorical", 3, "revision 2"],
+    "independence": ["a", "independence", "x", "revision 2"],
     "likelihood": ["a", "likelihood", "x", "images"],
 }
 
