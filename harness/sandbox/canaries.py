@@ -14,8 +14,9 @@ import secrets
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.errors import InfrastructureError
@@ -54,6 +55,25 @@ def release(isolation: Isolation) -> dict[str, Outcome]:
             outcomes["daemon"] = _daemon_outcome(sock)
         outcomes["root-uid"] = (worker.uid != 0, f"kernel uid {worker.uid}")
     return outcomes
+
+
+def files_read(isolation: Isolation, files: Sequence[Path]) -> list[Path]:
+    """Those of some files that a worker in a sandbox of this isolation can read.
+
+    Raises:
+        InfrastructureError: the sandbox does not start, or a worker can't be confined.
+    """
+    with Sandbox(isolation, preload=False) as sandbox:
+        program = sandbox.place("canary", {})
+        names = [os.path.realpath(file) for file in files]
+        try:
+            worker = sandbox.fork(program, _LIMITS, "probe", baits={"files": names})
+        except ZygoteLost:
+            printed = sandbox.output_since(0)[-500:]
+            raise InfrastructureError(f"the sandbox was lost: {printed}") from None
+        report = _read_report(worker.sock)
+        worker.end(2.0)
+    return [file for file, name in zip(files, names, strict=True) if not report[name]]
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from harness.marking.round import Round
 from harness.marking.trials import View
 from harness.progress import ProgressLine
 from harness.results import Results
+from harness.sandbox import exposure
 from harness.sandbox.choice import require
 from harness.seeds import phase_key
 from harness.submissions import Reading
@@ -85,6 +86,9 @@ def run(args: argparse.Namespace) -> int:
     if args.phase != "feedback":
         phase_key(args.phase, args.key_file, args.results)
     isolation = require(args.require_isolation, args.phase, allow_insecure=args.allow_insecure)
+    key_files = [args.key_file] if args.key_file else []
+    secret = [args.reference, results.ledger, results.root, *_paths(args), *key_files]
+    exposure.refuse(isolation, secret)
     names = [subject.program.name for subject in course.subjects]
     results.make(names)
     progress = ProgressLine()
@@ -150,6 +154,10 @@ def _say_what_is_replaced(args: argparse.Namespace, ledger: Ledger, name: Record
         )
 
 
+def _paths(args: argparse.Namespace) -> list[Path]:
+    return args.paths or [Path("submissions")]
+
+
 def _load_course(args: argparse.Namespace, syllabus: Syllabus) -> Course:
     """Tasks and subjects as the command line names them."""
     tasks = syllabus.choose(args.task)
@@ -157,10 +165,9 @@ def _load_course(args: argparse.Namespace, syllabus: Syllabus) -> Course:
         tasks = tuple(task for task in tasks if task.spec.tier == args.tier)
         if not tasks:
             raise UsageError(f"no task of tier {args.tier} is left to grade")
-    paths = args.paths or [Path("submissions")]
     every_task = list(syllabus.catalogue.loaded.values())
     reading: Reading = "single" if args.single else "guess"
-    submitted = find_submitted(paths, every_task, args.roster, reading)
+    submitted = find_submitted(_paths(args), every_task, args.roster, reading)
     for notice in submitted.notices:
         print(f"note: {notice}", file=sys.stderr)
     return Course(

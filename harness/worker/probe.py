@@ -27,9 +27,14 @@ Baits = Mapping[str, Any]
 def run(sock: socket.socket, request: Mapping[str, Any]) -> None:
     """Makes every attempt, sends a JSON object of their outcomes, leaves a daemon and ends.
 
-    An outcome says what stopped the attempt; it is empty where nothing did.
+    An outcome says what stopped the attempt; it is empty where nothing did. With ``files`` among
+    the baits nothing is attempted but to read a byte of each.
     """
     baits = request["baits"]
+    if "files" in baits:
+        outcomes = {path: _reading(path) for path in baits["files"]}
+        sock.sendall(json.dumps(outcomes).encode() + b"\n")
+        return
     outcomes = {}
     for name, attempt in _ATTEMPTS.items():
         try:
@@ -38,6 +43,16 @@ def run(sock: socket.socket, request: Mapping[str, Any]) -> None:
             outcomes[name] = f"{type(error).__name__}: {error}"
     sock.sendall(json.dumps(outcomes).encode() + b"\n")
     _leave_a_daemon(sock)
+
+
+def _reading(path: str) -> str:
+    """What stopped a file from being read; empty where nothing did."""
+    try:
+        with open(path, "rb") as stream:
+            stream.read(1)
+    except OSError as error:
+        return str(error)
+    return ""
 
 
 def _own_environ(baits: Baits) -> str | None:

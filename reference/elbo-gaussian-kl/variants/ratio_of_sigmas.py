@@ -1,4 +1,4 @@
-"""In terms of σ₁/σ₂ and (μ₁ - μ₂)/σ₂: the exponential of a difference, not a ratio of exponentials."""
+"""In terms of σ₁/σ₂ and (μ₁ - μ₂)/σ₂: the exponential of a difference, no ratio of exponentials."""
 
 import math
 
