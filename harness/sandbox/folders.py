@@ -55,9 +55,12 @@ def make(kind: str = "") -> OwnedFolder:
     """
     path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{kind}"))
     path.chmod(0o700)  # whatever the umask is
-    lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    unlocked = path / f"{_LOCK}.new"
+    lock = os.open(unlocked, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with contextlib.suppress(OSError):  # a file system without locks: then nobody can clear it
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    # it gets the name that others look for once it is locked, so that nobody finds it open
+    unlocked.rename(path / _LOCK)
     return OwnedFolder(path, lock)
 
 

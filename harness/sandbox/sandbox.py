@@ -222,11 +222,12 @@ def _greeting(sock: socket.socket, pid: int) -> processes.Sender:
     """
     sock.settimeout(ANSWER_S)
     try:
-        data, ancillary, _, _ = sock.recvmsg(600, 256)
+        # one byte: what the worker sends next may have arrived too
+        data, ancillary, _, _ = sock.recvmsg(1, 256)
+        reason = sock.recv(600).decode("utf-8", "replace") if data == b"!" else ""
     except OSError as error:
         raise ZygoteLost from error
-    if data[:1] == b"!":
-        reason = data[1:].decode("utf-8", "replace")
+    if data == b"!":
         raise InfrastructureError(f"a worker could not be confined: {reason}")
     if data != b".":
         raise ZygoteLost
