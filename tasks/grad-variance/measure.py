@@ -91,6 +91,21 @@ def _steps_moments(mu, sigma, base, height):
     return gradient, np.sqrt(second / sigma**2 - gradient**2)
 
 
+def _few_at_once(student, n, problem):
+    """Estimates [n, 2 * OWN_ROWS * K], each the mean of a call with two or with three samples.
+
+    A call has a batch of n copies of every row. What leans on a sample's own value is off by about
+    the share of the sample in its call, which no call with thousands shows.
+    """
+    f, mu, sigma = problem
+    found = []
+    for count in (2, 3):
+        args = (f, np.tile(mu, (n, 1)), np.tile(np.log(sigma), (n, 1)), count)
+        (call,) = student.independent("sample_gradients", *args, replicates=1)
+        found.append(call.mean(axis=0).reshape(n, -1))
+    return np.concatenate(found, axis=1)
+
+
 def own_noise(student, rng, n):
     """n estimates for a function of steps, against n without a baseline from noise of ours."""
     mu = rng.uniform(-0.4, 0.4, (OWN_ROWS, K))
@@ -101,6 +116,7 @@ def own_noise(student, rng, n):
     calls = student.independent("sample_gradients", *args, replicates=REPLICATES)
     found = np.concatenate(calls).reshape(n, -1)
     expected, spread = _steps_moments(mu, sigma, base, height)
+    few = _few_at_once(student, n, (f, mu, sigma))
 
     eps = rng.normal(size=(n, OWN_ROWS, K))
     value = base + _term(mu + sigma * eps, height).sum(-1, keepdims=True)
@@ -109,4 +125,8 @@ def own_noise(student, rng, n):
         "grad__expected": expected.ravel(),
         "grad__scale": spread.ravel(),
         "grad__baseline": (value * eps / sigma).reshape(n, -1),
+        "few": few,
+        "few__expected": np.tile(expected.ravel(), 2),
+        # means of a few estimates that lean on each other: at most as wide as one without a baseline
+        "few__scale": np.tile(spread.ravel(), 2),
     }
