@@ -127,6 +127,6 @@ def own_noise(student, rng, n):
         "grad__baseline": (value * eps / sigma).reshape(n, -1),
         "few": few,
         "few__expected": np.tile(expected.ravel(), 2),
-        # means of a few estimates that lean on each other: at most as wide as one without a baseline
+        # means of a few estimates that depend on each other: no wider than one without baseline
         "few__scale": np.tile(spread.ravel(), 2),
     }
