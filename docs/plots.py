@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import numpy as np
-from simulations import means, programs, rounding, shapes
+from simulations import means, programs, rounding, sequences, shapes
 from simulations.base import FIGURES, Axes, Row
 
 from harness.spec.checks import NOMINAL_SHARE
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes as Panel
 
 FOLDER = Path(__file__).parent / "plots"
-MODULES = (rounding, means, shapes, programs)
+MODULES = (rounding, means, shapes, sequences, programs)
 SEED = 20261121
 #: Okabe & Ito's colours (2008), told apart with any colour vision; markers differ too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#777777")
