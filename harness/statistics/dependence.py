@@ -24,8 +24,9 @@ from harness.statistics.outcome import Reason, StageOutcome
 
 #: Magnitudes that differ by less than this share of the largest are one draw used twice.
 _SAME = 1e-13
-#: Share of draws that may have a twin: single precision has few of them, reuse has at least that.
-TWINS = 0.01
+#: Share of draws that may have a twin: single precision has few of them, and calibration draws with
+#: replacement from a pool of a hundred samples, which gives one in a hundred. Reuse has far more.
+TWINS = 0.05
 #: Normal tails are good enough from here on; see :func:`dependence_stage`.
 LEAST_N = 200
 

@@ -9,6 +9,7 @@ import numpy as np
 
 B, K = 4, 2
 OWN_ROWS = 2
+FEW, COPIES = 10, 500  # estimates for each of two samples a call; copies of the rows in a call
 REPLICATES = 4  # calls that differ in their generator only
 
 
@@ -91,19 +92,20 @@ def _steps_moments(mu, sigma, base, height):
     return gradient, np.sqrt(second / sigma**2 - gradient**2)
 
 
-def _few_at_once(student, n, problem):
-    """Estimates [n, 2 * OWN_ROWS * K], each the mean of a call with two or with three samples.
+def _two_at_once(student, n, problem):
+    """Estimates [n, OWN_ROWS * K], each the mean of a call with two samples.
 
-    A call has a batch of n copies of every row. What leans on a sample's own value is off by about
-    the share of the sample in its call, which no call with thousands shows.
+    A call has a batch of COPIES copies of every row. What leans on a sample's own value is off by
+    the share of the sample in its call, half here, which no call with thousands shows.
     """
     f, mu, sigma = problem
-    found = []
-    for count in (2, 3):
-        args = (f, np.tile(mu, (n, 1)), np.tile(np.log(sigma), (n, 1)), count)
+    calls = []
+    for first in range(0, n, COPIES):
+        copies = min(COPIES, n - first)
+        args = (f, np.tile(mu, (copies, 1)), np.tile(np.log(sigma), (copies, 1)), 2)
         (call,) = student.independent("sample_gradients", *args, replicates=1)
-        found.append(call.mean(axis=0).reshape(n, -1))
-    return np.concatenate(found, axis=1)
+        calls.append(call.mean(axis=0).reshape(copies, -1))
+    return np.concatenate(calls)
 
 
 def own_noise(student, rng, n):
@@ -116,7 +118,7 @@ def own_noise(student, rng, n):
     calls = student.independent("sample_gradients", *args, replicates=REPLICATES)
     found = np.concatenate(calls).reshape(n, -1)
     expected, spread = _steps_moments(mu, sigma, base, height)
-    few = _few_at_once(student, n, (f, mu, sigma))
+    two = _two_at_once(student, n // FEW, (f, mu, sigma))
 
     eps = rng.normal(size=(n, OWN_ROWS, K))
     value = base + _term(mu + sigma * eps, height).sum(-1, keepdims=True)
@@ -125,8 +127,8 @@ def own_noise(student, rng, n):
         "grad__expected": expected.ravel(),
         "grad__scale": spread.ravel(),
         "grad__baseline": (value * eps / sigma).reshape(n, -1),
-        "few": few,
-        "few__expected": np.tile(expected.ravel(), 2),
-        # means of a few estimates that depend on each other: no wider than one without baseline
-        "few__scale": np.tile(spread.ravel(), 2),
+        "two": two,
+        "two__expected": expected.ravel(),
+        # the mean of two that depend on each other is at most as wide as one without a baseline
+        "two__scale": spread.ravel(),
     }

@@ -37,7 +37,7 @@ def sample_gradients(f, mu, log_sigma, n, generator):
     def noise(count):
         return torch.randn((count, *mu.shape), generator=generator, dtype=mu.dtype)
 
-    pilot = noise(200)
-    weights = torch.full((200,), 1 / 200, dtype=mu.dtype)
+    pilot = noise(60)
+    weights = torch.full((60,), 1 / 60, dtype=mu.dtype)
     baseline = optimal_baseline(f, mu, log_sigma, pilot, weights)
     return score_samples(f, mu, log_sigma, noise(n), baseline)
