@@ -11,7 +11,7 @@ from harness.marking.trials import name_trial
 from harness.records import COMMON, Program
 from harness.sandbox import choice
 from harness.seeds import PUBLIC_KEY
-from harness.spec.load import load_all
+from harness.spec.catalogue import load_all
 
 COURSE = Path(__file__).parents[1] / "course"
 (SQUARE,) = load_all(COURSE / "tasks", COURSE / "reference", ["square"])

@@ -54,6 +54,8 @@ def test_honest_programs_and_the_mistakes_of_the_check_are_graded(on_law):
         ("reparam-sample/library_calls", "variant"),
         ("complete", "submission"),
         ("reparam-sample/uniform-noise", "mutant"),
+        ("reparam-sample/sum-of-three-uniforms", "mutant"),
+        ("reparam-sample/noise-clamped", "mutant"),
     }
 
 
