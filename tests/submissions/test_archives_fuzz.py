@@ -29,6 +29,9 @@ LIMITS = Limits(
 FILES = {"top/" + ELBO: b"def f():\n    return 1\n", "top/" + WEIGHTS: bytes(3000), "top/é": b"x"}
 DIRECTIONS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 CAUSES = {"unsafe-archive", "unreadable-archive"}
+#: What can be wrong with single files of an archive that can be read.
+OF_FILES = {"empty", "too-large", "not-text", "syntax", "missing-file", "duplicate-file"}
+OF_FILES |= {"unsafe-file"}
 MOST = 1 << 20  # bytes held at once, beside the archive
 
 # the same examples in every run; too slow an example says only that the machine is busy
@@ -175,7 +178,7 @@ def attempt(suffix: str, data: bytes) -> str:
     assert set(contents) <= WANTED
     assert all(len(content) <= LIMITS.of(name) for name, content in contents.items())
     found = {problem.cause for problem in problems}
-    assert found <= {*CAUSES, "empty", "too-large", "not-text", "syntax", "missing-file"}
+    assert found <= {*CAUSES, *OF_FILES}
     return min(found & CAUSES, default="read" if contents else "nothing")
 
 
