@@ -16,9 +16,9 @@ import numpy as np
 from harness import kinds
 from harness.collect.bare import BareProgram
 from harness.contract.constant import constant_program
-from harness.errors import Problem, ProgramError, SpecError
+from harness.errors import Problem, ProgramError
 from harness.kinds.outcome import Metrics
-from harness.proving.measurements import place_of, short_measurements
+from harness.proving.measurements import problem_at, refuse, short_measurements
 from harness.records import COMMON, Array, Program
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import LoadedTask
@@ -36,9 +36,7 @@ def require_own(tasks: Sequence[LoadedTask], executor: Executor) -> None:
     Raises:
         SpecError: every such companion.
     """
-    problems = [problem for of_task in executor.map(problems_of, tasks) for problem in of_task]
-    if problems:
-        raise SpecError(problems)
+    refuse(executor.map(problems_of, tasks))
 
 
 def problems_of(task: LoadedTask) -> list[Problem]:
@@ -88,11 +86,9 @@ def _same(first: Array, second: Array) -> bool:
 
 
 def _problem(task: LoadedTask, measurement: str, companion: str) -> Problem:
-    path, line, col = place_of(task, measurement)
-    return Problem(
-        path,
-        line,
-        col,
+    return problem_at(
+        task,
+        measurement,
         f"{companion!r} of {measurement} changes with what the program answers",
         "compute it from what was drawn alone: a program could choose by what it is judged",
     )

@@ -9,7 +9,7 @@ the reference's first sandboxed run, in the same sentence.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -30,8 +30,12 @@ def require_measurable(tasks: Sequence[LoadedTask], executor: Executor) -> None:
     Raises:
         SpecError: every such measurement.
     """
-    problems = [problem for of_task in executor.map(problems_of, tasks) for problem in of_task]
-    if problems:
+    refuse(executor.map(problems_of, tasks))
+
+
+def refuse(by_task: Iterable[Sequence[Problem]]) -> None:
+    """Raises SpecError with the problems of all tasks, if there is one."""
+    if problems := [problem for of_task in by_task for problem in of_task]:
         raise SpecError(problems)
 
 
@@ -63,28 +67,25 @@ def _problems(task: LoadedTask, measurement: str, reference: BareProgram) -> Ite
         return
     except MeasurementError as error:
         remedy = error.remedy or "return a dict: the name of each metric, and its array"
-        yield _problem(task, measurement, error.message, remedy)
+        yield problem_at(task, measurement, error.message, remedy)
         return
     except Exception as error:  # measure.py is an instructor's: it may raise anything
         text = f"{measurement} raised {type(error).__name__}: {error}"
-        yield _problem(task, measurement, text, "correct it, so that the reference is measured")
+        yield problem_at(task, measurement, text, "correct it, so that the reference is measured")
         return
     for check in task.spec.checks_of(measurement):
         try:
             kinds.require(check, metrics)
         except MeasurementError as error:
-            yield _problem(task, measurement, error.message, error.remedy)
+            yield problem_at(task, measurement, error.message, error.remedy)
 
 
-def place_of(task: LoadedTask, measurement: str) -> tuple[str, int, int]:
-    """Path, line and column of a measurement's function."""
+def problem_at(task: LoadedTask, measurement: str, message: str, remedy: str) -> Problem:
+    """A problem of a measurement, at the place of its function."""
     line, col = next(
         (node.lineno, node.col_offset + 1)
         for node in ast.parse(task.measure).body
         if isinstance(node, ast.FunctionDef) and node.name == measurement
     )
-    return str(Path(task.path).with_name("measure.py")), line, col
-
-
-def _problem(task: LoadedTask, measurement: str, message: str, remedy: str) -> Problem:
-    return Problem(*place_of(task, measurement), message, remedy)
+    path = str(Path(task.path).with_name("measure.py"))
+    return Problem(path, line, col, message, remedy)

@@ -23,6 +23,7 @@ from harness.errors import InfrastructureError
 from harness.isolation import Isolation
 from harness.sandbox import folders
 from harness.sandbox.sandbox import Sandbox
+from harness.sandbox.session import Worker
 from harness.sandbox.zygote import ZygoteLost
 from harness.spec.models import Limits
 
@@ -42,11 +43,7 @@ def release(isolation: Isolation) -> dict[str, Outcome]:
     with _lay_baits() as baits, Sandbox(isolation, preload=False) as sandbox:
         program = sandbox.place("canary", {"shared": b"a file that every fork may read"})
         offered = {**baits.offered, "shared_file": str(program / "shared")}
-        try:
-            worker = sandbox.fork(program, _LIMITS, "probe", baits=offered)
-        except ZygoteLost:
-            printed = sandbox.output_since(0)[-500:]
-            raise InfrastructureError(f"the sandbox was lost: {printed}") from None
+        worker = _probe(sandbox, program, offered)
         # a copy: ending the worker closes its socket, and the daemon is listened to after that
         with worker.sock.dup() as sock:
             outcomes = _outcomes(_read_report(sock))
@@ -66,14 +63,19 @@ def files_read(isolation: Isolation, files: Sequence[Path]) -> list[Path]:
     with Sandbox(isolation, preload=False) as sandbox:
         program = sandbox.place("canary", {})
         names = [os.path.realpath(file) for file in files]
-        try:
-            worker = sandbox.fork(program, _LIMITS, "probe", baits={"files": names})
-        except ZygoteLost:
-            printed = sandbox.output_since(0)[-500:]
-            raise InfrastructureError(f"the sandbox was lost: {printed}") from None
+        worker = _probe(sandbox, program, {"files": names})
         report = _read_report(worker.sock)
         worker.end(2.0)
     return [file for file, name in zip(files, names, strict=True) if not report[name]]
+
+
+def _probe(sandbox: Sandbox, program: Path, baits: Mapping[str, Any]) -> Worker:
+    """A confined worker that reaches for these baits."""
+    try:
+        return sandbox.fork(program, _LIMITS, "probe", baits=baits)
+    except ZygoteLost:
+        printed = sandbox.output_since(0)[-500:]
+        raise InfrastructureError(f"the sandbox was lost: {printed}") from None
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
                 last = grading.collect_all(course, view, executor, progress, write, isolation)
             record = this.record(last)
             record.write(ledger, names)
-            gradebook = this.gradebook(last, commit)
+            gradebook = grading.of_record(record, this.order, commit)
             report.write(gradebook, results)
             results.remove_reports(this.gone, [row.name for row in gradebook.submissions])
     graded = tuple(row for row in gradebook.submissions if row.name in names)
