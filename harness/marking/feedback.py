@@ -64,27 +64,23 @@ def explain(
     missing: dict[str, PlannedTrial] = {}
     verdicts = []
     for verdict in grade.verdicts:
-        if _broke_when_marked(verdict):
-            measurement = task.spec.check(verdict.check).measurement
-            own = view.observe(task, subject.program, measurement, EXAMPLE)
-            if isinstance(own, Observation):
-                verdicts.append(replace(verdict, message=_said_on_the_example(own, verdict)))
-            else:
-                missing[own.trial.digest] = own
-                verdicts.append(verdict)
-            continue
-        if not _has_example(task, verdict):
+        broke = _broke_when_marked(verdict)
+        if not broke and not _has_example(task, verdict):
             verdicts.append(verdict)
             continue
         measurement = task.spec.check(verdict.check).measurement
-        examples = trusted.of(task, measurement)
+        # a program that broke is compared with nobody
+        examples = None if broke else trusted.of(task, measurement)
+        if examples is not None:
+            missing |= {planned.trial.digest: planned for planned in examples.missing}
         own = view.observe(task, subject.program, measurement, EXAMPLE)
-        missing |= {planned.trial.digest: planned for planned in examples.missing}
-        if isinstance(own, Observation):
-            verdicts.append(_explained(own, examples, verdict))
-        else:
+        if isinstance(own, PlannedTrial):
             missing[own.trial.digest] = own
             verdicts.append(verdict)
+        elif examples is None:
+            verdicts.append(replace(verdict, message=_said_on_the_example(own, verdict)))
+        else:
+            verdicts.append(_explained(own, examples, verdict))
     return Explained(replace(grade, verdicts=tuple(verdicts)), tuple(missing.values()))
 
 
