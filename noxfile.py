@@ -97,6 +97,12 @@ def replay(session: nox.Session) -> None:
     verb(session, passing=(0, 1))
 
 
+@SHARED
+def example(session: nox.Session) -> None:
+    """Replay the worked example of a statement: nox -s example -- TASK FILE"""
+    verb(session, passing=(0, 1))
+
+
 @nox.session(name="list", venv_backend="none")
 def list_tasks(session: nox.Session) -> None:
     """List what can be graded."""
@@ -116,6 +122,12 @@ def doctor(session: nox.Session) -> None:
 def verify(session: nox.Session) -> None:
     """Prove the tasks: honest work passes, every known mistake is caught."""
     verb(session)
+
+
+@SHARED
+def statement(session: nox.Session) -> None:
+    """Show which statements are out of date: nox -s statement [-- TASK… --write]"""
+    verb(session, passing=(0, 1))
 
 
 @SHARED

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness import wire
+from harness.collect.calls import Observe
 from harness.collect.job import load_request, measure, reduce
 from harness.collect.proxy import ProgramProxy
 from harness.errors import ProgramError
@@ -153,6 +154,18 @@ class BareProgram:
         metrics = self.metrics(measurement, step, key, subject=subject)
         return reduce(self._task, measurement, metrics)
 
+    def example(self) -> list[bool]:
+        """Whether each call of the task's worked example gives what the statement says.
+
+        Raises:
+            ProgramError: the program did not deliver.
+            MeasurementError: the task has no example.
+        """
+        rng = np.random.default_rng(0)  # for the global generators; an example does not draw
+        task = self._task
+        student = ProgramProxy(self._channel, task.contract, rng, material=task.material)
+        return [bool(agrees) for agrees in student.example()]
+
     def metrics(
         self,
         measurement: str,
@@ -161,10 +174,12 @@ class BareProgram:
         *,
         subject: str = "",
         draws: int | None = None,
+        observe: Observe | None = None,
     ) -> dict[str, Array]:
         """All that a measurement returns, under the seeds of :meth:`statistics`.
 
-        ``draws`` replaces the number of draws that the spec declares.
+        ``draws`` replaces the number of draws that the spec declares; ``observe`` is told of every
+        call.
 
         Raises:
             ProgramError: the program did not deliver.
@@ -173,5 +188,12 @@ class BareProgram:
         spec = self._task.spec
         name = SeedName(spec.id, spec.draw, measurement, step.stage, step.replicate, subject)
         rng = name.generator(key)
-        student = ProgramProxy(self._channel, self._task.contract, rng.spawn(1)[0])
+        task = self._task
+        student = ProgramProxy(
+            self._channel,
+            task.contract,
+            rng.spawn(1)[0],
+            material=task.material,
+            observe=observe,
+        )
         return measure(self._task, measurement, student, rng, draws)

@@ -34,6 +34,10 @@ from harness.sandbox.connection import Answer
 
 Array = wire.Array
 
+#: Is told what is about to be called: the name in the domain, the signature, the sizes of the axes,
+#: and the arguments by name.
+Observe = Callable[[str, Signature, Mapping[str, int], Mapping[str, Any]], None]
+
 _LARGEST = 2**64 - 1  # the integer that takes most room in a header
 
 
@@ -92,12 +96,18 @@ class Calls:
     """
 
     def __init__(
-        self, channel: Channel, contract: Contract, rng: np.random.Generator, transcript: Transcript
+        self,
+        channel: Channel,
+        contract: Contract,
+        rng: np.random.Generator,
+        transcript: Transcript,
+        observe: Observe | None = None,
     ) -> None:
         self.transcript = transcript
         self._channel = channel
         self._contract = contract
         self._rng = rng
+        self._observe = observe
         self._served: list[Served] = []
 
     def signature(self, name: str) -> Signature:
@@ -174,7 +184,8 @@ class Calls:
         """An instance of a class of the contract; see :meth:`invoke` for the errors."""
         if class_name not in self._contract.classes:
             raise ContractError(f"the starter defines no class {class_name}")
-        _, message, arrays = self._pack(self._contract.classes[class_name].init, args, named)
+        init = self._contract.classes[class_name].init
+        _, message, arrays = self._pack(init, args, named, class_name)
         frame = self._request({"op": "new", "target": {"name": class_name}, **message}, arrays)
         number = frame.message.get("handle")
         if type(number) is not int or number < 0:
@@ -241,14 +252,21 @@ class Calls:
             ) from None
 
     def _pack(
-        self, signature: Signature, args: Sequence[Any], named: Mapping[str, Any]
+        self, signature: Signature, args: Sequence[Any], named: Mapping[str, Any], owner: str = ""
     ) -> tuple[dict[str, int], dict[str, Any], list[Array]]:
-        """The sizes of axes that a call determines, its message and its arrays."""
+        """The sizes of axes that a call determines, its message and its arrays.
+
+        ``owner`` is what an observer is told for a constructor: the name of its class.
+        """
         dims = bind(
             signature,
             [_described(value) for value in args],
             {name: _described(value) for name, value in named.items()},
         )
+        if self._observe is not None:
+            names = [param.name for param in signature.params]
+            by_name = {**dict(zip(names, args, strict=False)), **named}
+            self._observe(owner or signature.name, signature, dims, by_name)
         arrays: list[Array] = []
         types = {param.name: param.type for param in signature.params}
         message = {

@@ -173,7 +173,13 @@ def _attempt(session: WorkerSession, planned: PlannedTrial, key: Key) -> Observa
     )
     rng = name.generator(key)
     calls = rng.spawn(1)[0]
-    student = ProgramProxy(session, task.contract, calls, record=trial.stage == 0)
+    student = ProgramProxy(
+        session,
+        task.contract,
+        calls,
+        record=trial.stage == 0,
+        material=task.material,
+    )
     try:
         with session.trial(spec.limits_of(trial.measurement)):
             metrics = measure(task, trial.measurement, student, rng)

@@ -12,10 +12,13 @@ from typing import Any, NoReturn
 import numpy as np
 
 from harness.collect.arguments import File, Given, Seed, Served, VectorEnv
-from harness.collect.calls import Array, Calls, Channel, Handle
+from harness.collect.calls import Array, Calls, Channel, Handle, Observe
 from harness.collect.transcript import Transcript
 from harness.contract import Contract, GeneratorType
-from harness.errors import ProgramError
+from harness.errors import MeasurementError, ProgramError
+from harness.spec.domain import Domain
+from harness.spec.example import Material, ReadyCall
+from harness.spec.instances import GivenFunction, Instances
 
 
 class ProgramProxy:
@@ -24,6 +27,9 @@ class ProgramProxy:
     ``student.f(*arrays)`` calls a function of the contract. The other verbs are methods of this
     class. Its public names are taken (:data:`harness.contract.PROGRAM_NAMES`): a starter that
     defines one of them is refused when it is loaded.
+
+    ``material`` is what the task declares: its domain, and the calls of its worked example.
+    ``observe`` is told of every call that is about to be made.
     """
 
     def __init__(
@@ -33,8 +39,11 @@ class ProgramProxy:
         rng: np.random.Generator,
         *,
         record: bool = False,
+        material: Material | None = None,
+        observe: Observe | None = None,
     ) -> None:
-        self._calls = Calls(channel, contract, rng, Transcript(record=record))
+        self._calls = Calls(channel, contract, rng, Transcript(record=record), observe)
+        self._material = material or Material(Instances(Domain()), ())
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
@@ -46,6 +55,46 @@ class ProgramProxy:
     def transcript(self) -> list[dict[str, Any]]:
         """The calls so far, where they are recorded; see :class:`Transcript`."""
         return self._calls.transcript.entries
+
+    @property
+    def domain(self) -> Instances:
+        """Draws sizes and values from the task's domain, its edges always among them."""
+        return self._material.instances
+
+    def example(self) -> Array:
+        """Whether each call of the worked example gives what the statement says; bool [calls].
+
+        Raises:
+            MeasurementError: the task has none.
+            ProgramError: the program did not deliver.
+        """
+        if not self._material.example:
+            raise MeasurementError("the task has no worked example", "write its example.yaml")
+        handles: dict[str, Handle] = {}
+        calls = self._material.example
+        return np.array([call.agrees(self._replayed(call, handles)) for call in calls], dtype=bool)
+
+    def _replayed(self, call: ReadyCall, handles: dict[str, Handle]) -> tuple[Any, ...]:
+        """The results of one call of the example; none where it makes an instance."""
+        source = call.source
+        named = {
+            name: Given(value.name, value.parameters) if isinstance(value, GivenFunction) else value
+            for name, value in call.arguments.items()
+        }
+        if source.instance is not None:
+            handles[source.instance] = self.new(source.call, **named)
+            return ()
+        if source.by:
+            args = [named[param.name] for param in call.signature.params if param.name in named]
+            wrt = [list(named).index(name) for name in source.by]
+            return self.vjp(source.call, args, wrt, self._ones(source.call, args))
+        owner, _, name = source.call.rpartition(".")
+        result = getattr(handles[owner] if owner else self, name)(**named)
+        return result if isinstance(result, tuple) else (result,)
+
+    def _ones(self, name: str, args: Sequence[Any]) -> Array:
+        """A cotangent of ones for the result of a function."""
+        return np.ones_like(np.asarray(getattr(self, name)(*args)))
 
     def renew(self, *, sandbox: bool = False) -> None:
         """Goes on with a new process that has loaded the file anew; nothing of the old one is left.

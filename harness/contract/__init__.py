@@ -11,7 +11,7 @@ leading ``...`` stands for axes of the same sizes in every argument and in every
 from __future__ import annotations
 
 from harness.contract.matching import ContractError, bind, check_result, describe
-from harness.contract.reader import read_contract
+from harness.contract.reader import parse_contract, read_contract
 from harness.contract.reserved import HANDLE_NAMES, PROGRAM_NAMES
 from harness.contract.types import (
     ArrayType,
@@ -55,5 +55,6 @@ __all__ = [
     "bind",
     "check_result",
     "describe",
+    "parse_contract",
     "read_contract",
 ]

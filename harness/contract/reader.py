@@ -49,23 +49,39 @@ def read_contract(path: Path) -> Contract:
             harness cannot send or receive, or a name is reserved; all problems at once.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(str(path), error) from None
+    return parse_contract(content, str(path))
+
+
+def parse_contract(content: bytes, path: str) -> Contract:
+    """The signatures of the content of a Python file; ``path`` is for messages.
+
+    Raises:
+        SpecError: as for :func:`read_contract`.
+    """
+    try:
+        text = content.decode("utf-8-sig")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
     except SyntaxError as error:
         message = f"this is not valid Python: {error.msg}"
-        place = (str(path), error.lineno or 1, error.offset or 1)
+        place = (path, error.lineno or 1, error.offset or 1)
         raise SpecError([Problem(*place, message, "correct the syntax")]) from None
-    except (OSError, ValueError, RecursionError, MemoryError) as error:
-        message = f"the starter cannot be read: {error or type(error).__name__}"
-        remedy = "provide a UTF-8 Python file"
-        raise SpecError([Problem(str(path), 1, 1, message, remedy)]) from None
-    reader = _Reader(str(path), text, tree)
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise _unreadable(path, error) from None
+    reader = _Reader(path, text, tree)
     contract = reader.contract(tree)
     if reader.problems:
         raise SpecError(sorted(reader.problems, key=lambda problem: (problem.line, problem.col)))
     return contract
+
+
+def _unreadable(path: str, error: Exception) -> SpecError:
+    message = f"the starter cannot be read: {error or type(error).__name__}"
+    return SpecError([Problem(path, 1, 1, message, "provide a UTF-8 Python file")])
 
 
 class _Reader:

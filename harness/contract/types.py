@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import EllipsisType
 from typing import Literal, TypeAlias
@@ -109,3 +109,25 @@ class Contract:
 
     functions: Mapping[str, Signature]
     classes: Mapping[str, ClassContract]
+
+    def signatures(self) -> Iterator[tuple[str, Signature]]:
+        """Everything that can be called, by its name: functions, classes, methods."""
+        yield from self.functions.items()
+        for each in self.classes.values():
+            yield each.name, each.init
+            yield from each.methods.items()
+
+    def arguments(self) -> Iterator[tuple[str, str]]:
+        """Every argument, as pairs of the name of what is called and its own."""
+        for owner, signature in self.signatures():
+            for param in signature.params:
+                yield owner, param.name
+
+    def axes(self) -> Iterator[str]:
+        """The axes of all arguments, and the arguments of type int, which may be sizes."""
+        for _, signature in self.signatures():
+            for param in signature.params:
+                if isinstance(param.type, ArrayType):
+                    yield from (dim for dim in param.type.dims if isinstance(dim, str))
+                elif param.type == ScalarType("int"):
+                    yield param.name

@@ -11,11 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from harness.contract import Contract, read_contract
+from harness.contract import Contract, parse_contract, read_contract
 from harness.errors import Problem, SpecError
 from harness.records import Program, canonical, sha256
 from harness.spec import strict_yaml
 from harness.spec.checks import ReturnsCheck, Stochastic
+from harness.spec.domain import Divisor, Domain, Functions, Index
+from harness.spec.example import Example, ExampleError, Material, ReadyCall, ready
+from harness.spec.instances import Instances
 from harness.spec.models import Mistake, Mistakes, Task
 
 Loaded = TypeVar("Loaded")
@@ -64,6 +67,7 @@ class LoadedTask:
         path: the path of task.yaml, for messages.
         measure, given, starter: the content of measure.py, given.py (None if there is none) and
             starter.py.
+        example: the worked example of the statement; None if there is no example.yaml.
         reference: None if it was loaded without the reference.
     """
 
@@ -74,6 +78,7 @@ class LoadedTask:
     given: bytes | None
     starter: bytes
     reference: Reference | None
+    example: Example | None = None
 
     @property
     def id(self) -> str:
@@ -84,10 +89,41 @@ class LoadedTask:
     def protocol(self) -> str:
         """A digest of the task's own code, on which observations depend besides the program.
 
-        It covers measure.py, given.py and starter.py.
+        It covers measure.py, given.py, starter.py, the domain and the worked example.
         """
         given = sha256(self.given) if self.given is not None else None
-        return sha256(canonical([sha256(self.measure), given, sha256(self.starter)]))
+        parts: list[object] = [sha256(self.measure), given, sha256(self.starter)]
+        for data in (self.spec.domain, self.example):
+            parts += [data.model_dump(mode="json", by_alias=True)] if data is not None else []
+        return sha256(canonical(parts))
+
+    @cached_property
+    def given_contract(self) -> Contract | None:
+        """The signatures of given.py; None if there is none."""
+        if self.given is None:
+            return None
+        return parse_contract(self.given, str(Path(self.path).with_name("given.py")))
+
+    @cached_property
+    def instances(self) -> Instances:
+        """What draws from the domain of the task, which is empty where none is declared."""
+        needs_given = self.spec.domain is not None and any(
+            isinstance(law, Functions) for law in self.spec.domain.values.values()
+        )
+        given = self.given_contract if needs_given else None
+        return Instances(self.spec.domain or Domain(), given)
+
+    @cached_property
+    def material(self) -> Material:
+        """What its measurements work with, besides a program."""
+        return Material(self.instances, self.example_calls)
+
+    @cached_property
+    def example_calls(self) -> tuple[ReadyCall, ...]:
+        """The calls of the worked example, in order; none if there is no example."""
+        if self.example is None:
+            return ()
+        return tuple(ready(self.example, self.contract, self.given_contract))
 
     def starter_program(self) -> Program:
         """The untouched starter, as a program."""
@@ -124,9 +160,13 @@ def load_task(folder: Path, reference: Path | None) -> LoadedTask:
     answers = None
     if spec is not None and reference is not None:
         answers = _collect(problems, lambda: load_reference(reference, spec))
+    example_path = folder / "example.yaml"
+    example = None
+    if example_path.exists():
+        example = _collect(problems, lambda: strict_yaml.load(example_path, Example))
     if problems or spec is None or contract is None:
         raise SpecError(problems)
-    return LoadedTask(
+    task = LoadedTask(
         str(path),
         spec,
         contract,
@@ -134,7 +174,53 @@ def load_task(folder: Path, reference: Path | None) -> LoadedTask:
         given.read_bytes() if given.is_file() else None,
         starter,
         answers,
+        example,
     )
+    if problems := [*_problems_of_domain(task), *_problems_of_example(task, example_path)]:
+        raise SpecError(problems)
+    return task
+
+
+def _problems_of_domain(task: LoadedTask) -> Iterable[Problem]:
+    """Axes and arguments of the domain that the starter and given.py do not know."""
+    domain = task.spec.domain
+    if domain is None:
+        return
+    places = strict_yaml.positions(Path(task.path).read_text(encoding="utf-8"))
+
+    def at(loc: tuple[str | int, ...], message: str, remedy: str) -> Problem:
+        return Problem(task.path, *places.get(loc, (1, 1)), message, remedy.lstrip("; "))
+
+    contracts = [task.contract, *([task.given_contract] if task.given_contract else [])]
+    names = [pair for contract in contracts for pair in contract.arguments()]
+    axes = {axis for contract in contracts for axis in contract.axes()}
+    arguments = {argument for _, argument in names}
+    arguments |= {f"{owner}.{argument}" for owner, argument in names}
+    for axis in domain.sizes:
+        if axis not in axes:
+            message = f"no argument has an axis {axis}"
+            yield at(("domain", "sizes", axis), message, did_you_mean(axis, axes))
+    for name, law in domain.values.items():
+        loc = ("domain", "values", name)
+        if name not in arguments:
+            yield at(loc, f"no function has an argument {name}", did_you_mean(name, arguments))
+        bound = law.below if isinstance(law, Index) else law.of if isinstance(law, Divisor) else ""
+        if bound and bound not in domain.sizes:
+            yield at(loc, f"{bound} has no sizes", f"add domain.sizes.{bound}")
+        given = task.given_contract.functions if task.given_contract else {}
+        for function in law.names if isinstance(law, Functions) else ():
+            if function not in given:
+                yield at(loc, f"given.py defines no {function}", did_you_mean(function, given))
+
+
+def _problems_of_example(task: LoadedTask, path: Path) -> Iterable[Problem]:
+    try:
+        _ = task.example_calls
+    except ExampleError as error:
+        yield Problem(str(path), 1, 1, str(error), "see docs/authoring.md")
+    except (ValueError, TypeError) as error:
+        message = f"a value is neither a number nor a list of numbers: {error}"
+        yield Problem(str(path), 1, 1, message, "see docs/authoring.md")
 
 
 def load_reference(folder: Path, spec: Task) -> Reference:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from harness.spec.checks import Check, Identifier, Model, Name, Points, Positive
+from harness.spec.domain import Domain
 
 Tier = Literal["exact", "estimator", "training"]
 TIERS: tuple[Tier, ...] = ("exact", "estimator", "training")
@@ -58,6 +59,7 @@ class Task(Model):
     tier: Tier
     limits: Limits = Limits()
     files: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.safetensors$")], ...] = ()
+    domain: Domain | None = None
     measurements: dict[Name, Measurement]
     checks: Annotated[tuple[Check, ...], Field(min_length=1)]
 

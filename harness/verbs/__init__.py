@@ -10,9 +10,11 @@ from types import MappingProxyType
 VERBS: Mapping[str, str] = MappingProxyType(
     {
         "list": "what can be graded",
+        "example": "replay the worked example of a statement with a file of your own",
         "grade": "mark submissions (default: all of submissions/)",
         "score": "compute marks again from stored observations, running nothing",
         "report": "write the reports of the last run again",
+        "statement": "write what a statement shows of its task's data",
         "verify": "prove that checks pass honest work and catch every known mistake",
         "calibrate": "measure the error rates that the specs declare",
         "targets": "list or make stored reference distributions",

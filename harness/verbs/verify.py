@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from dataclasses import replace
 
 from harness import grading
 from harness.collect.pool import fresh
@@ -13,7 +14,7 @@ from harness.feasibility import require_feasible
 from harness.ledger import Ledger
 from harness.marking.trials import View
 from harness.progress import ProgressLine
-from harness.proving import companions, page, verification
+from harness.proving import companions, page, reach, verification
 from harness.proving.measurements import require_measurable
 from harness.proving.verification import TaskProof
 from harness.results import Results
@@ -42,12 +43,17 @@ def run(args: argparse.Namespace) -> int:
     with fresh(args.jobs) as pool:
         require_measurable(chosen, pool)
         companions.require_own(chosen, pool)
+        unreached = list(pool.map(reach.complaints_of, chosen))
     progress = ProgressLine()
     results = Results(args.results)
     with results.verify.writer(), Ledger(results.verify.ledger, "verify") as ledger:
         view = View(PUBLIC_KEY, ledger)
         with grading.local_executor(args.jobs) as executor:
             proofs = verification.verify(chosen, view, executor, progress, args.jobs, choice.best())
+    proofs = [
+        replace(proof, complaints=(*proof.complaints, *texts))
+        for proof, texts in zip(proofs, unreached, strict=True)
+    ]
     written = page.write(proofs, results, args.tasks)
     stream = sys.stderr if args.json else sys.stdout
     for proof in proofs:

@@ -1,0 +1,116 @@
+"""Which edges of a task's domain its measurements reach, found by watching the reference's calls.
+
+An edge is the smallest or the largest size of an axis, or one end of a range of values (or a value
+named by ``also``). A mistake that shows only at an edge is caught only if a measurement goes there.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from harness.collect.arguments import Given
+from harness.collect.bare import BareProgram
+from harness.contract import ContractError, Signature, bind
+from harness.errors import FairmarkError
+from harness.proving.measurements import short_measurements
+from harness.records import COMMON
+from harness.seeds import PUBLIC_KEY
+from harness.spec.domain import Uniform
+from harness.spec.load import LoadedTask
+
+
+def complaints_of(task: LoadedTask) -> list[str]:
+    """Every edge of the domain that no measurement reaches, and what is measured outside of it.
+
+    What only trainings call is left out. Either a measurement is to go to an edge, or the statement
+    is to promise less.
+    """
+    if task.spec.domain is None or task.reference is None:
+        return []
+    seen = _Seen(task)
+    try:
+        with BareProgram(task, task.reference.solution) as reference:
+            for name in short_measurements(task):
+                reference.metrics(name, COMMON, PUBLIC_KEY, observe=seen)
+    except FairmarkError:  # `verify` reports what is wrong with its reference elsewhere
+        return []
+    remedy = "let a measurement go there, or narrow the domain"
+    missing = [f"{task.path}: domain: {text} ({remedy})" for text in seen.missing()]
+    return [*missing, *(f"{task.path}: domain: {text} (widen it)" for text in seen.outside)]
+
+
+class _Seen:
+    """Sizes and extremes of all arguments that were sent, by function."""
+
+    def __init__(self, task: LoadedTask) -> None:
+        assert task.spec.domain is not None
+        self._task = task
+        self._domain = task.spec.domain
+        self._sizes: dict[tuple[str, str], set[int]] = defaultdict(set)
+        self._values: dict[tuple[str, str], set[float]] = defaultdict(set)
+        self._outside: set[str] = set()
+
+    def __call__(
+        self, owner: str, signature: Signature, dims: Mapping[str, int], args: Mapping[str, Any]
+    ) -> None:
+        """Notes one call."""
+        for axis, size in dims.items():
+            if axis in self._domain.sizes:
+                self._sizes[owner, axis].add(size)
+                declared = self._domain.sizes[axis]
+                if not declared.least <= size <= declared.most:
+                    self._outside.add(f"{owner} is called with {axis} = {size}, outside of it")
+        for name, value in args.items():
+            if isinstance(value, Given):
+                self._function(value)
+            else:
+                self._note(owner, name, value)
+
+    @property
+    def outside(self) -> list[str]:
+        """What was sent that the domain does not allow, in words."""
+        return sorted(self._outside)
+
+    def _function(self, given: Given) -> None:
+        """Notes the parameters of a function of given.py."""
+        contract = self._task.given_contract
+        signature = contract.functions.get(given.name) if contract else None
+        if signature is None or not given.parameters:
+            return
+        params = signature.params[-len(given.parameters) :]
+        part = Signature(given.name, params, signature.returns)
+        described = [(np.asarray(v).dtype.name, np.asarray(v).shape) for v in given.parameters]
+        try:
+            dims = bind(part, described)
+        except ContractError:
+            dims = {}
+        names = [param.name for param in params]
+        self(given.name, part, dims, dict(zip(names, given.parameters, strict=True)))
+
+    def _note(self, owner: str, name: str, value: Any) -> None:
+        law = self._domain.law(owner, name)
+        if isinstance(law, Uniform) and isinstance(value, int | float | np.ndarray | np.generic):
+            array = np.asarray(value, dtype=np.float64)
+            self._values[owner, name] |= {edge for edge in law.edges if (array == edge).any()}
+            inside = ((array >= law.least) & (array <= law.most)) | np.isin(array, law.edges)
+            if not inside.all():
+                value = float(array[~inside].flat[0])
+                self._outside.add(f"{owner} is called with {name} = {value:g}, outside of it")
+
+    def missing(self) -> Iterator[str]:
+        """Every edge that was not reached, in words."""
+        for (owner, axis), sizes in sorted(self._sizes.items()):
+            declared = self._domain.sizes[axis]
+            for size in dict.fromkeys((declared.least, declared.most)):
+                if size not in sizes:
+                    tried = ", ".join(map(str, sorted(sizes)))
+                    yield f"{owner} is never called with {axis} = {size} (but with {tried})"
+        for (owner, name), reached in sorted(self._values.items()):
+            law = self._domain.law(owner, name)
+            for edge in law.edges if isinstance(law, Uniform) else ():
+                if edge not in reached:
+                    yield f"{owner} is never called with {name} = {edge:g}"

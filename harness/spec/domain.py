@@ -1,0 +1,179 @@
+"""The domain of a task: the sizes and values that the statement allows for every argument.
+
+It stands once, under ``domain`` in task.yaml. The statement shows it as a table, measurements draw
+from it (:mod:`harness.spec.instances`), and ``verify`` objects to an edge that none reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from harness.spec.checks import Model, Name
+
+#: A number that a law always has among its draws; YAML specs have no infinity of their own.
+Special: TypeAlias = "float | Literal['inf', '-inf']"
+
+
+class Sizes(Model):
+    """The sizes of an axis, or of an argument of type int that counts something."""
+
+    least: Annotated[int, Field(ge=0)] = 1
+    most: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.least > self.most:
+            raise ValueError("`least` is larger than `most`")
+        return self
+
+
+class Uniform(Model):
+    """Numbers between two ends, both included; ``also`` names values in between, or infinite ones.
+
+    With ``log`` the logarithm is uniform. ``meaning`` is added to the statement's table, such as
+    "in nats".
+    """
+
+    law: Literal["uniform"] = "uniform"
+    least: float
+    most: float
+    also: tuple[Special, ...] = ()
+    log: bool = False
+    meaning: Annotated[str, Field(max_length=120)] = ""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.least > self.most:
+            raise ValueError("`least` is larger than `most`")
+        if self.log and self.least <= 0:
+            raise ValueError("a logarithm needs `least` above 0")
+        return self
+
+    @property
+    def edges(self) -> tuple[float, ...]:
+        """Every value that has to be among the draws."""
+        return tuple(dict.fromkeys((self.least, self.most, *map(float, self.also))))
+
+
+class Normal(Model):
+    """Standard normal noise."""
+
+    law: Literal["normal"]
+
+
+class Bits(Model):
+    """Zeros and ones, or truth values, each with probability one half."""
+
+    law: Literal["bits"]
+
+
+class Simplex(Model):
+    """Probabilities: along the last axis not negative and of sum one; zeros are among them."""
+
+    law: Literal["simplex"]
+
+
+class Index(Model):
+    """Whole numbers from 0, below the size of an axis."""
+
+    law: Literal["index"]
+    below: str
+
+
+class Prefix(Model):
+    """Truth values: along the last axis true first, false after; at least one is true."""
+
+    law: Literal["prefix"]
+
+
+class Divisor(Model):
+    """A whole number that divides the size of an axis; 1 and the size itself are among them."""
+
+    law: Literal["divisor"]
+    of: str
+
+
+class Functions(Model):
+    """Functions of given.py by name; their parameters are drawn by their own names."""
+
+    law: Literal["functions"]
+    names: Annotated[tuple[Name, ...], Field(min_length=1)]
+
+
+def _law(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return str(value.get("law", "uniform"))
+    return str(getattr(value, "law", "uniform"))
+
+
+Values: TypeAlias = Annotated[
+    Annotated[Uniform, Tag("uniform")]
+    | Annotated[Normal, Tag("normal")]
+    | Annotated[Bits, Tag("bits")]
+    | Annotated[Simplex, Tag("simplex")]
+    | Annotated[Index, Tag("index")]
+    | Annotated[Prefix, Tag("prefix")]
+    | Annotated[Divisor, Tag("divisor")]
+    | Annotated[Functions, Tag("functions")],
+    Discriminator(_law),
+]
+
+_AXIS = r"^[A-Za-z][A-Za-z0-9_]*$"
+_ARGUMENT = r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)?$"
+
+
+class Domain(Model):
+    """What the statement allows: sizes by axis, values by argument.
+
+    Attributes:
+        sizes: axis, or argument of type int, -> its sizes.
+        values: argument -> its values; where a name means something else in one place,
+            ``function.argument``, ``method.argument`` or ``Class.argument`` (of the constructor).
+    """
+
+    sizes: dict[Annotated[str, Field(pattern=_AXIS)], Sizes] = Field(default_factory=dict)
+    values: dict[Annotated[str, Field(pattern=_ARGUMENT)], Values] = Field(default_factory=dict)
+
+    def law(self, owner: str, argument: str) -> Values | None:
+        """The values of an argument of a function; None if nothing is said of them."""
+        return self.values.get(f"{owner}.{argument}", self.values.get(argument))
+
+
+def in_words(law: Values | Sizes) -> str:  # noqa: PLR0911 - one return for each law
+    """What a reader of the statement is told of the values of an argument."""
+    match law:
+        case Sizes(least=least, most=most):
+            return f"{least} to {most}" if least < most else f"{least}"
+        case Uniform():
+            return _interval(law)
+        case Normal():
+            return "standard normal noise"
+        case Bits():
+            return "0 or 1"
+        case Simplex():
+            return "probabilities, 0 among them; the last axis sums to 1"
+        case Index(below=below):
+            return f"whole numbers from 0 to {below} − 1"
+        case Prefix():
+            return "true up to some place of the last axis, false after it; true at least once"
+        case Divisor(of=of):
+            return f"a divisor of {of}, from 1 to {of} itself"
+        case Functions(names=names):
+            return ", ".join(f"`{name}`" for name in names)
+    raise TypeError(f"no words for {law!r}")
+
+
+def _interval(law: Uniform) -> str:
+    least, most = _number(law.least), _number(law.most)
+    text = f"{least} to {most}" if law.least < law.most else least
+    if law.also:
+        text += ", also " + ", ".join(_number(float(value)) for value in law.also)
+    return f"{text} ({law.meaning})" if law.meaning else text
+
+
+def _number(value: float) -> str:
+    text = {float("inf"): "∞", float("-inf"): "−∞"}.get(value, f"{value:.12g}")
+    return text.replace("-", "−")

@@ -1,0 +1,252 @@
+"""Draws sizes and arguments from the domain of a task, its edges always among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+
+from harness.contract import (
+    ArrayType,
+    CallableType,
+    Contract,
+    GeneratorType,
+    Param,
+    ScalarType,
+    Signature,
+)
+from harness.errors import FairmarkError
+from harness.spec.domain import (
+    Bits,
+    Divisor,
+    Domain,
+    Functions,
+    Index,
+    Normal,
+    Prefix,
+    Simplex,
+    Uniform,
+    Values,
+)
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+#: The largest number of axes that a leading ``...`` stands for in drawn arguments.
+_MOST_BATCH_AXES = 2
+
+
+class DomainError(FairmarkError):
+    """The domain says nothing of an axis or an argument that is to be drawn."""
+
+
+@dataclass(frozen=True)
+class GivenFunction:
+    """Stands for a function of given.py, its last parameters filled in."""
+
+    name: str
+    parameters: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class FreshGenerator:
+    """Stands for a generator with a seed of its own."""
+
+
+class Instances:
+    """Draws from a domain.
+
+    Args:
+        domain: that of the task.
+        given: the signatures of given.py, for arguments that are its functions.
+    """
+
+    def __init__(self, domain: Domain, given: Contract | None = None) -> None:
+        self._domain = domain
+        self._given = given
+
+    def sizes(self, axis: str) -> tuple[int, int]:
+        """The smallest and the largest size of an axis.
+
+        Raises:
+            DomainError: the domain says nothing of it.
+        """
+        try:
+            sizes = self._domain.sizes[axis]
+        except KeyError:
+            raise DomainError(f"add domain.sizes.{axis} to task.yaml") from None
+        return sizes.least, sizes.most
+
+    def size(self, rng: np.random.Generator, axis: str) -> int:
+        """A size of an axis: in one of four draws the smallest, small ones before large ones.
+
+        Raises:
+            DomainError: the domain says nothing of the axis.
+        """
+        least, most = self.sizes(axis)
+        if rng.random() < 0.25:
+            return least
+        low = max(least, 1)
+        return int(np.clip(np.floor(np.exp(rng.uniform(np.log(low), np.log(most + 1)))), low, most))
+
+    def draw(self, rng: np.random.Generator, argument: str, *shape: int) -> Array:
+        """Values of an argument (``f.x`` for that of one function), float64 unless its law says so.
+
+        Every edge of the values is among them, at a random place, if the array has room for all;
+        else as many as it has room for. An index or a divisor needs the size that bounds it:
+        see :meth:`arguments`.
+
+        Args:
+            argument: as it is called in the domain.
+            shape: the shape that is wanted; none for a number.
+
+        Raises:
+            DomainError: the domain says nothing of the argument.
+        """
+        law = self._domain.values.get(argument)
+        if law is None:
+            law = self._domain.values.get(argument.rpartition(".")[2])
+        if law is None:
+            raise DomainError(f"add domain.values.{argument} to task.yaml")
+        return _drawn(law, rng, shape, {})
+
+    def arguments(
+        self,
+        signature: Signature,
+        rng: np.random.Generator,
+        *,
+        owner: str = "",
+        sizes: Mapping[str, int] | None = None,
+    ) -> dict[str, Any]:
+        """Arguments for one call, of sizes and values from all of the domain.
+
+        Args:
+            signature: the function or method.
+            rng: what they are drawn with.
+            owner: how the domain calls the signature; its name unless given.
+            sizes: axes whose sizes are not to be drawn.
+
+        Returns:
+            Parameter -> an array, a Python number, a :class:`GivenFunction` or a
+            :class:`FreshGenerator`.
+
+        Raises:
+            DomainError: the domain says nothing of a parameter or an axis.
+        """
+        known = dict(sizes or {})
+        return {
+            param.name: self._argument(param, owner or signature.name, rng, known)
+            for param in signature.params
+        }
+
+    def _argument(  # noqa: PLR0911 - one return for each type
+        self, param: Param, owner: str, rng: np.random.Generator, known: dict[str, int]
+    ) -> Any:
+        law = self._domain.law(owner, param.name)
+        if isinstance(law, Index | Divisor):
+            axis = law.below if isinstance(law, Index) else law.of
+            if axis not in known:
+                known[axis] = self.size(rng, axis)
+        match param.type:
+            case GeneratorType():
+                return FreshGenerator()
+            case CallableType() if isinstance(law, Functions):
+                return self._function(law, param.type, rng, known)
+            case ScalarType(name="int") if param.name in self._domain.sizes and law is None:
+                return known.setdefault(param.name, self.size(rng, param.name))
+            case ArrayType() if law is not None:
+                shape = self._shape(param.type, rng, known)
+                return _drawn(law, rng, shape, known).astype(param.type.dtypes[-1])
+            case ScalarType(name="int") if law is not None:
+                return known.setdefault(param.name, int(np.rint(_drawn(law, rng, (), known))))
+            case ScalarType(name="bool") if law is not None:
+                return bool(_drawn(law, rng, (), known))
+            case ScalarType(name="float") if law is not None:
+                return float(_drawn(law, rng, (), known))
+        raise DomainError(f"add domain.values.{param.name} (or {owner}.{param.name}) to task.yaml")
+
+    def _shape(
+        self, type_: ArrayType, rng: np.random.Generator, known: dict[str, int]
+    ) -> tuple[int, ...]:
+        shape: list[int] = []
+        for dim in type_.dims:
+            if isinstance(dim, EllipsisType):
+                count = known.setdefault("...", int(rng.integers(_MOST_BATCH_AXES + 1)))
+                names = [f"...{axis}" for axis in range(count)]
+                shape += [known.setdefault(name, int(rng.integers(1, 4))) for name in names]
+            elif isinstance(dim, int):
+                shape.append(dim)
+            else:
+                if dim not in known:
+                    known[dim] = self.size(rng, dim)
+                shape.append(known[dim])
+        return tuple(shape)
+
+    def _function(
+        self, law: Functions, type_: CallableType, rng: np.random.Generator, known: dict[str, int]
+    ) -> GivenFunction:
+        """A function of given.py; what it takes beyond the type's parameters is filled in."""
+        name = str(rng.choice(list(law.names)))
+        if self._given is None or name not in self._given.functions:
+            raise DomainError(f"given.py defines no function {name}")
+        rest = self._given.functions[name].params[len(type_.params) :]
+        return GivenFunction(name, tuple(self._argument(param, name, rng, known) for param in rest))
+
+
+def _drawn(  # noqa: PLR0911 - one return for each law
+    law: Values, rng: np.random.Generator, shape: tuple[int, ...], known: Mapping[str, int]
+) -> Array:
+    match law:
+        case Uniform():
+            return _with_edges(law, rng, shape)
+        case Normal():
+            return np.asarray(rng.normal(size=shape))
+        case Bits():
+            return np.asarray(rng.integers(0, 2, shape).astype(np.float64))
+        case Index(below=below):
+            return np.asarray(rng.integers(0, _size(known, below), shape))
+        case Divisor(of=of):
+            size = _size(known, of)
+            return np.asarray(
+                rng.choice([part for part in range(1, size + 1) if size % part == 0], shape)
+            )
+        case Prefix():
+            lengths = rng.integers(1, shape[-1] + 1, (*shape[:-1], 1))
+            return np.asarray(np.arange(shape[-1]) < lengths)
+        case Simplex():
+            return _probabilities(rng, shape)
+    raise DomainError(f"the law {law.law} gives no numbers")
+
+
+def _with_edges(law: Uniform, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    if law.log:
+        drawn = np.exp(rng.uniform(np.log(law.least), np.log(law.most), shape))
+    else:
+        drawn = rng.uniform(law.least, law.most, shape)
+    values = np.array(drawn, dtype=np.float64)
+    flat = values.reshape(-1)
+    edges = rng.permutation(np.array(law.edges, dtype=np.float64))
+    count = min(flat.size, edges.size)
+    # a single number is an edge in half of the draws, so that ordinary ones are tried as well
+    if flat.size > 1 or rng.random() < 0.5:
+        flat[rng.choice(flat.size, count, replace=False)] = edges[:count]
+    return flat.reshape(shape)
+
+
+def _probabilities(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Rows of a Dirichlet law; in about a third of the rows one entry is 0."""
+    weights = rng.exponential(size=shape)
+    if shape[-1] > 1:
+        rows = weights.reshape(-1, shape[-1])
+        chosen = np.flatnonzero(rng.random(len(rows)) < 1 / 3)
+        rows[chosen, rng.integers(0, shape[-1], chosen.size)] = 0.0
+        weights = rows.reshape(shape)
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+
+
+def _size(known: Mapping[str, int], axis: str) -> int:
+    if axis not in known:
+        raise DomainError(f"what is bounded by the size of {axis} is drawn with the whole call")
+    return known[axis]
