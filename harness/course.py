@@ -14,7 +14,8 @@ from harness.records import Program
 from harness.roster import Roster
 from harness.roster import read as read_roster
 from harness.spec.catalogue import Catalogue, load_assignment, read_catalogue
-from harness.spec.load import LoadedTask, did_you_mean
+from harness.spec.load import LoadedTask
+from harness.spec.reading import did_you_mean
 from harness.submissions import Reading, Submission, display, find_all
 
 

@@ -28,7 +28,8 @@ from harness.collect.bare import BareProgram
 from harness.records import COMMON, OWN, Array, Program, Step, canonical
 from harness.seeds import Key
 from harness.spec.checks import Stochastic
-from harness.spec.load import LoadedTask, Mutant
+from harness.spec.load import LoadedTask
+from harness.spec.references import Mutant
 
 #: Seconds above which a grading draws from a pool.
 CHEAP_S = 0.020

@@ -25,7 +25,8 @@ from harness.marking.trials import Subject, View
 from harness.proving import ignorant
 from harness.records import Program, finite_or_text
 from harness.spec.checks import Check
-from harness.spec.load import LoadedTask, Mutant
+from harness.spec.load import LoadedTask
+from harness.spec.references import Mutant
 
 #: Where a check has a tolerance: the largest error of honest work and the smallest error of a
 #: known mistake, in units of the tolerance.

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from harness.errors import Problem, SpecError, UsageError
 from harness.spec import strict_yaml
-from harness.spec.load import LoadedTask, did_you_mean, load_task
+from harness.spec.load import LoadedTask, load_task
 from harness.spec.models import Assignment
+from harness.spec.reading import did_you_mean
 
 
 @dataclass(frozen=True)

@@ -91,17 +91,19 @@ class ReadyCall:
 
     def agrees(self, results: tuple[Any, ...]) -> bool:
         """Whether results are what the example says, up to the places that it shows."""
-        wanted = self.wanted(len(results))
+        wanted = self.wanted()
         return len(wanted) == len(results) and all(
             _agrees(np.asarray(result), figure, self.source.places)
             for result, figure in zip(results, wanted, strict=True)
         )
 
-    def wanted(self, count: int) -> tuple[Array, ...]:
-        """The results that the example says, as float64 arrays."""
-        several = isinstance(self.signature.returns, TupleType) or len(self.source.by) > 1
-        figures = self.source.gives if several or count != 1 else [self.source.gives]
-        return tuple(_floats(figure) for figure in figures)
+    def wanted(self) -> tuple[Array, ...]:
+        """The results that the example says, as float64 arrays; none of a constructor."""
+        source = self.source
+        if source.instance is not None:
+            return ()
+        several = len(source.by) > 1 if source.by else isinstance(self.signature.returns, TupleType)
+        return tuple(map(_floats, source.gives if several else [source.gives]))
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,9 @@ def ready(example: Example, contract: Contract, given: Contract | None) -> Itera
                 raise ExampleError(f"{where}: {param.name} draws; an example has no chance in it")
             elif not param.has_default:
                 raise ExampleError(f"{where}: {param.name} is missing")
-        yield ReadyCall(call, signature, arguments)
+        made = ReadyCall(call, signature, arguments)
+        made.wanted()  # figures that are no numbers are refused here, not when they are compared
+        yield made
 
 
 def _signature(

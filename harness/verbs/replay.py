@@ -22,7 +22,7 @@ from harness.report.grades_json import json_value
 from harness.report.sanitise import SENTENCE_LIMIT, clean
 from harness.results import Results
 from harness.sandbox.choice import require
-from harness.spec.load import did_you_mean
+from harness.spec.reading import did_you_mean
 from harness.verbs import options, output
 from harness.verbs.stored import Stored, add_choice_of_record, open_record, open_stored
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 
 import pytest
 
+from harness.spec.statement import rendered
 from tests.support.programs import ROOT, TASKS, load
 
 # The catalogue of known bugs, as far as it promises them to tasks; a task without an entry promises
@@ -65,6 +66,10 @@ def test_every_task_of_the_catalogue_exists():
 
 def test_the_statement_is_more_than_a_stub(statement):
     assert len(statement) > 1000
+
+
+def test_the_statement_shows_the_domain_and_the_example_of_the_task(task, statement):
+    assert rendered(statement, task) == statement, "run: nox -s statement -- --write"
 
 
 def test_the_statement_links_to_the_page_on_where_the_code_runs(task, statement):

@@ -1,0 +1,44 @@
+"""Reads the files of a task, with a problem for what is missing instead of an exception."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TypeVar
+
+from harness.errors import Problem, SpecError
+
+Loaded = TypeVar("Loaded")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown name: ``; did you mean 'x'?``, or all known names."""
+    names = list(known)
+    close = get_close_matches(name, names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(sorted(names))}"
+
+
+def collect(problems: list[Problem], load: Callable[[], Loaded]) -> Loaded | None:
+    """What ``load`` returns; None if it raises SpecError, whose problems are added to the list."""
+    try:
+        return load()
+    except SpecError as error:
+        problems += error.problems
+        return None
+
+
+def text_of(problems: list[Problem], path: Path, content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        problems.append(Problem(str(path), 1, 1, f"this is not text: {error}", "save it as UTF-8"))
+        return ""
+
+
+def bytes_of(problems: list[Problem], path: Path, remedy: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        problems.append(Problem(str(path), 1, 1, "this file is missing", remedy))
+        return b""

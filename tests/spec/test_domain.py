@@ -1,0 +1,260 @@
+"""The domain of a task: what is drawn from it, what is shown of it, what `verify` objects to."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import SpecError
+from harness.proving import reach
+from harness.spec.domain import in_words
+from harness.spec.instances import DomainError, FreshGenerator, GivenFunction
+from harness.spec.load import LoadedTask, load_task
+from harness.spec.statement import rendered
+
+STARTER = """\
+from collections.abc import Callable
+import torch
+from jaxtyping import Bool, Float64, Int64
+from torch import Tensor
+
+
+def scaled(x: Float64[Tensor, "b k"], scale: float) -> Float64[Tensor, "b k"]:
+    raise NotImplementedError
+
+
+def mixed(
+    f: Callable[[Float64[Tensor, " b"]], Float64[Tensor, " b"]],
+    p: Float64[Tensor, "b k"],
+    chosen: Int64[Tensor, " b"],
+    running: Bool[Tensor, "b k"],
+    part: int,
+    m: int,
+    eps: Float64[Tensor, "m k"],
+    generator: torch.Generator,
+) -> Float64[Tensor, "m k"]:
+    raise NotImplementedError
+"""
+GIVEN = """\
+from jaxtyping import Float64
+from torch import Tensor
+
+
+def shifted(x: Float64[Tensor, " b"], shift: Float64[Tensor, " k"]) -> Float64[Tensor, " b"]:
+    return x + shift.sum()
+"""
+SOLUTION = STARTER.replace("raise NotImplementedError", "return scale * x", 1).replace(
+    "raise NotImplementedError", "return f(p[:, 0]).sum() + eps"
+)
+SPEC = """\
+id: small
+version: 1
+draw: 1
+title: Scaled
+lecture: [{document: S1, slide: "1"}]
+tier: exact
+domain:
+  sizes:
+    b: {most: 5}
+    k: {least: 2, most: 3}
+    m: {most: 4}
+  values:
+    x: {least: -1, most: 7, also: [0.5, "-inf"]}
+    scale: {least: 1e-3, most: 1e3, log: true, meaning: a factor}
+    f: {law: functions, names: [shifted]}
+    shift: {least: 0, most: 0.25}
+    p: {law: simplex}
+    chosen: {law: index, below: k}
+    running: {law: prefix}
+    part: {law: divisor, of: b}
+    eps: {law: normal}
+measurements:
+  standard: {}
+checks:
+  - {id: asked, measurement: standard, metric: y, kind: exact, against: reference, points: 1}
+"""
+MISTAKES = "mistakes:\n" + "".join(
+    f"  - {{name: {name}, check: asked, hint: it is off by a factor, file: {name}.py}}\n"
+    for name in ("half", "same", "thrice")
+)
+MEASURE = """\
+import numpy as np
+
+
+def standard(student, rng):
+    {body}
+    return {{"y": y, "y__scale": np.abs(y)}}
+"""
+ALL = """\
+parts = []
+    for b, k in ((1, 2), (5, 3)):
+        for scale in (1e-3, 1e3):
+            x = student.domain.draw(rng, "x", b, k)
+            x[np.isinf(x)] = 0.0
+            parts.append(student.scaled(x, scale).ravel())
+    y = np.concatenate(parts)"""
+
+
+def small(folder: Path, body: str = ALL, **changes: str) -> LoadedTask:
+    """The task above; ``changes`` replaces one text of its spec by another: old=new."""
+    spec = SPEC
+    for old, new in changes.values():
+        assert old in spec
+        spec = spec.replace(old, new)
+    task, reference = folder / "small", folder / "reference"
+    for path, content in {
+        task / "task.yaml": spec,
+        task / "starter.py": STARTER,
+        task / "given.py": GIVEN,
+        task / "measure.py": textwrap.dedent(MEASURE.format(body=body)),
+        task / "README.md": "# Scaled\n\n<!-- domain -->\n<!-- /domain -->\n",
+        reference / "solution.py": SOLUTION,
+        reference / "variants/one.py": SOLUTION,
+        reference / "variants/two.py": SOLUTION,
+        reference / "mistakes.yaml": MISTAKES,
+        **{
+            reference / f"{name}.py": SOLUTION.replace("scale * x", f"{factor} * x")
+            for name, factor in (("half", 0.5), ("same", 1), ("thrice", 3))
+        },
+    }.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    return load_task(task, reference)
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory: pytest.TempPathFactory) -> LoadedTask:
+    return small(tmp_path_factory.mktemp("domain"))
+
+
+@given(seed=st.integers(0, 2**32), b=st.integers(1, 5), k=st.integers(2, 3))
+def test_every_edge_is_among_the_draws_wherever_there_is_room(
+    task: LoadedTask, seed: int, b: int, k: int
+) -> None:
+    x = task.instances.draw(np.random.default_rng(seed), "x", b, k)
+    edges = {-1.0, 7.0, 0.5, -np.inf}
+    assert x.shape == (b, k)
+    assert len(edges & set(x.ravel())) == min(4, b * k)
+    assert ((x >= -1) & (x <= 7) | np.isneginf(x)).all()
+
+
+@given(seed=st.integers(0, 2**32))
+def test_arguments_fit_their_signature_and_their_laws(task: LoadedTask, seed: int) -> None:
+    signature = task.contract.functions["mixed"]
+    drawn: dict[str, Any] = task.instances.arguments(signature, np.random.default_rng(seed))
+    b, k = drawn["p"].shape
+    assert list(drawn) == [param.name for param in signature.params]
+    assert 1 <= b <= 5
+    assert 2 <= k <= 3
+    assert np.allclose(drawn["p"].sum(axis=1), 1)
+    assert (drawn["p"] >= 0).all()
+    assert drawn["chosen"].dtype == np.int64
+    assert ((drawn["chosen"] >= 0) & (drawn["chosen"] < k)).all()
+    assert drawn["running"].dtype == np.bool_
+    assert drawn["running"][:, 0].all()
+    assert (np.diff(drawn["running"].astype(int), axis=1) <= 0).all()
+    assert b % drawn["part"] == 0
+    assert drawn["eps"].shape == (drawn["m"], k)
+    assert drawn["generator"] == FreshGenerator()
+    function = drawn["f"]
+    assert isinstance(function, GivenFunction)
+    assert function.name == "shifted"
+    assert function.parameters[0].shape == (k,)
+    assert ((function.parameters[0] >= 0) & (function.parameters[0] <= 0.25)).all()
+
+
+def test_all_sizes_and_single_numbers_at_their_edges_come_up(task: LoadedTask) -> None:
+    rng = np.random.default_rng(1)
+    signature = task.contract.functions["scaled"]
+    drawn = [task.instances.arguments(signature, rng) for _ in range(300)]
+    assert {each["x"].shape for each in drawn} == {(b, k) for b in range(1, 6) for k in (2, 3)}
+    scales = [each["scale"] for each in drawn]
+    assert {1e-3, 1e3} <= set(scales)
+    assert 0.2 < np.mean([1e-3 < scale < 1e3 for scale in scales]) < 0.8
+    assert all(1e-3 <= scale <= 1e3 for scale in scales)
+
+
+def test_what_the_domain_does_not_say_is_refused_with_what_to_add(task: LoadedTask) -> None:
+    rng = np.random.default_rng(1)
+    with pytest.raises(DomainError, match=r"add domain\.values\.y to task\.yaml"):
+        task.instances.draw(rng, "y", 3)
+    with pytest.raises(DomainError, match=r"add domain\.sizes\.n to task\.yaml"):
+        task.instances.sizes("n")
+
+
+def test_the_statement_shows_the_domain(task: LoadedTask) -> None:
+    text = rendered("before\n<!-- domain -->\nold\n<!-- /domain -->\nafter\n", task)
+    assert text.startswith("before\n<!-- domain -->\n| size or argument | from all of |\n")
+    assert text.endswith("\n<!-- /domain -->\nafter\n")
+    assert "| `k` | 2 to 3 |" in text
+    assert "| `x` | −1 to 7, also 0.5, −∞ |" in text
+    assert "| `scale` | 0.001 to 1000 (a factor) |" in text
+    assert "| `part` | a divisor of b, from 1 to b itself |" in text
+    assert rendered(text, task) == text
+
+
+def test_every_law_has_words(task: LoadedTask) -> None:
+    assert task.spec.domain is not None
+    words = [in_words(law) for law in task.spec.domain.values.values()]
+    assert len(set(words)) == len(words)
+
+
+@pytest.mark.parametrize("text", ["none", "<!-- domain -->\n", "<!-- /domain -->", "twice"])
+def test_a_statement_without_one_place_for_the_domain_is_refused(
+    task: LoadedTask, text: str
+) -> None:
+    if text == "twice":
+        text = "<!-- domain -->\n<!-- /domain -->\n" * 2
+    with pytest.raises(SpecError, match=r"README\.md:1:1: the place of the domain is not marked"):
+        rendered(text, task)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("    b: {most: 5}", "    c: {most: 5}"), "no argument has an axis c"),
+        (("    x: {", "    y: {"), "no function has an argument y"),
+        (("    x: {", "    mixed.x: {"), "no function has an argument mixed.x"),
+        (("below: k", "below: d"), "d has no sizes (add domain.sizes.d)"),
+        (("names: [shifted]", "names: [shift]"), "given.py defines no shift"),
+        (("{most: 4}", "{least: 5, most: 4}"), "`least` is larger than `most`"),
+        (("least: 1e-3, most: 1e3", "least: 0, most: 1e3"), "a logarithm needs `least` above 0"),
+        (("law: normal", "law: gauss"), "gauss"),
+    ],
+)
+def test_a_domain_that_does_not_fit_is_refused_at_its_place(
+    tmp_path: Path, change: tuple[str, str], message: str
+) -> None:
+    with pytest.raises(SpecError) as caught:
+        small(tmp_path, one=change)
+    assert message in str(caught.value)
+    problem = caught.value.problems[0]
+    assert Path(problem.file).name == "task.yaml"
+    assert problem.line > 1
+
+
+def test_an_edge_that_no_measurement_reaches_is_a_complaint(tmp_path: Path) -> None:
+    assert reach.complaints_of(small(tmp_path / "all")) == [
+        f"{tmp_path / 'all/small/task.yaml'}: domain: scaled is never called with x = -inf "
+        "(let a measurement go there, or narrow the domain)"
+    ]
+    body = "y = student.scaled(np.array([[2.0, 8.0]]), 2.0)"
+    said = "\n".join(reach.complaints_of(small(tmp_path / "one", body)))
+    assert "scaled is never called with b = 5 (but with 1)" in said
+    assert "never called with b = 1" not in said
+    assert "scaled is never called with k = 3 (but with 2)" in said
+    assert "scaled is never called with x = 7 (" in said
+    assert "scaled is never called with scale = 1000 (" in said
+    assert "scaled is called with x = 8, outside of it" in said
+    assert "mixed" not in said
+
+
+def test_the_domain_is_part_of_what_an_observation_depends_on(tmp_path: Path) -> None:
+    wider = small(tmp_path / "wider", one=("most: 7", "most: 8"))
+    assert wider.protocol != small(tmp_path / "same").protocol
