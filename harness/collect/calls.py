@@ -155,7 +155,8 @@ class Calls:
         """
         results = self._results(target, signature, args, named, self.draw_seed())
         names = [param.name for param in signature.params]
-        self.transcript.note(signature.name, names, args, results)
+        sent = {**dict(zip(names, args, strict=False)), **named}
+        self.transcript.note(signature.name, sent, results, instance=target.get("handle"))
         return _unpacked(signature, results)
 
     def again(self, name: str, args: Sequence[Any], seed: int) -> Any:
@@ -190,6 +191,8 @@ class Calls:
         number = frame.message.get("handle")
         if type(number) is not int or number < 0:
             raise ProgramError("protocol", "the worker made no object")
+        sent = {**dict(zip([param.name for param in init.params], args, strict=False)), **named}
+        self.transcript.note(class_name, sent, (), instance=number)
         return Handle(self, class_name, number)
 
     def vjp(
@@ -217,8 +220,10 @@ class Calls:
             raise ProgramError("protocol", "the worker did not say what is in the graph")
         cut = [signature.params[i].name for i, whole in zip(wrt, graph, strict=True) if not whole]
         names = [*(param.name for param in signature.params[: len(args)]), "cotangent"]
+        by = [names[index] for index in wrt]
         call = f"gradient of {name}"
-        self.transcript.note(call, names, [*args, cotangent], frame.arrays, cut)
+        sent = dict(zip(names, [*args, cotangent], strict=True))
+        self.transcript.note(call, sent, frame.arrays, cut=cut, by=by)
         return frame.arrays
 
     def state(self, number: int) -> dict[str, Array]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from harness.collect.arguments import Given, Seed
 from harness.records import encode_array
 
 _MAX_CALLS = 64
@@ -17,8 +18,9 @@ class Transcript:
     """A bounded record of calls; empty unless ``record``.
 
     Attributes:
-        entries: one JSON object a call: its name, its named arguments, its results and the
-            arguments that a gradient did not reach.
+        entries: one JSON object a call: its name, its named arguments, its results, the arguments
+            that a gradient did not reach, those that gradients are by, and the number of the
+            instance whose method or constructor it was (None for functions).
     """
 
     def __init__(self, *, record: bool) -> None:
@@ -28,23 +30,31 @@ class Transcript:
     def note(
         self,
         call: str,
-        names: Sequence[str],
-        args: Sequence[Any],
+        arguments: Mapping[str, Any],
         results: Sequence[Any],
+        *,
         cut: Sequence[str] = (),
+        by: Sequence[str] = (),
+        instance: int | None = None,
     ) -> None:
-        """Adds a call; ``cut`` names the arguments without a path in the autograd graph."""
+        """Adds a call.
+
+        Args:
+            arguments: by name, in the order in which they are shown.
+            cut: the arguments without a path in the autograd graph.
+            by: of a gradient, the arguments that its results belong to.
+            instance: the number of the object that it is a method of, or that it makes.
+        """
         if not self._record or len(self.entries) >= _MAX_CALLS:
             return
-        labels = list(names) or [f"argument {i + 1}" for i in range(len(args))]
         self.entries.append(
             {
                 "call": call,
-                "args": [
-                    [label, _shown(value)] for label, value in zip(labels, args, strict=False)
-                ],
+                "args": [[label, _shown(value)] for label, value in arguments.items()],
                 "results": [_shown(value) for value in results],
                 "cut": list(cut),
+                "by": list(by),
+                "instance": instance,
             }
         )
 
@@ -57,4 +67,11 @@ def _shown(value: Any) -> Any:
         return f"{value.dtype.name} array of shape {list(value.shape)}"
     if isinstance(value, bool | int | float | str):
         return str(value) if isinstance(value, float) and not np.isfinite(value) else value
+    if isinstance(value, Seed):
+        return {"seed": value.value}
+    if isinstance(value, Given):
+        return {
+            "given": value.name,
+            "parameters": [_shown(np.asarray(p)) for p in value.parameters],
+        }
     return f"<{type(value).__name__.lower()}>"

@@ -32,8 +32,8 @@ from harness.seeds import PUBLIC_KEY, Key
 from harness.spec.load import LoadedTask
 
 #: Raised whenever the meaning of an observation changes: stored ones are then made anew.
-#: 5: environments, torch.compile and generators as docs/where-your-code-runs.md says.
-COLLECT_PROTOCOL = 5
+#: 6: the transcript of an example holds instances, given functions and seeds.
+COLLECT_PROTOCOL = 6
 
 
 @dataclass(frozen=True)
@@ -204,17 +204,32 @@ def name_trial(
 @lru_cache(maxsize=4096)
 def _measurement_digest(task: LoadedTask, measurement: str) -> str:
     """A digest of what all trials of a measurement have in common, whatever the program."""
+    content = [
+        *_measured(task, measurement),
+        task.spec.limits_of(measurement).model_dump(),
+        environment(),
+        machine_class() if task.spec.tier == "training" else "",
+    ]
+    return sha256(canonical(content))
+
+
+@lru_cache(maxsize=4096)
+def example_digest(task: LoadedTask, measurement: str) -> str:
+    """A digest of all that the numbers of a public example depend on, the program left out.
+
+    Packages and machines are left out too: they change the last digits of a number, if anything.
+    """
+    return sha256(canonical(_measured(task, measurement)))
+
+
+def _measured(task: LoadedTask, measurement: str) -> list[object]:
     spec = task.spec
     declared = spec.measurements[measurement]
-    content = [
+    return [
         COLLECT_PROTOCOL,
         [spec.id, spec.draw, measurement],
         declared.draws,
         declared.own_worker,
-        spec.limits_of(measurement).model_dump(),
         [kinds.signature(check) for check in spec.checks_of(measurement)],
         task.protocol,
-        environment(),
-        machine_class() if spec.tier == "training" else "",
     ]
-    return sha256(canonical(content))

@@ -33,15 +33,22 @@ _WITHOUT_MESSAGE: Mapping[str, str] = MappingProxyType(
     }
 )
 #: The parts of an example, in the order of a report, with their labels.
-_EXAMPLE = (("call", "Called"), ("got", "Came back"), ("wanted", "Wanted"), ("note", "Note"))
+_EXAMPLE = (("call", "Call"), ("got", "Came back"), ("wanted", "Wanted"), ("note", "Note"))
+#: Those that are code or numbers, which keep their lines and their spaces.
+_CODE = ("call", "got", "wanted")
 
 
 @dataclass(frozen=True)
 class Line:
-    """A labelled piece of text about a verdict; the text may have several lines."""
+    """A labelled piece of text about a verdict; the text may have several lines.
+
+    Attributes:
+        code: whether it is code or numbers, in which spaces and line breaks matter.
+    """
 
     label: str
     text: str
+    code: bool = False
 
     def __str__(self) -> str:
         """As plain text; several lines start below the label, so that arrays stay aligned."""
@@ -72,13 +79,13 @@ def reason(verdict: Verdict) -> str:
 
 
 def _example(example: Mapping[str, object] | None) -> list[Line]:
-    parts = [(label, example.get(key)) for key, label in _EXAMPLE] if example else []
-    texts = [
-        (label, clean(str(part), EXAMPLE_LIMIT, keep="\n").strip("\n"))
-        for label, part in parts
+    parts = [(key, label, example.get(key)) for key, label in _EXAMPLE] if example else []
+    lines = [
+        Line(label, clean(str(part), EXAMPLE_LIMIT, keep="\n").strip("\n"), key in _CODE)
+        for key, label, part in parts
         if part is not None
     ]
-    return [Line(label, text) for label, text in texts if text]
+    return [line for line in lines if line.text]
 
 
 def cause_of(verdict: Verdict) -> str:

@@ -17,7 +17,7 @@ from harness.records import Verdict
 from harness.report.explain import Line, cause_of, explain, notes
 from harness.report.marks import not_submitted, points_text
 from harness.report.names import shown
-from harness.report.sanitise import NAME_LIMIT, SENTENCE_LIMIT, clean, markdown
+from harness.report.sanitise import NAME_LIMIT, SENTENCE_LIMIT, clean, fenced, markdown
 
 if TYPE_CHECKING:
     import jinja2
@@ -53,7 +53,7 @@ def _template() -> jinja2.Template:
 
     environment = jinja2.Environment(
         autoescape=False,
-        finalize=lambda value: markdown(str(value)),
+        finalize=lambda value: value if isinstance(value, _Markdown) else markdown(str(value)),
         keep_trailing_newline=True,
         lstrip_blocks=True,
         trim_blocks=True,
@@ -112,7 +112,14 @@ def _check(verdict: Verdict) -> dict[str, Any]:
     }
 
 
+class _Markdown(str):
+    """A text that is Markdown already and is printed as it is."""
+
+
 def _entry(line: Line) -> dict[str, Any]:
+    if line.code:
+        language = "python" if line.text.startswith(("import ", "from ")) else ""
+        return {"label": line.label, "block": _Markdown(fenced(line.text, language))}
     # Empty lines are left out: one would end the list item in Markdown.
     parts = [part for part in line.text.split("\n") if part.strip()]
-    return {"label": line.label, "first": parts[0] if parts else "", "rest": parts[1:]}
+    return {"label": line.label, "first": parts[0] if parts else "", "rest": parts[1:], "block": ""}

@@ -12,7 +12,7 @@ import re
 #: Longest text kept, in characters, of a name, of a sentence and of one part of an example.
 NAME_LIMIT = 80
 SENTENCE_LIMIT = 600
-EXAMPLE_LIMIT = 2000
+EXAMPLE_LIMIT = 6000
 
 # Characters of a text that are read before it is cut, so that a huge one costs no more time.
 _READ = 16_384
@@ -86,6 +86,16 @@ def markdown(text: str) -> str:
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = _MARKDOWN_ANYWHERE.sub(r"\\\1", text)
     return _MARKDOWN_LINE_START.sub(_escape_line_start, text)
+
+
+def fenced(text: str, language: str = "") -> str:
+    """The text as a block of code in Markdown: shown as it is, whatever it holds.
+
+    The fence is longer than any run of backticks in the text.
+    """
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def _escape_line_start(match: re.Match[str]) -> str:

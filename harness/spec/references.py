@@ -7,9 +7,13 @@ from pathlib import Path
 
 from harness.errors import Problem, SpecError
 from harness.records import Program
-from harness.spec import strict_yaml
+from harness.spec import answers, strict_yaml
+from harness.spec.answers import Answers
 from harness.spec.models import Mistake, Mistakes, Task
 from harness.spec.reading import bytes_of, collect, text_of
+
+#: The file of a reference that holds what its mutants answer on the public example.
+ANSWERS = "answers.json"
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,14 @@ class Reference:
         variants: honest solutions written differently, at least two.
         mutants: the known mistakes in the order of mistakes.yaml.
         targets: file name -> content of reference/<id>/targets/*.json.
+        answers: what the mutants answer on the public example; None if it was never stored.
     """
 
     solution: Program
     variants: tuple[Program, ...]
     mutants: tuple[Mutant, ...]
     targets: dict[str, bytes] = field(default_factory=dict)
+    answers: Answers | None = None
 
 
 def load_reference(folder: Path, spec: Task) -> Reference:
@@ -63,6 +69,7 @@ def load_reference(folder: Path, spec: Task) -> Reference:
                 "add solutions that a good student would write differently",
             )
         )
+    stored = collect(problems, lambda: answers.read(folder / ANSWERS))
     mutants = []
     text = text_of(problems, folder / "solution.py", solution)
     if mistakes is not None:
@@ -85,6 +92,7 @@ def load_reference(folder: Path, spec: Task) -> Reference:
         ),
         tuple(mutants),
         {item.name: item.read_bytes() for item in sorted(folder.glob("targets/*.json"))},
+        stored,
     )
 
 

@@ -14,7 +14,7 @@ from harness.feasibility import require_feasible
 from harness.ledger import Ledger
 from harness.marking.trials import View
 from harness.progress import ProgressLine
-from harness.proving import companions, page, reach, verification
+from harness.proving import companions, hints, page, reach, verification
 from harness.proving.measurements import require_measurable
 from harness.proving.verification import TaskProof
 from harness.results import Results
@@ -31,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.results(parser)
     options.tier(parser)
     options.jobs(parser)
+    parser.add_argument(
+        "--store", action="store_true", help="store what the mistakes answer, for the hints"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,6 +47,11 @@ def run(args: argparse.Namespace) -> int:
         require_measurable(chosen, pool)
         companions.require_own(chosen, pool)
         unreached = list(pool.map(reach.complaints_of, chosen))
+        if args.store:
+            for task, made in zip(chosen, pool.map(hints.made, chosen), strict=True):
+                if made is not None:
+                    print(f"stored {hints.store(made, args.reference, task)}", file=sys.stderr)
+            chosen = load_all(args.tasks, args.reference, [task.id for task in chosen])
     progress = ProgressLine()
     results = Results(args.results)
     with results.verify.writer(), Ledger(results.verify.ledger, "verify") as ledger:
@@ -51,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         with grading.local_executor(args.jobs) as executor:
             proofs = verification.verify(chosen, view, executor, progress, args.jobs, choice.best())
     proofs = [
-        replace(proof, complaints=(*proof.complaints, *texts))
+        replace(proof, complaints=(*proof.complaints, *texts, *hints.complaints_of(proof.task)))
         for proof, texts in zip(proofs, unreached, strict=True)
     ]
     written = page.write(proofs, results, args.tasks)

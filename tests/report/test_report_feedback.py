@@ -65,9 +65,23 @@ def test_a_submission_that_could_not_be_read(build: Any) -> None:
     assert "- Isolation: none\n" in page
 
 
-def test_arrays_keep_their_lines(build: Any) -> None:
-    row = build.row("ada", build.task(build.verdict(status="FAIL", example={"got": "a\n\n  \nb"})))
-    assert "- **Came back:** a  \n  b\n" in render(row, build.book(row))
+def test_calls_and_arrays_are_blocks_of_code(build: Any) -> None:
+    example = {
+        "call": "import torch\n\nprint(f([*x]))",
+        "got": "[[1, 2],\n [3, `4`]]",
+        "note": "a*b",
+    }
+    row = build.row("ada", build.task(build.verdict(status="FAIL", example=example)))
+    page = render(row, build.book(row))
+    assert "\n\nCall:\n\n```python\nimport torch\n\nprint(f([*x]))\n```\n" in page
+    assert "\nCame back:\n\n```\n[[1, 2],\n [3, `4`]]\n```\n" in page
+    assert "- **Note:** a\\*b\n" in page
+
+
+def test_no_text_ends_its_block_of_code(build: Any) -> None:
+    example = {"got": "1\n```\n# heading\n````\n2"}
+    row = build.row("ada", build.task(build.verdict(status="FAIL", example=example)))
+    assert "\n`````\n1\n```\n# heading\n````\n2\n`````\n" in render(row, build.book(row))
 
 
 def test_hostile_texts_stay_text(build: Any, hostile: tuple[str, ...]) -> None:
@@ -79,7 +93,10 @@ def test_hostile_texts_stay_text(build: Any, hostile: tuple[str, ...]) -> None:
         hidden = build.verdict(text, "FAIL", message=text, visibility="hidden")
         task = build.task(verdict, build.verdict(text), hidden, id=text, title=text)
         row = build.row(text, task, problems=(text,), isolation=text, identity="unverified")
-        page = render(row, build.book(row))
+        page, blocks = re.subn(
+            r"(?ms)^(`{3,})\n(?:(?!^\1$).)*^\1$", "", render(row, build.book(row))
+        )
+        assert blocks in (0, 3)  # what is nothing but control characters leaves no block
         assert "<" not in page
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", page)
         assert len(page) < 20_000

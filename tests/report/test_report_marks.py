@@ -74,7 +74,7 @@ def test_a_failed_visible_check_is_explained_in_full(build: Any) -> None:
     fails = build.every_status().tasks[0].verdicts[1]
     assert [str(line) for line in explain(fails)] == [
         "Result: It is off by one.",
-        "Called: f(x)",
+        "Call: f(x)",
         "Came back: 1.0",
         "Wanted: 2.0",
         "Note: in nats",

@@ -1,0 +1,149 @@
+"""Which known mistake a program makes, told by its answers on the public example."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+
+import numpy as np
+
+from harness import kinds
+from harness.marking.closeness import tolerance, wrong_entries
+from harness.marking.trials import example_digest
+from harness.records import Array, Observation
+from harness.spec.answers import Answers, Figure, Kept, MistakeAnswers, Statistics
+from harness.spec.load import LoadedTask
+
+#: How many entries of an array are kept in all, and how many of those that differ.
+_ENTRIES = 8
+
+
+def hint(task: LoadedTask, check: str, own: Observation, failed: AbstractSet[str]) -> str:
+    """The hint of the known mistake that a program makes, as its answers show; empty if none fits.
+
+    Args:
+        task: the task, loaded with its reference.
+        check: the id of a visible check that failed.
+        own: what the program did on the public example.
+        failed: the ids of all checks that it failed: of mistakes that answer the same here, the one
+            that fails the most similar set of checks is meant.
+    """
+    if task.reference is None or own.outcome != "ok" or not is_current(task, check):
+        return ""
+    assert task.reference.answers is not None
+    name = task.reference.answers.matching(check, own.statistics.get(check, {}), failed)
+    hints = {each.mistake.name: each.mistake.hint for each in task.reference.mutants}
+    return hints.get(name or "", "")
+
+
+def is_current(task: LoadedTask, check: str) -> bool:
+    """Whether the stored answers of a check's measurement are those of its present form."""
+    assert task.reference is not None
+    measurement = task.spec.check(check).measurement
+    answers = task.reference.answers
+    stored = answers.measurements.get(measurement) if answers else None
+    return stored == example_digest(task, measurement)
+
+
+def stale(task: LoadedTask) -> str:
+    """What of a task the stored answers do not fit any more, in words; empty if they are current.
+
+    Args:
+        task: the task, loaded with its reference.
+    """
+    assert task.reference is not None
+    answers = task.reference.answers
+    wanted = list(hinted_checks(task))
+    if not wanted:
+        return ""
+    if answers is None:
+        return "they were never stored"
+    if answers.reference != task.reference.solution.sha256:
+        return "the solution has changed"
+    for check in wanted:
+        if not is_current(task, check):
+            return f"what {check} measures has changed"
+    programs = {each.mistake.name: each.program.sha256 for each in task.reference.mutants}
+    if programs != {name: each.program for name, each in answers.mistakes.items()}:
+        return "the mistakes have changed"
+    return ""
+
+
+def hinted_checks(task: LoadedTask) -> Iterator[str]:
+    """The checks whose failure is explained by an example: visible ones that do not train."""
+    for check in task.spec.checks:
+        if check.visibility == "visible" and not kinds.of(check).trained:
+            yield check.id
+
+
+def answers_of(
+    task: LoadedTask,
+    reference: Mapping[str, Mapping[str, Array]],
+    mutants: Mapping[str, Mapping[str, Mapping[str, Array]]],
+) -> Answers:
+    """The answers to be stored.
+
+    Args:
+        task: the task, loaded with its reference.
+        reference: check -> statistics of the reference on the public example.
+        mutants: mistake -> check -> statistics; a check on which it breaks is left out.
+    """
+    assert task.reference is not None
+    measurements = {task.spec.check(check).measurement for check in reference}
+    mistakes = {}
+    for mutant in task.reference.mutants:
+        name = mutant.mistake.name
+        checks = {
+            check: kept
+            for check, statistics in mutants.get(name, {}).items()
+            if (kept := _kept(statistics, reference[check]))
+        }
+        mistakes[name] = MistakeAnswers(program=mutant.program.sha256, checks=checks)
+    digests = {name: example_digest(task, name) for name in sorted(measurements)}
+    solution = task.reference.solution.sha256
+    return Answers(reference=solution, measurements=digests, mistakes=mistakes)
+
+
+def _kept(own: Mapping[str, Array], reference: Mapping[str, Array]) -> Statistics:
+    """Entries of the statistics; nothing where the reference's are the same."""
+    if own.keys() == reference.keys() and not any(
+        _differ(array, reference[name]) for name, array in own.items()
+    ):
+        return {}
+    return {name: _entries(array, reference.get(name)) for name, array in own.items()}
+
+
+def _differ(own: Array, reference: Array) -> bool:
+    return own.shape != reference.shape or bool(wrong_entries(own, reference).any())
+
+
+def _entries(array: Array, reference: Array | None) -> Kept:
+    """Entries spread over the array, and over those that differ from the reference's."""
+    places = _spread(np.arange(array.size))
+    if reference is not None and reference.shape == array.shape:
+        differing = np.flatnonzero(wrong_entries(array, reference))
+        places = np.union1d(places, _spread(differing))
+    values = array.astype(np.float64).ravel()[places]
+    excused = np.broadcast_to(tolerance(array), array.shape).ravel()[places]
+    return Kept(
+        shape=array.shape,
+        at=tuple(int(place) for place in places),
+        values=tuple(_figure(float(value)) for value in values),
+        tolerances=tuple(float(f"{each:.3g}") for each in excused),
+    )
+
+
+def _figure(value: float) -> Figure:
+    if math.isnan(value):
+        return "nan"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return value
+
+
+def _spread(places: Array) -> Array:
+    if places.size <= _ENTRIES:
+        return places
+    chosen: Array = places[np.linspace(0, places.size - 1, _ENTRIES).astype(int)]
+    return chosen

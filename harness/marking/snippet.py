@@ -1,0 +1,246 @@
+"""A recorded call as Python that a student can run beside the submitted file.
+
+The batch is cut to one row where the calls are too long otherwise: the axis that contracts call
+``b`` holds rows that do not depend on each other (docs/authoring.md). Nothing else is cut, since a
+shorter sum or a smaller matrix would be another call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.contract import ArrayType, GeneratorType, Signature, TupleType, Type
+from harness.records import Array, decode_array
+from harness.spec.load import LoadedTask
+
+#: The axis of a contract along which rows are independent.
+BATCH = "b"
+#: How many numbers a snippet may hold; a call with more is described, not written out.
+MOST_NUMBERS = 128
+#: A call with at most this many numbers is shown with all of its rows.
+_FEW_NUMBERS = 24
+_WIDTH = 92
+
+Entry = Mapping[str, Any]
+
+
+def array_of(value: Any) -> Array | None:
+    """The array that a transcript's value holds; None for others, also for arrays too large."""
+    return decode_array(value) if isinstance(value, Mapping) and "data" in value else None
+
+
+def literal(array: Array) -> str:
+    """An array as nested lists of numbers that lose nothing."""
+    if array.ndim == 0:
+        return repr(array.item())
+    with np.printoptions(floatmode="unique", threshold=2**31, linewidth=_WIDTH):
+        return np.array2string(array, separator=", ")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a batch.
+
+    Attributes:
+        index: its place.
+        count: how many rows the batch has.
+    """
+
+    index: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A call of a transcript beside the signature that it was made under.
+
+    Attributes:
+        entry: what the transcript holds.
+        signature: that of the function, method or constructor.
+        before: the calls that the same instance had before, its constructor first.
+    """
+
+    task: LoadedTask
+    entry: Entry
+    signature: Signature
+    before: tuple[Recorded, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What is called, without ``gradient of``."""
+        return str(self.entry["call"]).removeprefix("gradient of ")
+
+    def axes(self, label: str) -> Sequence[object]:
+        """The axes of an argument, or of the cotangent; none for what is no array."""
+        types: dict[str, Type] = {param.name: param.type for param in self.signature.params}
+        types["cotangent"] = self.signature.returns
+        return _axes(types.get(label))
+
+    def result_axes(self, index: int) -> Sequence[object]:
+        """The axes of a result."""
+        by = self.entry.get("by") or ()
+        if by:
+            return self.axes(by[index])
+        returns = self.signature.returns
+        leaves = returns.items if isinstance(returns, TupleType) else (returns,)
+        return _axes(leaves[index]) if index < len(leaves) else ()
+
+    def numbers(self, row: Row | None = None) -> float:
+        """How many numbers the arguments hold; infinite where an array was too large to record."""
+        own = sum(
+            number
+            for label, value in self.entry["args"]
+            for number in self._flat(label, value, row)
+        )
+        return own + sum(each.numbers() for each in self.before)
+
+    def _flat(self, label: str, value: Any, row: Row | None) -> Iterator[float]:
+        array = array_of(value)
+        if array is not None:
+            yield cut(array, self.axes(label), row).size
+        elif isinstance(value, Mapping) and "given" in value:
+            for parameter, axes in self._parameters(value):
+                yield cut(parameter, axes, row).size
+        elif isinstance(value, str) and " array of shape " in value:
+            yield float("inf")
+        else:
+            yield 1
+
+    def _parameters(self, value: Entry) -> Iterator[tuple[Array, Sequence[object]]]:
+        """The constants of a function of given.py, with their axes."""
+        for array, param in zip(value["parameters"], self._given(value), strict=True):
+            decoded = array_of(array)
+            assert decoded is not None
+            yield decoded, _axes(param[1])
+
+    def _given(self, value: Entry) -> list[tuple[str, Type]]:
+        """Names and types of the parameters of a function of given.py that are filled in."""
+        count = len(value["parameters"])
+        contract = self.task.given_contract
+        params = contract.functions[value["given"]].params if contract and count else ()
+        return [(param.name, param.type) for param in params[len(params) - count :]]
+
+    def code(self, row: Row | None) -> str | None:
+        """The whole snippet; None where it would be too long, or needs what cannot be written."""
+        if self.numbers(row) > MOST_NUMBERS:
+            return None
+        calls = [*self.before, self]
+        texts: list[str] = []
+        for call in calls:
+            arguments = call._arguments(row if call is self else None)
+            if arguments is None:
+                return None
+            texts.append(call._statement(arguments, shown=call is self))
+        return "\n".join([*_imports(self, "\n".join(texts)), "", *texts])
+
+    def _arguments(self, row: Row | None) -> dict[str, str] | None:
+        written = {}
+        for label, value in self.entry["args"]:
+            text = self._written(label, value, row)
+            if text is None:
+                return None
+            written[label] = text
+        return written
+
+    def _written(self, label: str, value: Any, row: Row | None) -> str | None:
+        array = array_of(value)
+        if array is not None:
+            return _tensor(cut(array, self.axes(label), row))
+        match value:
+            case {"seed": seed}:
+                return self._generator(label, seed)
+            case {"given": name}:
+                named = zip(self._given(value), self._parameters(value), strict=True)
+                filled = [
+                    f"{param}={_tensor(cut(array, axes, row))}"
+                    for (param, _), (array, axes) in named
+                ]
+                return f"partial(given.{name}, {', '.join(filled)})" if filled else f"given.{name}"
+            case str() if value in ("inf", "-inf", "nan"):
+                return f'float("{value}")'
+            case bool() | int() | float():
+                return repr(value)
+        return None
+
+    def _generator(self, label: str, seed: int) -> str:
+        types = {param.name: param.type for param in self.signature.params}
+        if types[label] == GeneratorType("numpy.random.Generator"):
+            return f"numpy.random.default_rng({seed})"
+        return f"torch.Generator().manual_seed({seed})"
+
+    def _statement(self, arguments: Mapping[str, str], *, shown: bool) -> str:
+        """The call with its arguments; of the call that is shown, its result is printed."""
+        by = self.entry.get("by") or ()
+        lines = [f"{label} = {text}" for label, text in arguments.items()]
+        call = f"{self.name}({', '.join(label for label in arguments if label != 'cotangent')})"
+        if self.entry.get("instance") is not None:
+            if self.name in self.task.contract.classes:
+                return "\n".join([*lines, f"made = {call}"])
+            call = f"made.{call}"
+        if by:
+            leaves = ", ".join(by)
+            lines += [f"{label}.requires_grad_()" for label in by]
+            call = f"torch.autograd.grad({call}, [{leaves}], cotangent)"
+        return "\n".join([*lines, f"print({call})" if shown else call])
+
+
+def recorded(task: LoadedTask, transcript: Sequence[Entry]) -> list[Recorded]:
+    """The calls of a transcript with their signatures, in order."""
+    signatures = dict(task.contract.signatures())
+    history: dict[int, tuple[Recorded, ...]] = {}
+    calls = []
+    for entry in transcript:
+        name = str(entry["call"]).removeprefix("gradient of ")
+        instance = entry.get("instance")
+        before = history.get(instance, ()) if instance is not None else ()
+        call = Recorded(task, entry, signatures[name], before)
+        if instance is not None:
+            history[instance] = (*before, Recorded(task, entry, signatures[name]))
+        calls.append(call)
+    return calls
+
+
+def batch_row(
+    call: Recorded, result: int, index: Sequence[int], shape: Sequence[int]
+) -> Row | None:
+    """The row of the batch that an entry of a result lies in; None where the call stays whole."""
+    axes = call.result_axes(result)
+    if BATCH not in axes or len(axes) != len(index) or call.before:
+        return None
+    axis = list(axes).index(BATCH)
+    if shape[axis] < 2 or call.numbers() <= _FEW_NUMBERS:
+        return None
+    return Row(index[axis], shape[axis])
+
+
+def cut(array: Array, axes: Sequence[object], row: Row | None) -> Array:
+    """An array with one row of its batch left, which stays an axis of size one."""
+    if row is None or BATCH not in axes or len(axes) != array.ndim:
+        return array
+    axis = list(axes).index(BATCH)
+    return np.take(array, [row.index], axis=axis)
+
+
+def _axes(type_: Type | None) -> Sequence[object]:
+    return type_.dims if isinstance(type_, ArrayType) else ()
+
+
+def _tensor(array: Array) -> str:
+    text = literal(array)
+    return f"torch.tensor({text}, dtype=torch.{array.dtype.name})"
+
+
+def _imports(call: Recorded, text: str) -> list[str]:
+    spec = call.task.spec
+    made = [each.name for each in call.before if each.name in call.task.contract.classes]
+    lines = ["from functools import partial"] if "partial(" in text else []
+    lines += ["from math import inf, nan"] if "inf" in text or "nan" in text else []
+    lines += ["import numpy"] if "numpy." in text else []
+    lines += ["import torch"]
+    lines += ["import given"] if "given." in text else []
+    lines.append(f"from {spec.module} import {', '.join(dict.fromkeys(made or [call.name]))}")
+    return [*lines, "torch.set_printoptions(precision=12)"]

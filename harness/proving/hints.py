@@ -1,0 +1,98 @@
+"""Whether every known mistake is answered with its hint, and the answers by which that is found.
+
+Every mutant is run on the public examples, without a sandbox, as references are. The hint of a
+mistake is reached if a submission that makes it is shown it, or the hint of a mistake that answers
+the same on that check; then one text has to fit both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from harness.collect.bare import BareProgram
+from harness.errors import FairmarkError
+from harness.files import write_text
+from harness.marking import hints
+from harness.records import EXAMPLE, Array, Program
+from harness.seeds import PUBLIC_KEY
+from harness.spec.answers import Answers
+from harness.spec.load import LoadedTask
+from harness.spec.references import ANSWERS
+
+Found = Mapping[str, Mapping[str, Array]]
+
+
+def made(task: LoadedTask) -> Answers | None:
+    """What the mistakes of a task answer now; None if no check of it has an example."""
+    assert task.reference is not None
+    wanted = list(hints.hinted_checks(task))
+    if not wanted:
+        return None
+    reference = _statistics(task, task.reference.solution, wanted)
+    mutants = {
+        mutant.mistake.name: _statistics(task, mutant.program, list(reference))
+        for mutant in task.reference.mutants
+    }
+    return hints.answers_of(task, reference, mutants)
+
+
+def complaints_of(task: LoadedTask) -> Iterator[str]:
+    """Hints that nobody would see, hints that would be shown for another mistake, stale answers.
+
+    It reads the stored answers and runs nothing.
+
+    Args:
+        task: the task, loaded with its reference.
+    """
+    assert task.reference is not None
+    if why := hints.stale(task):
+        yield f"hints are missing, {ANSWERS} is out of date: {why} (verify {task.id} --store)"
+        return
+    answers = task.reference.answers
+    if answers is None:
+        return
+    texts = {each.mistake.name: each.mistake.hint for each in task.reference.mutants}
+    for mutant in task.reference.mutants:
+        name, check = mutant.mistake.name, mutant.mistake.check
+        if check not in hints.hinted_checks(task):
+            continue
+        statistics = answers.mistakes[name].checks.get(check)
+        if statistics is None:
+            yield (
+                f"mistake {name} at {check} answers the public example as the reference does, or "
+                "breaks there: its hint is never shown"
+            )
+            continue
+        own = answers.mistakes[name].checks
+        first = next(
+            other
+            for other, each in answers.mistakes.items()
+            if each.checks.get(check) == statistics and each.checks.keys() == own.keys()
+        )
+        if texts[first] != texts[name]:
+            yield (
+                f"mistakes {first} and {name} answer the same at {check}: give both one hint "
+                "that fits both"
+            )
+
+
+def store(answers: Answers, reference: Path, task: LoadedTask) -> Path:
+    """Writes the answers of a task beside its reference; returns the path."""
+    return write_text(reference / task.id / ANSWERS, answers.model_dump_json(indent=None) + "\n")
+
+
+def _statistics(task: LoadedTask, program: Program, checks: list[str]) -> Found:
+    """check -> statistics of a program on the public examples; where it breaks, none."""
+    found: dict[str, Mapping[str, Array]] = {}
+    try:
+        with BareProgram(task, program) as bare:
+            for measurement in dict.fromkeys(task.spec.check(name).measurement for name in checks):
+                try:
+                    statistics = bare.statistics(measurement, EXAMPLE, PUBLIC_KEY)
+                except FairmarkError:  # it breaks on this example: what it says is shown instead
+                    continue
+                found |= {name: each for name, each in statistics.items() if name in checks}
+    except FairmarkError:  # it cannot even be loaded
+        pass
+    return found

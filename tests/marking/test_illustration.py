@@ -1,0 +1,230 @@
+"""The example of a failed check: a short call, an ordinary row, code that repeats it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.collect.bare import BareProgram
+from harness.collect.job import measure
+from harness.collect.proxy import ProgramProxy
+from harness.marking.illustration import illustrate
+from harness.records import EXAMPLE, Observation, Program, Trial
+from harness.seeds import PUBLIC_KEY, SeedName
+from harness.spec.load import LoadedTask, load_task
+
+STARTER = """\
+from collections.abc import Callable
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+
+def scaled(x: Float64[Tensor, "b k"], scale: float) -> Float64[Tensor, "b k"]:
+    raise NotImplementedError
+
+
+def applied(
+    f: Callable[[Float64[Tensor, "b k"]], Float64[Tensor, " b"]], x: Float64[Tensor, "b k"]
+) -> tuple[Float64[Tensor, " b"], Float64[Tensor, ""]]:
+    raise NotImplementedError
+
+
+class Sum:
+    def __init__(self, start: float) -> None:
+        raise NotImplementedError
+
+    def add(self, x: Float64[Tensor, " n"]) -> Float64[Tensor, ""]:
+        raise NotImplementedError
+"""
+GIVEN = """\
+from jaxtyping import Float64
+from torch import Tensor
+
+
+def shifted(x: Float64[Tensor, "b k"], shift: Float64[Tensor, "b k"]) -> Float64[Tensor, " b"]:
+    return (x + shift).sum(dim=1)
+"""
+SOLUTION = """\
+def scaled(x, scale):
+    return scale * x
+
+
+def applied(f, x):
+    return f(x), f(x).sum()
+
+
+class Sum:
+    def __init__(self, start):
+        self.value = start
+
+    def add(self, x):
+        self.value = self.value + x.sum()
+        return self.value
+"""
+SPEC = """\
+id: small
+version: 1
+draw: 1
+title: Small
+lecture: [{document: S1, slide: "1"}]
+tier: exact
+measurements:
+  standard: {}
+checks:
+  - {id: asked, measurement: standard, metric: y, kind: bounds, upper: 1.0, points: 1}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def task_measured_by(folder: Path, body: str) -> LoadedTask:
+    task = folder / "small"
+    task.mkdir(exist_ok=True)
+    lines = "\n".join(f"    {line}" for line in body.splitlines())
+    for name, content in {
+        "task.yaml": SPEC,
+        "starter.py": STARTER,
+        "given.py": GIVEN,
+        "README.md": "# Small\n",
+        "measure.py": (
+            "import numpy as np\n\n\ndef standard(student, rng):\n"
+            f"{lines}\n    return {{'y': np.zeros(1)}}\n"
+        ),
+    }.items():
+        (task / name).write_text(content, encoding="utf-8")
+    return load_task(task, None)
+
+
+def observed(task: LoadedTask, source: str) -> Observation:
+    program = Program("own", "submission", {task.spec.file: source.encode()})
+    rng = SeedName("small", 1, "standard", 0, 0, "").generator(PUBLIC_KEY)
+    with BareProgram(task, program) as own:
+        student = ProgramProxy(
+            own._channel, task.contract, rng.spawn(1)[0], record=True, material=task.material
+        )
+        measure(task, "standard", student, rng)
+    trial = Trial("small", "standard", "own", "submission", EXAMPLE.stage, 0, "", "0" * 64)
+    return Observation(trial, "ok", transcript=tuple(student.transcript))
+
+
+def example(task: LoadedTask, wrong: str, *, not_finite: bool = False) -> dict[str, str]:
+    return illustrate(task, observed(task, wrong), observed(task, SOLUTION), not_finite=not_finite)
+
+
+def repeated(folder: Path, code: str, source: str) -> str:
+    """What a student sees who runs the code of an example beside a file."""
+    (folder / "given.py").write_text(GIVEN, encoding="utf-8")
+    (folder / "small.py").write_text(source, encoding="utf-8")
+    (folder / "try.py").write_text(code, encoding="utf-8")
+    command = [sys.executable, "try.py"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_the_shortest_call_that_differs_is_shown_whole(folder: Path) -> None:
+    body = """\
+student.scaled(rng.normal(size=(9, 5)), 2.0)
+student.scaled(np.array([[1.5, np.inf]]), 3.0)
+student.scaled(rng.normal(size=(2, 5)), 3.0)"""
+    task = task_measured_by(folder, body)
+    wrong = SOLUTION.replace("scale * x", "scale * x + 1.0")
+    shown = example(task, wrong)
+    assert shown["got"] == "[[5.5, inf]]"
+    assert shown["wanted"] == "[[4.5, inf]]"
+    assert shown["note"] == "1 of 2 entries is wrong"
+    assert repeated(folder, shown["call"], wrong) == (
+        "tensor([[5.500000000000,            inf]], dtype=torch.float64)\n"
+    )
+
+
+def test_of_a_batch_one_ordinary_row_is_shown(folder: Path) -> None:
+    body = """\
+x = np.arange(40.0).reshape(20, 2) + 1
+x[0] = 1e20
+student.applied(student.given("shifted", -x / 3), x)"""
+    task = task_measured_by(folder, body)
+    wrong = SOLUTION.replace("return f(x), f", "return f(x) + f(x).abs() * 1e-3, f")
+    shown = example(task, wrong)
+    assert "result 1 of 2 is shown; row " in shown["note"]
+    assert "20 of 20 rows are wrong" in shown["note"]
+    assert "row 0 " not in shown["note"]
+    assert "1e+20" not in shown["call"]
+    got, wanted = (float(shown[part].strip("[]")) for part in ("got", "wanted"))
+    assert got == pytest.approx(1.001 * wanted)
+    printed = repeated(folder, shown["call"], wrong)
+    assert float(printed.split("[")[1].split("]")[0]) == pytest.approx(got)
+
+
+def test_single_precision_is_recognised_and_shown_with_its_digits(folder: Path) -> None:
+    task = task_measured_by(folder, "student.scaled(rng.normal(size=(3, 2)), 2.0)")
+    wrong = SOLUTION.replace("scale * x", "(scale * x.float()).double()")
+    shown = example(task, wrong)
+    assert "it agrees to 7 digits: is something computed in float32" in shown["note"]
+    assert shown["got"] != shown["wanted"]
+    assert "digits" not in example(task, SOLUTION.replace("scale *", "1.01 * scale *"))["note"]
+
+
+def test_a_value_that_is_not_finite_comes_first_if_that_is_the_cause(folder: Path) -> None:
+    body = """\
+student.scaled(np.array([[1.0]]), 2.0)
+student.scaled(rng.normal(size=(4, 6)), 3.0)"""
+    task = task_measured_by(folder, body)
+    wrong = SOLUTION.replace(
+        "scale * x", "scale * x + (1.0 if scale == 2.0 else x.log() - x.log())"
+    )
+    assert "nan" in example(task, wrong, not_finite=True)["got"]
+    assert example(task, wrong)["got"] == "[[3]]"
+
+
+def test_what_an_instance_was_told_before_is_part_of_the_call(folder: Path) -> None:
+    body = """\
+made = student.new("Sum", 1.0)
+made.add(np.array([1.0, 2.0]))
+made.add(np.array([3.0]))"""
+    task = task_measured_by(folder, body)
+    wrong = SOLUTION.replace("self.value + x.sum()", "self.value + x.max()")
+    shown = example(task, wrong)
+    assert (shown["got"], shown["wanted"]) == ("3", "4")
+    assert repeated(folder, shown["call"], wrong) == "tensor(3., dtype=torch.float64)\n"
+
+
+def test_a_gradient_that_is_cut_off_is_said_and_can_be_repeated(folder: Path) -> None:
+    body = 'student.vjp("scaled", [np.ones((2, 2)), 2.0], [0], np.ones((2, 2)))'
+    task = task_measured_by(folder, body)
+    wrong = SOLUTION.replace("scale * x", "scale * x * x.detach()")
+    shown = example(task, wrong.replace("scale * x *", "scale * x.detach() *"))
+    assert shown["note"].startswith("no gradient reaches x: the result is cut off from it")
+    shown = example(task, wrong.replace("x * x.detach()", "x * x"))
+    assert "4." in repeated(folder, shown["call"], wrong.replace("x * x.detach()", "x * x"))
+
+
+def test_what_is_too_long_to_be_written_is_described(folder: Path) -> None:
+    task = task_measured_by(folder, 'student.new("Sum", 1.0).add(rng.normal(size=300))')
+    shown = example(task, SOLUTION.replace("x.sum()", "x.mean()"))
+    assert shown["call"] == "add(x=float64 tensor of shape [300])"
+    assert float(shown["got"]) != float(shown["wanted"])
+
+
+def test_answers_that_agree_are_said_to_agree(folder: Path) -> None:
+    task = task_measured_by(folder, "student.scaled(np.ones((1, 1)), 2.0)")
+    assert example(task, SOLUTION)["note"].startswith("on the displayed example your answers are")
+
+
+def test_the_numbers_of_a_snippet_lose_nothing(folder: Path) -> None:
+    task = task_measured_by(folder, "student.scaled(rng.normal(size=(2, 3)), 0.1)")
+    shown = example(task, SOLUTION.replace("scale * x", "scale * x + 1"))
+    scope: dict[str, object] = {}
+    lines = [line for line in shown["call"].splitlines() if "small" not in line]
+    exec("\n".join(lines[:-1]), scope)
+    rng = SeedName("small", 1, "standard", 0, 0, "").generator(PUBLIC_KEY)
+    rng.spawn(1)
+    assert np.array_equal(np.asarray(scope["x"]), rng.normal(size=(2, 3)))
+    assert scope["scale"] == 0.1
