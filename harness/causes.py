@@ -77,7 +77,7 @@ class Cause(StrEnum):
     BIASED = (
         "biased",
         "answer",
-        "the mean of your draws is not the expected one, on two independent sets of draws",
+        "an average over your draws is not the expected one, on two independent sets of draws",
     )
     VARIANCE = (
         "variance",

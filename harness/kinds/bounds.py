@@ -29,7 +29,7 @@ def decide(check: BoundsCheck, steps: Sequence[Evidence]) -> Outcome:
     bound = np.where(difference > 0, _or_largest(check.upper), _or_largest(check.lower))
     outcome = compare(difference, np.zeros(difference.shape), np.abs(bound))
     figures = {**outcome.figures, "lower": check.lower, "upper": check.upper}
-    message = ""
+    message = outcome.message
     if outcome.cause == Cause.WRONG:
         limits = {"at least": check.lower, "at most": check.upper}
         allowed = " and ".join(f"{word} {x:g}" for word, x in limits.items() if x is not None)

@@ -61,9 +61,14 @@ def decide(check: CausalityCheck, steps: Sequence[Evidence]) -> Outcome:
     if forbidden > 0:
         margin = forbidden / (check.tolerance * scale) if scale > 0 else float("inf")
     if not margin <= 1:
-        return Outcome("FAIL", Cause.LEAK, 0.0, margin, figures)
+        allowed = check.tolerance * scale
+        message = f"{Cause.LEAK.message}: by {forbidden:.3g}, where {allowed:.3g} is allowed"
+        return Outcome("FAIL", Cause.LEAK, 0.0, margin, figures, message)
     if missing:
-        return Outcome("FAIL", Cause.BLIND, 0.0, float("inf"), figures)
+        message = (
+            f"{Cause.BLIND.message}: {missing} of {int(own['required'])} influences are missing"
+        )
+        return Outcome("FAIL", Cause.BLIND, 0.0, float("inf"), figures, message)
     return Outcome("PASS", Cause.NONE, 1.0, margin, figures)
 
 

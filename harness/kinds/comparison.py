@@ -59,7 +59,15 @@ def compare(value: Array, target: Array, tolerance: Array) -> Outcome:
     }
     if worst.within:
         return Outcome("PASS", Cause.NONE, 1.0, worst.ratio, figures)
+    with np.errstate(all="ignore"):
+        right = (value == target) | (np.abs(value - target) <= tolerance)
+    count = int(right.size - np.count_nonzero(right))
     # a finite target makes a NaN or an infinity the program's own
     finite = np.isfinite(got) or not np.isfinite(wanted)
     cause = Cause.WRONG if finite else Cause.NOT_FINITE
-    return Outcome("FAIL", cause, 0.0, worst.ratio, figures)
+    message = f"{count} of {right.size} numbers {'is' if count == 1 else 'are'} not as expected"
+    if cause == Cause.WRONG:
+        message += f"; the largest error is {worst.ratio:.2g} times what rounding excuses"
+    else:
+        message = f"{cause.message}: {message}"
+    return Outcome("FAIL", cause, 0.0, worst.ratio, figures, message)

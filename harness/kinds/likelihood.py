@@ -96,7 +96,10 @@ def _mean(check: LikelihoodCheck, nll: Any, reference: Any) -> Outcome:
     stage = bounded_excess_stage(nll, reference["nll"], plan)
     margin = max(stage.statistic, 0.0) / stage.critical
     if stage.rejects:
-        return Outcome("FAIL", Cause.EXCESS, 0.0, margin)
+        excess = float(np.mean(nll - reference["nll"]))
+        figures = f"by {excess:.3g} nats an image, where {plan.margin:g} is allowed"
+        message = f"{Cause.EXCESS.message}: {figures}"
+        return Outcome("FAIL", Cause.EXCESS, 0.0, margin, message=message)
     return Outcome("PASS", Cause.NONE, 1.0, margin)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from harness.causes import Cause
 from harness.errors import MeasurementError
 from harness.kinds.comparison import CAUSES, compare
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
@@ -34,7 +35,14 @@ def decide(check: NormalisationCheck, steps: Sequence[Evidence]) -> Outcome:
     worst = np.nan
     if not np.isnan(log_sum).all():
         worst = log_sum.ravel()[int(np.nanargmax(np.abs(log_sum)))]
-    return replace(outcome, figures={**outcome.figures, "log_sum": finite_or_text(worst)})
+    message = outcome.message
+    if outcome.cause == Cause.WRONG:
+        message = (
+            f"the probabilities sum to exp({worst:.4g}), where exp(0) within {check.tolerance:g} "
+            "in the exponent is wanted"
+        )
+    figures = {**outcome.figures, "log_sum": finite_or_text(worst)}
+    return replace(outcome, figures=figures, message=message)
 
 
 KIND = Kind(

@@ -35,7 +35,11 @@ def decide(check: PropertyCheck, steps: Sequence[Evidence]) -> Outcome:
     figures: dict[str, Any] = {"broken": broken, "of": int(holds.size)}
     if broken:
         figures["index"] = [int(i) for i in np.argwhere(~holds)[0]]
-        return Outcome("FAIL", Cause.WRONG, 0.0, float("inf"), figures)
+        message = (
+            f"{broken} of {holds.size} conditions {'does' if broken == 1 else 'do'} not hold, "
+            f"the first is number {int(np.flatnonzero(~holds)[0]) + 1}"
+        )
+        return Outcome("FAIL", Cause.WRONG, 0.0, float("inf"), figures, message)
     return Outcome("PASS", Cause.NONE, 1.0, 0.0, figures)
 
 

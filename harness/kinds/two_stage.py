@@ -6,6 +6,7 @@ the subject's own. A test that rejects right work with probability a at each fai
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -40,7 +41,17 @@ def decide_in_two_stages(
         return Outcome("PASS", Cause.NONE, 1.0, stage_margin(last), figures)
     if last.reason == "nonfinite":
         cause = Cause.NOT_FINITE
-    return Outcome("FAIL", cause, 0.0, stage_margin(last), figures)
+    return Outcome("FAIL", cause, 0.0, stage_margin(last), figures, in_words(cause, last))
+
+
+def in_words(cause: Cause, outcome: StageOutcome) -> str:
+    """The sentence of a cause with the figures of the last stage."""
+    if not math.isfinite(outcome.statistic) or not outcome.critical > 0:
+        return cause.message
+    return (
+        f"{cause.message}: the test statistic is {outcome.statistic:.3g} in coordinate "
+        f"{outcome.coordinate}, at most {outcome.critical:.3g} passes"
+    )
 
 
 def stage_margin(outcome: StageOutcome) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 from harness.causes import Cause
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values, more
 from harness.kinds.record import Companion, Kind, filled
-from harness.kinds.two_stage import draws_of, stage_figures, stage_margin
+from harness.kinds.two_stage import draws_of, in_words, stage_figures, stage_margin
 from harness.records import COMMON, OWN, Step, finite_or_text
 from harness.spec.checks import UnbiasedCheck
 from harness.statistics import looks, two_stage, unbiased
@@ -64,7 +64,8 @@ def decide(check: UnbiasedCheck, steps: Sequence[Evidence]) -> Outcome:
     if last.outcome.reason == "nonfinite":
         cause = Cause.NOT_FINITE
     margin = max(stage_margin(last.outcome), last.widest)
-    return Outcome("FAIL", cause, 0.0, margin, _figures(last, steps))
+    message = in_words(cause, last.outcome) if cause == Cause.BIASED else cause.message
+    return Outcome("FAIL", cause, 0.0, margin, _figures(last, steps), message)
 
 
 def required_draws(check: UnbiasedCheck) -> int:

@@ -44,7 +44,11 @@ def decide(check: VarianceRatioCheck, steps: Sequence[Evidence]) -> Outcome:
     own = steps[-1].own
     with np.errstate(all="ignore"):
         ratio = finite_or_text(float(own["trace_x"] / own["trace_y"]))
-    return replace(outcome, figures={**outcome.figures, "ratio": ratio, "limit": check.limit})
+    message = outcome.message
+    if outcome.cause == Cause.VARIANCE_RATIO and isinstance(ratio, float):
+        message = f"{Cause.VARIANCE_RATIO.message}: it is {ratio:.3g}, the limit is {check.limit:g}"
+    figures = {**outcome.figures, "ratio": ratio, "limit": check.limit}
+    return replace(outcome, figures=figures, message=message)
 
 
 def required_draws(check: VarianceRatioCheck) -> int:

@@ -79,3 +79,14 @@ def test_scale_of_another_shape_is_an_error_of_ours(shape):
     metrics = {"x": np.zeros(3), "x__scale": np.ones(shape)}
     with pytest.raises(MeasurementError, match=r"x__scale has shape .*; wanted \(3,\)"):
         kinds.reduce(EXACT, metrics)
+
+
+def test_a_failure_says_how_much_is_wrong_and_by_how_much(decide):
+    right, wrong = values(1.0, 2.0, 4.0), values(1.0, 2.0, 4.0 + 1e-9)
+    said = decide(EXACT, wrong, reference=right).message
+    assert said.startswith("1 of 3 numbers is not as expected; the largest error is ")
+    assert said.endswith(" times what rounding excuses")
+    assert decide(EXACT, values(NAN, INF, 4.0), reference=right).message == (
+        "the answer holds NaN or infinity where a number is expected: 2 of 3 numbers are not as "
+        "expected"
+    )
