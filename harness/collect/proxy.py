@@ -7,6 +7,7 @@ itself. Every call is checked against the contract (:mod:`harness.collect.calls`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 from typing import Any, NoReturn
 
 import numpy as np
@@ -88,8 +89,11 @@ class ProgramProxy:
             args = [named[param.name] for param in call.signature.params if param.name in named]
             wrt = [list(named).index(name) for name in source.by]
             return self.vjp(source.call, args, wrt, self._ones(source.call, args))
+        # by place, as measurements call: a program may call its parameters something else
+        params = [param.name for param in call.signature.params]
+        args = [named.pop(each) for each in takewhile(call.arguments.__contains__, params)]
         owner, _, name = source.call.rpartition(".")
-        result = getattr(handles[owner] if owner else self, name)(**named)
+        result = getattr(handles[owner] if owner else self, name)(*args, **named)
         return result if isinstance(result, tuple) else (result,)
 
     def _ones(self, name: str, args: Sequence[Any]) -> Array:

@@ -1,81 +1,146 @@
-"""What is measured of elbo-gaussian-kl: values and gradients on random Gaussians, and identities.
+"""What is measured of elbo-gaussian-kl: values and gradients over the whole domain, and identities.
 
-The scale S of a value is the sum of the absolute terms of its formula, from the inputs alone.
+Every function is called with the smallest and the largest number of rows and of dimensions, and
+twice with one shape: another second argument, another answer. The scale S of a value is the sum of
+the absolute terms of its formula, from the inputs alone.
 """
 
 import numpy as np
 
-ROWS, DIMS = 200, 5
-EXTREME = 30.0  # e^±60 is far inside float64; what goes by lower precision or clamps is not
+ROWS, DIMS = 21, 5  # of the calls that are not at an edge of the sizes
+NARROW = 30.0  # |ln σ| at the edges of the domain
+CORNERS = np.array(  # ln σ₁, ln σ₂ of rows that are as narrow or as wide as the domain allows
+    [(-NARROW, 0), (NARROW, 0), (0, -NARROW), (0, NARROW), (NARROW, -NARROW), (-NARROW, NARROW)]
+)
 
 
-def _gaussians(rng, rows=ROWS, dims=DIMS):
+def _ordinary(rng, rows=ROWS, dims=DIMS):
     """mu, log_sigma [rows, dims]: ln σ uniform in [-6, 3], means of a latent's spread."""
     return rng.normal(0.0, 2.0, (rows, dims)), rng.uniform(-6.0, 3.0, (rows, dims))
 
 
-def _with_extremes(mu, log_sigma):
-    """The same, with ln σ = -30 in the first row and 30 in the second."""
-    log_sigma[0], log_sigma[1] = -EXTREME, EXTREME
-    return mu, log_sigma
+def _one_row(student, rng):
+    """A row with the most dimensions, and means from all of the domain."""
+    dims = student.domain.sizes("k")[1]
+    return student.domain.draw(rng, "mu", 1, dims), _ordinary(rng, 1, dims)[1]
+
+
+def _one_column(student, rng):
+    """The most rows, each of one dimension, and ln σ from all of the domain.
+
+    One dimension a row, since a wide one would hide what the others contribute.
+    """
+    rows = student.domain.sizes("b")[1]
+    return _ordinary(rng, rows, 1)[0], student.domain.draw(rng, "log_sigma", rows, 1)
+
+
+def _gaussians(student, rng):
+    """(mu, log_sigma) of four calls; the first two differ in log_sigma alone."""
+    mu, log_sigma = _ordinary(rng)
+    again = rng.uniform(-6.0, 3.0, log_sigma.shape)
+    return [(mu, log_sigma), (mu, again), _one_row(student, rng), _one_column(student, rng)]
+
+
+def _pairs(student, rng):
+    """(mu1, log_sigma1, mu2, log_sigma2) of four calls; the first two differ in the last alone."""
+    usual = (*_ordinary(rng), *_ordinary(rng))
+    again = (*usual[:3], rng.uniform(-6.0, 3.0, usual[3].shape))
+    row = (*_one_row(student, rng), *_one_row(student, rng))
+    column = (*_one_column(student, rng), *_one_column(student, rng))
+    column[1][: len(CORNERS), 0], column[3][: len(CORNERS), 0] = CORNERS.T
+    return [usual, again, row, column]
+
+
+def _joined(pairs, name):
+    """Values and scales of several calls, end to end."""
+    values, scales = zip(*pairs, strict=True)
+    joined = [np.concatenate([np.ravel(item) for item in part]) for part in (values, scales)]
+    return {name: joined[0], f"{name}__scale": joined[1]}
+
+
+def _conditioned_variance(log_sigma):
+    """What is rounded in an exponent comes back times the exponential: exp(a (1 + eps))."""
+    return (1 + 2 * np.abs(log_sigma)) * np.exp(2 * log_sigma)
 
 
 def _scale_std(mu, log_sigma):
-    """With the conditioning of exp, as below."""
-    sigma2 = (1 + 2 * np.abs(log_sigma)) * np.exp(2 * log_sigma)
-    return (0.5 * (mu**2 + sigma2 + 1) + np.abs(log_sigma)).sum(1)
+    return (0.5 * (mu**2 + _conditioned_variance(log_sigma) + 1) + np.abs(log_sigma)).sum(1)
+
+
+def _pair_terms(mu1, ls1, mu2, ls2):
+    """σ₁²/σ₂² and (|μ₁| + |μ₂|)²/σ₂², uncertain by the roundings of both exponents: [b, k]."""
+    conditioning = 1 + 2 * np.abs(ls1) + 2 * np.abs(ls2)
+    shift = (np.abs(mu1) + np.abs(mu2)) ** 2 * np.exp(-2 * ls2)
+    return conditioning * np.exp(2 * (ls1 - ls2)), conditioning * shift
 
 
 def _scale_pair(mu1, ls1, mu2, ls2):
-    """What is rounded in an exponent comes back times the exponential: exp(a (1 + eps)).
-
-    So a quadratic term is uncertain by 2 |ls1| + 2 |ls2| more roundings, however it is written.
-    """
-    quadratic = (np.exp(2 * ls1) + mu1**2 + mu2**2 + 2 * np.abs(mu1 * mu2)) * np.exp(-2 * ls2)
-    conditioned = (1 + 2 * np.abs(ls1) + 2 * np.abs(ls2)) * quadratic
-    return (0.5 * conditioned + 0.5 + np.abs(ls1) + np.abs(ls2)).sum(1)
+    spread, shift = _pair_terms(mu1, ls1, mu2, ls2)
+    return (0.5 * (spread + shift + 1) + np.abs(ls1) + np.abs(ls2)).sum(1)
 
 
 def entropy(student, rng):
-    _, log_sigma = _with_extremes(*_gaussians(rng))
-    scale = (np.abs(log_sigma) + 0.5 * (1 + np.log(2 * np.pi))).sum(1)
-    return {"entropy": student.gaussian_entropy(log_sigma), "entropy__scale": scale}
+    pairs = []
+    for _, log_sigma in _gaussians(student, rng):
+        scale = (np.abs(log_sigma) + 0.5 * (1 + np.log(2 * np.pi))).sum(1)
+        pairs.append((student.gaussian_entropy(log_sigma), scale))
+    return _joined(pairs, "entropy")
 
 
 def standard(student, rng):
-    mu, log_sigma = _with_extremes(*_gaussians(rng))
-    return {"kl": student.kl_std_normal(mu, log_sigma), "kl__scale": _scale_std(mu, log_sigma)}
+    cases = _gaussians(student, rng)
+    return _joined([(student.kl_std_normal(*q), _scale_std(*q)) for q in cases], "kl")
 
 
 def near_prior(student, rng):
-    """Close to N(0, I) the divergence is a small difference of large terms."""
+    """Close to N(0, I), and to one another, a divergence is a small difference of large terms."""
     mu, log_sigma = rng.normal(0.0, 1e-3, (2, ROWS, DIMS))
-    return {"kl": student.kl_std_normal(mu, log_sigma), "kl__scale": _scale_std(mu, log_sigma)}
+    pair = (*_ordinary(rng), mu, log_sigma)
+    pair = (pair[0] + mu, pair[1] + log_sigma, *pair[:2])
+    close = [
+        (student.kl_std_normal(mu, log_sigma), _scale_std(mu, log_sigma)),
+        (student.kl_diag(*pair), _scale_pair(*pair)),
+    ]
+    return _joined(close, "kl")
 
 
 def pair(student, rng):
-    (mu1, ls1), (mu2, ls2) = _with_extremes(*_gaussians(rng)), _gaussians(rng)
-    ls2 = np.clip(ls2, -2.0, None)
-    return {
-        "kl": student.kl_diag(mu1, ls1, mu2, ls2),
-        "kl__scale": _scale_pair(mu1, ls1, mu2, ls2),
-    }
+    cases = _pairs(student, rng)
+    return _joined([(student.kl_diag(*case), _scale_pair(*case)) for case in cases], "kl")
 
 
 def gradient(student, rng):
-    """Vector-Jacobian products of kl_std_normal; exact gradients are (μ, σ² - 1) per row."""
-    mu, log_sigma = _gaussians(rng, rows=20)
-    cotangent = rng.normal(size=20)
-    by_mu, by_log_sigma = student.vjp("kl_std_normal", (mu, log_sigma), (0, 1), cotangent)
-    weight = np.abs(cotangent)[:, None]
-    sigma2 = (1 + 2 * np.abs(log_sigma)) * np.exp(2 * log_sigma)
-    scale = [weight * np.abs(mu), weight * (sigma2 + 1)]
-    return {"grad": np.stack([by_mu, by_log_sigma]), "grad__scale": np.stack(scale)}
+    """Vector-Jacobian products of every function by each of its arguments."""
+    found = []
+    for mu, log_sigma in _gaussians(student, rng)[1:]:
+        cotangent = _cotangent(rng, len(mu))
+        weight = np.abs(cotangent)[:, None]
+        entropy = student.vjp("gaussian_entropy", (log_sigma,), (0,), cotangent)
+        divergence = student.vjp("kl_std_normal", (mu, log_sigma), (0, 1), cotangent)
+        scales = [1 + 0 * mu, np.abs(mu), _conditioned_variance(log_sigma) + 1]
+        found += zip([*entropy, *divergence], [weight * scale for scale in scales], strict=True)
+    for case in _pairs(student, rng)[1:]:
+        cotangent = _cotangent(rng, len(case[0]))
+        slopes = student.vjp("kl_diag", case, (0, 1, 2, 3), cotangent)
+        weight = np.abs(cotangent)[:, None]
+        found += [(slope, weight * s) for slope, s in zip(slopes, _slopes(*case), strict=True)]
+    return _joined(found, "grad")
+
+
+def _cotangent(rng, rows):
+    return rng.uniform(0.5, 2.0, rows) * rng.choice([-1.0, 1.0], rows)
+
+
+def _slopes(mu1, ls1, mu2, ls2):
+    """Scales of the slopes of kl_diag by its four arguments."""
+    spread, shift = _pair_terms(mu1, ls1, mu2, ls2)
+    by_mean = (1 + 2 * np.abs(ls2)) * (np.abs(mu1) + np.abs(mu2)) * np.exp(-2 * ls2)
+    return by_mean, spread + 1, by_mean, spread + shift + 1
 
 
 def identities(student, rng):
     """Additive over dimensions, even in μ, and kl_diag against N(0, I) is kl_std_normal."""
-    mu, log_sigma = _gaussians(rng, rows=50)
+    mu, log_sigma = _ordinary(rng, rows=8)
     scale = _scale_std(mu, log_sigma)
     whole = student.kl_std_normal(mu, log_sigma)
     parts = student.kl_std_normal(mu.reshape(-1, 1), log_sigma.reshape(-1, 1))
@@ -84,3 +149,7 @@ def identities(student, rng):
     against = student.kl_diag(mu, log_sigma, zeros, zeros)
     residual = [parts.reshape(mu.shape).sum(1) - whole, mirrored - whole, against - whole]
     return {"residual": np.stack(residual), "residual__scale": np.stack([2 * scale] * 3)}
+
+
+def example(student, rng):
+    return {"agrees": student.example()}

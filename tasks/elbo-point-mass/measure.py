@@ -1,49 +1,110 @@
 """What is measured of elbo-point-mass: divergences down to widths of e⁻³⁰, and both manifolds.
 
-The scale S of a value is the sum of the absolute terms of its formula, from what was drawn.
+Every function is called with the smallest and the largest sizes, widths and noise levels in no
+order, some of them equal. The scale S of a value is the sum of the absolute terms of its formula,
+from what was drawn.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
-D, K = 5, 2
-MODELS = 6
+USUAL = (5, 2)  # D and K of models that are not at an edge of the sizes
+SINGULAR = (0.3, 3.0)  # singular values of W where it has more than one column
 
 
-def _decoder(rng):
-    """weight, bias, and unit vectors [d, d - k] orthogonal to the range of weight.
+@dataclass(frozen=True)
+class Decoder:
+    """weight [d, k], bias [d], and unit vectors [d, d - k] orthogonal to the range of weight."""
 
-    Singular values between 0.7 and 1.5: least squares are well conditioned.
-    """
-    frame, _ = np.linalg.qr(rng.normal(size=(D, D)))
-    turn, _ = np.linalg.qr(rng.normal(size=(K, K)))
-    weight = frame[:, :K] * rng.uniform(0.7, 1.5, K) @ turn
-    return np.ascontiguousarray(weight), rng.normal(size=D), frame[:, K:]
+    weight: np.ndarray
+    bias: np.ndarray
+
+    @property
+    def both(self):
+        return self.weight, self.bias
+
+    @property
+    def sizes(self):
+        return self.weight.shape
+
+    @property
+    def normals(self):
+        return np.linalg.svd(self.weight)[0][:, self.weight.shape[1] :]
+
+    @property
+    def singular(self):
+        return np.linalg.svd(self.weight, compute_uv=False)
+
+
+def _decoder(rng, sizes=USUAL, singular=SINGULAR):
+    """The smallest and the largest singular value as given, those between at random."""
+    d, k = sizes
+    frame, _ = np.linalg.qr(rng.normal(size=(d, k)))
+    turn, _ = np.linalg.qr(rng.normal(size=(k, k)))
+    stretch = rng.uniform(*singular, k)
+    stretch[:2] = singular[:k]
+    weight = np.ascontiguousarray(frame * stretch @ turn)
+    return Decoder(weight, rng.uniform(-2, 2, d))
+
+
+def _edges(student, rng):
+    """Decoders at the edges of the sizes and of the domain: D = 2; K = 1; D and K at their most."""
+    least, d = student.domain.sizes("d")
+    k = student.domain.sizes("k")[1]
+    draw = student.domain.draw
+    wide = Decoder(_decoder(rng, (d, k)).weight, draw(rng, "bias", d))
+    column = Decoder(draw(rng, "weight", d, 1), draw(rng, "bias", d))
+    return [_decoder(rng, (least, 1)), column, wide]
 
 
 def _size(vector):
     return np.linalg.norm(vector, axis=-1)
 
 
+def _joined(pairs, name):
+    """Values and scales of several calls, end to end."""
+    values, scales = zip(*pairs, strict=True)
+    joined = [np.concatenate([np.ravel(item) for item in part]) for part in (values, scales)]
+    return {name: joined[0], f"{name}__scale": joined[1]}
+
+
+def _conditioned_variance(log_sigmas):
+    """What is rounded in an exponent comes back times the exponential: exp(a (1 + eps))."""
+    return (1 + 2 * np.abs(log_sigmas)) * np.exp(2 * log_sigmas)
+
+
+def _repeated(student, rng, name, count=13):
+    """Levels from all of the domain in no order, the first two equal."""
+    levels = student.domain.draw(rng, name, count)
+    return np.concatenate([levels[:1], levels])
+
+
 def _scale_kl(mu, log_sigmas):
-    # what is rounded in an exponent comes back times the exponential
-    widths = (0.5 + np.abs(log_sigmas)) * np.exp(2 * log_sigmas) + np.abs(log_sigmas)
+    widths = 0.5 * _conditioned_variance(log_sigmas) + np.abs(log_sigmas)
     return 0.5 * (mu**2 + 1).sum() + len(mu) * widths
 
 
 def narrow(student, rng):
-    """Widths from e⁻³⁰ to e³⁰, for one to five latent dimensions: [5, n]."""
-    log_sigmas = np.sort(rng.uniform(-30, 30, 40))
-    means = [rng.normal(0, 1.5, k) for k in range(1, 6)]
-    found = [student.kl_as_sigma_to_zero(mu, log_sigmas) for mu in means]
-    scale = [_scale_kl(mu, log_sigmas) for mu in means]
-    return {"kl": np.stack(found), "kl__scale": np.stack(scale)}
+    """Widths from e⁻³⁰ to e³⁰, for one to the most latent dimensions; the same means twice."""
+    n, k = (student.domain.sizes(axis)[1] for axis in ("n", "k"))
+    draw = student.domain.draw
+    mu, far = rng.normal(0, 1.5, 2), draw(rng, "mu", k)
+    cases = [
+        (mu, _repeated(student, rng, "log_sigmas")),
+        (mu, _repeated(student, rng, "log_sigmas")),
+        (rng.normal(0, 1.5, 1), draw(rng, "log_sigmas", n)),
+        (far, draw(rng, "log_sigmas", n)),
+        (rng.normal(0, 1.5, 3), draw(rng, "log_sigmas", 1)),
+    ]
+    return _joined([(student.kl_as_sigma_to_zero(*q), _scale_kl(*q)) for q in cases], "kl")
 
 
 def slope(student, rng):
     """Where σ² is below the rounding of 1, the divergence is linear in ln σ."""
     log_sigmas = np.sort(rng.uniform(-30, -20, 10))[::-1].copy()
     residual, scale = [], []
-    for k in (1, 2, 5):
+    for k in (2, 1, 5):
         mu = rng.normal(0, 1.5, k)
         kl = student.kl_as_sigma_to_zero(mu, log_sigmas)
         residual.append(np.diff(kl) + k * np.diff(log_sigmas))
@@ -52,65 +113,107 @@ def slope(student, rng):
 
 
 def point(student, rng):
-    """The scale holds the largest condition number of the weights."""
-    found, scale = [], []
-    for _ in range(MODELS):
-        weight, bias, _ = _decoder(rng)
-        x = rng.normal(0, 2, D)
-        found.append(student.best_point(x, weight, bias))
-        scale.append((_size(x) + _size(bias)) / 0.7 * (1.5 / 0.7))
-    return {"point": np.stack(found), "point__scale": np.array(scale)[:, None]}
+    """The scale holds the condition number that a solution by normal equations has."""
+    usual = _decoder(rng)
+    pairs = []
+    for decoder in [usual, usual, _decoder(rng, (3, 2)), *_edges(student, rng)]:
+        d = decoder.sizes[0]
+        x = student.domain.draw(rng, "x", d) if d > USUAL[0] else rng.normal(0, 2, d)
+        singular = decoder.singular
+        condition = (singular[0] / singular[-1]) ** 2 / singular[-1]
+        scale = np.full(len(singular), (_size(x) + _size(decoder.bias)) * condition)
+        pairs.append((student.best_point(x, *decoder.both), scale))
+    return _joined(pairs, "point")
+
+
+def _recon_scale(x, decoder, eta, mu, log_sigmas):
+    """A residual's rounding counts twice in its square."""
+    weight, bias = decoder.both
+    decoded = np.linalg.norm(weight) * _size(mu)
+    squared = (_size(x) + _size(bias) + decoded) ** 2
+    spread = _conditioned_variance(log_sigmas) * (weight**2).sum()
+    constant = 0.5 * len(x) * (np.log(2 * np.pi) + abs(np.log(eta)))
+    return (2 * squared + spread) / (2 * eta) + constant
 
 
 def recon(student, rng):
-    """A residual's rounding counts twice in its square."""
-    log_sigmas = np.linspace(-12, 3, 16)
-    found, scale = [], []
-    for _ in range(MODELS):
-        weight, bias, _ = _decoder(rng)
-        x, mu = rng.normal(0, 2, D), rng.normal(size=K)
-        eta = np.exp(rng.uniform(-5, 2))
-        found.append(student.recon_term(x, weight, bias, np.array(eta), mu, log_sigmas))
-        squared = (_size(x) + _size(bias) + 1.5 * _size(mu)) ** 2
-        spread = np.exp(2 * log_sigmas) * (weight**2).sum()
-        constant = 0.5 * D * (np.log(2 * np.pi) + abs(np.log(eta)))
-        scale.append((2 * squared + spread) / (2 * eta) + constant)
-    return {"recon": np.stack(found), "recon__scale": np.stack(scale)}
+    """Points, widths and noise of all sorts; the same point twice."""
+    draw = student.domain.draw
+    pairs = []
+
+    def look(decoder, x, eta, mu, log_sigmas):
+        found = student.recon_term(x, *decoder.both, np.array(eta), mu, log_sigmas)
+        pairs.append((found, _recon_scale(x, decoder, eta, mu, log_sigmas)))
+
+    least, most = sorted(draw(rng, "eta", 2))
+    usual = _decoder(rng), rng.normal(0, 2, 5), np.exp(rng.uniform(-3, 2)), rng.normal(size=2)
+    look(*usual, _repeated(student, rng, "log_sigmas"))
+    look(*usual, _repeated(student, rng, "log_sigmas"))
+    small, column, wide = _edges(student, rng)
+    d, k = wide.sizes
+    n = student.domain.sizes("n")[1]
+    ordinary = np.exp(rng.uniform(-3, 2)), rng.normal(size=1)
+    look(small, rng.normal(0, 2, 2), *ordinary, draw(rng, "log_sigmas", 1))
+    look(column, draw(rng, "x", d), most, rng.normal(size=1), draw(rng, "log_sigmas", n))
+    look(wide, draw(rng, "x", d), least, draw(rng, "mu", k), draw(rng, "log_sigmas", n))
+    look(_decoder(rng), rng.normal(0, 2, 5), least, rng.normal(size=2), rng.uniform(-30, -9, 4))
+    return _joined(pairs, "recon")
+
+
+def _near(rng, decoder, distance):
+    """An observation, in every normal direction half to one and a half distances away."""
+    d, k = decoder.sizes
+    across = distance * rng.uniform(0.5, 1.5, d - k) * rng.choice([-1.0, 1.0], d - k)
+    return decoder.weight @ rng.uniform(-0.7, 0.7, k) + decoder.bias + decoder.normals @ across
 
 
 def rising(student, rng):
     """From wide to narrow at z*, and narrow at z* against narrow at points around it."""
     log_sigmas = np.linspace(1, -7, 9)
     holds = []
-    for _ in range(MODELS):
-        weight, bias, _ = _decoder(rng)
-        x, eta = rng.normal(0, 2, D), np.array(rng.uniform(0.1, 1.0))
-        best = student.best_point(x, weight, bias)
+    for sizes in (USUAL, (2, 1), (4, 3)):
+        decoder = _decoder(rng, sizes)
+        x, eta = _near(rng, decoder, 1.0), np.array(rng.uniform(0.1, 1.0))
+        best = student.best_point(x, *decoder.both)
         if not np.isfinite(best).all():
             student.refuse("best_point returned a value that is not finite")
-        term = student.recon_term(x, weight, bias, eta, best, log_sigmas)
+        term = student.recon_term(x, *decoder.both, eta, best, log_sigmas)
         holds.extend(np.diff(term) > 0)
-        for step in 0.1 * rng.normal(size=(4, K)):
-            beside = student.recon_term(x, weight, bias, eta, best + step, log_sigmas[-1:])
+        for step in 0.3 * rng.normal(size=(3, len(best))):
+            beside = student.recon_term(x, *decoder.both, eta, best + step, log_sigmas[-1:])
             holds.append(beside[0] < term[-1])
     return {"holds": np.array(holds, dtype=bool)}
 
 
+def _log_p_scale(x, decoder, etas):
+    """That of an inverted covariance, whose entries are of size 1/η."""
+    weight, bias = decoder.both
+    condition = 1 + (weight**2).sum() / etas
+    constant = 0.5 * len(x) * (np.log(2 * np.pi) + np.abs(np.log(etas)) + np.log(condition) + 1)
+    away = _size(x - bias)
+    rounded = away * (_size(x) + _size(bias)) / etas
+    return (constant + 0.5 * away**2 / etas) * condition + rounded
+
+
 def _marginal(student, rng, distance):
-    """The scale is that of an inverted covariance, whose entries are of size 1/η."""
-    etas = np.logspace(0, -6, 13)
-    found, scale = [], []
-    for _ in range(MODELS):
-        weight, bias, normals = _decoder(rng)
-        z = rng.normal(size=K)
-        away = distance * rng.uniform(0.5, 1.5, D - K) * rng.choice([-1.0, 1.0], D - K)
-        x = weight @ z + bias + normals @ away
-        found.append(student.loglik_vs_eta(x, weight, bias, etas))
-        constant = 0.5 * D * (np.log(2 * np.pi) + np.abs(np.log(etas)) + 1)
-        quadratic = 0.5 * (_size(x) + _size(bias)) ** 2 / etas
-        condition = 1 + 1.5**2 / etas
-        scale.append((constant + quadratic) * condition)
-    return {"log_p": np.stack(found), "log_p__scale": np.stack(scale)}
+    """Decoders of all sizes, one of them small: there the condition number hides least."""
+    usual = _decoder(rng, singular=(0.3, 0.5))
+    n = student.domain.sizes("n")[1]
+    levels = [_repeated(student, rng, "etas") for _ in range(4)]
+    levels += [student.domain.draw(rng, "etas", count) for count in (1, n, n)]
+    first = _near(rng, usual, distance)
+    # the first two differ in their levels alone; the third is nearly on the manifold
+    cases = [(usual, first), (usual, first), (usual, _near(rng, usual, distance / 500))]
+    for decoder in [_decoder(rng, (3, 2)), *_edges(student, rng)]:
+        d = decoder.sizes[0]
+        anywhere = distance and d > USUAL[0]
+        x = student.domain.draw(rng, "x", d) if anywhere else _near(rng, decoder, distance)
+        cases.append((decoder, x))
+    pairs = []
+    for (decoder, x), etas in zip(cases, levels, strict=True):
+        found = student.loglik_vs_eta(x, *decoder.both, etas)
+        pairs.append((found, _log_p_scale(x, decoder, etas)))
+    return _joined(pairs, "log_p")
 
 
 def off_manifold(student, rng):
@@ -119,3 +222,7 @@ def off_manifold(student, rng):
 
 def on_manifold(student, rng):
     return _marginal(student, rng, 0.0)
+
+
+def example(student, rng):
+    return {"agrees": student.example()}

@@ -133,6 +133,12 @@ def test_honest_work_agrees_and_a_slip_shows_at_its_call(tmp_path: Path) -> None
         assert replayed(task, SOLUTION.replace(right, wrong)) == agrees, wrong
 
 
+def test_a_program_may_call_its_parameters_something_else(tmp_path: Path) -> None:
+    renamed = SOLUTION.replace("def total(x, weights)", "def total(a, b)")
+    renamed = renamed.replace("(x * weights).sum()", "(a * b).sum()")
+    assert replayed(small(tmp_path), renamed) == [True] * 5
+
+
 def test_the_statement_shows_it_in_words(tmp_path: Path) -> None:
     task = small(tmp_path)
     assert task.example is not None
