@@ -13,20 +13,12 @@ REPLICATES = 4  # calls that differ in their generator only
 CUT = 4e6  # between 20 and 37 library softplus may cut to the identity, which is off by 2e-9
 
 
-def _uniform(rng, least, most, shape):
-    """Numbers between both ends, the ends among them where there is room."""
-    values = rng.uniform(least, most, shape).ravel()
-    ends = rng.permutation([least, most])[: values.size]
-    values[rng.choice(values.size, len(ends), replace=False)] = ends
-    return values.reshape(shape)
+def _gaussians(domain, rng, b, k):
+    return domain.draw(rng, "mu", b, k), domain.draw(rng, "log_sigma", b, k)
 
 
-def _gaussians(rng, b, k):
-    return _uniform(rng, -100.0, 100.0, (b, k)), _uniform(rng, -30.0, 30.0, (b, k))
-
-
-def _noise(rng, m, b, k):
-    return _uniform(rng, -8.0, 8.0, (m, b, k))
+def _inputs(domain, rng, m, b, k):
+    return *_gaussians(domain, rng, b, k), domain.draw(rng, "eps", m, b, k)
 
 
 def _in_units(name, found, scales):
@@ -39,7 +31,7 @@ def _in_units(name, found, scales):
 def given_noise(student, rng):
     found, scales = [], []
     for m, b, k in SIZES:
-        (mu, log_sigma), eps = _gaussians(rng, b, k), _noise(rng, m, b, k)
+        mu, log_sigma, eps = _inputs(student.domain, rng, m, b, k)
         found.append(student.rsample(mu, log_sigma, eps))
         scales.append(np.abs(mu) + np.exp(log_sigma) * np.abs(eps))
     return _in_units("z", found, scales)
@@ -48,7 +40,7 @@ def given_noise(student, rng):
 def given_noise_gradient(student, rng):
     found, scales = [], []
     for m, b, k in SIZES:
-        (mu, log_sigma), eps = _gaussians(rng, b, k), _noise(rng, m, b, k)
+        mu, log_sigma, eps = _inputs(student.domain, rng, m, b, k)
         cotangent = rng.normal(size=eps.shape)
         found.append(student.vjp("rsample", (mu, log_sigma, eps), (0, 1), cotangent))
         size = np.abs(cotangent)
@@ -59,8 +51,8 @@ def given_noise_gradient(student, rng):
 def backward(student, rng):
     found, scales = [], []
     for m, b, k in SIZES:
-        (_, log_sigma), eps = _gaussians(rng, b, k), _noise(rng, m, b, k)
-        zbar = _uniform(rng, -10.0, 10.0, (m, b, k))
+        _, log_sigma, eps = _inputs(student.domain, rng, m, b, k)
+        zbar = student.domain.draw(rng, "zbar", m, b, k)
         found.append(student.backward_rule(zbar, eps, log_sigma))
         by_sigma = np.abs(zbar * eps).sum(0)
         scales.append([np.abs(zbar).sum(0), by_sigma, by_sigma * np.exp(log_sigma)])
@@ -91,7 +83,8 @@ def sigma_range(student, rng):
     """Beyond ±4 values and slopes are taken in units of their size, so that zero is wrong."""
     ends = np.array([-50.0, -37.0, -20.0, -10.0, -4.0, 4.0, 10.0, 20.0, 37.0, 50.0])
     raw = rng.uniform(ends[:-1, None], ends[1:, None], (len(ends) - 1, 5))
-    raw = np.concatenate([np.delete(raw, 4, axis=0).ravel(), [-50.0, 50.0]])
+    edges = student.domain.draw(rng, "raw", 2)
+    raw = np.concatenate([np.delete(raw, 4, axis=0).ravel(), edges])
     found, scales = [], []
     for rows in (raw[:, None], rng.permutation(raw).reshape(-1, 6)):
         softplus, slope = np.maximum(rows, 0) + np.exp(-np.abs(rows)), np.exp(np.minimum(rows, 0))
@@ -110,7 +103,7 @@ def _column(student, rng, n, size):
     """
     m, b, k = size
     m = m or n // (REPLICATES * b * k)
-    (mu, log_sigma), calls = _gaussians(rng, b, k), -(-n // (m * b * k))
+    (mu, log_sigma), calls = _gaussians(student.domain, rng, b, k), -(-n // (m * b * k))
     mu = np.where(log_sigma < -10, 0.0, mu)  # beside a large μ nothing is left of a small σ
     found = student.independent("sample", mu, log_sigma, m, replicates=calls)
     return ((np.concatenate(found) - mu) / np.exp(log_sigma)).ravel()[:n]
@@ -148,7 +141,7 @@ def own_noise_gradient(student, rng):
     """
     found, scales = [], []
     for m, b, k in ((1, 1, 1), (5, 3, 2), (2, 1, 8), (1, 200, 3), (4000, 1, 1), (5, 3, 2)):
-        mu, log_sigma = _gaussians(rng, b, k)
+        mu, log_sigma = _gaussians(student.domain, rng, b, k)
         cotangent = rng.normal(size=(m, b, k))
         args = (mu, log_sigma, m, student.generator())
         by_mu, by_log_sigma = student.vjp("sample", args, (0, 1), cotangent)
@@ -160,3 +153,7 @@ def own_noise_gradient(student, rng):
     plain = student.sample(np.zeros((3, 2)), np.zeros((3, 2)), 20, student.generator())
     coarse = np.mean(plain == plain.astype(np.float32))
     return {name: np.append(row, 1.0 if "__" in name else coarse) for name, row in metrics.items()}
+
+
+def example(student, rng):
+    return {"agrees": student.example()}
