@@ -2,6 +2,7 @@
 and the backward rule left to autograd."""
 
 import torch
+import torch.nn.functional as F
 
 
 def rsample(mu, log_sigma, eps):
@@ -22,7 +23,8 @@ def sigma_exp(raw):
 
 
 def sigma_softplus(raw):
-    return raw.clamp(min=0) + torch.log1p(torch.exp(-raw.abs()))
+    # log σ(x) = -softplus(-x); max(raw, 0) + log1p(e^-|raw|) has the slope 1 at raw = 0, not 1/2
+    return -F.logsigmoid(-raw)
 
 
 def sample(mu, log_sigma, m, generator):
