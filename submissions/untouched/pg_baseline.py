@@ -1,9 +1,9 @@
 """Baselines in policy gradients. Fill in the bodies; keep the signatures.
 
-Tensors are float64, states and actions int64. n is the number of trajectories, t the number of
-steps, s the number of states, a the number of actions. The policy is a softmax over the rows of
-`theta`: π(a|s) = exp θ[s, a] / Σ_a' exp θ[s, a']. `rewards[i, t]` follows `actions[i, t]`; there
-is no discounting.
+Tensors are float64, states and actions int64. n is the number of trajectories (m where these are
+all that can occur), t the number of steps, s the number of states, a the number of actions. The
+policy is a softmax over the rows of `theta`: π(a|s) = exp θ[s, a] / Σ_a' exp θ[s, a'].
+`rewards[i, t]` follows `actions[i, t]`; there is no discounting.
 """
 
 from jaxtyping import Float64, Int64
@@ -31,11 +31,11 @@ def optimal_baseline(
 
 
 def optimal_state_baseline(
-    states: Int64[Tensor, "n t"],
-    actions: Int64[Tensor, "n t"],
-    rewards: Float64[Tensor, "n t"],
+    states: Int64[Tensor, "m t"],
+    actions: Int64[Tensor, "m t"],
+    rewards: Float64[Tensor, "m t"],
     theta: Float64[Tensor, "s a"],
-    weights: Float64[Tensor, " n"],
+    weights: Float64[Tensor, " m"],
 ) -> Float64[Tensor, "t s"]:
     """The table b_t(s) that minimises the total variance of `pg_baseline` under `weights`."""
     raise NotImplementedError

@@ -7,8 +7,7 @@ that q goes to lies off the grid.
 
 import numpy as np
 
-COMPONENTS, K = 3, 2
-MANY = 16
+COMPONENTS, K, MANY = 3, 2, 16
 SPAN, STEPS = 10.0, 4000  # a component's grid, in its standard deviations
 LOG_2PI = np.log(2 * np.pi)
 
@@ -56,39 +55,108 @@ def _drawn(rng, m, logits, mu, log_sigma):
     return mu[chosen] + np.exp(log_sigma[chosen]) * rng.normal(size=(m, mu.shape[1]))
 
 
+def _spread(rng):
+    """A wide component and a narrow one about 0, ln σ = ±30, and samples of the size of either."""
+    q = rng.normal(size=2), np.zeros((2, K)), np.array([[30.0] * K, [-30.0] * K])
+    z = np.repeat(np.exp([[30.0], [-30.0]]), 5, axis=0) * rng.normal(size=(10, K))
+    z[0] = rng.permutation([-1e14, 1e14])
+    return q, z
+
+
+def _light(rng, student, c, k, m):
+    """Samples of components far apart, of which all but one have no weight to speak of."""
+    mu, log_sigma = student.domain.draw(rng, "mu", c, k), rng.uniform(-0.7, 0.7, (c, k))
+    logits = student.domain.draw(rng, "logits", c)
+    chosen = np.arange(m) % c
+    return (logits, mu, log_sigma), mu[chosen] + np.exp(log_sigma[chosen]) * rng.normal(size=(m, k))
+
+
+def _batches(student, rng, m, m_most):
+    """(q, samples) of all sizes; two are of one size, the second and third ones.
+
+    No component is near to all samples of the second: its share of them is about 1e-60.
+    """
+    (c, k), (c_most, k_most) = zip(*map(student.domain.sizes, "ck"), strict=True)
+    for _ in range(2):
+        q = _mixture(rng, COMPONENTS, K)
+        yield q, _drawn(rng, MANY, *q)
+    logits, mu, log_sigma = _mixture(rng, 2, K)
+    mu[1] = mu[0] + rng.choice([-1.0, 1.0]) * np.array([17.0, 0.0]) * np.exp(log_sigma[1])
+    yield (logits, mu, log_sigma), mu[0] + 0.05 * rng.normal(size=(5, K))
+    for components, width, rows in ((c, k, m), (c, k_most, 3), (c_most, k, m_most)):
+        q = _mixture(rng, components, width)
+        yield q, _drawn(rng, rows, *q)
+    yield _light(rng, student, 2, k_most, max(m, 2))
+    yield _spread(rng)
+
+
 def density(student, rng):
     """Near the components, hundreds of σ away, and of components with ln σ = ±30 about 0."""
     q = _mixture(rng, 4, 3)
-    near, far = rng.normal(0.0, 2.0, (30, 3)), rng.normal(0.0, 300.0, (5, 3))
-    wide = rng.normal(size=2), np.zeros((2, 2)), np.array([[30.0, 30.0], [-30.0, -30.0]])
-    spread = np.repeat(np.exp([[30.0], [-30.0]]), 5, axis=0) * rng.normal(size=(10, 2))
-    pairs = [(np.concatenate([near, far]), q), (spread, wide)]
+    near, far = rng.normal(0.0, 2.0, (30, 3)), rng.uniform(600.0, 1000.0, (5, 3))
+    far *= rng.choice([-1.0, 1.0], far.shape)
+    pairs = [(q, np.concatenate([near, far])), *_batches(student, rng, *student.domain.sizes("m"))]
+    pairs.append(_light(rng, student, 4, 2, 8))
     return {
-        "log_q": np.concatenate([student.log_q(z, *law) for z, law in pairs]),
-        "log_q__scale": np.concatenate([_density(z, *law)[1] for z, law in pairs]),
+        "log_q": np.concatenate([student.log_q(z, *law) for law, z in pairs]),
+        "log_q__scale": np.concatenate([_density(z, *law)[1] for law, z in pairs]),
     }
 
 
-def sample(student, rng):
-    """u inside the components and at both ends of [0, 1); the first one has no probability."""
-    logits, mu, log_sigma = _mixture(rng, 5, K)
-    logits[0] -= 800.0
+def _inside(rng, logits):
+    """u well inside of the components that have a weight, and at both ends of [0, 1)."""
     weights = np.exp(_log_softmax(logits))
-    ends = np.cumsum(weights)
-    chosen = rng.permutation(np.repeat(np.arange(1, 5), 8))
-    u = ends[chosen - 1] + rng.uniform(0.02, 0.98, len(chosen)) * weights[chosen]
+    likely = np.flatnonzero(weights)
+    chosen = rng.permutation(np.repeat(likely, 8))
+    begin = np.cumsum(weights) - weights
+    u = begin[chosen] + rng.uniform(0.02, 0.98, len(chosen)) * weights[chosen]
     u[chosen.argmin()], u[chosen.argmax()] = 0.0, 1 - 2.0**-53
-    eps = rng.normal(size=(len(u), K))
-    scale = np.abs(mu).max(0) + np.exp(log_sigma).max(0) * np.abs(eps)
-    return {"z": student.sample_q(u, eps, logits, mu, log_sigma), "z__scale": scale}
+    return u
 
 
-def _ring(student, rng, z):
-    """The target, and the sum [m] of the absolute terms of log p."""
-    radius, width, constant = rng.uniform(1.0, 2.0), rng.uniform(0.5, 1.0), rng.uniform(5.0, 10.0)
-    distance = np.sqrt((z**2).sum(1)) + radius
-    given = student.given("ring", *map(np.array, (radius, width, constant)))
-    return given, constant + (distance / width) ** 2 / 2
+def sample(student, rng):
+    """u inside the components, at both ends of [0, 1), and where one component ends.
+
+    Weights of exactly 1/4 and of 0 make those ends exact; ten weights of 1/10 sum to less than 1.
+    Of the first components one has a weight of 0, the next one of about 1e-13.
+    """
+    (m, c, k), (m_most, c_most, k_most) = zip(*map(student.domain.sizes, "mck"), strict=True)
+    likely = _mixture(rng, 5, K)
+    likely[0][:2] -= 750.0, 30.0
+    logits, *rest = _mixture(rng, 5, k)
+    quarters = np.array([0.0, 0.0, -800.0, 0.0, 0.0]), *rest
+    ends = np.array([0.0, 0.25, 0.5, 0.75, np.nextafter(0.5, 0)])
+    tenths = np.full(c_most, 800.0), *_mixture(rng, c_most, k_most)[1:]
+    shifted = _light(rng, student, COMPONENTS, K, 1)[0]
+    spread = _spread(rng)[0]
+    mus = student.domain.draw(rng, "mu", 2, K)
+    cases = [
+        (likely, _inside(rng, likely[0])),
+        (quarters, ends),
+        (tenths, rng.permutation([1 - 2.0**-53, *(np.arange(m_most - 1) % 10 / 10 + 0.05)])),
+        (_mixture(rng, c, k), rng.random(m)),
+        (shifted, rng.random(3)),
+        ((spread[0], mus, spread[2]), _inside(rng, spread[0])),
+    ]
+    found, scales = [], []
+    for (logits, mu, log_sigma), u in cases:
+        eps = rng.normal(size=(len(u), mu.shape[1]))
+        found.append(student.sample_q(u, eps, logits, mu, log_sigma).ravel())
+        ends = np.cumsum(np.exp(_log_softmax(logits)))
+        i = np.minimum(np.searchsorted(ends, u, side="right"), len(logits) - 1)
+        scales.append((np.abs(mu[i]) + np.exp(log_sigma[i]) * np.abs(eps)).ravel())
+    return {"z": np.concatenate(found), "z__scale": np.concatenate(scales)}
+
+
+def _rings(student, rng, count):
+    """Parameters of so many targets: radius, width and constant, the ends of each among them."""
+    names = "ring.radius", "ring.width", "ring.constant"
+    return zip(*(student.domain.draw(rng, name, count) for name in names), strict=True)
+
+
+def _size(z, radius, width, constant):
+    """The sum [m] of the absolute terms of log p."""
+    return np.abs(constant) + ((np.sqrt((z**2).sum(1)) + radius) / width) ** 2 / 2
 
 
 def _score_scales(z, logits, mu, log_sigma):
@@ -103,33 +171,71 @@ def _score_scales(z, logits, mu, log_sigma):
     )
 
 
+def _scores(z, logits, mu, log_sigma):
+    """The scores of every sample, [m, c], [m, c, k] and [m, c, k]."""
+    *_, share, _ = _density(z, logits, mu, log_sigma)
+    deviation = (z[:, None] - mu) / np.exp(log_sigma)
+    by_log_sigma = share[..., None] * (deviation**2 - 1)
+    by_mu = share[..., None] * deviation / np.exp(log_sigma)
+    return share - np.exp(_log_softmax(logits)), by_mu, by_log_sigma
+
+
+def _cancellation(h):
+    """How much exactness is lost where a sample's square is taken away from the sum of all."""
+    total, own = (h**2).sum(0), h**2
+    rest = np.stack([np.delete(own, j, axis=0).sum(0) for j in range(len(h))])
+    return np.divide(total, rest, out=np.ones_like(rest), where=rest > 0).max(0)
+
+
 def _flat(arrays):
     return np.concatenate([array.reshape(-1) for array in arrays])
 
 
 def gradient(student, rng):
-    """By logits, μ and ln σ, one after another: [c + 2ck]."""
-    q = _mixture(rng, COMPONENTS, K)
-    z = _drawn(rng, MANY, *q)
-    log_p, size = _ring(student, rng, z)
-    weight = size + _density(z, *q)[1]
-    scales = [np.einsum("m,m...->...", weight, part) / MANY for part in _score_scales(z, *q)]
-    return {"grad": _flat(student.grad_bbvi(log_p, *q, z)), "grad__scale": _flat(scales)}
+    """By logits, μ and ln σ, one after another: [c + 2ck] of every batch."""
+    batches = list(_batches(student, rng, *student.domain.sizes("m")))
+    found, scales = [], []
+    for (q, z), ring in zip(batches, _rings(student, rng, len(batches)), strict=True):
+        weight = _size(z, *ring) + _density(z, *q)[1]
+        scales += [np.einsum("m,m...->...", weight, h) / len(z) for h in _score_scales(z, *q)]
+        given = student.given("ring", *map(np.array, ring))
+        found += student.grad_bbvi(given, *q, z)
+    return {"grad": _flat(found), "grad__scale": _positive(_flat(scales))}
 
 
-def control_variate(student, rng):
-    """As above, with a component that is too far from all samples, and one that has one sample."""
+def _positive(scales):
+    """Entries of components that are too far from all samples are 0, exactly."""
+    return np.where(scales > 0, scales, 1.0)
+
+
+def _lonely(rng):
+    """A component that is too far from all samples, and one that has one sample."""
     logits, mu, log_sigma = _mixture(rng, COMPONENTS + 2, K)
     mu[-2:] = rng.choice([-1.0, 1.0], (2, K)) * [[400.0], [800.0]]
     near = logits[:COMPONENTS], mu[:COMPONENTS], log_sigma[:COMPONENTS]
     z = _drawn(rng, MANY, *near)
     z[rng.integers(MANY)] = mu[-2] + np.exp(log_sigma[-2]) * rng.uniform(0.5, 1.5, K)
-    log_p, size = _ring(student, rng, z)
-    weight = size + _density(z, logits, mu, log_sigma)[1]
-    scores = _score_scales(z, logits, mu, log_sigma)
-    scales = [weight.max() * part.mean(0) for part in scores]
-    found = student.grad_bbvi_cv(log_p, logits, mu, log_sigma, z)
-    return {"grad": _flat(found), "grad__scale": _flat(scales)}
+    return (logits, mu, log_sigma), z
+
+
+def control_variate(student, rng):
+    """As above from two samples on, and with a component that has one sample or none."""
+    batches = [_lonely(rng), *_batches(student, rng, *student.domain.sizes("n"))]
+    found, scales = [], []
+    for (q, z), ring in zip(batches, _rings(student, rng, len(batches)), strict=True):
+        weight = _size(z, *ring) + _density(z, *q)[1]
+        scales += [
+            weight.max() * size.mean(0) * _cancellation(h)
+            for size, h in zip(_score_scales(z, *q), _scores(z, *q), strict=True)
+        ]
+        given = student.given("ring", *map(np.array, ring))
+        found += student.grad_bbvi_cv(given, *q, z)
+    return {"grad": _flat(found), "grad__scale": _positive(_flat(scales))}
+
+
+def example(student, rng):
+    del rng
+    return {"agrees": student.example()}
 
 
 def _target(rng):

@@ -1,10 +1,10 @@
 """Black-box variational inference with a mixture of Gaussians. Fill in the bodies; keep the
 signatures.
 
-Tensors are float64. m is the number of samples, c that of components, k that of dimensions. q has
-the weights softmax(logits); `log_sigma` is ln σ, the natural logarithm of the standard deviation.
-`log_p` gives the logarithm of the target's density up to a constant, in nats, as values without a
-graph. Results have no graph either.
+Tensors are float64. m (or n, from 2 on) is the number of samples, c that of components, k that of
+dimensions. q has the weights softmax(logits); `log_sigma` is ln σ, the natural logarithm of the
+standard deviation. `log_p` gives the logarithm of the target's density up to a constant, in nats,
+as values without a graph. A graph on results does no harm.
 """
 
 from collections.abc import Callable
@@ -51,9 +51,9 @@ def grad_bbvi_cv(
     logits: Float64[Tensor, " c"],
     mu: Float64[Tensor, "c k"],
     log_sigma: Float64[Tensor, "c k"],
-    z: Float64[Tensor, "m k"],
+    z: Float64[Tensor, "n k"],
 ) -> tuple[Float64[Tensor, " c"], Float64[Tensor, "c k"], Float64[Tensor, "c k"]]:
-    """The same with a control variate, its coefficients from the other samples; m is at least 2."""
+    """The same with a control variate, its coefficients from the other samples; n is at least 2."""
     raise NotImplementedError
 
 

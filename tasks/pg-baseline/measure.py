@@ -1,10 +1,9 @@
 """What is measured of pg-baseline: estimators on every trajectory of a small MDP, and on samples.
 
 On the small MDP all trajectories are listed with their probabilities, so mean and variance of an
-estimator are sums. The larger one is sampled.
+estimator are sums. The larger one is sampled. Values are compared entry by entry as well, at sizes
+and numbers from all of the domain: a mean hides what is wrong in opposite directions.
 """
-
-import itertools
 
 import numpy as np
 
@@ -24,20 +23,38 @@ def _mdp(rng, states, actions):
     return transitions, rng.normal(0.0, 0.7, (states, actions))
 
 
-def _every_trajectory(transitions, theta):
-    """States and actions [n, t] of all trajectories from state 0, and their probabilities."""
-    states = np.array([(0, *rest) for rest in itertools.product(range(STATES), repeat=STEPS - 1)])
-    actions = np.array(list(itertools.product(range(ACTIONS), repeat=STEPS)))
-    states, actions = np.repeat(states, len(actions), 0), np.tile(actions, (len(states), 1))
-    chosen = _softmax(theta)[states, actions].prod(axis=1)
-    moved = transitions[states[:, :-1], actions[:, :-1], states[:, 1:]].prod(axis=1)
-    weights = chosen * moved
+def _paths(starts, transitions, steps):
+    """States and actions [n, t] of all trajectories that can occur, and the odds of their moves.
+
+    ``starts`` are pairs of a state and its odds.
+    """
+    states_count, actions_count = transitions.shape[:2]
+    paths = [((start,), (), odds) for start, odds in starts]
+    for step in range(steps):
+        acted = [(s, (*a, b), p) for s, a, p in paths for b in range(actions_count)]
+        if step == steps - 1:
+            paths = acted
+            break
+        paths = [
+            ((*s, after), a, p * transitions[s[-1], a[-1], after])
+            for s, a, p in acted
+            for after in range(states_count)
+            if transitions[s[-1], a[-1], after] > 0
+        ]
+    states, actions, moved = (np.array(column) for column in zip(*paths, strict=True))
+    return states, actions, moved
+
+
+def _every_trajectory(transitions, theta, steps, starts=((0, 1.0),)):
+    """States and actions [n, t] of all trajectories, and their probabilities."""
+    states, actions, moved = _paths(starts, transitions, steps)
+    weights = moved * _softmax(theta)[states, actions].prod(axis=1)
     return states, actions, weights / weights.sum()
 
 
 def _small(rng):
     transitions, theta = _mdp(rng, STATES, ACTIONS)
-    states, actions, weights = _every_trajectory(transitions, theta)
+    states, actions, weights = _every_trajectory(transitions, theta, STEPS)
     rewards = rng.normal(2.0, 1.0, (STATES, ACTIONS))[states, actions]
     return states, actions, rewards, theta, weights
 
@@ -50,31 +67,143 @@ def enumerated(student, rng):
     return {"gradient": gradient, "gradient__weight": weights}
 
 
+def estimates(student, rng):
+    """Every entry of every estimate: sizes from one, an odd number of steps, large logits.
+
+    Two batches are of one size: what is remembered of the first is wrong for the second.
+    """
+    n_most, t_most, s_most, a_most = (student.domain.sizes(axis)[1] for axis in "ntsa")
+    least_s, least_a = (student.domain.sizes(axis)[0] for axis in "sa")
+    found, scales = [], []
+    for n, t, s, a in (
+        (1, 1, least_s, least_a),
+        (6, 3, 2, least_a),
+        (6, 3, 2, least_a),
+        (n_most, 1, least_s, a_most),
+        (7, t_most, s_most, a_most),
+    ):
+        states, actions = rng.integers(s, size=(n, t)), rng.integers(a, size=(n, t))
+        rewards = student.domain.draw(rng, "rewards", n, t)
+        theta = student.domain.draw(rng, "pg_baseline.theta", s, a)
+        baseline = student.domain.draw(rng, "baseline", t, s)
+        found.append(student.pg_baseline(states, actions, rewards, theta, baseline).ravel())
+        size = _to_go(np.abs(rewards)) + np.abs(baseline)[np.arange(t), states]
+        chosen = np.eye(a)[actions] + _softmax(theta)[states]
+        exponent = 1 + np.abs(theta).max()  # a probability is as exact as its logit
+        terms = np.einsum("nt,nts,nta->nsa", size, np.eye(s)[states], chosen) * exponent
+        scales.append((terms + (terms == 0)).ravel())
+    return {"gradient": np.concatenate(found), "gradient__scale": np.concatenate(scales)}
+
+
+def _to_go(rewards):
+    return rewards[:, ::-1].cumsum(axis=1)[:, ::-1]
+
+
+def _moves(rng, s, a):
+    """Transitions [s, a, s'] without chance that lead on to a state in two."""
+    return np.eye(s)[(np.arange(s)[:, None] + np.arange(a) + rng.integers(s)) % s]
+
+
+def _table_scale(states, actions, rewards, theta, weights):
+    """Σ of the absolute terms of the best table, [t, s]; the largest where a state cannot occur."""
+    s, a = theta.shape
+    u = np.einsum("nts,nta->ntsa", np.eye(s)[states], np.eye(a)[actions] - _softmax(theta)[states])
+    size = np.einsum("nt,ntsa->nsa", _to_go(np.abs(rewards)), np.abs(u))
+    visits = weights[:, None, None] * np.eye(s)[states]
+    above = np.einsum("nts,ntsa,nsa->ts", visits, np.abs(u), size)
+    below = np.einsum("nts,ntsa->ts", visits, u**2)
+    scale = np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+    return np.where(below > 0, scale, scale.max())
+
+
 def optimal_table(student, rng):
-    """The estimator with the program's own best table, on all trajectories."""
-    states, actions, rewards, theta, weights = _small(rng)
-    table = student.optimal_state_baseline(states, actions, rewards, theta, weights)
-    gradient = student.pg_baseline(states, actions, rewards, theta, table)
-    return {"gradient": gradient, "gradient__weight": weights}
+    """The best table on all trajectories of MDPs of five sizes.
+
+    There are states that cannot occur at a step, and one that hardly ever does.
+    """
+    s_most, a_most, t_most = (student.domain.sizes(axis)[1] for axis in "sat")
+    small, _ = _mdp(rng, STATES, ACTIONS)
+    theta = rng.uniform(-1.0, 1.0, (STATES, ACTIONS))
+    sharp = student.domain.draw(rng, "optimal_state_baseline.theta", STATES, ACTIONS)
+    mild = student.domain.draw(rng, "optimal_state_baseline.theta", s_most, ACTIONS) / 4
+    three, alone = rng.uniform(-1.0, 1.0, (2, a_most)), rng.uniform(-1.0, 1.0, (1, ACTIONS))
+    cases = [
+        (small, theta, STEPS, ((0, 1.0),)),
+        (small, sharp, STEPS - 1, ((0, 1.0),)),
+        (_moves(rng, s_most, ACTIONS), mild, t_most, ((0, 1.0), (1, 1.0))),
+        (_moves(rng, 2, a_most), three, 3, ((1, 1.0), (0, 1e-4))),
+        (np.ones((1, ACTIONS, 1)), alone, 1, ((0, 1.0),)),
+    ]
+    found, scales = [], []
+    for transitions, logits, steps, starts in cases:
+        states, actions, weights = _every_trajectory(transitions, logits, steps, starts)
+        rewards = student.domain.draw(rng, "rewards", *logits.shape)[states, actions]
+        args = states, actions, rewards, logits, weights
+        found.append(student.optimal_state_baseline(*args).ravel())
+        scales.append(_table_scale(*args).ravel())
+    return {"table": np.concatenate(found), "table__scale": np.concatenate(scales)}
 
 
 def optimal_constant(student, rng):
-    """Weighted samples whose long scores go with large returns; five parameter counts."""
+    """Weighted samples whose long scores go with large returns, of all sizes and magnitudes.
+
+    Scores of length 1e-6 leave no room for a number that is added to a denominator.
+    """
+    (n, p), (n_most, p_most) = zip(*map(student.domain.sizes, "np"), strict=True)
     found, scales = [], []
-    for parameters in (1, 2, 5, 10, 30):
-        scores = rng.normal(size=(200, parameters)) * rng.lognormal(0.0, 0.5, (200, 1))
-        returns = rng.normal(3.0, 1.0, 200) + np.abs(scores).mean(axis=1)
-        weights = rng.dirichlet(np.ones(200))
+    for rows, width, shift, length in (
+        (200, 1, 3.0, 1.0),
+        (200, 5, -3.0, 1e-6),
+        (200, 5, 3.0, 1.0),
+        (7, p_most, -900.0, 0.3),
+        (n_most, 2, 0.0, None),
+        (n, p, 0.0, None),
+        (n, p, -5.0, 1.0),
+    ):
+        long = rng.lognormal(0.0, 0.5, (rows, 1))
+        scores = (length or 1.0) * np.clip(rng.normal(size=(rows, width)) * long, -90.0, 90.0)
+        returns = shift + rng.normal(0.0, 1.0, rows) + np.sign(shift) * long[:, 0]
+        if length is None:
+            scores = student.domain.draw(rng, "scores", rows, width)
+            returns = student.domain.draw(rng, "returns", rows)
+        weights = student.domain.draw(rng, "optimal_baseline.weights", rows)
         found.append(student.optimal_baseline(scores, returns, weights))
-        scales.append(np.abs(returns).max())
+        importance = weights * (scores**2).sum(1)
+        scales.append(importance @ np.abs(returns) / importance.sum())
     return {"baseline": np.stack(found), "baseline__scale": np.array(scales)}
 
 
 def moving_average(student, rng):
-    returns = rng.normal(5.0, 3.0, 40)
-    averages = [student.ema_baseline(returns, beta) for beta in (0.5, 0.9, 0.99)]
-    scale = np.full((3, 40), np.abs(returns).max())
-    return {"average": np.stack(averages), "average__scale": scale}
+    """One, two and many returns, three memories; S is the same average of absolute returns."""
+    n, n_most = student.domain.sizes("n")
+    least, middle, most = np.sort(student.domain.draw(rng, "beta", 3))
+    found, scales = [], []
+    for rows, beta in ((40, 0.5), (40, 0.9), (40, 0.99), (n, middle), (2, least), (n_most, most)):
+        returns = student.domain.draw(rng, "returns", rows)
+        found.append(student.ema_baseline(returns, float(beta)))
+        size = [0.0]
+        for value in np.abs(returns[:-1]):
+            size.append(beta * size[-1] + (1 - beta) * value)
+        scales.append(np.array([1.0, *size[1:]]))
+    return {"average": np.concatenate(found), "average__scale": np.concatenate(scales)}
+
+
+def example(student, rng):
+    del rng
+    return {"agrees": student.example()}
+
+
+def fitted_finite(student, rng):
+    """Whether tables of batches that leave states unvisited are finite: [entries]."""
+    sizes = [student.domain.sizes(axis) for axis in "ntsa"]
+    found = []
+    for n, t, s, a in (*zip(*sizes, strict=True), (2, 2, 3, 2)):
+        states = rng.integers(max(s - 1, 1), size=(n, t))
+        rewards = student.domain.draw(rng, "rewards", n, t)
+        theta = student.domain.draw(rng, "fit_baseline.theta", s, a)
+        table = student.fit_baseline(states, rng.integers(a, size=(n, t)), rewards, theta)
+        found.append(np.isfinite(table).ravel())
+    return {"finite": np.concatenate(found)}
 
 
 def _sample(rng, transitions, rewards, theta, n):
@@ -94,7 +223,7 @@ def _sample(rng, transitions, rewards, theta, n):
 
 def _without_baseline(states, actions, rewards, theta):
     """The reward-to-go estimate [n, s * a] of every trajectory, computed here."""
-    to_go = rewards[:, ::-1].cumsum(axis=1)[:, ::-1]
+    to_go = _to_go(rewards)
     chosen = np.eye(LARGE_ACTIONS)[actions] - _softmax(theta)[states]
     occupied = np.eye(LARGE_STATES)[states]
     return np.einsum("nt,nts,nta->nsa", to_go, occupied, chosen).reshape(len(states), -1)
