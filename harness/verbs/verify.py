@@ -21,7 +21,7 @@ from harness.results import Results
 from harness.sandbox import choice
 from harness.seeds import PUBLIC_KEY
 from harness.spec.catalogue import load_all
-from harness.verbs import options, output
+from harness.verbs import mutate, options, output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.results(parser)
     options.tier(parser)
     options.jobs(parser)
+    parser.add_argument(
+        "--mutate",
+        action="store_true",
+        help="instead: change every honest program automatically; does a check notice?",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,6 +45,8 @@ def run(args: argparse.Namespace) -> int:
     if not chosen:
         raise UsageError(f"no task of tier {args.tier} among {[task.id for task in tasks]}")
     require_feasible(chosen)
+    if args.mutate:
+        return mutate.run(args, chosen)
     with fresh(args.jobs) as pool:
         require_measurable(chosen, pool)
         companions.require_own(chosen, pool)
