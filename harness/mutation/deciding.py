@@ -61,6 +61,16 @@ class BareObservations:
     def __exit__(self, *exception: object) -> None:
         self._opened.close()
 
+    def under(self, key: Key, known: Mapping[Asked, Observation] | None = None) -> BareObservations:
+        """Observations of the same loaded programs under another key; to be used within the block.
+
+        Args:
+            known: observations that were made before under that key.
+        """
+        other = BareObservations(self._task, key, known)
+        other._running, other._opened = self._running, self._opened
+        return other
+
     def running(self, program: Program) -> BareProgram:
         """The loaded program; the same one for every call with a program of its role.
 

@@ -60,6 +60,19 @@ class _Refused(BaseException):
     """The function wanted to start a process."""
 
 
+def settle() -> None:
+    """Makes this process fit to be forked: one thread, and no accelerator.
+
+    Autograd works in a fork only where no accelerator was started before.
+    """
+    for name in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"):
+        os.environ[name] = ""
+    sys.dont_write_bytecode = True
+    import torch  # here: it takes seconds
+
+    torch.set_num_threads(1)
+
+
 def call(function: Function, bounds: Bounds) -> Ended:
     """The end of one call, in a fork of its own; what it returns has to be picklable."""
     (ended,) = call_each([function], bounds)

@@ -5,9 +5,7 @@ The unit of work is one program. A fixed sample of each task is small enough for
 
 from __future__ import annotations
 
-import os
 import resource
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
@@ -16,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import Problem
-from harness.mutation import equivalents
+from harness.mutation import equivalents, forks
 from harness.mutation.field import FIELD
 from harness.mutation.generic import GENERIC
 from harness.mutation.source import Change, Source
@@ -187,22 +185,12 @@ def of_program(
     wanted = [change for change in found if chosen is None or change.name in chosen]
     if not wanted:
         return ProgramStrength(Source(task, program, folder).path, (), (), 0.0)
-    _settle()
+    forks.settle()
     before = _cpu_s()
     subject = subject_of(task, program, folder)
     tried = try_all(subject, wanted)
     cpu_s = _cpu_s() - before
     return ProgramStrength(subject.source.path, tuple(tried), subject.explored.broken, cpu_s)
-
-
-def _settle() -> None:
-    """One thread, and no accelerator: autograd in a fork works only where none was started."""
-    for name in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"):
-        os.environ[name] = ""
-    sys.dont_write_bytecode = True
-    import torch  # here: it takes seconds
-
-    torch.set_num_threads(1)
 
 
 def _cpu_s() -> float:
