@@ -43,9 +43,11 @@ Figure = Literal[
     "calibration.csv",
     "calibration.jsonl",
     "calibration.md",
+    "mutation.csv",
     "operating.csv",
     "side-by-side.json",
     "side-by-side.md",
+    "survivors.csv",
     "verification.csv",
     "verification.md",
 ]

@@ -24,6 +24,7 @@ NEVER_REACHES = {
     "report": {"spec", "kinds", "ledger", *RUNS_CODE},
     "isolation": {"sandbox", "collect", "worker", "marking"},
     "sandbox": {"collect", "marking", "kinds", "statistics"},
+    "mutation": {"proving", "grading"},
     "wire": {"records", "errors"},
 }
 #: file or room -> everything of the harness that it may import.

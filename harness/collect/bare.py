@@ -142,6 +142,16 @@ class BareProgram:
     def __exit__(self, *exception: object) -> None:
         self._folder.cleanup()
 
+    @property
+    def file(self) -> str:
+        """The path of the program's module, as it is loaded."""
+        return str(Path(self._folder.name) / self._task.spec.file)
+
+    @property
+    def channel(self) -> LocalChannel:
+        """Where requests to the program go, for a proxy of one's own."""
+        return self._channel
+
     def statistics(
         self, measurement: str, step: Step, key: Key, *, subject: str = ""
     ) -> dict[str, dict[str, Array]]:

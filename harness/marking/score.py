@@ -17,7 +17,7 @@ from typing import Any
 from harness import kinds
 from harness.causes import Cause
 from harness.marking.jobs import PlannedTrial
-from harness.marking.trials import Subject, View
+from harness.marking.trials import Observations, Subject
 from harness.records import WITHHELD, Observation, Program, Status, Step
 from harness.spec.checks import CheckBase
 from harness.spec.load import LoadedTask
@@ -63,7 +63,7 @@ Answer = Decision | Waiting
 
 
 def decide_task(
-    task: LoadedTask, subject: Subject, view: View, leave_out: Container[str] = ()
+    task: LoadedTask, subject: Subject, view: Observations, leave_out: Container[str] = ()
 ) -> dict[str, Answer]:
     """Every check of a task by its id, in the order of the spec; ``after`` is respected.
 
@@ -90,7 +90,7 @@ def _gate(earlier: Sequence[Answer]) -> Answer | None:
     return Decision("UNGRADABLE", Cause.PREREQUISITE) if "UNGRADABLE" in statuses else None
 
 
-def decide(task: LoadedTask, check: CheckBase, subject: Subject, view: View) -> Answer:
+def decide(task: LoadedTask, check: CheckBase, subject: Subject, view: Observations) -> Answer:
     """One check of one program, regardless of the checks that it comes after."""
     problem = subject.problem(task)
     if problem is not None:
@@ -134,7 +134,7 @@ class _Evidence:
         task: LoadedTask,
         check: CheckBase,
         subject: Subject,
-        view: View,
+        view: Observations,
         target: Mapping[str, Any] | None,
     ) -> None:
         self._task = task
@@ -231,13 +231,13 @@ class _Evidence:
 
     def _not_reproducible(self, own: Observation, step: Step) -> Answer | None:
         """ERROR where repetitions of a trial differ and those of the reference's do not."""
-        digests = self._view.ledger.digests(own.trial.digest)
+        digests = self._view.digests(own.trial.digest)
         if len(set(digests)) < 2 or self._task.reference is None:
             return None
         reference = self._observe(self._task.reference.solution, step)
         if isinstance(reference, PlannedTrial):
             return Waiting((reference,))
-        digests = self._view.ledger.digests(reference.trial.digest)
+        digests = self._view.digests(reference.trial.digest)
         if len(digests) > 1 and len(set(digests)) == 1:
             return Decision("ERROR", Cause.NOT_REPRODUCIBLE)
         return _ungradable(

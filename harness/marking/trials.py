@@ -8,9 +8,10 @@ covered: changing them only needs scoring again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Protocol
 
 from harness import kinds
 from harness.causes import Cause
@@ -83,6 +84,20 @@ class Subject:
         )
 
 
+class Observations(Protocol):
+    """What decisions are made from: observations of trials, stored or made when asked for."""
+
+    def observe(
+        self, task: LoadedTask, program: Program, measurement: str, step: Step, owner: str = ""
+    ) -> Observation | PlannedTrial:
+        """The observation of a trial, or the planned trial that would make it."""
+        ...
+
+    def digests(self, trial: str) -> Sequence[str]:
+        """The digests of all observations of a trial, repetitions included."""
+        ...
+
+
 @dataclass(frozen=True)
 class View:
     """The ledger as one phase sees it.
@@ -108,6 +123,10 @@ class View:
         weakest = self.isolation if program.role == "submission" else None
         observation = self.ledger.get(trial.digest, weakest)
         return planned_trial(trial, task, program) if observation is None else observation
+
+    def digests(self, trial: str) -> Sequence[str]:
+        """The digests of all stored observations of a trial, repetitions included."""
+        return self.ledger.digests(trial)
 
     def for_one_round(self) -> RoundView:
         """The same view for as long as nothing is added to the ledger."""

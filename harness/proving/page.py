@@ -15,6 +15,7 @@ from pathlib import Path
 from harness import kinds
 from harness.files import write_csv, write_text
 from harness.marking.score import Decision
+from harness.mutation import page as mutation_page
 from harness.proving.verification import HONEST_MARGIN, MUTANT_MARGIN, TaskProof
 from harness.results import Results
 from harness.spec.checks import Check
@@ -42,10 +43,14 @@ def write(proofs: Sequence[TaskProof], results: Results, tasks: Path) -> list[Pa
     ]
     rows = [*kept, *new]
     rows.sort(key=lambda row: row["task"])
-    return [
-        write_csv(path, COLUMNS, rows),
-        write_text(results.figure("verification.md"), f"# Verification\n\n{page(rows)}"),
-    ]
+    return [write_csv(path, COLUMNS, rows), write_page(results)]
+
+
+def write_page(results: Results) -> Path:
+    """verification.md, from the tables that lie among the figures."""
+    parts = [page(read(results.figure("verification.csv"))), mutation_page.section(results)]
+    text = "\n".join(["# Verification", "", *filter(None, parts)])
+    return write_text(results.figure("verification.md"), text)
 
 
 def read(path: Path) -> list[Row]:

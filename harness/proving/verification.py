@@ -22,6 +22,7 @@ from harness.marking import plan, score
 from harness.marking.jobs import PlannedTrial
 from harness.marking.score import Answer, Decision, Waiting
 from harness.marking.trials import Subject, View
+from harness.mutation.deciding import catches
 from harness.proving import ignorant
 from harness.records import Program, finite_or_text
 from harness.spec.checks import Check
@@ -62,7 +63,7 @@ class DecidedMutant:
     @property
     def caught(self) -> bool:
         """Whether the named check caught it."""
-        return _catches(self.named, self.decisions[self.named.id])
+        return catches(self.named, self.decisions[self.named.id])
 
     @property
     def caught_by(self) -> list[str]:
@@ -248,14 +249,6 @@ def _against_mutant(item: DecidedMutant) -> Iterator[str]:
         yield f"{where} is {decision.status} {decision.cause} {decision.message}".strip()
     elif kinds.of(item.named).has_tolerance and not decision.margin >= MUTANT_MARGIN:
         yield f"{where} is off by {decision.margin:.3g} tolerances (at least {MUTANT_MARGIN:g})"
-
-
-def _catches(check: Check, decision: Decision) -> bool:
-    """Whether a decision catches a mistake: it fails, or earns no more than the check allows."""
-    if check.mistake_credit is None:
-        return decision.status == "FAIL"
-    graded = decision.status in ("PASS", "FAIL", "INCONCLUSIVE")
-    return graded and decision.credit <= check.mistake_credit
 
 
 def _programs(task: LoadedTask) -> list[Program]:

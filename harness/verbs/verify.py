@@ -21,7 +21,7 @@ from harness.results import Results
 from harness.sandbox import choice
 from harness.seeds import PUBLIC_KEY
 from harness.spec.catalogue import load_all
-from harness.verbs import options, output
+from harness.verbs import keys, mutate, options, output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +34,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store", action="store_true", help="store what the mistakes answer, for the hints"
     )
+    parser.add_argument(
+        "--mutate",
+        action="store_true",
+        help="instead: change every honest program automatically; does a check notice?",
+    )
+    parser.add_argument(
+        "--keys",
+        type=options.positive,
+        metavar="N",
+        help="instead: known mistakes of exact checks, and honest rewritings, under N keys",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,6 +54,10 @@ def run(args: argparse.Namespace) -> int:
     if not chosen:
         raise UsageError(f"no task of tier {args.tier} among {[task.id for task in tasks]}")
     require_feasible(chosen)
+    if args.mutate:
+        return mutate.run(args, chosen)
+    if args.keys:
+        return keys.run(args, chosen)
     with fresh(args.jobs) as pool:
         require_measurable(chosen, pool)
         companions.require_own(chosen, pool)

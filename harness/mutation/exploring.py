@@ -1,0 +1,116 @@
+"""What a program does before it is changed: which functions each measurement reaches, and answers.
+
+Made once for a program, in a fork. A change that survives every check is held against the answers.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from harness.collect.bare import BareProgram
+from harness.collect.job import measure
+from harness.collect.proxy import ProgramProxy
+from harness.mutation.answers import Episode, Exchange, Recorder
+from harness.mutation.calling import Episodes
+from harness.mutation.deciding import Asked, BareObservations, measured_checks
+from harness.mutation.source import MODULE, Source
+from harness.records import COMMON, Observation, Program
+from harness.seeds import PUBLIC_KEY, SeedName
+from harness.spec.load import LoadedTask
+
+
+@dataclass(frozen=True)
+class Explored:
+    """What is known of a program before it is changed.
+
+    Attributes:
+        observations: of the reference, at the first step of every measurement that does not train.
+        reached: measurement -> the units that it executes.
+        cost: measurement -> how many calls the program makes in it, a measure of its time.
+        episodes: answers, by the function or class that gives them.
+        broken: what the program raised within its own domain.
+        drawn: the functions and classes whose arguments came from a declared domain.
+        cpu_s: processor seconds of all measurements.
+    """
+
+    observations: Mapping[Asked, Observation]
+    reached: Mapping[str, frozenset[str]]
+    cost: Mapping[str, int]
+    episodes: tuple[Episode, ...]
+    broken: tuple[str, ...] = ()
+    drawn: frozenset[str] = frozenset()
+    cpu_s: float = 0.0
+
+
+def explore(task: LoadedTask, program: Program, source: Source) -> Explored:
+    """Runs a program; whatever it raises in a measurement is left out here.
+
+    Raises:
+        ProgramError: it cannot be loaded.
+    """
+    observations = _of_reference(task)
+    reached, cost = {}, {}
+    recorded: dict[str, list[Exchange]] = {}
+    started = time.process_time()
+    with BareProgram(task, program) as running:
+        for measurement in dict.fromkeys(c.measurement for c in measured_checks(task)):
+            recorder = Recorder(running.channel)
+            recorder.renew()
+            with _profiled(running, source) as (units, calls):
+                _measured(task, measurement, recorder)
+            reached[measurement], cost[measurement] = frozenset(units), calls[0]
+            recorded[measurement] = recorder.kept
+        cpu_s = time.process_time() - started
+        episodes = Episodes(task, running.channel, recorded)
+        return Explored(
+            observations,
+            reached,
+            cost,
+            tuple(episodes.all()),
+            tuple(episodes.broken),
+            frozenset(episodes.drawn),
+            cpu_s,
+        )
+
+
+def _of_reference(task: LoadedTask) -> Mapping[Asked, Observation]:
+    assert task.reference is not None
+    with BareObservations(task, PUBLIC_KEY) as seen:
+        for check in measured_checks(task):
+            if check.needs_reference:
+                seen.observe(task, task.reference.solution, check.measurement, COMMON)
+        return seen.known
+
+
+def _measured(task: LoadedTask, measurement: str, recorder: Recorder) -> None:
+    name = SeedName(task.id, task.spec.draw, measurement, COMMON.stage, COMMON.replicate)
+    rng = name.generator(PUBLIC_KEY)
+    student = ProgramProxy(recorder, task.contract, rng.spawn(1)[0], material=task.material)
+    try:
+        measure(task, measurement, student, rng)
+    except Exception:  # of the program or of measure.py: the proof of the task complains of both
+        return
+
+
+@contextmanager
+def _profiled(running: BareProgram, source: Source) -> Iterator[tuple[set[str], list[int]]]:
+    """The units of the program that are executed within the block, and how many calls it makes."""
+    units, calls = {MODULE}, [0]
+    place = running.file
+
+    def watch(frame: FrameType, event: str, argument: Any) -> None:
+        calls[0] += 1
+        if event == "call" and frame.f_code.co_filename == place:
+            units.add(source.unit_of_line(frame.f_code.co_firstlineno))
+
+    sys.setprofile(watch)
+    try:
+        yield units, calls
+    finally:
+        sys.setprofile(None)

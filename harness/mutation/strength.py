@@ -1,0 +1,199 @@
+"""How strong the checks of a task are: every change of its honest programs, and what became of it.
+
+The unit of work is one program. A fixed sample of each task is small enough for the tests.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import Problem
+from harness.mutation import equivalents, forks
+from harness.mutation.field import FIELD
+from harness.mutation.generic import GENERIC
+from harness.mutation.source import Change, Source
+from harness.mutation.trying import Outcome, Tried, subject_of, try_all
+from harness.records import Program, sha256
+from harness.spec.load import LoadedTask
+
+OPERATORS = (*GENERIC, *FIELD)
+_NOTICED: tuple[Outcome, ...] = ("caught", "crash", "refused")
+
+
+@dataclass(frozen=True)
+class ProgramStrength:
+    """One honest program: what became of its changes.
+
+    Attributes:
+        path: the program's file.
+        broken: what it raised on arguments that the domain of its task allows.
+        cpu_s: processor seconds, exploring included.
+    """
+
+    path: Path
+    tried: tuple[Tried, ...]
+    broken: tuple[str, ...]
+    cpu_s: float
+
+
+@dataclass(frozen=True)
+class TaskStrength:
+    """One task: what became of the changes of all its honest programs.
+
+    Attributes:
+        excused: the names of survivors that equivalent.yaml lists.
+        problems: what `verify --mutate` objects to.
+    """
+
+    task: LoadedTask
+    programs: tuple[ProgramStrength, ...]
+    excused: frozenset[str]
+    problems: tuple[Problem, ...]
+
+    @property
+    def tried(self) -> tuple[Tried, ...]:
+        """All changes."""
+        return tuple(item for program in self.programs for item in program.tried)
+
+    @property
+    def survivors(self) -> tuple[Tried, ...]:
+        """Those that no check catches, no reason excuses, and an answer tells from the original."""
+        return tuple(
+            item
+            for item in self.tried
+            if item.outcome == "survives" and item.change.name not in self.excused
+        )
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor seconds of all of it."""
+        return sum(program.cpu_s for program in self.programs)
+
+    @property
+    def counts(self) -> Counter[Outcome]:
+        """How many changes had each outcome."""
+        return Counter(item.outcome for item in self.tried)
+
+    @property
+    def score(self) -> float:
+        """Caught, as a share of those caught and those that survive; 1 where there are none."""
+        return ratio(self.counts["caught"], len(self.survivors))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.task.id,
+            "mutants": len(self.tried),
+            "outcomes": dict(self.counts),
+            "excused": sorted(self.excused),
+            "survivors": [str(item.change) for item in self.survivors],
+            "score": self.score,
+            "cpu_s": round(self.cpu_s, 3),
+            "complaints": [str(problem) for problem in self.problems],
+        }
+
+
+def ratio(caught: int, survivors: int) -> float:
+    """The mutation score."""
+    return caught / (caught + survivors) if caught + survivors else 1.0
+
+
+def measure(
+    tasks: Sequence[LoadedTask], reference: Path, executor: Executor, sample: int | None = None
+) -> Iterator[TaskStrength]:
+    """The strength of each task, in their order.
+
+    Args:
+        reference: the folder of the references.
+        executor: processes in which the programs are run.
+        sample: how many changes of each task are run, always the same ones; all if None.
+
+    Raises:
+        SpecError: a program cannot be parsed, or an equivalent.yaml is not valid.
+    """
+    work = []
+    for task in tasks:
+        folder = reference / task.id
+        entries = equivalents.listed(folder)
+        chosen = _sampled(task, folder, sample) if sample is not None else None
+        futures = [
+            executor.submit(of_program, task, program, folder, chosen) for program in honest(task)
+        ]
+        work.append((task, folder, entries, futures))
+    for task, folder, entries, futures in work:
+        programs = tuple(future.result() for future in futures)
+        yield of_task(task, folder, entries, programs)
+
+
+def of_task(
+    task: LoadedTask,
+    folder: Path,
+    entries: Sequence[equivalents.Equivalent],
+    programs: tuple[ProgramStrength, ...],
+) -> TaskStrength:
+    """What the programs of a task come to, with a problem for everything that is not right."""
+    names = {change.name for change in changes(task, folder)}
+    tried = [item for program in programs for item in program.tried]
+    excused = frozenset(name for name in names if any(entry.covers(name) for entry in entries))
+    problems = equivalents.problems(folder, entries, names, tried)
+    for program in programs:
+        for item in program.tried:
+            if item.outcome == "survives" and item.change.name not in excused:
+                problems.append(equivalents.survivor_problem(program.path, item))
+            elif item.outcome == "ungradable":
+                text = f"mutant {item.change.name} is UNGRADABLE at {item.check}: {item.words}"
+                remedy = "let the measurement cope with whatever a program answers"
+                problems.append(Problem(str(program.path), item.change.line, 1, text, remedy))
+    return TaskStrength(task, programs, excused, tuple(problems))
+
+
+def honest(task: LoadedTask) -> tuple[Program, ...]:
+    """The reference and its variants."""
+    assert task.reference is not None
+    return (task.reference.solution, *task.reference.variants)
+
+
+def changes(task: LoadedTask, folder: Path) -> list[Change]:
+    """Every change of every honest program of a task.
+
+    Raises:
+        SpecError: one cannot be parsed.
+    """
+    return [
+        change
+        for program in honest(task)
+        for change in Source(task, program, folder).changes(OPERATORS)
+    ]
+
+
+def _sampled(task: LoadedTask, folder: Path, count: int) -> frozenset[str]:
+    """Names of some changes, the same in every run: those whose digests are the smallest."""
+    names = (change.name for change in changes(task, folder))
+    return frozenset(sorted(names, key=lambda name: sha256(f"{task.id} {name}"))[:count])
+
+
+def of_program(
+    task: LoadedTask, program: Program, folder: Path, chosen: frozenset[str] | None = None
+) -> ProgramStrength:
+    """Runs the changes of one program: all, or those with the chosen names."""
+    found = Source(task, program, folder).changes(OPERATORS)
+    wanted = [change for change in found if chosen is None or change.name in chosen]
+    if not wanted:
+        return ProgramStrength(Source(task, program, folder).path, (), (), 0.0)
+    forks.settle()
+    before = _cpu_s()
+    subject = subject_of(task, program, folder)
+    tried = try_all(subject, wanted)
+    cpu_s = _cpu_s() - before
+    return ProgramStrength(subject.source.path, tuple(tried), subject.explored.broken, cpu_s)
+
+
+def _cpu_s() -> float:
+    """Processor seconds of this process and of the forks that it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)

@@ -1,0 +1,202 @@
+"""Runs changed programs: is a change caught by a check, and if not, does it change any answer?
+
+Each changed program has a fork of its own. The first check that it does not pass ends it. One that
+passes them all is held against the answers of the unchanged program (:mod:`.exploring`): where no
+answer differs it counts as equivalent, which is evidence and no proof.
+"""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from harness.causes import Cause
+from harness.collect.bare import BareProgram
+from harness.errors import InfrastructureError, ProgramError
+from harness.mutation import forks
+from harness.mutation.answers import Episode
+from harness.mutation.deciding import BareObservations, catches, decisions, measured_checks
+from harness.mutation.exploring import Explored, explore
+from harness.mutation.forks import Bounds, Ended
+from harness.mutation.source import MODULE, Change, Source
+from harness.records import Program
+from harness.seeds import PUBLIC_KEY
+from harness.spec.checks import Check
+from harness.spec.load import LoadedTask
+
+#: ``crash``: it raises, hangs or is ended; ``refused``: its answers break the contract;
+#: ``untried``: no measurement that does not train executes it; ``ungradable``: our side failed.
+Outcome = Literal["caught", "crash", "refused", "equivalent", "survives", "untried", "ungradable"]
+_REFUSALS = frozenset(
+    {Cause.BAD_OUTPUT, Cause.RESEEDED, Cause.SIGNATURE, Cause.MISSING_NAME, Cause.PROTOCOL}
+)
+_EXPLORING = Bounds(cpu_s=120.0, memory_mib=4096)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of one change.
+
+    Attributes:
+        check: the check that it did not pass; empty where it passed all.
+        words: the cause, the fault, or the call whose answer differs.
+        checks: the checks that execute what was changed.
+        printed: bytes that it wrote to its output.
+    """
+
+    change: Change
+    outcome: Outcome
+    check: str = ""
+    words: str = ""
+    checks: tuple[str, ...] = ()
+    cpu_s: float = 0.0
+    printed: int = 0
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A program, its text, and what it does unchanged.
+
+    Attributes:
+        cpu_s: what finding that out took.
+    """
+
+    task: LoadedTask
+    program: Program
+    source: Source
+    explored: Explored
+    cpu_s: float
+
+    @property
+    def bounds(self) -> Bounds:
+        """What a change of it may use."""
+        return Bounds(cpu_s=round(2.0 + 8 * self.cpu_s, 1))
+
+    def checks(self, unit: str) -> list[Check]:
+        """The checks that execute a unit, those of the cheapest measurements first."""
+        reached, cost = self.explored.reached, self.explored.cost
+        found = [c for c in measured_checks(self.task) if unit in reached[c.measurement]]
+        return sorted(found, key=lambda check: cost[check.measurement])
+
+    def episodes(self, unit: str) -> list[Episode]:
+        """Answers of the functions and classes that use a unit."""
+        if unit == MODULE:
+            return list(self.explored.episodes)
+        users = self._users(unit)
+        return [each for each in self.explored.episodes if each.target in users]
+
+    def _users(self, unit: str) -> set[str]:
+        """The functions and classes that come to a unit, directly or by way of others."""
+        found, waiting = {unit}, [unit]
+        while waiting:
+            name = waiting.pop()
+            new = {user for user, used in self.source.calls.items() if name in used} - found
+            if name == MODULE:
+                new = set()
+            found |= new
+            waiting += new
+        return found | {name.partition(".")[0] for name in found}
+
+
+def subject_of(task: LoadedTask, program: Program, folder: Path) -> Subject:
+    """Explores a program in a fork.
+
+    Args:
+        folder: that of the task's reference, for messages.
+
+    Raises:
+        SpecError: it is not valid Python.
+        InfrastructureError: it could not be run; the proof of the task says why.
+    """
+    source = Source(task, program, folder)
+    _warm(task, folder)
+    ended = forks.call(partial(explore, task, program, source), _EXPLORING)
+    if ended.fault:
+        raise InfrastructureError(f"{task.id}: {program.name} {ended.fault}")
+    return Subject(task, program, source, ended.value, ended.cpu_s)
+
+
+def _warm(task: LoadedTask, folder: Path) -> None:
+    """Has this process import all that the measurements of a task need, so that no fork has to."""
+    assert task.reference is not None
+    try:
+        explore(task, task.reference.solution, Source(task, task.reference.solution, folder))
+    except ProgramError:  # the fork says so again
+        return
+    gc.collect()
+    gc.freeze()  # what is never searched for cycles is never copied for that
+
+
+@contextmanager
+def own_folder() -> Iterator[None]:
+    """Puts temporary files of forks into one folder, which is removed even where a fork is not."""
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix="fairmark-mutation-") as folder:
+        tempfile.tempdir = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
+
+
+def try_all(subject: Subject, changes: Sequence[Change]) -> list[Tried]:
+    """Every change, in forks, those that share a unit after one another."""
+    checks = {unit: subject.checks(unit) for unit in {change.unit for change in changes}}
+    runnable = [change for change in changes if checks[change.unit]]
+    functions = [partial(_run, subject, change, checks[change.unit]) for change in runnable]
+    with own_folder():
+        ends = dict(zip(runnable, forks.call_each(functions, subject.bounds), strict=True))
+    return [_tried(change, checks[change.unit], ends.get(change)) for change in changes]
+
+
+def _tried(change: Change, checks: Sequence[Check], ended: Ended | None) -> Tried:
+    if ended is None:
+        return Tried(change, "untried", words="no measurement that does not train executes it")
+    tried = Tried(change, "crash", words=ended.fault) if ended.fault else ended.value
+    names = tuple(sorted(check.id for check in checks))
+    return replace(tried, change=change, checks=names, cpu_s=ended.cpu_s, printed=ended.printed)
+
+
+def _run(subject: Subject, change: Change, checks: Sequence[Check]) -> Tried:
+    task, program = subject.task, change.program
+    with BareObservations(task, PUBLIC_KEY, subject.explored.observations) as seen:
+        try:
+            running = seen.running(program)
+        except ProgramError as error:
+            return Tried(change, "crash", words=f"{error.cause}: {error.message}")
+        for check, decision in decisions(task, program, checks, seen):
+            if catches(check, decision):
+                return Tried(change, "caught", check.id, str(decision.cause))
+            if decision.status == "ERROR":
+                outcome: Outcome = "refused" if decision.cause in _REFUSALS else "crash"
+                words = f"{decision.cause}: {decision.message}"
+                return Tried(change, outcome, check.id, words)
+            if decision.status == "UNGRADABLE":
+                return Tried(change, "ungradable", check.id, decision.message)
+        seen_at = difference(running, subject.episodes(change.unit))
+    if seen_at is None:
+        return Tried(change, "equivalent")
+    return Tried(change, "survives", words=seen_at)
+
+
+def difference(running: BareProgram, episodes: Sequence[Episode]) -> str | None:
+    """The first call whose answer differs from the one that is known; None where none does."""
+    for episode in episodes:
+        if episode.fresh:
+            running.channel.renew()
+        for exchange in episode.exchanges:
+            try:
+                frame = running.channel.request(exchange.message, exchange.arrays)
+            except ProgramError as error:
+                if exchange.error:
+                    break
+                return f"{exchange} raises: {error.message}"
+            if exchange.error or exchange.differs(frame.arrays):
+                return f"{exchange} differs"
+    return None
