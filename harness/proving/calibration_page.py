@@ -1,7 +1,7 @@
 """The tables of ``calibrate``, for people and for machines.
 
-``calibration.csv`` has a row for every rate, learner and power; ``operating.csv`` the curves of the
-training checks; ``calibration.md`` shows both.
+``calibration.csv`` has a row for every check, rate, learner and power; ``operating.csv`` the curves
+of the training checks; ``calibration.md`` shows both.
 """
 
 from __future__ import annotations
@@ -12,24 +12,28 @@ from pathlib import Path
 from typing import Any
 
 from harness.files import write_csv, write_text
-from harness.proving.certificate import Certificate, Curve, Learner, Power, Rate
+from harness.proving.calibration_rates import CONFIDENCE, CheckRate, Rate, Rejections
+from harness.proving.certificate import Certificate, Curve, Learner, Power
 from harness.results import Results
 
 _COLUMNS = (
-    *("task", "check", "stage", "stage_alpha", "runs", "rejections", "upper95", "mutant"),
+    *("task", "check", "stage", "stage_alpha", "runs", "rejections", "upper", "mutant"),
     *("mutant_runs", "caught", "power_lower95", "beta", "commit", "program", "role", "method"),
-    *("nominal", "real", "lower95", "standing"),
+    *("nominal", "real", "lower", "family", "standing"),
 )
 
 
 def write(certificate: Certificate, results: Results, commit: str) -> list[Path]:
     """calibration.csv, calibration.md and operating.csv among the figures of a results folder.
 
-    Rows of calibration.csv with ``method`` ``derived`` are of training checks: ``runs`` counts
-    stored seeds, ``rejections`` those that miss the threshold, and ``upper95`` is the derived
+    Rows of calibration.csv with the ``role`` ``honest`` are of a check, both stages and all honest
+    programs together. ``lower`` and ``upper`` hold with 95 % confidence for all the ``family`` rows
+    of their sort at once. Rows with ``method`` ``derived`` are of training checks: ``runs`` counts
+    stored seeds, ``rejections`` those that miss the threshold, and ``upper`` is the derived
     probability of FAIL at the success rate that they bear out.
     """
-    rows = [*map(_rate_row, certificate.rates), *map(_learner_row, certificate.learners)]
+    rows = [*map(_check_row, certificate.checks), *map(_program_row, certificate.rates)]
+    rows += map(_learner_row, certificate.learners)
     rows += map(_power_row, certificate.powers)
     return [
         write_csv(
@@ -48,27 +52,80 @@ def write(certificate: Certificate, results: Results, commit: str) -> list[Path]
 
 def text(certificate: Certificate) -> str:
     """The tables in Markdown."""
-    parts = [*_rates(certificate), "", *_powers(certificate), "", *_learners(certificate)]
-    return "\n".join(parts)
+    parts = [*_declared(certificate), *_checks(certificate), "", *_programs(certificate), ""]
+    return "\n".join([*parts, *_powers(certificate), "", *_learners(certificate)])
 
 
-def _rates(certificate: Certificate) -> Iterator[str]:
-    yield f"Declared for all checks together: {certificate.alpha_total:.3g} a student."
-    yield ""
+def _declared(certificate: Certificate) -> Iterator[str]:
     yield (
-        "| check | stage | declared | run at | program | gradings (real) | rejections "
-        "| 95 % bounds | |"
+        f"Declared for all checks together, a student: honest work fails any with at most "
+        f"{certificate.alpha_total:.3g} and loses points with at most {certificate.loss_total:.3g}."
     )
-    yield "|---|---|---|---|---|---|---|---|---|"
-    for rate in certificate.rates:
+    yield ""
+
+
+def _checks(certificate: Certificate) -> Iterator[str]:
+    """What is certified of all checks at once, and what is not."""
+    found, every = len(certificate.certified), len(certificate.checks)
+    if certificate.checks:
         yield (
-            f"| {rate.task}/{rate.check} | {rate.stage} | {rate.stage_alpha:g} | {rate.nominal:g} "
-            f"| {rate.program.split('/')[-1]} | {rate.runs:,} ({rate.real:,}) "
-            f"| {rate.rejections} | {rate.lower95:.1e} to {rate.upper95:.1e} | {rate.standing} |"
+            f"**Certified: {found} of {every} checks on draws.** Their stages reject honest work "
+            f"no more often than declared; with {CONFIDENCE:.0%} confidence that is true of all "
+            f"{found} at once. A rate is the mean over both stages and the honest programs of the "
+            f"check; one of k programs may have up to k times the mean."
+        )
+        yield ""
+    if any(rate.real < rate.runs for rate in certificate.checks):
+        yield (
+            "Where fewer gradings are real than there are, the others draw from one pool of draws "
+            "a program and stage, and the bounds are those of the pool's own law."
+        )
+        yield ""
+    if certificate.uncounted:
+        yield f"Not measured by gradings: {', '.join(certificate.uncounted)}."
+        yield ""
+    yield "| check | declared | run at | programs | gradings (real) | rejections | joint bounds | |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for rate in certificate.checks:
+        far = "; honest work lies far from the limit, so little is tried" if rate.far else ""
+        yield (
+            f"| {_name(rate)} | {rate.stage_alpha:g} | {rate.nominal:g} | {rate.programs} "
+            f"| {_gradings(rate)} | {rate.rejections} | {_bounds(rate)} | {rate.standing}{far} |"
         )
 
 
+def _programs(certificate: Certificate) -> Iterator[str]:
+    """The same program by program, which takes more gradings to certify."""
+    certified = sum(rate.standing == "certified" for rate in certificate.rates)
+    yield (
+        f"By program and stage, jointly over {len(certificate.rates)} rows with {CONFIDENCE:.0%} "
+        f"confidence: {certified} certified."
+    )
+    yield ""
+    yield "| check | stage | program | gradings (real) | rejections | joint bounds | |"
+    yield "|---|---|---|---|---|---|---|"
+    for rate in certificate.rates:
+        yield (
+            f"| {_name(rate)} | {rate.stage} | {rate.program.split('/')[-1]} | {_gradings(rate)} "
+            f"| {rate.rejections} | {_bounds(rate)} | {rate.standing} |"
+        )
+
+
+def _name(rate: Rejections) -> str:
+    return f"{rate.task}/{rate.check}"
+
+
+def _gradings(rate: Rejections) -> str:
+    return f"{rate.runs:,} ({rate.real:,})"
+
+
+def _bounds(rate: Rejections) -> str:
+    return f"{rate.lower:.1e} to {rate.upper:.1e}"
+
+
 def _powers(certificate: Certificate) -> Iterator[str]:
+    yield "Power, each mistake by itself (these bounds do not hold jointly):"
+    yield ""
     yield "| check | mistake | gradings or seeds | caught | power, lower 95 % bound | declared |"
     yield "|---|---|---|---|---|---|"
     for power in certificate.powers:
@@ -79,6 +136,8 @@ def _powers(certificate: Certificate) -> Iterator[str]:
 
 
 def _learners(certificate: Certificate) -> Iterator[str]:
+    yield "Training checks, at the success rate that stored runs bear out, 99.7 % for each learner:"
+    yield ""
     yield (
         "| training check | learner | seeds that succeed | borne out | P(FAIL), derived "
         "| P(INCONCLUSIVE) | seeds used (at the bound) | fixed number |"
@@ -102,10 +161,19 @@ def _learners(certificate: Certificate) -> Iterator[str]:
                 )
 
 
-def _rate_row(rate: Rate) -> dict[str, Any]:
-    row = {**asdict(rate), "lower95": rate.lower95, "upper95": rate.upper95}
-    method = "measured" if rate.real == rate.runs else "measured, pooled"
-    return {**row, "method": method, "standing": rate.standing}
+def _check_row(rate: CheckRate) -> dict[str, Any]:
+    record = rate.to_json()
+    programs = record.pop("programs")
+    return {**_measured(record), "program": f"{programs} programs", "role": "honest"}
+
+
+def _program_row(rate: Rate) -> dict[str, Any]:
+    return _measured(rate.to_json())
+
+
+def _measured(record: dict[str, Any]) -> dict[str, Any]:
+    method = "measured" if record["real"] == record["runs"] else "measured, pooled"
+    return {**record, "method": method}
 
 
 def _learner_row(item: Learner) -> dict[str, Any]:
@@ -116,7 +184,7 @@ def _learner_row(item: Learner) -> dict[str, Any]:
         "stage_alpha": item.alpha,
         "runs": item.runs,
         "rejections": item.runs - item.successes,
-        "upper95": item.p_fail,
+        "upper": item.p_fail,
         "program": item.program,
         "role": item.role,
         "method": "derived",

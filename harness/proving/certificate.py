@@ -1,10 +1,7 @@
 """What a calibration shows: declared, measured and derived error rates.
 
-A rate of a sampled check is measured: rejections of honest work in so many gradings, with one-sided
-95 % bounds (Clopper & Pearson 1934). It is *certified* where the upper bound is at most the
-declared rate, *refuted* where the lower bound exceeds it, and otherwise not yet certified. Of
-stages that ran exactly at their declared rate at most 5 % would be certified, however many gradings
-there were; this is why stages run at a fifth of it.
+Rates of sampled checks are measured and certified together: see
+:mod:`harness.proving.calibration_rates`.
 
 A rate of a training check is derived: what the sequential test does, exactly, at the success rate
 that stored runs bear out with 99.7 % confidence. The reference (the configuration that the
@@ -16,58 +13,26 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from operator import itemgetter
-from typing import Any, Literal
+from typing import Any
 
 from harness import stored_runs
 from harness.kinds import seed_success
 from harness.proving.calibration import Counted
+from harness.proving.calibration_rates import (
+    CONFIDENCE,
+    CheckRate,
+    Rate,
+    Rejections,
+    by_check,
+    by_program,
+)
 from harness.spec.checks import SeedSuccessCheck, Stochastic
 from harness.spec.load import LoadedTask
 from harness.statistics import sequential
 from harness.stored_runs import StoredRuns
 
-_CONFIDENCE = 0.95
 #: Success rates at which the curve of a training check is printed.
 CURVE = (1.0, 0.99, 0.97, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
-
-Standing = Literal["certified", "not yet certified", "refuted"]
-
-
-@dataclass(frozen=True)
-class Rate:
-    """How often one stage of a sampled check rejects one honest program.
-
-    Attributes:
-        stage_alpha, nominal: the declared bound, and the level that the stage runs at.
-        runs: gradings of that stage.
-        real: how many of them measured fresh draws; the others drew rows from a pool.
-    """
-
-    task: str
-    check: str
-    stage: int
-    stage_alpha: float
-    nominal: float
-    program: str
-    role: str
-    runs: int
-    real: int
-    rejections: int
-
-    @property
-    def lower95(self) -> float:
-        return sequential.tolerance_bound(self.rejections, self.runs, _CONFIDENCE)
-
-    @property
-    def upper95(self) -> float:
-        return sequential.upper_bound(self.rejections, self.runs, _CONFIDENCE)
-
-    @property
-    def standing(self) -> Standing:
-        if self.lower95 > self.stage_alpha:
-            return "refuted"
-        return "certified" if self.upper95 <= self.stage_alpha else "not yet certified"
 
 
 @dataclass(frozen=True)
@@ -132,19 +97,29 @@ class Certificate:
     """The figures of all tasks.
 
     Attributes:
-        alpha_total: declared bound on failing honest work in any check, a student.
+        rates, checks: by program and stage, and pooled by check.
+        alpha_total, loss_total: declared bounds, a student, on failing honest work in any check,
+            and on its losing points in any.
+        uncounted: names of the checks with an error rate that gradings do not measure.
     """
 
     rates: tuple[Rate, ...]
+    checks: tuple[CheckRate, ...]
     powers: tuple[Power, ...]
     learners: tuple[Learner, ...]
     curves: tuple[Curve, ...]
     alpha_total: float
+    loss_total: float
+    uncounted: tuple[str, ...] = ()
 
     @property
-    def refuted(self) -> list[Rate]:
-        """Rates of which even the lower bound exceeds the declared one."""
-        return [rate for rate in self.rates if rate.standing == "refuted"]
+    def refuted(self) -> list[Rejections]:
+        """Rates of which even the lower bound exceeds the declared one, each family at 95 %."""
+        return [rate for rate in (*self.checks, *self.rates) if rate.standing == "refuted"]
+
+    @property
+    def certified(self) -> list[CheckRate]:
+        return [rate for rate in self.checks if rate.standing == "certified"]
 
     def to_json(self) -> dict[str, Any]:
         mutants = defaultdict(list)
@@ -153,76 +128,46 @@ class Certificate:
             record |= {"power_lower95": power.power_lower95, "beta": power.beta}
             mutants[power.task, power.check].append(record)
         return {
+            "confidence": CONFIDENCE,
             "checks": [
-                {
-                    **asdict(rate),
-                    "lower95": rate.lower95,
-                    "upper95": rate.upper95,
-                    "certified": rate.standing == "certified",
-                    "standing": rate.standing,
-                    "mutants": mutants[rate.task, rate.check],
-                }
-                for rate in self.rates
+                {**rate.to_json(), "mutants": mutants[rate.task, rate.check]}
+                for rate in self.checks
             ],
+            "programs": [rate.to_json() for rate in self.rates],
             "training": [asdict(learner) for learner in self.learners],
             "mutants": [asdict(power) for power in self.powers],
             "curves": [asdict(curve) for curve in self.curves],
             "alpha_total": self.alpha_total,
+            "loss_total": self.loss_total,
+            "uncounted": list(self.uncounted),
         }
 
 
 def of(tasks: Sequence[LoadedTask], counted: Iterable[Counted]) -> Certificate:
     """The certificate of the units that were counted and of the training runs that are stored."""
     units = list(counted)
+    rates = by_program(tasks, units)
+    checks = [(task, check) for task in tasks for check in task.spec.checks]
+    measured = {(rate.task, rate.check) for rate in rates}
     return Certificate(
-        tuple(rate for task in tasks for rate in _measured(task, units)),
+        rates,
+        by_check(rates),
         (
             *(power for task in tasks for power in _caught(task, units)),
             *(power for task in tasks for power in _missed(task)),
         ),
         tuple(learner for task in tasks for learner in _derived(task)),
         tuple(curve for task in tasks for curve in _curves(task)),
-        sum(check.alpha_bound for task in tasks for check in task.spec.checks),
+        sum(check.alpha_bound for _, check in checks),
+        sum(check.loss_bound for _, check in checks),
+        tuple(
+            f"{task.id}/{check.id}"
+            for task, check in checks
+            if check.alpha_bound > 0
+            and not isinstance(check, SeedSuccessCheck)
+            and (task.id, check.id) not in measured
+        ),
     )
-
-
-@dataclass
-class _Total:
-    """The sums of some units."""
-
-    runs: int = 0
-    real: int = 0
-    rejections: int = 0
-
-
-def _measured(task: LoadedTask, counted: Sequence[Counted]) -> Iterator[Rate]:
-    """The rates of one task: checks in the order of the spec, then stages and programs."""
-    order = {check.id: index for index, check in enumerate(task.spec.checks)}
-    totals: dict[tuple[int, int, str, str], _Total] = {}
-    for item in counted:
-        unit = item.unit
-        if unit.task == task.id and unit.stage:
-            for name, rejections in item.rejections.items():
-                group = (order[name], unit.stage, unit.program, unit.role)
-                total = totals.setdefault(group, _Total())
-                total.runs += unit.gradings
-                total.real += 0 if unit.pooled else unit.gradings
-                total.rejections += rejections
-    for (index, stage, program, role), total in sorted(totals.items(), key=itemgetter(0)):
-        check = task.spec.checks[index]
-        assert isinstance(check, Stochastic)
-        yield Rate(
-            task=task.id,
-            check=check.id,
-            stage=stage,
-            stage_alpha=check.stage_alpha,
-            nominal=check.nominal_alpha,
-            program=program,
-            role=role,
-            runs=total.runs,
-            real=total.real,
-            rejections=total.rejections,
-        )
 
 
 def _caught(task: LoadedTask, counted: Sequence[Counted]) -> Iterator[Power]:
@@ -247,7 +192,7 @@ def _caught(task: LoadedTask, counted: Sequence[Counted]) -> Iterator[Power]:
             mutant=mutant.mistake.name,
             runs=runs,
             caught=caught,
-            power_lower95=sequential.tolerance_bound(caught, runs, _CONFIDENCE),
+            power_lower95=sequential.tolerance_bound(caught, runs, CONFIDENCE),
             beta=check.beta,
         )
 
@@ -279,7 +224,7 @@ def _missed(task: LoadedTask) -> Iterator[Power]:
             mistake = mistakes.get(item.stored.name)
             if mistake is None or mistake.check != check.id:
                 continue
-            rate = sequential.upper_bound(item.successes, item.runs, _CONFIDENCE)
+            rate = sequential.upper_bound(item.successes, item.runs, CONFIDENCE)
             yield Power(
                 task=task.id,
                 check=check.id,

@@ -46,7 +46,7 @@ def test_the_verb_writes_its_tables_and_goes_on_where_it_was(course, capsys, mon
     before = (course / "results/figures/calibration.csv").read_bytes()
     monkeypatch.setattr(verb, "_count", None)  # nothing is counted again
     assert main(["calibrate", *SMALL, *where]) == 0
-    assert "| noise/mean | 1 | 0.001 |" in capsys.readouterr().out
+    assert "| noise/mean | 0.001 | 0.0002 |" in capsys.readouterr().out
     assert (course / "results/figures/calibration.csv").read_bytes() == before
 
 
