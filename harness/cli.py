@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import importlib
 import os
 import signal
@@ -60,9 +61,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("FAIRMARK_DEBUG"):
             raise
-        text = f"internal error: {type(error).__name__}: {error}"
-        _report(args, InfrastructureError(f"{text} (FAIRMARK_DEBUG=1 shows where)"))
+        if isinstance(error, OSError):
+            text = _of_the_system(error)
+        else:
+            text = f"internal error: {type(error).__name__}: {error} (FAIRMARK_DEBUG=1 shows where)"
+        _report(args, InfrastructureError(text))
         return 3
+
+
+def _of_the_system(error: OSError) -> str:
+    """What the operating system refused, and what to do about it."""
+    remedies = {
+        errno.ENOSPC: "free some room on that disk and run the same again",
+        errno.EDQUOT: "your quota is used up: free some room and run the same again",
+        errno.EROFS: "that disk is mounted read-only: give another folder",
+        errno.EACCES: "see that you may read and write it",
+        errno.EPERM: "see that you may read and write it",
+        errno.EMFILE: "too many files are open: raise `ulimit -n`, or give fewer --jobs",
+    }
+    remedy = remedies.get(error.errno or 0, "FAIRMARK_DEBUG=1 shows where")
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}; {remedy}. What was observed before is kept"
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import os
@@ -25,8 +26,11 @@ def write_text(path: Path, text: str) -> Path:
         with temporary.open("xb") as stream:
             stream.write(data)
         os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):  # nobody has asked for the temporary file
+            raise type(error)(error.errno, error.strerror, str(path)) from None
         raise
     return path
 

@@ -16,7 +16,8 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,17 @@ _NETWORK_FILE_SYSTEMS = {
     "9p",
     "afs",
     "lustre",
+}
+#: What to do about a failure of the database, by the name that SQLite gives it.
+_REMEDIES = {
+    "SQLITE_FULL": "no room is left on its disk: free some and run the same again; what was "
+    "observed before is kept",
+    "SQLITE_IOERR": "see that its disk has room and works, and run the same again; what was "
+    "observed before is kept",
+    "SQLITE_CORRUPT": "it is damaged: bring back a copy, or move it away and grade again; the "
+    "programs are then run anew, and grades.csv stays until then",
+    "SQLITE_READONLY": "see that you may write the file and its folder",
+    "SQLITE_BUSY": "another process holds it: wait for that one and run the same again",
 }
 _META = "create table if not exists meta (name text primary key, value text not null)"
 _SCHEMA = """
@@ -120,6 +132,46 @@ class Ledger:
         """Closes the file; nothing is lost without it."""
         self._db.close()
 
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Names file and remedy where the database fails.
+
+        Raises:
+            InfrastructureError: it did.
+        """
+        try:
+            yield
+        except sqlite3.Error as error:
+            name = str(getattr(error, "sqlite_errorname", ""))
+            remedies = (text for known, text in _REMEDIES.items() if name.startswith(known))
+            remedy = next(remedies, "move it away and grade again")
+            raise InfrastructureError(f"{self._path}: {error}; {remedy}") from error
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with self._lock, self._usable():
+            return self._db.execute(query, values).fetchall()
+
+    def _write(self, *statements: tuple[str, Iterable[Sequence[object]]]) -> None:
+        """Runs statements, each for its rows, all in one step."""
+        with self._lock, self._usable(), self._db:
+            for statement, rows in statements:
+                self._db.executemany(statement, rows)
+
+    @contextmanager
+    def _readable(self, what: str) -> Iterator[None]:
+        """Names what could not be understood of the stored records.
+
+        Raises:
+            InfrastructureError: a record is not what this version writes.
+        """
+        try:
+            yield
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InfrastructureError(
+                f"{self._path}: what is stored of {what} cannot be read "
+                f"({type(error).__name__}: {error}); {_REMEDIES['SQLITE_CORRUPT']}"
+            ) from error
+
     def get(self, trial: str, weakest: str | None = None) -> Observation | None:
         """The observation of a trial, or None where it has to be made.
 
@@ -148,10 +200,7 @@ class Ledger:
             isolation = str(observation.circumstances.get("isolation", "L0"))
             record = canonical(_plain(observation.to_json()))
             row = (trial, observation.digest, self._run, isolation, record, time.time())
-            with self._db:
-                self._db.execute(
-                    "insert or ignore into observations values (?, ?, ?, ?, ?, ?)", row
-                )
+            self._write(("insert or ignore into observations values (?, ?, ?, ?, ?, ?)", [row]))
 
     def digests(self, trial: str) -> tuple[str, ...]:
         """The digests of all observations of a trial: two that differ and it does not reproduce."""
@@ -164,11 +213,11 @@ class Ledger:
         if known is not None:
             self._repetitions.move_to_end(trial)
             return known
-        rows = self._db.execute(
+        rows = self._rows(
             "select digest, run, isolation, record from observations where trial = ? "
             "order by made, run",
             (trial,),
-        ).fetchall()
+        )
         repetitions = tuple(_Repetition(*row) for row in rows)
         if repetitions:
             self._repetitions[trial] = repetitions
@@ -179,7 +228,8 @@ class Ledger:
     def _observation(self, trial: str, repetition: _Repetition) -> Observation:
         place = (trial, repetition.run)
         if place not in self._parsed:
-            self._parsed[place] = Observation.from_json(json.loads(repetition.record))
+            with self._readable(f"trial {trial}"):
+                self._parsed[place] = Observation.from_json(json.loads(repetition.record))
         return self._parsed[place]
 
     def _forget(self, trial: str) -> None:
@@ -188,33 +238,28 @@ class Ledger:
 
     def trials(self) -> Iterable[str]:
         """The digest of every trial that has an observation."""
-        with self._lock:
-            rows = self._db.execute("select distinct trial from observations").fetchall()
-        return [row[0] for row in rows]
+        return [row[0] for row in self._rows("select distinct trial from observations")]
 
     def put_document(self, name: str, record: Mapping[str, Any]) -> None:
         """Stores or replaces a JSON document, such as the list of what was graded."""
-        with self._lock, self._db:
-            self._db.execute(
-                "insert or replace into documents values (?, ?)", (name, canonical(dict(record)))
-            )
+        row = (name, canonical(dict(record)))
+        self._write(("insert or replace into documents values (?, ?)", [row]))
 
     def documents(self, prefix: str) -> dict[str, dict[str, Any]]:
         """All documents whose names begin so, by their names, in order."""
-        with self._lock:
-            rows = self._db.execute(
-                "select name, record from documents where substr(name, 1, ?) = ? order by name",
-                (len(prefix), prefix),
-            ).fetchall()
-        return {name: dict(json.loads(record)) for name, record in rows}
+        rows = self._rows(
+            "select name, record from documents where substr(name, 1, ?) = ? order by name",
+            (len(prefix), prefix),
+        )
+        with self._readable(f"the documents {prefix}…"):
+            return {name: dict(json.loads(record)) for name, record in rows}
 
     def document_names(self, prefix: str) -> list[str]:
         """The names of all documents that begin so, in order."""
-        with self._lock:
-            rows = self._db.execute(
-                "select name from documents where substr(name, 1, ?) = ? order by name",
-                (len(prefix), prefix),
-            ).fetchall()
+        rows = self._rows(
+            "select name from documents where substr(name, 1, ?) = ? order by name",
+            (len(prefix), prefix),
+        )
         return [name for (name,) in rows]
 
     def put_documents(
@@ -222,32 +267,27 @@ class Ledger:
     ) -> None:
         """Stores or replaces documents and removes others, all in one step."""
         rows = [(name, canonical(dict(record))) for name, record in records.items()]
-        with self._lock, self._db:
-            self._db.executemany("delete from documents where name = ?", [(n,) for n in remove])
-            self._db.executemany("insert or replace into documents values (?, ?)", rows)
+        self._write(
+            ("delete from documents where name = ?", [(name,) for name in remove]),
+            ("insert or replace into documents values (?, ?)", rows),
+        )
 
     def put_files(self, contents: Mapping[str, bytes]) -> None:
         """Stores submitted files under their SHA-256."""
-        with self._lock, self._db:
-            self._db.executemany("insert or ignore into files values (?, ?)", contents.items())
+        self._write(("insert or ignore into files values (?, ?)", contents.items()))
 
     def file(self, digest: str) -> bytes:
         """A stored file; raises KeyError."""
-        with self._lock:
-            row = self._db.execute(
-                "select content from files where sha256 = ?", (digest,)
-            ).fetchone()
-        if row is None:
+        rows = self._rows("select content from files where sha256 = ?", (digest,))
+        if not rows:
             raise KeyError(digest)
-        return bytes(row[0])
+        return bytes(rows[0][0])
 
     def document(self, name: str) -> dict[str, Any] | None:
         """A stored document, or None."""
-        with self._lock:
-            row = self._db.execute(
-                "select record from documents where name = ?", (name,)
-            ).fetchone()
-        return None if row is None else dict(json.loads(row[0]))
+        rows = self._rows("select record from documents where name = ?", (name,))
+        with self._readable(f"the document {name}"):
+            return dict(json.loads(rows[0][0])) if rows else None
 
 
 def _isolated(level: str, weakest: str | None) -> bool:

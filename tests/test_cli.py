@@ -1,6 +1,7 @@
 """The command line: what it prints, what it refuses, and that a refusal leaves nothing behind."""
 
 import dataclasses
+import errno
 import fcntl
 import json
 import os
@@ -434,3 +435,15 @@ def test_a_results_folder_that_cannot_be_made_is_named(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main(["grade", "--results", str(tmp_path / "file" / "below")]) == 2
     assert "cannot be made" in capsys.readouterr().err
+
+
+def test_what_the_system_refuses_is_said_with_place_and_remedy(monkeypatch, capsys):
+    def full(args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "results/grades.csv")
+
+    monkeypatch.setattr("harness.verbs.list.run", full)
+    assert main(["list"]) == 3
+    assert capsys.readouterr().err == (
+        "fairmark: results/grades.csv: No space left on device; free some room on that disk and "
+        "run the same again. What was observed before is kept\n"
+    )

@@ -297,3 +297,46 @@ def test_whoever_writes_may_be_killed(path, records):
             assert ledger.digests(key) == (kept.digest,)
         ledger.put(observation("new"))
         assert ledger.get("new") is not None
+
+
+def test_a_full_disk_is_said_with_file_and_remedy_and_loses_nothing(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path, "one") as ledger:
+        ledger.put_document("kept", {"value": 1})
+        (pages,) = ledger._db.execute("pragma page_count").fetchone()
+        ledger._db.execute(f"pragma max_page_count = {pages + 1}")
+        with pytest.raises(InfrastructureError) as caught:
+            ledger.put_documents({f"{n}": {"text": "x" * 5000} for n in range(50)})
+        assert str(path) in str(caught.value)
+        assert "no room is left on its disk" in str(caught.value)
+    with Ledger(path, "two") as ledger:
+        assert ledger.document_names("") == ["kept"]
+
+
+def test_a_damaged_page_is_said_with_file_and_remedy(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path, "one") as ledger:
+        ledger.put_documents({f"{n:03}": {"text": f"{n}" * 900} for n in range(200)})
+        ledger._db.execute("pragma wal_checkpoint(truncate)")
+    content = bytearray(path.read_bytes())
+    for page in range(5, len(content) // 4096):
+        content[page * 4096 : page * 4096 + 200] = b"\xff" * 200
+    path.write_bytes(content)
+    with pytest.raises(InfrastructureError, match="it is damaged: bring back a copy") as caught:
+        with Ledger(path, "two") as ledger:
+            ledger.documents("")
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("record", ["{", "[]", "{}", '{"trial": 3}', "null"])
+def test_a_record_that_this_version_does_not_write_is_said(tmp_path, record):
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path, "one") as ledger:
+        with ledger._db:
+            row = ("t" * 64, "d", "one", "L3", record, 0.0)
+            ledger._db.execute("insert into observations values (?, ?, ?, ?, ?, ?)", row)
+            ledger._db.execute("insert into documents values ('name', 'not json')")
+        with pytest.raises(InfrastructureError, match=r"what is stored of trial t+ cannot be read"):
+            ledger.get("t" * 64)
+        with pytest.raises(InfrastructureError, match="of the document name cannot be read"):
+            ledger.document("name")
