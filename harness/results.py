@@ -50,6 +50,7 @@ Figure = Literal[
     "survivors.csv",
     "verification.csv",
     "verification.md",
+    "verified.csv",
 ]
 FIGURES: tuple[Figure, ...] = get_args(Figure)
 

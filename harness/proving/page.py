@@ -1,8 +1,9 @@
 """The tables of ``verify``, for people and for machines: margins, and which check catches what.
 
 ``verification.csv`` has a row for every check of every honest program and for every known mistake
-at the check that must catch it; ``verification.md`` is made from that file alone. Tasks that a run
-leaves out keep their rows.
+at the check that must catch it; ``verification.md`` is made from that file alone. ``verified.csv``
+says for which files of a task that was found, so that nobody takes old figures for new ones. Tasks
+that a run leaves out keep their rows.
 """
 
 from __future__ import annotations
@@ -17,13 +18,17 @@ from harness.files import write_csv, write_text
 from harness.marking.score import Decision
 from harness.mutation import page as mutation_page
 from harness.proving.verification import HONEST_MARGIN, MUTANT_MARGIN, TaskProof
+from harness.records import canonical, sha256
 from harness.results import Results
 from harness.spec.checks import Check
+from harness.spec.load import LoadedTask
 
 COLUMNS = (
     *("task", "role", "program", "check", "status", "cause", "margin", "caught"),
     *("bug", "erratum", "hint"),
 )
+#: The columns of verified.csv: a task, the digest of its files, how many complaints there were.
+VERIFIED = ("task", "digest", "complaints")
 Row = dict[str, str]
 
 
@@ -43,7 +48,52 @@ def write(proofs: Sequence[TaskProof], results: Results, tasks: Path) -> list[Pa
     ]
     rows = [*kept, *new]
     rows.sort(key=lambda row: row["task"])
-    return [write_csv(path, COLUMNS, rows), write_page(results)]
+    return [
+        write_csv(path, COLUMNS, rows),
+        _write_verified(proofs, results, tasks),
+        write_page(results),
+    ]
+
+
+def digest(task: LoadedTask) -> str:
+    """A digest of all files of a task and its reference that a verification depends on."""
+    assert task.reference is not None
+    reference = task.reference
+    programs = [reference.solution, *reference.variants]
+    parts = [
+        task.spec.model_dump(mode="json"),
+        task.protocol,
+        [program.sha256 for program in programs],
+        [[each.mistake.model_dump(mode="json"), each.program.sha256] for each in reference.mutants],
+        reference.answers.model_dump(mode="json") if reference.answers else None,
+    ]
+    return sha256(canonical(parts))
+
+
+def verified(results: Results) -> dict[str, Row]:
+    """The rows of verified.csv by task; none where there is no such file."""
+    path = results.figure("verified.csv")
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream)
+        rows = list(reader) if tuple(reader.fieldnames or ()) == VERIFIED else []
+    return {row["task"]: row for row in rows}
+
+
+def _write_verified(proofs: Sequence[TaskProof], results: Results, tasks: Path) -> Path:
+    rows = {
+        name: row
+        for name, row in verified(results).items()
+        if (tasks / name / "task.yaml").is_file()
+    }
+    for proof in proofs:
+        count = str(len(proof.complaints))
+        row = {"task": proof.task.id, "digest": digest(proof.task), "complaints": count}
+        rows[proof.task.id] = row
+    return write_csv(
+        results.figure("verified.csv"), VERIFIED, [rows[name] for name in sorted(rows)]
+    )
 
 
 def write_page(results: Results) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.proving import page as proofs
+from harness.results import Results
 from harness.spec.load import load_task
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +55,38 @@ def test_a_file_of_other_columns_is_not_believed(tmp_path):
     (tmp_path / "verification.csv").write_text("task,role\nsquare,mutant\n")
     assert proofs.read(tmp_path / "verification.csv") == []
     assert proofs.read(tmp_path / "none.csv") == []
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_stored_report_is_that_of_the_files_as_they_are(task):
+    loaded = load_task(ROOT / "tasks" / task, ROOT / "reference" / task)
+    stored = proofs.verified(Results(ROOT / "results")).get(task)
+    assert stored is not None, f"run: nox -s verify -- {task}"
+    assert stored["digest"] == proofs.digest(loaded), f"run: nox -s verify -- {task}"
+    assert stored["complaints"] == "0"
+
+
+def test_a_change_of_any_file_of_a_task_asks_for_a_new_verification(tmp_path):
+    course = tmp_path / "course"
+    shutil.copytree(COURSE, course)
+    folders = course / "tasks" / "square", course / "reference" / "square"
+    found = {proofs.digest(load_task(*folders))}
+    for number, (path, old, new) in enumerate(
+        (
+            ("tasks/square/task.yaml", "points: 2", "points: 3"),
+            ("tasks/square/measure.py", "(20, 3)", "(21, 3)"),
+            ("reference/square/solution.py", "x²", "x * x"),
+            ("reference/square/variants/powers.py", "import", "import math\nimport"),
+            ("reference/square/mistakes.yaml", "yours is larger", "yours is another"),
+        ),
+        start=2,
+    ):
+        file = course / path
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new, 1), encoding="utf-8")
+        found.add(proofs.digest(load_task(*folders)))
+        assert len(found) == number, path
 
 
 @pytest.mark.parametrize("task", TASKS)
