@@ -1,18 +1,19 @@
-"""What is measured of elbo-identities: every term on random linear Gaussian models, and their sums.
+"""What is measured of elbo-identities: every term on linear Gaussian models of all sizes, and sums.
 
-The scale S of a value is the sum of the absolute terms of its formula, from the inputs alone; it
-holds the condition number of the covariance where one has to be inverted.
+Every function is called with the smallest and the largest sizes, and twice with one shape and one
+decoder. The scale S of a value is the sum of the absolute terms of its formula, from the inputs
+alone; it holds the condition number of the covariance where one has to be inverted.
 """
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-D, K, C = 3, 2, 4
-MODELS, ROWS = 5, 6
+USUAL = (5, 3, 2)  # rows, D and K of what is not at an edge of the sizes
+SAMPLES = 7
 LOG_TAU = np.log(2 * np.pi)
-USUAL = (np.log(0.3), np.log(1.5))  # ln σ of a q that is not far from a posterior
+WIDTHS = (np.log(0.3), np.log(1.5))  # ln σ of a q that is not far from a posterior
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Instance:
     @property
     def constant(self):
         """The absolute constants of densities of x and of z, with their logarithms."""
-        return 0.5 * (D + K) * (LOG_TAU + 1 + abs(np.log(self.eta)) + np.log(self.condition))
+        logarithms = LOG_TAU + abs(np.log(self.eta)) + np.log(self.condition)
+        return 0.5 * sum(self.weight.shape) * (logarithms + 1)
 
     @property
     def scale(self):
@@ -59,96 +61,166 @@ class Instance:
         return error + latent + self.constant
 
 
-def _instance(rng, widths=USUAL):
-    weight, bias = rng.normal(size=(D, K)), rng.normal(size=D)
+def _instance(rng, sizes=USUAL):
+    """Data of the model itself, and a q for every row that is not far from a posterior."""
+    b, d, k = sizes
+    weight, bias = rng.normal(0, 0.8, (d, k)).clip(-3, 3), rng.normal(size=d).clip(-5, 5)
     eta = np.array(rng.uniform(0.3, 1.0))
-    x = rng.normal(size=(ROWS, K)) @ weight.T + bias + np.sqrt(eta) * rng.normal(size=(ROWS, D))
-    return Instance(
-        x, rng.normal(size=(ROWS, K)), rng.uniform(*widths, (ROWS, K)), weight, bias, eta
-    )
+    x = rng.normal(size=(b, k)) @ weight.T + bias + np.sqrt(eta) * rng.normal(size=(b, d))
+    x = x.clip(-20, 20)
+    return Instance(x, rng.normal(size=(b, k)), rng.uniform(*WIDTHS, (b, k)), weight, bias, eta)
+
+
+def _again(rng, case):
+    """The same data and decoder with another noise, and q as narrow as e⁻³⁰ or wide."""
+    mu, log_sigma = rng.normal(size=case.mu.shape), rng.uniform(-30, 3, case.mu.shape)
+    eta = np.array(np.exp(rng.choice([-1, 1]) * rng.uniform(1.0, 3.0)))
+    return replace(case, mu=mu, log_sigma=log_sigma, eta=eta)
+
+
+def _instances(student, rng):
+    """An ordinary instance, another with its decoder, and two at the edges of the domain.
+
+    One row with one dimension, many latent ones and the least noise; then most rows and dimensions,
+    one latent dimension and the most noise, with values from all of the domain.
+    """
+    domain = student.domain
+    (_, rows), (_, d), (_, k) = (domain.sizes(axis) for axis in ("b", "d", "k"))
+    least, most = sorted(domain.draw(rng, "eta", 2))
+    usual = _instance(rng)
+    row = replace(_instance(rng, (1, 1, k)), eta=np.array(least))
+    shapes = {"x": (rows, d), "mu": (rows, 1), "log_sigma": (rows, 1), "weight": (d, 1)}
+    far = {name: domain.draw(rng, name, *shape) for name, shape in shapes.items()}
+    far["bias"] = domain.draw(rng, "bias", d)
+    return [usual, _again(rng, usual), row, Instance(**far, eta=np.array(most))]
 
 
 def _joined(pairs, name):
+    """Values and scales of several calls, end to end."""
     values, scales = zip(*pairs, strict=True)
-    return {name: np.stack(values), f"{name}__scale": np.stack(scales)}
+    joined = [np.concatenate([np.ravel(item) for item in part]) for part in (values, scales)]
+    return {name: joined[0], f"{name}__scale": joined[1]}
 
 
-def _mixture(rng):
-    """log_pi, mu, log_sigma of a mixture of C components in two dimensions."""
-    mu, log_sigma = rng.uniform(-2, 2, (C, 2)), rng.uniform(np.log(0.5), np.log(1.5), (C, 2))
-    return np.log(rng.dirichlet(np.full(C, 2.0))), mu, log_sigma
+def _mixture(rng, c=4, d=2):
+    """log_pi, mu, log_sigma of a mixture of c components in d dimensions."""
+    mu, log_sigma = rng.uniform(-1, 1, (c, d)), rng.uniform(np.log(0.8), np.log(1.25), (c, d))
+    return np.log(rng.dirichlet(np.full(c, 2.0))), mu, log_sigma
 
 
 def _mixture_scale(x, log_pi, mu, log_sigma):
-    distance = (np.abs(x[:, None]) + np.abs(mu)) ** 2 * np.exp(-2 * log_sigma)
+    conditioned = (1 + 2 * np.abs(log_sigma)) * np.exp(-2 * log_sigma)
+    distance = (np.abs(x[:, None]) + np.abs(mu)) ** 2 * conditioned
     terms = (0.5 * distance + np.abs(log_sigma) + 0.5 * LOG_TAU).sum(2) + np.abs(log_pi)
     return terms.max(axis=1)
 
 
-def _mixture_values(student, rng, x):
-    mixture = _mixture(rng)
-    log_p = student.log_marginal_mixture(x, *mixture)
-    return {"log_p": log_p, "log_p__scale": _mixture_scale(x, *mixture)}
+def _mixture_values(student, cases):
+    pairs = [
+        (student.log_marginal_mixture(x, *mixture), _mixture_scale(x, *mixture))
+        for x, mixture in cases
+    ]
+    return _joined(pairs, "log_p")
 
 
 def mixture(student, rng):
-    return _mixture_values(student, rng, rng.normal(0, 2, (40, 2)))
+    """Two mixtures with the same means at the same places; one component; the most of all sizes."""
+    domain = student.domain
+    (_, rows), (_, d), (_, c) = (domain.sizes(axis) for axis in ("b", "d", "c"))
+    x, usual = rng.normal(0, 2, (20, 2)), _mixture(rng)
+    other = _mixture(rng)
+    single = np.zeros(1), *_mixture(rng, 1, 1)[1:]
+    log_pi = np.concatenate([[-40.0], np.log(rng.dirichlet(np.full(c - 1, 2.0)))])
+    mu, log_sigma = (
+        domain.draw(rng, f"log_marginal_mixture.{name}", c, d) for name in ("mu", "log_sigma")
+    )
+    anywhere = domain.draw(rng, "log_marginal_mixture.x", rows, d)
+    # every second place is close to a component, which is the likeliest one there
+    owner = np.arange(len(anywhere[::2])) % c
+    anywhere[::2] = mu[owner] + np.exp(log_sigma[owner]) * rng.normal(size=(len(owner), d))
+    anywhere[1, :2] = -1000.0, 1000.0
+    return _mixture_values(
+        student,
+        [
+            (x, usual),
+            (x, (other[0], usual[1], other[2])),
+            (rng.normal(0, 2, (1, 1)), single),
+            (anywhere, (log_pi, mu, log_sigma)),
+        ],
+    )
 
 
 def mixture_far(student, rng):
-    """Norms from 50 to 1000, in all directions."""
-    direction = rng.normal(size=(40, 2))
+    """Norms from 50 to 1000 in all directions, components of all widths, a rare one far away."""
+    direction = rng.normal(size=(30, 2))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    return _mixture_values(student, rng, np.geomspace(50, 1000, 40)[:, None] * direction)
+    far = np.geomspace(50, 1000, 30)[:, None] * direction
+    log_pi, mu, log_sigma = _mixture(rng, 3)
+    log_sigma += np.array([[-3.5], [0.0], [3.5]])
+    close = mu[0] + np.exp(log_sigma[0]) * rng.normal(size=(5, 2))
+    rare = np.array([0.0, -40.0]), np.array([[-15.0], [15.0]]), np.zeros((2, 1))
+    return _mixture_values(
+        student,
+        [
+            (far, _mixture(rng)),
+            (np.concatenate([far[::3], close]), (log_pi, mu, log_sigma)),
+            (rng.uniform(13, 17, (5, 1)), rare),
+        ],
+    )
 
 
 def mixture_normalised(student, rng):
-    """log of density times cell, on a grid of 121² points."""
-    line = np.linspace(-15, 15, 121)
-    grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
-    log_p = student.log_marginal_mixture(grid, *_mixture(rng))
+    """log of density times cell on a grid of 33² points, .8 of the narrowest width apart.
+
+    The sum over such a grid misses the integral by 1e-13.
+    """
+    line = np.linspace(-10.24, 10.24, student.domain.sizes("b")[1])
+    mixture = _mixture(rng)
+    columns = [np.stack([np.full_like(line, at), line], axis=1) for at in line]
+    log_p = np.concatenate([student.log_marginal_mixture(each, *mixture) for each in columns])
     return {"log_p": log_p + 2 * np.log(line[1] - line[0])}
 
 
 def marginal(student, rng):
-    pairs = []
-    for _ in range(MODELS):
-        case = _instance(rng)
-        pairs.append((student.log_marginal(case.x, *case.model), case.scale * case.condition))
+    cases = _instances(student, rng)
+    pairs = [(student.log_marginal(c.x, *c.model), c.scale * c.condition) for c in cases]
     return _joined(pairs, "log_p")
 
 
 def terms(student, rng):
-    """Both terms of the second form: [models, 2, b]; the last model's q is as narrow as e⁻³⁰."""
+    """Both terms of the second form."""
     pairs = []
-    for widths in [USUAL] * (MODELS - 1) + [(-30, 3)]:
-        case = _instance(rng, widths)
-        found = [student.reconstruction(case.x, *case.q, *case.model), student.kl_prior(*case.q)]
-        pairs.append((np.stack(found), np.stack([case.scale] * 2)))
+    for case in _instances(student, rng):
+        pairs.append((student.reconstruction(case.x, *case.q, *case.model), case.scale))
+        pairs.append((student.kl_prior(*case.q), _prior_scale(case)))
     return _joined(pairs, "term")
+
+
+def _prior_scale(case):
+    """Of a divergence from the prior, which knows nothing of x: [b]."""
+    spread = (1 + 2 * np.abs(case.log_sigma)) * np.exp(2 * case.log_sigma)
+    return (0.5 * (case.mu**2 + spread + 1 + 2 * LOG_TAU) + 2 * np.abs(case.log_sigma)).sum(1)
 
 
 def posterior(student, rng):
     """The last model hardly depends on z, and its q are close to the prior: tiny divergences."""
+    case = _instance(rng)
+    mu, log_sigma = 1e-2 * rng.normal(size=(2, *case.mu.shape))
+    tiny = replace(case, mu=mu, log_sigma=log_sigma, weight=1e-2 * case.weight)
     pairs = []
-    for number in range(MODELS):
-        case = _instance(rng)
-        if number == MODELS - 1:
-            mu, log_sigma = 1e-2 * rng.normal(size=(2, ROWS, K))
-            case = Instance(case.x, mu, log_sigma, 1e-2 * case.weight, case.bias, case.eta)
+    for case in [*_instances(student, rng), tiny]:
         kl = student.kl_posterior(case.x, *case.q, *case.model)
         pairs.append((kl, case.scale * case.condition))
     return _joined(pairs, "kl")
 
 
 def joint(student, rng):
-    """Both terms of the first form: [models, 2, b]."""
+    """Both terms of the first form."""
     pairs = []
-    for _ in range(MODELS):
-        case = _instance(rng)
-        energy = student.expected_log_joint(case.x, *case.q, *case.model)
-        found = np.stack([energy, student.entropy(case.log_sigma)])
-        pairs.append((found, np.stack([case.scale] * 2)))
+    for case in _instances(student, rng):
+        pairs.append((student.expected_log_joint(case.x, *case.q, *case.model), case.scale))
+        own = (np.abs(case.log_sigma) + 0.5 * (1 + LOG_TAU)).sum(1)
+        pairs.append((student.entropy(case.log_sigma), own))
     return _joined(pairs, "term")
 
 
@@ -158,36 +230,46 @@ def _log_weight(student, case, eps):
     sigma = np.exp(case.log_sigma)
     z = np.abs(case.mu) + sigma * np.abs(eps)
     recovered = np.abs(eps) * z / sigma
-    latent = (0.5 * (z**2 + eps**2) + np.abs(case.log_sigma) + recovered).sum(-1)
-    return found, case.reach(z) ** 2 / (2 * case.eta) + latent + case.constant
+    conditioned = (1 + np.abs(case.log_sigma)) * z**2
+    latent = (0.5 * (conditioned + eps**2) + np.abs(case.log_sigma) + recovered).sum(-1)
+    reach = case.reach((1 + np.abs(case.log_sigma)) * z)
+    return found, reach**2 / (2 * case.eta) + latent + case.constant
 
 
 def samples(student, rng):
+    """From one sample to the most; a few lie further out than noise usually does."""
+    m = student.domain.sizes("m")[1]
     pairs = []
-    for _ in range(MODELS):
-        case = _instance(rng)
-        pairs.append(_log_weight(student, case, rng.normal(size=(7, ROWS, K))))
+    for case, count in zip(_instances(student, rng), (SAMPLES, SAMPLES, 1, m), strict=True):
+        eps = rng.normal(size=(count, *case.mu.shape))
+        eps[0, 0, 0] = rng.choice([-1.0, 1.0]) * rng.uniform(5, 6)
+        pairs.append(_log_weight(student, case, eps))
     return _joined(pairs, "log_w")
 
 
-def _nodes():
+def _nodes(k):
     """Nodes [n, 1, k] and weights [n]: exact for the quadratic in ε that is integrated."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(4)
-    grid = np.array(list(itertools.product(nodes, repeat=K)))
-    law = np.prod(list(itertools.product(weights, repeat=K)), axis=1)
+    grid = np.array(list(itertools.product(nodes, repeat=k)))
+    law = np.prod(list(itertools.product(weights, repeat=k)), axis=1)
     return grid[:, None], law / law.sum()
 
 
+def _few(rng):
+    """Ordinary instances of three sizes; the nodes of _nodes are at most 16."""
+    return [_instance(rng), _instance(rng, (3, 4, 2)), _instance(rng, (4, 2, 1))]
+
+
 def forms(student, rng):
-    """First, third and fourth form minus the second: [models, 3, b]."""
-    grid, law = _nodes()
+    """First, third and fourth form minus the second."""
     pairs = []
-    for _ in range(MODELS):
-        case = _instance(rng)
+    for case in _few(rng):
         everything = (case.x, *case.q, *case.model)
+        rows, k = case.mu.shape
+        grid, law = _nodes(k)
         second = student.reconstruction(*everything) - student.kl_prior(*case.q)
         first = student.expected_log_joint(*everything) + student.entropy(case.log_sigma)
-        log_w, at_nodes = _log_weight(student, case, np.tile(grid, (1, ROWS, 1)))
+        log_w, at_nodes = _log_weight(student, case, np.tile(grid, (1, rows, 1)))
         fourth = student.log_marginal(case.x, *case.model) - student.kl_posterior(*everything)
         residual = np.stack([first, law @ log_w, fourth]) - second
         scale = np.stack([case.scale, law @ at_nodes, case.scale * case.condition])
@@ -196,32 +278,41 @@ def forms(student, rng):
 
 
 def bound(student, rng):
-    """A q that is not the posterior pays for it: [models, 2, b]."""
+    """A q that is not the posterior pays for it."""
     holds = []
-    for _ in range(MODELS):
-        case = _instance(rng)
+    for case in _few(rng):
         everything = (case.x, *case.q, *case.model)
         lower = student.reconstruction(*everything) - student.kl_prior(*case.q)
         above = student.log_marginal(case.x, *case.model) > lower
-        holds.append([above, student.kl_posterior(*everything) > 0])
-    return {"holds": np.array(holds, dtype=bool)}
+        holds += [above, student.kl_posterior(*everything) > 0]
+    return {"holds": np.concatenate(holds).astype(bool)}
 
 
 def gradient(student, rng):
-    """By μ and ln σ, of the bound and of the gap: [models, 2, 2, b, k]."""
+    """By μ and ln σ, of the two terms of the bound and of the gap."""
     pairs = []
-    for _ in range(3):
-        case = _instance(rng)
+    for case in _instances(student, rng):
+        rows = len(case.x)
         everything = (case.x, *case.q, *case.model)
-        cotangent = rng.uniform(0.5, 2.0, ROWS) * rng.choice([-1.0, 1.0], ROWS)
-        reconstruction = student.vjp("reconstruction", everything, (1, 2), cotangent)
-        divergence = student.vjp("kl_prior", case.q, (0, 1), cotangent)
-        gap = student.vjp("kl_posterior", everything, (1, 2), cotangent)
-        lower = [rec - kl for rec, kl in zip(reconstruction, divergence, strict=True)]
-        found = np.stack([np.stack(lower), np.stack(gap)])
-        sigma, size = np.exp(case.log_sigma), np.linalg.norm(case.weight)
-        by_mu = size * case.reach(case.mu)[:, None] / case.eta + np.abs(case.mu)
-        by_log_sigma = sigma**2 * (size**2 / case.eta + 1) + 1
-        scale = np.abs(cotangent)[:, None] * np.stack([by_mu, by_log_sigma])
-        pairs.append((found, np.stack([scale, scale * case.condition])))
+        cotangent = rng.uniform(0.5, 2.0, rows) * rng.choice([-1.0, 1.0], rows)
+        found = [
+            *student.vjp("reconstruction", everything, (1, 2), cotangent),
+            *student.vjp("kl_prior", case.q, (0, 1), cotangent),
+            *student.vjp("kl_posterior", everything, (1, 2), cotangent),
+        ]
+        weight = np.abs(cotangent)[:, None]
+        pairs += [(g, weight * s) for g, s in zip(found, _slopes(case), strict=True)]
     return _joined(pairs, "grad")
+
+
+def _slopes(case):
+    """Scales of the slopes by μ and ln σ of both terms, then of the gap."""
+    spread, size = (1 + 2 * np.abs(case.log_sigma)) * np.exp(2 * case.log_sigma), case.condition
+    pull = np.linalg.norm(case.weight) * case.reach(case.mu)[:, None] / case.eta
+    both = np.abs(case.mu) + pull, spread * size + 1
+    likely = pull + 0 * case.mu, spread * (size - 1)
+    return *likely, np.abs(case.mu), spread + 1, *(item * case.condition for item in both)
+
+
+def example(student, rng):
+    return {"agrees": student.example()}
