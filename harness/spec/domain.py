@@ -76,6 +76,12 @@ class Simplex(Model):
     law: Literal["simplex"]
 
 
+class OneHot(Model):
+    """A one among zeros along the last axis."""
+
+    law: Literal["one-hot"]
+
+
 class Index(Model):
     """Whole numbers from 0, below the size of an axis."""
 
@@ -114,6 +120,7 @@ Values: TypeAlias = Annotated[
     | Annotated[Normal, Tag("normal")]
     | Annotated[Bits, Tag("bits")]
     | Annotated[Simplex, Tag("simplex")]
+    | Annotated[OneHot, Tag("one-hot")]
     | Annotated[Index, Tag("index")]
     | Annotated[Prefix, Tag("prefix")]
     | Annotated[Divisor, Tag("divisor")]
@@ -155,6 +162,8 @@ def in_words(law: Values | Sizes) -> str:  # noqa: PLR0911 - one return for each
             return "0 or 1"
         case Simplex():
             return "probabilities, 0 among them; the last axis sums to 1"
+        case OneHot():
+            return "along the last axis a 1 among zeros"
         case Index(below=below):
             return f"whole numbers from 0 to {below} − 1"
         case Prefix():

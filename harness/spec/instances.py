@@ -26,6 +26,7 @@ from harness.spec.domain import (
     Functions,
     Index,
     Normal,
+    OneHot,
     Prefix,
     Simplex,
     Uniform,
@@ -217,6 +218,8 @@ def _drawn(  # noqa: PLR0911 - one return for each law
             return np.asarray(np.arange(shape[-1]) < lengths)
         case Simplex():
             return _probabilities(rng, shape)
+        case OneHot():
+            return np.asarray(np.eye(shape[-1])[rng.integers(shape[-1], size=shape[:-1])])
     raise DomainError(f"the law {law.law} gives no numbers")
 
 

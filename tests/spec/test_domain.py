@@ -32,6 +32,7 @@ def scaled(x: Float64[Tensor, "b k"], scale: float) -> Float64[Tensor, "b k"]:
 def mixed(
     f: Callable[[Float64[Tensor, " b"]], Float64[Tensor, " b"]],
     p: Float64[Tensor, "b k"],
+    one: Float64[Tensor, "b k"],
     chosen: Int64[Tensor, " b"],
     running: Bool[Tensor, "b k"],
     part: int,
@@ -70,6 +71,7 @@ domain:
     f: {law: functions, names: [shifted]}
     shift: {least: 0, most: 0.25}
     p: {law: simplex}
+    one: {law: one-hot}
     chosen: {law: index, below: k}
     running: {law: prefix}
     part: {law: divisor, of: b}
@@ -154,6 +156,7 @@ def test_arguments_fit_their_signature_and_their_laws(task: LoadedTask, seed: in
     assert 2 <= k <= 3
     assert np.allclose(drawn["p"].sum(axis=1), 1)
     assert (drawn["p"] >= 0).all()
+    assert np.array_equal(np.sort(drawn["one"], axis=1), np.tile(np.eye(k)[-1], (b, 1)))
     assert drawn["chosen"].dtype == np.int64
     assert ((drawn["chosen"] >= 0) & (drawn["chosen"] < k)).all()
     assert drawn["running"].dtype == np.bool_
