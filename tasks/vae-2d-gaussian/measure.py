@@ -7,58 +7,122 @@ state, taken before the first of those points was sent, and z, one a point, draw
 
 import numpy as np
 
-ROWS, LATENT, DATA = 50, 3, 4  # of the formulas; unequal, so that no axis passes for another
+ROWS, LATENT, DATA = 50, 3, 4  # of most batches; unequal, so that no axis passes for another
 TRAINING, POINTS = 4000, 4000
+SINGLE = 1e-4  # what single precision may make of the order of rows
 LONG, SHORT, CENTRE = 5.0, 1.0, 2.0
 # Σ log p/p_true over fresh points exceeds g nats with probability at most exp(-g), whatever p is
 IMPOSSIBLE_NATS = 20.0
 
 
-def _numbers(rng):
-    """x, μ, ln σ, and mean and ln σ of p(x | z)."""
-    x, x_mean = rng.normal(0.0, 2.0, (2, ROWS, DATA))
-    mu = rng.normal(0.0, 2.0, (ROWS, LATENT))
-    log_sigma, x_log_sigma = (rng.uniform(-2.0, 1.0, (ROWS, width)) for width in (LATENT, DATA))
-    return x, mu, log_sigma, x_mean, x_log_sigma
+def _batches(student, rng):
+    """(x, μ, ln σ, and mean and ln σ of p(x | z)) of all sizes; the first two are of one size."""
+    (b, k, d), (b_most, k_most, d_most) = zip(*map(student.domain.sizes, "bkd"), strict=True)
+    sizes = [(ROWS, LATENT, DATA)] * 2
+    sizes += [(7, 2, 2), (b, k_most, d), (b_most, k, d_most)]
+    return [_numbers(student, rng, *size) for size in sizes]
+
+
+def _numbers(student, rng, rows, latent, data):
+    """Ordinary numbers in most rows; in the last one, in 3, 6 and 9 any that the domain allows.
+
+    In row 1 q is close to the prior, in row 2 the point is close to the decoder's mean.
+    """
+    x, x_mean = rng.normal(0.0, 2.0, (2, rows, data))
+    mu = rng.normal(0.0, 2.0, (rows, latent))
+    log_sigma, x_log_sigma = (rng.uniform(-2.0, 1.0, (rows, width)) for width in (latent, data))
+    args = x, mu, log_sigma, x_mean, x_log_sigma
+    if rows > 2:
+        mu[1], log_sigma[1] = 0.01 * rng.normal(size=(2, latent))
+        x_mean[2], x_log_sigma[2] = x[2] + 0.01 * rng.normal(size=data), -2.0
+    for name, array in zip(("x", "mu", "log_sigma", "x_mean", "x_log_sigma"), args, strict=True):
+        array[-1:] = student.domain.draw(rng, name, *array[-1:].shape)
+        array[3:10:3] = student.domain.draw(rng, name, *array[3:10:3].shape)
+    return args
+
+
+def _ordinary(array):
+    """The rows that the others do not vanish beside in a mean; all, if there are few."""
+    return np.delete(array, [3, 6, 9, -1], axis=0) if len(array) > 10 else array[:3]
+
+
+def _joined(arrays):
+    return np.concatenate([array.ravel() for array in arrays])
 
 
 def sample(student, rng):
-    _, mu, log_sigma, *_ = _numbers(rng)
-    eps = rng.normal(size=mu.shape)
-    z = student.sample(mu, log_sigma, eps)
-    return {"z": z, "z__scale": np.abs(mu) + np.exp(log_sigma) * np.abs(eps)}
+    found, scales = [], []
+    for _, mu, log_sigma, *_ in _batches(student, rng):
+        eps = rng.normal(size=mu.shape)
+        found.append(student.sample(mu, log_sigma, eps))
+        scales.append(np.abs(mu) + np.exp(log_sigma) * np.abs(eps))
+    return {"z": _joined(found), "z__scale": _joined(scales)}
 
 
 def sample_gradient(student, rng):
     """By μ and by ln σ: (z̄, z̄ σ ε)."""
-    _, mu, log_sigma, *_ = _numbers(rng)
-    eps, cotangent = rng.normal(size=(2, *mu.shape))
-    found = student.vjp("sample", (mu, log_sigma, eps), (0, 1), cotangent)
-    scale = np.abs(cotangent) * np.stack([np.ones_like(mu), np.exp(log_sigma) * np.abs(eps)])
-    return {"gradient": np.stack(found), "gradient__scale": scale}
+    found, scales = [], []
+    for _, mu, log_sigma, *_ in _batches(student, rng):
+        eps, cotangent = rng.normal(size=(2, *mu.shape))
+        found += student.vjp("sample", (mu, log_sigma, eps), (0, 1), cotangent)
+        scales += [np.abs(cotangent), np.abs(cotangent * np.exp(log_sigma) * eps)]
+    return {"gradient": _joined(found), "gradient__scale": _joined(scales)}
+
+
+def _term_scales(x, mu, log_sigma, x_mean, x_log_sigma):
+    """The sums [2, b] of the absolute summands of both terms."""
+    squared = (np.abs(x) + np.abs(x_mean)) ** 2 * np.exp(-2 * x_log_sigma)
+    rounded = 1 + 2 * np.abs(x_log_sigma)  # of the exponent
+    rec = (squared / 2 * rounded + np.abs(x_log_sigma) + np.log(2 * np.pi) / 2).sum(axis=1)
+    spread = np.exp(2 * log_sigma) * (1 + 2 * np.abs(log_sigma))
+    kl = ((mu**2 + spread + 1) / 2 + np.abs(log_sigma)).sum(axis=1)
+    return np.stack([rec, kl])
 
 
 def terms(student, rng):
-    """Both terms of -ELBO, a row each; S is the sum of their absolute summands."""
-    x, mu, log_sigma, x_mean, x_log_sigma = args = _numbers(rng)
-    squared = (np.abs(x) + np.abs(x_mean)) ** 2 * np.exp(-2 * x_log_sigma)
-    rec = (squared / 2 + np.abs(x_log_sigma) + np.log(2 * np.pi) / 2).sum(axis=1)
-    kl = ((mu**2 + np.exp(2 * log_sigma) + 1) / 2 + np.abs(log_sigma)).sum(axis=1)
-    return {"terms": np.stack(student.elbo_terms(*args)), "terms__scale": np.stack([rec, kl])}
+    """Both terms of -ELBO, a row each, and the loss; S is the sum of their absolute summands."""
+    found, scales = [], []
+    for args in _batches(student, rng):
+        ordinary = [_ordinary(array) for array in args]
+        found += [np.stack(student.elbo_terms(*args)), student.loss(*ordinary)]
+        scales += [_term_scales(*args), _term_scales(*ordinary).sum(axis=0).mean()]
+    return {"terms": _joined(map(np.asarray, found)), "terms__scale": _joined(scales)}
 
 
 def loss_gradient(student, rng):
-    """By μ, ln σ, and by mean and ln σ of p(x | z), side by side: [b, 2k + 2d]."""
-    x, mu, log_sigma, x_mean, x_log_sigma = args = _numbers(rng)
-    cotangent = rng.uniform(1.0, 2.0)
-    found = student.vjp("loss", args, (1, 2, 3, 4), np.asarray(cotangent))
-    size, precision = np.abs(x) + np.abs(x_mean), np.exp(-2 * x_log_sigma)
-    scale = [np.abs(mu), np.exp(2 * log_sigma) + 1, size * precision, size**2 * precision + 1]
-    factor = cotangent / ROWS
-    return {
-        "gradient": np.concatenate(found, axis=1),
-        "gradient__scale": factor * np.concatenate(scale, axis=1),
-    }
+    """By μ, ln σ, and by mean and ln σ of p(x | z)."""
+    found, scales = [], []
+    for args in _batches(student, rng):
+        x, mu, log_sigma, x_mean, x_log_sigma = args
+        cotangent = rng.uniform(1.0, 2.0)
+        found += student.vjp("loss", args, (1, 2, 3, 4), np.asarray(cotangent))
+        size, precision = np.abs(x) + np.abs(x_mean), np.exp(-2 * x_log_sigma)
+        precision *= 1 + 2 * np.abs(x_log_sigma)  # rounding of the exponent
+        spread = np.exp(2 * log_sigma) * (1 + 2 * np.abs(log_sigma))
+        parts = np.abs(mu), spread + 1, size * precision, size**2 * precision + 1
+        scales += [part * cotangent / len(x) for part in parts]
+    return {"gradient": _joined(found), "gradient__scale": _joined(scales)}
+
+
+def rows(student, rng):
+    """Whether an untrained model answers a row alone as in a batch, and twice the same: [rows]."""
+    least, most = student.domain.sizes("b")
+    vae, found = student.new("VAE"), []
+    for coder, name in ((vae.encode, "encode.x"), (vae.decode, "z")):
+        points = student.domain.draw(rng, name, most, 2)
+        together = np.concatenate(coder(points), axis=1)
+        for start in (0, 1, most // 2, most - least):
+            alone = np.concatenate(coder(points[start : start + least]), axis=1)
+            error = np.abs(alone - together[start : start + least])
+            found.append((error <= SINGLE * (1 + np.abs(alone))).all(axis=1))
+        again = np.concatenate(coder(points[::-1]), axis=1)[::-1]
+        found.append((np.abs(again - together) <= SINGLE * (1 + np.abs(again))).all(axis=1))
+    return {"alike": np.concatenate(found)}
+
+
+def example(student, rng):
+    del rng
+    return {"agrees": student.example()}
 
 
 def _laws(rng):
