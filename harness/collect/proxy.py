@@ -82,9 +82,6 @@ class ProgramProxy:
             name: Given(value.name, value.parameters) if isinstance(value, GivenFunction) else value
             for name, value in call.arguments.items()
         }
-        if source.instance is not None:
-            handles[source.instance] = self.new(source.call, **named)
-            return ()
         if source.by:
             args = [named[param.name] for param in call.signature.params if param.name in named]
             wrt = [list(named).index(name) for name in source.by]
@@ -92,6 +89,9 @@ class ProgramProxy:
         # by place, as measurements call: a program may call its parameters something else
         params = [param.name for param in call.signature.params]
         args = [named.pop(each) for each in takewhile(call.arguments.__contains__, params)]
+        if source.instance is not None:
+            handles[source.instance] = self.new(source.call, *args, **named)
+            return ()
         owner, _, name = source.call.rpartition(".")
         result = getattr(handles[owner] if owner else self, name)(*args, **named)
         return result if isinstance(result, tuple) else (result,)

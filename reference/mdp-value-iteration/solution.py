@@ -5,8 +5,6 @@ stopping rule; the star grid is S1 "A simple MDP", its tables with -1 for every 
 top for the one that reaches a star.
 """
 
-import math
-
 import torch
 from jaxtyping import Bool, Float64
 from torch import Tensor
@@ -50,9 +48,12 @@ def greedy(Q: Float64[Tensor, "s a"]) -> Float64[Tensor, "s a"]:
 
 
 def effective_horizon(gamma: float, r_max: float, tol: float) -> int:
-    """n = ⌈log(tol (1 - γ)/r_max) / log γ⌉, from γⁿ ‖Q_0 - Q*‖ ≤ γⁿ r_max/(1 - γ) ≤ tol."""
-    n = math.ceil(math.log(tol * (1 - gamma) / r_max) / math.log(gamma))
-    return max(n, 0)
+    """The first n with γⁿ ‖Q_0 - Q*‖ ≤ γⁿ r_max/(1 - γ) ≤ tol, counted: logarithms are rounded."""
+    worst = r_max / (1 - gamma)
+    n = 0
+    while gamma**n * worst > tol:
+        n += 1
+    return n
 
 
 def star_grid(

@@ -2,7 +2,7 @@
 
 Where the optimum must be known, it is drawn first and the rewards follow from Bellman's equation,
 so that no instance has to be solved here. Rows of P and R that belong to terminal states hold a
-self-loop with a reward, which nothing may ever collect.
+self-loop with a reward, which nothing may ever collect, or numbers that are no probabilities.
 """
 
 import numpy as np
@@ -39,31 +39,44 @@ def _sup(array):
         return np.abs(array).max()
 
 
+def example(student, rng):
+    """The worked example of the statement."""
+    return {"agrees": student.example()}
+
+
 def one_sweep(student, rng):
-    """No state is terminal; as many actions as states, or fewer, or more."""
+    """No state is terminal; as many actions as states, or fewer, or more, or one of either."""
     values, scales = [], []
-    for states, actions in ((2, 2), (5, 5), (8, 3), (3, 6)):
+    for states, actions in ((1, 8), (2, 2), (5, 5), (24, 3), (3, 6), (6, 1)):
         terminal = np.zeros(states, dtype=bool)
         p = _transitions(rng, states, actions, terminal)
         r, v = rng.normal(0.0, 3.0, (states, actions)), rng.normal(2.0, 4.0, states)
-        gamma = float(rng.uniform(0.3, 0.99))
+        if states == 24:
+            r, v = student.domain.draw(rng, "R", 24, 3), student.domain.draw(rng, "V", 24)
+        gamma = {1: 0.999, 3: 0.01, 6: 1.0}.get(states, float(rng.uniform(0.3, 0.99)))
         values.append(student.backup(p, r, terminal, gamma, v).ravel())
         scales.append((np.abs(r) + gamma * p @ np.abs(v)).ravel())
     return {"q": np.concatenate(values), "q__scale": np.concatenate(scales)}
 
 
 def one_sweep_terminal(student, rng):
-    """Terminal states with a self-loop, a reward and a value, none of which may count."""
+    """Terminal states with a reward and a value, none of which may count.
+
+    Their rows of P are self-loops in the first three MDPs, and in the others anything.
+    """
     values, scales = [], []
-    for states, actions, ends in ((2, 2, 1), (7, 3, 2), (5, 5, 3)):
+    for states, actions, ends in ((2, 2, 1), (7, 3, 2), (5, 5, 3), (1, 1, 1), (24, 4, 9)):
         terminal = _terminals(rng, states, ends)
         p = _transitions(rng, states, actions, terminal)
         r, v = rng.normal(0.0, 3.0, (states, actions)), rng.normal(0.0, 4.0, states)
         r[terminal] = rng.uniform(1.0, 3.0, (ends, actions))
         v[terminal] = rng.uniform(3.0, 9.0, ends)
+        if states in (1, 24):
+            p[terminal] = rng.integers(-1, 2, (ends, actions, states))
+            p[np.flatnonzero(terminal)[0]] = 0.0
         gamma = float(rng.uniform(0.3, 1.0))
         values.append(student.backup(p, r, terminal, gamma, v).ravel())
-        scales.append((np.abs(r) + gamma * p @ np.abs(v)).ravel())
+        scales.append((np.abs(r) + gamma * np.abs(p) @ np.abs(v)).ravel())
     return {"q": np.concatenate(values), "q__scale": np.concatenate(scales)}
 
 
@@ -80,7 +93,7 @@ def fixed_point(student, rng):
 def contraction(student, rng):
     """How much further than γ times the error before Q_i lies from Q*, i = 1…8; 0 if not."""
     excess, scales = [], []
-    for gamma in rng.uniform(0.6, 0.95, 3):
+    for gamma in rng.uniform(0.6, 0.95, 2):
         p, r, terminal, q = _solved(rng, 5, float(gamma), 1)
         before = _sup(q)
         for sweeps in range(1, 9):
@@ -93,23 +106,57 @@ def contraction(student, rng):
     return {"excess": np.array(excess), "excess__scale": np.array(scales)}
 
 
-def sweeps(student, rng):
-    """When the iteration stops, for discounts and tolerances over a wide range."""
-    counts = []
-    for gamma in rng.uniform(0.3, 0.97, 12):
+def _ladder(rng, states, actions):
+    """Every action leads to a state of a lower number; all of it is known after `states` sweeps."""
+    p = np.zeros((states, actions, states))
+    for state in range(1, states):
+        p[state, :, :state] = rng.dirichlet(np.ones(state), actions)
+    return p, rng.normal(0.0, 3.0, (states, actions)), np.arange(states) == 0
+
+
+def _loop(actions, rewards):
+    """One state that is never left."""
+    return np.ones((1, actions, 1)), np.reshape(rewards, (1, actions)), np.zeros(1, dtype=bool)
+
+
+def _runs(student, rng):
+    """(P, R, terminal, γ, tol, max_sweeps): ordinary runs, then the edges of sizes and ranges."""
+    for gamma in rng.uniform(0.3, 0.95, 6):
         tol = float(10 ** rng.uniform(-5.0, -1.0))
         p, r, terminal, _ = _solved(rng, 5, float(gamma), int(rng.integers(0, 3)), rare=0.2)
-        counts.append(student.value_iteration(p, r, terminal, float(gamma), tol, 5000)[1])
-    return {"n": np.array(counts, dtype=np.float64), "n__scale": np.ones(len(counts))}
+        yield p, r, terminal, float(gamma), tol, 1100
+    halvings = int(rng.integers(2, 9))
+    yield *_loop(1, [3.0]), 0.5, 3.0 * 0.5**halvings, 1100  # the last change is the threshold
+    # three times 3/2 of the last change, as (1 - γ)/γ is 3
+    yield *_loop(1, [3.0]), 0.25, 1.5 * 0.25**halvings, 1100
+    yield *_loop(8, -rng.uniform(1.0, 3.0, 8)), 0.999, 0.01, 1100
+    yield *_ladder(rng, 7, 1), float(rng.uniform(0.5, 0.9)), 0.0, 50
+    wide = student.domain.draw(rng, "R", 24, 8)
+    wide[1] = -rng.uniform(10.0, 1e4, 8)
+    yield _transitions(rng, 24, 8, np.zeros(24, bool)), wide, np.zeros(24, bool), 0.01, 100.0, 9
+    p, r, terminal, _ = _solved(rng, 3, 0.5, 1)
+    yield p, r, terminal, 0.5, 1e-5, 1
+    yield p, r, np.ones(3, dtype=bool), 0.5, 1e-5, 1100
+
+
+def sweeps(student, rng):
+    """When the iteration stops and with what, for discounts and tolerances over a wide range."""
+    values, scales = [], []
+    for p, r, terminal, gamma, tol, most in _runs(student, rng):
+        found, count = student.value_iteration(p, r, terminal, gamma, tol, most)
+        steps = min(1 / (1 - gamma), most)
+        values += [[count], found.ravel()]
+        scales += [[1.0], np.full(r.size, np.abs(r).max() * steps**2)]
+    return {"n": np.concatenate(values).astype(float), "n__scale": np.concatenate(scales)}
 
 
 def within_tol(student, rng):
     """By how much ‖Q - Q*‖ exceeds tol where episodes are long and γ is close to 1; 0 if not."""
     excess, scales = [], []
-    for gamma in rng.uniform(0.95, 0.99, 4):
+    for gamma in rng.uniform(0.95, 0.985, 3):
         tol = float(10 ** rng.uniform(-3.0, -2.0))
         p, r, terminal, q = _solved(rng, 6, float(gamma), 1, rare=0.02)
-        found, _ = student.value_iteration(p, r, terminal, float(gamma), tol, 20_000)
+        found, _ = student.value_iteration(p, r, terminal, float(gamma), tol, 1100)
         with np.errstate(all="ignore"):
             excess.append(np.maximum(_sup(found - q) - tol, 0.0))
         scales.append((np.abs(r).max() + np.abs(q).max()) / (1 - gamma))
@@ -133,39 +180,79 @@ def _costs(rng, states, actions, trapped):
 
 
 def undiscounted(student, rng):
-    """Q and the number of sweeps at γ = 1: on two graphs that end, on one that never does."""
+    """Q and the number of sweeps at γ = 1: on graphs that end, and on one that never does.
+
+    Two graphs of one size follow each other, so that what is kept from one call shows in the next.
+    The second has costs of 1e-12, below what a threshold may be rounded up to.
+    """
     values, scales = [], []
-    for trapped, most in ((0, 60), (0, 200), (2, 17)):
-        states = int(rng.integers(6, 10))
-        p, r, terminal = _costs(rng, states, 3, trapped)
-        found, count = student.value_iteration(p, r, terminal, 1.0, 0.01, most)
+    states = int(rng.integers(6, 10))
+    graphs = ((states, 0, 60, 1.0), (states, 0, 60, 1e-12), (8, 2, 17, 1.0))
+    for size, trapped, most, unit in graphs:
+        p, r, terminal = _costs(rng, size, 3, trapped)
+        found, count = student.value_iteration(p, unit * r, terminal, 1.0, 0.01, most)
         values += [found.ravel(), [count]]
-        scales += [np.full(found.size, 2.0 * most), [1.0]]
+        scales += [np.full(found.size, 2.0 * most * unit), [1.0]]
     return {"q": np.concatenate(values), "q__scale": np.concatenate(scales)}
 
 
+def _grids(student, rng):
+    """(height, width, stars, step, bonus): the lecture's rewards first; the edges of all sizes."""
+    height, width = (int(size) for size in rng.permutation(np.arange(3, 6))[:2])
+    step, bonus = (student.domain.draw(rng, f"star_grid.{name}", 6) for name in ("step", "bonus"))
+    yield height, width, int(rng.integers(1, 4)), -1.0, 10.0
+    yield width, height, int(rng.integers(2, 5)), step[0], bonus[0]
+    yield 4, 4, 0, step[1], bonus[1]
+    yield 1, 1, 0, step[2], bonus[2]
+    yield 1, 1, 1, step[3], bonus[3]
+    yield 1, 24, int(rng.integers(1, 9)), step[4], bonus[4]
+    yield 24, 1, int(rng.integers(1, 9)), step[5], bonus[5]
+    yield 2, 3, 6, 10.0, -20.0
+    yield 3, 2, 2, 10.0, -20.0
+    yield 5, 3, 4, -10.0, 20.0
+
+
 def grid(student, rng):
-    """Tables of grids with drawn stars: first the lecture's rewards, then drawn ones."""
+    """Tables of grids with drawn stars, some of one row, one column or one cell."""
     values, scales = [], []
-    for step, bonus in ((-1.0, 10.0), (-0.5, 3.0), tuple(rng.uniform((-2.0, 1.0), (-0.1, 8.0)))):
-        height, width = (int(size) for size in rng.permutation(np.arange(3, 7))[:2])
-        stars = _terminals(rng, height * width, int(rng.integers(1, 4)))
+    for height, width, count, step, bonus in _grids(student, rng):
+        stars = _terminals(rng, height * width, count)
         p, r = student.star_grid(stars, width, float(step), float(bonus))
         values += [r.ravel(), p.ravel()]
         scales += [np.full(r.size, abs(step) + abs(bonus)), np.ones(p.size)]
     return {"tables": np.concatenate(values), "tables__scale": np.concatenate(scales)}
 
 
+def _close_values(student, rng):
+    """Q [24, 8]: the best of a row leads by 1e-9 to 1e-1, in front of the second or behind it.
+
+    The first two rows hold values from all of their range.
+    """
+    q = student.domain.draw(rng, "greedy.Q", 24, 8)
+    q[2:] = rng.normal(-2.0, 1.0, (22, 8))
+    narrow, wide = rng.uniform(-9.0, -8.0, 22), rng.uniform(-8.0, -1.0, 22)
+    for row, ahead in enumerate(10 ** np.where(np.arange(22) % 4 < 2, narrow, wide), 2):
+        second, first = np.sort(rng.permutation(8)[:2])[:: 1 if row % 2 else -1]
+        q[row, first] = q[row].max()
+        q[row, second] = q[row, first] - ahead
+    q[:2] = student.domain.draw(rng, "greedy.Q", 2, 8)
+    q[1, rng.permutation(8)[:2]] = 1e4
+    return q
+
+
 def policy(student, rng):
     """Of π: its value minus the optimal one, its row sums minus 1, its negative mass."""
+    tables = [
+        rng.integers(-3, 4, (states, actions)) * 0.5 - 2.0 * (states > actions)
+        for states, actions in ((6, 6), (20, 3), (5, 1), (1, 5))
+    ]
     residuals, scales = [], []
-    for states, actions in ((6, 6), (40, 3)):
-        q = rng.integers(-3, 4, (states, actions)) * 0.5 - 2.0 * (states > actions)
+    for q in (*tables, _close_values(student, rng)):
         pi = student.greedy(q)
         with np.errstate(all="ignore"):
             short = (pi * q).sum(1) - q.max(1)
             residuals.append([short, pi.sum(1) - 1.0, np.minimum(pi, 0.0).sum(1)])
-        scales.append([np.abs(q).sum(1), np.ones(states), np.ones(states)])
+        scales.append([np.abs(q).sum(1), *np.ones((2, len(q)))])
     return {
         "residual": np.concatenate(residuals, axis=1),
         "residual__scale": np.concatenate(scales, axis=1),
@@ -173,12 +260,27 @@ def policy(student, rng):
 
 
 def horizon(student, rng):
-    """Sweeps that are enough from Q_0 = 0; the last one needs none."""
+    """Sweeps that are enough from Q_0 = 0.
+
+    Of each drawn tolerance a certain real number of sweeps would be enough, some way from the next
+    whole one, so that no rounding decides. Then come edges: nothing needed, no reward at all, and
+    bounds that the tolerance meets exactly.
+    """
     counts = []
-    for _ in range(20):
-        gamma, r_max = rng.uniform(0.5, 0.995), rng.uniform(0.5, 20.0)
-        tol = 10 ** rng.uniform(-6.0, -1.0)
-        counts.append(student.effective_horizon(float(gamma), float(r_max), float(tol)))
-    loose = float(rng.uniform(3.0, 5.0))
-    counts.append(student.effective_horizon(0.5, 1.0, loose))
+    for _ in range(14):
+        gamma, r_max = float(rng.uniform(0.5, 0.995)), float(rng.uniform(0.5, 20.0))
+        least, most = (np.log(1e-6 * (1 - gamma) / r_max), np.log(0.1 * (1 - gamma) / r_max))
+        enough = np.floor(rng.uniform(least, most) / np.log(gamma)) + rng.uniform(0.2, 0.8)
+        tol = gamma**enough * r_max / (1 - gamma)
+        counts.append(student.effective_horizon(gamma, r_max, float(tol)))
+    exact = 2.0 * 0.5 ** rng.integers(1, 20)
+    for gamma, r_max, tol in (
+        (0.5, 1.0, float(rng.uniform(3.0, 5.0))),
+        (0.01, 2.0, 1e3),
+        (0.999, 1e6, 1e-9),
+        (0.9, 0.0, 1e-3),
+        (0.5, 1.0, float(exact)),
+        (0.5, 1.0, 2.0),
+    ):
+        counts.append(student.effective_horizon(gamma, r_max, tol))
     return {"n": np.array(counts, dtype=np.float64), "n__scale": np.ones(len(counts))}

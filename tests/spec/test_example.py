@@ -119,6 +119,13 @@ def replayed(task: LoadedTask, source: str) -> list[bool]:
         return own.example()
 
 
+def test_a_class_may_have_names_of_its_own_for_the_parameters_of_its_instances(
+    tmp_path: Path,
+) -> None:
+    source = SOLUTION.replace("self, start", "self, first").replace("float(start)", "float(first)")
+    assert replayed(small(tmp_path), source) == [True] * 5
+
+
 def test_honest_work_agrees_and_a_slip_shows_at_its_call(tmp_path: Path) -> None:
     task = small(tmp_path)
     assert replayed(task, SOLUTION) == [True] * 5
