@@ -37,7 +37,7 @@ class Equivalent(Model):
 class Equivalents(Model):
     """All of them, for one task."""
 
-    equivalent: Annotated[tuple[Equivalent, ...], Field(min_length=1)]
+    equivalent: tuple[Equivalent, ...]
 
 
 def listed(folder: Path) -> tuple[Equivalent, ...]:

@@ -1,13 +1,13 @@
 """What a program does before it is changed: which functions each measurement reaches, and answers.
 
-Made once for a program, in a fork. A change that survives every check is held against the answers.
+A change that survives every check is held against the answers.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -32,51 +32,69 @@ class Explored:
     Attributes:
         observations: of the reference, at the first step of every measurement that does not train.
         reached: measurement -> the units that it executes.
-        cost: measurement -> how many calls the program makes in it, a measure of its time.
-        episodes: answers, by the function or class that gives them.
-        broken: what the program raised within its own domain.
-        drawn: the functions and classes whose arguments came from a declared domain.
+        cost: measurement -> how many calls are made in it, a measure of its time.
+        recorded: measurement -> the requests that it makes of the program.
         cpu_s: processor seconds of all measurements.
     """
 
     observations: Mapping[Asked, Observation]
     reached: Mapping[str, frozenset[str]]
     cost: Mapping[str, int]
+    recorded: Mapping[str, Sequence[Exchange]]
+    cpu_s: float
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a program answers to calls of all that its measurements call.
+
+    Attributes:
+        broken: what it raised on arguments that the domain allows.
+        drawn: the functions and classes whose arguments came from a declared domain.
+    """
+
     episodes: tuple[Episode, ...]
-    broken: tuple[str, ...] = ()
-    drawn: frozenset[str] = frozenset()
-    cpu_s: float = 0.0
+    broken: tuple[str, ...]
+    drawn: frozenset[str]
 
 
 def explore(task: LoadedTask, program: Program, source: Source) -> Explored:
-    """Runs a program; whatever it raises in a measurement is left out here.
+    """Measures a program; what it raises in a measurement is left to the proof of the task.
 
     Raises:
         ProgramError: it cannot be loaded.
     """
     observations = _of_reference(task)
-    reached, cost = {}, {}
-    recorded: dict[str, list[Exchange]] = {}
-    started = time.process_time()
+    reached, cost, recorded = {}, {}, {}
     with BareProgram(task, program) as running:
-        for measurement in dict.fromkeys(c.measurement for c in measured_checks(task)):
+        recorder = Recorder(running.channel)
+        names = list(dict.fromkeys(check.measurement for check in measured_checks(task)))
+        started = time.process_time()
+        for measurement in names:  # what is imported on the way is not counted below
+            _measured(task, measurement, recorder)
+        cpu_s = time.process_time() - started
+        for measurement in names:
             recorder = Recorder(running.channel)
             recorder.renew()
             with _profiled(running, source) as (units, calls):
                 _measured(task, measurement, recorder)
             reached[measurement], cost[measurement] = frozenset(units), calls[0]
             recorded[measurement] = recorder.kept
-        cpu_s = time.process_time() - started
+    return Explored(observations, reached, cost, recorded, cpu_s)
+
+
+def answers_of(
+    task: LoadedTask, program: Program, recorded: Mapping[str, Sequence[Exchange]]
+) -> Answers:
+    """The answers of a program.
+
+    Raises:
+        ProgramError: it cannot be loaded.
+    """
+    with BareProgram(task, program) as running:
         episodes = Episodes(task, running.channel, recorded)
-        return Explored(
-            observations,
-            reached,
-            cost,
-            tuple(episodes.all()),
-            tuple(episodes.broken),
-            frozenset(episodes.drawn),
-            cpu_s,
-        )
+        found = tuple(episodes.all())
+        return Answers(found, tuple(episodes.broken), frozenset(episodes.drawn))
 
 
 def _of_reference(task: LoadedTask) -> Mapping[Asked, Observation]:

@@ -8,6 +8,7 @@ with the next function after one that returned or raised; after any other end th
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import os
 import pickle
 import resource
@@ -166,13 +167,21 @@ def _child(functions: Sequence[Function], bounds: Bounds, output: int, writing: 
     try:
         refused = _confine(output)
         for function in functions:
-            data = pickle.dumps(_ended(function, bounds, output, refused))
+            data = _sendable(_ended(function, bounds, output, refused))
             view = memoryview(len(data).to_bytes(8, "little") + data)
             while view:
                 view = view[os.write(writing, view) :]
         code = 0
     finally:
         os._exit(code)
+
+
+def _sendable(ended: Ended) -> bytes:
+    try:
+        return pickle.dumps(ended)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        fault = "gives what cannot be sent"
+        return pickle.dumps(Ended(None, fault, ended.cpu_s, ended.printed))
 
 
 def _ended(function: Function, bounds: Bounds, output: int, refused: list[str]) -> Ended:
@@ -182,10 +191,10 @@ def _ended(function: Function, bounds: Bounds, output: int, refused: list[str]) 
     _limit(bounds)
     try:
         value, fault = function(), ""
-    except MemoryError:
-        value, fault = None, f"asks for more than {bounds.memory_mib} MiB of memory"
     except BaseException as error:
         value, fault = None, f"raises {type(error).__name__}: {error}"
+        if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+            fault = f"asks for more than {bounds.memory_mib} MiB of memory"
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
@@ -205,6 +214,7 @@ def _limit(bounds: Bounds) -> None:
 def _confine(output: int) -> list[str]:
     """Cuts this process off from others; attempts to start some are put into the list."""
     os.setsid()
+    faulthandler.disable()
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, target)

@@ -111,7 +111,8 @@ def measure(
     Args:
         reference: the folder of the references.
         executor: processes in which the programs are run.
-        sample: how many changes of each task are run, always the same ones; all if None.
+        sample: how many changes of each reference are run, always the same ones; all changes of
+            all honest programs if None.
 
     Raises:
         SpecError: a program cannot be parsed, or an equivalent.yaml is not valid.
@@ -172,8 +173,10 @@ def changes(task: LoadedTask, folder: Path) -> list[Change]:
 
 
 def _sampled(task: LoadedTask, folder: Path, count: int) -> frozenset[str]:
-    """Names of some changes, the same in every run: those whose digests are the smallest."""
-    names = (change.name for change in changes(task, folder))
+    """Names of some changes of the reference, always the same: those of the smallest digests."""
+    assert task.reference is not None
+    found = Source(task, task.reference.solution, folder).changes(OPERATORS)
+    names = (change.name for change in found)
     return frozenset(sorted(names, key=lambda name: sha256(f"{task.id} {name}"))[:count])
 
 
@@ -190,7 +193,8 @@ def of_program(
     subject = subject_of(task, program, folder)
     tried = try_all(subject, wanted)
     cpu_s = _cpu_s() - before
-    return ProgramStrength(subject.source.path, tuple(tried), subject.explored.broken, cpu_s)
+    broken = subject.answers.broken if len(wanted) == len(found) else ()
+    return ProgramStrength(subject.source.path, tuple(tried), broken, cpu_s)
 
 
 def _cpu_s() -> float:

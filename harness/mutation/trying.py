@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import gc
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal
 
@@ -22,8 +22,8 @@ from harness.errors import InfrastructureError, ProgramError
 from harness.mutation import forks
 from harness.mutation.answers import Episode
 from harness.mutation.deciding import BareObservations, catches, decisions, measured_checks
-from harness.mutation.exploring import Explored, explore
-from harness.mutation.forks import Bounds, Ended
+from harness.mutation.exploring import Answers, Explored, answers_of, explore
+from harness.mutation.forks import Bounds
 from harness.mutation.source import MODULE, Change, Source
 from harness.records import Program
 from harness.seeds import PUBLIC_KEY
@@ -36,7 +36,6 @@ Outcome = Literal["caught", "crash", "refused", "equivalent", "survives", "untri
 _REFUSALS = frozenset(
     {Cause.BAD_OUTPUT, Cause.RESEEDED, Cause.SIGNATURE, Cause.MISSING_NAME, Cause.PROTOCOL}
 )
-_EXPLORING = Bounds(cpu_s=120.0, memory_mib=4096)
 
 
 @dataclass(frozen=True)
@@ -61,22 +60,22 @@ class Tried:
 
 @dataclass(frozen=True)
 class Subject:
-    """A program, its text, and what it does unchanged.
-
-    Attributes:
-        cpu_s: what finding that out took.
-    """
+    """A program, its text, and what it does unchanged."""
 
     task: LoadedTask
     program: Program
     source: Source
     explored: Explored
-    cpu_s: float
 
     @property
     def bounds(self) -> Bounds:
         """What a change of it may use."""
-        return Bounds(cpu_s=round(2.0 + 8 * self.cpu_s, 1))
+        return Bounds(cpu_s=round(2.0 + 10 * self.explored.cpu_s, 1))
+
+    @cached_property
+    def answers(self) -> Answers:
+        """What the program answers, found out when it is first asked for."""
+        return answers_of(self.task, self.program, self.explored.recorded)
 
     def checks(self, unit: str) -> list[Check]:
         """The checks that execute a unit, those of the cheapest measurements first."""
@@ -87,50 +86,39 @@ class Subject:
     def episodes(self, unit: str) -> list[Episode]:
         """Answers of the functions and classes that use a unit."""
         if unit == MODULE:
-            return list(self.explored.episodes)
+            return list(self.answers.episodes)
         users = self._users(unit)
-        return [each for each in self.explored.episodes if each.target in users]
+        return [each for each in self.answers.episodes if each.target in users]
 
     def _users(self, unit: str) -> set[str]:
         """The functions and classes that come to a unit, directly or by way of others."""
         found, waiting = {unit}, [unit]
         while waiting:
             name = waiting.pop()
-            new = {user for user, used in self.source.calls.items() if name in used} - found
-            if name == MODULE:
-                new = set()
-            found |= new
-            waiting += new
+            users = {user for user, used in self.source.calls.items() if name in used} - found
+            found |= users
+            waiting += users - {MODULE}
         return found | {name.partition(".")[0] for name in found}
 
 
 def subject_of(task: LoadedTask, program: Program, folder: Path) -> Subject:
-    """Explores a program in a fork.
+    """Measures a program, so that this process has imported all that its forks need.
 
     Args:
         folder: that of the task's reference, for messages.
 
     Raises:
         SpecError: it is not valid Python.
-        InfrastructureError: it could not be run; the proof of the task says why.
+        InfrastructureError: it cannot be loaded; the proof of the task says why.
     """
     source = Source(task, program, folder)
-    _warm(task, folder)
-    ended = forks.call(partial(explore, task, program, source), _EXPLORING)
-    if ended.fault:
-        raise InfrastructureError(f"{task.id}: {program.name} {ended.fault}")
-    return Subject(task, program, source, ended.value, ended.cpu_s)
-
-
-def _warm(task: LoadedTask, folder: Path) -> None:
-    """Has this process import all that the measurements of a task need, so that no fork has to."""
-    assert task.reference is not None
     try:
-        explore(task, task.reference.solution, Source(task, task.reference.solution, folder))
-    except ProgramError:  # the fork says so again
-        return
+        explored = explore(task, program, source)
+    except ProgramError as error:
+        raise InfrastructureError(f"{task.id}: {program.name} {error.message}") from error
     gc.collect()
     gc.freeze()  # what is never searched for cycles is never copied for that
+    return Subject(task, program, source, explored)
 
 
 @contextmanager
@@ -146,28 +134,47 @@ def own_folder() -> Iterator[None]:
 
 
 def try_all(subject: Subject, changes: Sequence[Change]) -> list[Tried]:
-    """Every change, in forks, those that share a unit after one another."""
+    """Every change, in forks: first at the checks, then those that pass at the answers."""
     checks = {unit: subject.checks(unit) for unit in {change.unit for change in changes}}
     runnable = [change for change in changes if checks[change.unit]]
-    functions = [partial(_run, subject, change, checks[change.unit]) for change in runnable]
     with own_folder():
-        ends = dict(zip(runnable, forks.call_each(functions, subject.bounds), strict=True))
-    return [_tried(change, checks[change.unit], ends.get(change)) for change in changes]
+        judged = [partial(_judged, subject, item, checks[item.unit]) for item in runnable]
+        found = _in_forks(subject, runnable, judged, checks)
+        passing = [item.change for item in found.values() if item.outcome == "survives"]
+        if passing:
+            compared = [partial(_compared, subject, item) for item in passing]
+            _ = subject.answers  # before forking, so that it is done once
+            for name, item in _in_forks(subject, passing, compared, checks).items():
+                fate: Outcome = "survives" if item.outcome == "crash" else item.outcome
+                found[name] = replace(item, outcome=fate, cpu_s=item.cpu_s + found[name].cpu_s)
+    nothing = "no measurement that does not train executes it"
+    return [found.get(item.name, Tried(item, "untried", words=nothing)) for item in changes]
 
 
-def _tried(change: Change, checks: Sequence[Check], ended: Ended | None) -> Tried:
-    if ended is None:
-        return Tried(change, "untried", words="no measurement that does not train executes it")
-    tried = Tried(change, "crash", words=ended.fault) if ended.fault else ended.value
-    names = tuple(sorted(check.id for check in checks))
-    return replace(tried, change=change, checks=names, cpu_s=ended.cpu_s, printed=ended.printed)
+def _in_forks(
+    subject: Subject,
+    changes: Sequence[Change],
+    functions: Sequence[forks.Function],
+    checks: Mapping[str, Sequence[Check]],
+) -> dict[str, Tried]:
+    """Name of each change -> what became of it; a call that does not return is a crash."""
+    found: dict[str, Tried] = {}
+    ends = forks.call_each(functions, subject.bounds)
+    for change, ended in zip(changes, ends, strict=True):
+        tried = Tried(change, "crash", words=ended.fault) if ended.fault else ended.value
+        names = tuple(sorted(check.id for check in checks[change.unit]))
+        found[change.name] = replace(
+            tried, change=change, checks=names, cpu_s=ended.cpu_s, printed=ended.printed
+        )
+    return found
 
 
-def _run(subject: Subject, change: Change, checks: Sequence[Check]) -> Tried:
+def _judged(subject: Subject, change: Change, checks: Sequence[Check]) -> Tried:
+    """The first check that a change does not pass; it survives where it passes all."""
     task, program = subject.task, change.program
     with BareObservations(task, PUBLIC_KEY, subject.explored.observations) as seen:
         try:
-            running = seen.running(program)
+            seen.running(program)
         except ProgramError as error:
             return Tried(change, "crash", words=f"{error.cause}: {error.message}")
         for check, decision in decisions(task, program, checks, seen):
@@ -179,10 +186,14 @@ def _run(subject: Subject, change: Change, checks: Sequence[Check]) -> Tried:
                 return Tried(change, outcome, check.id, words)
             if decision.status == "UNGRADABLE":
                 return Tried(change, "ungradable", check.id, decision.message)
-        seen_at = difference(running, subject.episodes(change.unit))
-    if seen_at is None:
-        return Tried(change, "equivalent")
-    return Tried(change, "survives", words=seen_at)
+    return Tried(change, "survives")
+
+
+def _compared(subject: Subject, change: Change) -> Tried:
+    """Whether a change that passes every check alters an answer."""
+    with BareProgram(subject.task, change.program) as running:
+        found = difference(running, subject.episodes(change.unit))
+    return Tried(change, "equivalent" if found is None else "survives", words=found or "")
 
 
 def difference(running: BareProgram, episodes: Sequence[Episode]) -> str | None:
