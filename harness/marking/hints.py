@@ -32,7 +32,11 @@ def hint(task: LoadedTask, check: str, own: Observation, failed: AbstractSet[str
     if task.reference is None or own.outcome != "ok" or not is_current(task, check):
         return ""
     assert task.reference.answers is not None
-    name = task.reference.answers.matching(check, own.statistics.get(check, {}), failed)
+    statistics = own.statistics.get(check, {})
+    name = task.reference.answers.matching(check, statistics, failed)
+    if name and all(array.dtype == bool for array in statistics.values()):
+        # truth values are the same for many slips: only the very set of failed checks tells them
+        name = name if failed == task.reference.answers.mistakes[name].checks.keys() else None
     hints = {each.mistake.name: each.mistake.hint for each in task.reference.mutants}
     return hints.get(name or "", "")
 
@@ -58,7 +62,7 @@ def stale(task: LoadedTask) -> str:
     if not wanted:
         return ""
     if answers is None:
-        return "they were never stored"
+        return "there are none, or not in this form"
     if answers.reference != task.reference.solution.sha256:
         return "the solution has changed"
     for check in wanted:

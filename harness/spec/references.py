@@ -69,7 +69,7 @@ def load_reference(folder: Path, spec: Task) -> Reference:
                 "add solutions that a good student would write differently",
             )
         )
-    stored = collect(problems, lambda: answers.read(folder / ANSWERS))
+    stored = answers.read(folder / ANSWERS)
     mutants = []
     text = text_of(problems, folder / "solution.py", solution)
     if mistakes is not None:
