@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 
@@ -32,6 +31,7 @@ from simulations.base import (
     exponential,
     figure,
     level_size,
+    lognormal,
     max_t,
     mean_and_sd,
     normal,
@@ -40,6 +40,7 @@ from simulations.base import (
     squares,
     t_level,
 )
+from simulations.combined import FOUND, likelihood_kind
 
 IMAGES = 1000
 FLOOR = 1e-6
@@ -83,33 +84,23 @@ def same_floor(gain: Floats, nll: Floats, floor: Floats) -> None:
     "likelihood",
     size=level_size("right programs that are rejected"),
     power=Axes(
-        f"Power at 1e-6, {IMAGES:,} images",
+        f"Power at 1e-6, floor of {IMAGES:,} images",
         "mean distance, nats an image",
         "programs that fail",
         "x",
-        at_x={math.log(1 / FLOOR) / IMAGES: "log(1/α)/n"},
+        at_x={math.log(1 / FLOOR) / IMAGES: "log(1/α)/n", FOUND: "min_detectable"},
     ),
 )
 def likelihoods(rng: Rng) -> Iterator[Row]:
     for name, gain in gains(rng, 50_000):
         yield from sizes(name, gain, lambda level: -math.log(level))
-    for name, draw, n, growth in (
-        ("margin, normal", normal, 50, 1.0),
-        ("margin, long tail below", squares, 1500, 3.0),
-    ):
-        mean, sd = drawn_mean_and_sd(rng, draw, n, 100_000)
-        t = -mean * math.sqrt(n) / sd
-        yield from sizes(name, t, partial(laws.t_critical, df=n - 1), growth)
     for spread, distance in itertools.product(
         (0.05, 0.2, 0.5), np.geomspace(0.003, 0.3, 19).tolist()
     ):
-        mean, sd = mean_and_sd(rng, IMAGES, 20_000)
-        excess = distance + spread * mean
-        found = IMAGES * excess > -math.log(FLOOR)
+        mean, _ = mean_and_sd(rng, IMAGES, 20_000)
+        found = IMAGES * (distance + spread * mean) > -math.log(FLOOR)
         yield rate("power", f"below the floor, sd {spread}", distance, found)
-        if spread == 0.5:
-            found = excess * math.sqrt(IMAGES) / (spread * sd) > laws.t_critical(FLOOR, IMAGES - 1)
-            yield rate("power", f"above the margin, sd {spread}", distance, found)
+    yield from likelihood_kind(rng)
 
 
 @figure(
@@ -293,3 +284,26 @@ def leaderboards(rng: Rng) -> Iterator[Row]:
                 apart.append(bool(found.better[0, 1]))
             claim = at(difference, 2.0)
             yield rate("power", series, difference, np.array(apart), claim)
+    yield from hard_seeds(rng)
+
+
+def hard_seeds(rng: Rng, boards: int = 4000) -> Iterator[Row]:
+    """Equal submissions of which some feel a seed's skewed difficulty more than others.
+
+    Differences are then not symmetric, and sign flips don't keep their level; nothing is claimed.
+    """
+    for name, seeds in (("exponential", 10), ("exponential", 20), ("lognormal", 10), ("rare", 10)):
+        least = []
+        for _ in range(boards):
+            values = np.outer(np.linspace(0.2, 2, 20), difficulty(rng, name, seeds))
+            least.append(ranking.simultaneous(list(values), paired=True).p_values.min())
+        found = np.array(least) <= 0.05
+        yield rate("size", f"{name} difficulty, {seeds} seeds", 0.05, found, PRINTED)
+
+
+def difficulty(rng: Rng, name: str, seeds: int) -> Floats:
+    """Of seeds, common to all submissions, with the mean 0; ``rare``: 15 % of seeds are hard."""
+    if name == "rare":
+        return np.where(rng.random(seeds) < 0.15, -0.85, 0.15)
+    draw = {"exponential": exponential, "lognormal": lognormal}[name]
+    return draw(rng, (seeds,))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.feasibility import required_draws
+from harness.spec.checks import DistributionCheck, VarianceRatioCheck
 from harness.statistics import (
     chi_square,
     distribution,
@@ -19,7 +22,10 @@ from harness.statistics import (
 )
 from simulations.base import (
     AGREEING,
+    NOMINAL,
+    QUOTED,
     STAGE,
+    Claim,
     Draw,
     Floats,
     Rng,
@@ -39,11 +45,22 @@ from simulations.base import (
     stage_size,
     t_level,
 )
+from simulations.combined import (
+    NAMED,
+    Stored,
+    at_level,
+    checks_fail,
+    independence_kind,
+    kind_sizes,
+    reduced,
+    stage_rejects,
+)
 
 LIMIT, RATIO = 1.2, 1.5
 W, CELLS = 0.3, np.full(6, 1 / 6)
 DISTANCE = 0.1
 RHO = 0.2
+LAWS: dict[str, Draw] = {"normal": normal, "uniform": lambda rng, shape: rng.random(shape)}
 
 
 def log_ratios(rng: Rng, x: Draw, y: Draw, n: int, total: int) -> tuple[Floats, Floats]:
@@ -88,12 +105,47 @@ def ratios_of_variances(rng: Rng) -> Iterator[Row]:
         for true in np.linspace(1, 2, 21).round(3).tolist():
             found = both((ratio + math.log(true / LIMIT)) / error > laws.normal_critical(STAGE))
             yield rate("power", f"{name}, n = {n:,}", true, found, at(true, RATIO, 0.94))
+    yield from ratio_kind(rng)
+
+
+def ratio_kind(rng: Rng, stages: int = 8_000, checks: int = 2_000) -> Iterator[Row]:
+    """The kind's stages, which also reject where it stays open whether the ratio is too large."""
+    fields: dict[str, Any] = {
+        "limit": LIMIT,
+        "min_detectable": RATIO,
+        "stage_alpha": 1e-3,
+        "beta": 0.05,
+    }
+    check = VarianceRatioCheck(**NAMED, kind="variance-ratio", **fields)
+    for name, draw, growth in (("normal", normal, 1.5), ("exponential", exponential, 2.0)):
+        for level in NOMINAL:
+            leveled = at_level(check, level)
+            n = required_draws(leveled)
+            stored = stored_ratios(*log_ratios(rng, draw, draw, n, stages), n, LIMIT)
+            found = np.array([stage_rejects(leveled, one) for one in stored])
+            claim = Claim(most=growth * level, quoted=level == QUOTED)
+            yield rate("size", f"kind, {name}", level, found, claim)
+        n = required_draws(check)
+        ratio, error = log_ratios(rng, draw, draw, n, 2 * checks)
+        for true in (1.0, 1.1, 1.2, 1.25, 1.3, 1.35, 1.4, 1.45, 1.5, 1.6, 1.8, 2.0):
+            found = checks_fail(check, stored_ratios(ratio, error, n, true))
+            claim = at(true, RATIO, 0.95)
+            yield rate("power", f"kind, {name}, n = {n:,}", true, found, claim)
+
+
+def stored_ratios(ratio: Floats, error: Floats, n: int, true: float) -> list[Stored]:
+    """What the kind stores of log-ratios with these errors, the variances being ``true`` apart."""
+    known = {"n": np.array(n), "trace_y": np.array(1.0), "nonfinite": np.array(0)}
+    return [
+        {**known, "trace_x": true * np.exp(one), "se_log_ratio": se, "skew": np.array(0.0)}
+        for one, se in zip(ratio, error, strict=True)
+    ]
 
 
 def chi_squares(counts: NDArray[np.int64], law: Floats) -> tuple[Floats, int]:
     """Pearson's statistic of every row over its pools, and the degrees of freedom."""
     n = int(counts[0].sum())
-    pools = chi_square.pooled_cells(law, n)
+    pools = chi_square.pooled_cells(law, n, chi_square.least_expected(STAGE))
     member = pools[:, None] == np.arange(pools.max() + 1)
     expected, observed = n * law @ member, counts @ member
     statistic = ((observed - expected) ** 2 / expected).sum(axis=1)
@@ -108,7 +160,7 @@ def tables(rng: Rng) -> Iterator[Row]:
     geometric = 0.6 ** np.arange(20)
     for name, law, n in (
         ("8 equal cells, n = 200", np.full(8, 1 / 8), 200),
-        ("7 cells from .5 to .01, n = 500", np.array([50, 25, 12, 6, 4, 2, 1]) / 100, 500),
+        ("7 cells from .5 to .01, n = 800", np.array([50, 25, 12, 6, 4, 2, 1]) / 100, 800),
         ("20 geometric cells, n = 200", geometric / geometric.sum(), 200),
     ):
         statistic, df = chi_squares(rng.multinomial(n, law, 200_000), law)
@@ -170,7 +222,7 @@ def spread_at(distance: float) -> float:
 def distribution_functions(rng: Rng) -> Iterator[Row]:
     cases: tuple[tuple[str, distribution.Law, Draw, int], ...] = (
         ("normal, n = 20", "normal", normal, 20),
-        ("uniform, n = 200", "uniform", lambda rng, shape: rng.random(shape), 200),
+        ("uniform, n = 200", "uniform", LAWS["uniform"], 200),
         ("normal, n = 1,000", "normal", normal, 1000),
     )
     for name, law, draw, n in cases:
@@ -181,6 +233,32 @@ def distribution_functions(rng: Rng) -> Iterator[Row]:
         for name, law, draws in off_by(rng, distance, (2000, n)):
             failed = both(distances(draws, law) > laws.ks_critical(STAGE, n))
             yield rate("power", name, distance, failed, at(distance, DISTANCE, 0.9))
+    yield from distribution_kind(rng)
+
+
+def distribution_kind(rng: Rng, stages: int = 10_000, checks: int = 400) -> Iterator[Row]:
+    """Kolmogorov-Smirnov and far draws, at half the level each, as the kind decides."""
+    fields: dict[str, Any] = {
+        "stage_alpha": 1e-3,
+        "beta": 0.1,
+        "min_detectable": DISTANCE,
+        "dimensions": 1,
+    }
+    by_law = {
+        law: DistributionCheck(**NAMED, kind="distribution", law=law, **fields)
+        for law in ("normal", "uniform")
+    }
+    for law, check in by_law.items():
+        wide, draw = check.model_copy(update={"dimensions": 2}), LAWS[law]
+        stored = [reduced(wide, draw(rng, (2_000, 2))) for _ in range(stages)]
+        yield from kind_sizes(f"{law}, n = 2,000, d = 2", wide, stored, 1.0)
+    n = required_draws(by_law["normal"])
+    for distance in (0.0, 0.04, 0.06, 0.08, 0.1):
+        for name, law, draws in off_by(rng, distance, (2 * checks, n)):
+            stored = [reduced(by_law[law], row[:, None]) for row in draws]
+            claim = at(distance, DISTANCE, 0.9)
+            failed = checks_fail(by_law[law], stored)
+            yield rate("power", f"kind, {name}, n = {n:,}", distance, failed, claim)
 
 
 def products(rng: Rng, draw: Draw, n: int, total: int) -> Floats:
@@ -225,3 +303,4 @@ def correlations(rng: Rng) -> Iterator[Row]:
         for rho in np.linspace(0, 0.3, 13).round(4).tolist():
             found = both(t_of(product, rho, n) > t_level(n - 1, 6)(STAGE))
             yield rate("power", f"{name}, n = {n}", rho, found, at(rho, RHO, least))
+    yield from independence_kind(rng)

@@ -47,7 +47,7 @@ _NUMBERS = frozenset(
     )
 )
 _TEXTS = _FIXED - _NUMBERS
-#: Chance that a leaderboard claims any difference that is not there.
+#: Chance that a leaderboard claims any difference that is not there, if differences are symmetric.
 _ALPHA = 0.05
 
 
@@ -168,9 +168,11 @@ def compared(standings: Mapping[str, Standing]) -> dict[str, Comparison]:
     """Every row that can be compared, by its name, beside all others of the kind.
 
     All pairs are compared at once, at a familywise level of .05, metric by metric and seed by seed
-    (:func:`harness.statistics.ranking.simultaneous`): with probability .95 no place of the whole
-    table lies outside ``rank_lo`` to ``rank_hi``, and rows that share a letter do not differ
-    significantly. Ranks count compared rows only. Compared are the rows that have
+    (:func:`harness.statistics.ranking.simultaneous`): where differences are symmetric, no place of
+    the whole table lies outside ``rank_lo`` to ``rank_hi`` with probability .95, and rows that
+    share a letter do not differ significantly. Where seeds are unequally hard and some programs
+    feel it more, the error measured is above .05 (.09 for exponential difficulty, .19 where few
+    seeds are hard: docs/statistics.md). Ranks count compared rows only. Compared are rows with
 
     - every leaderboard metric that occurs in the run, since means of different metrics say nothing
       about each other, with at least one value of each;

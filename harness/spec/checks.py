@@ -329,6 +329,15 @@ class ReturnsCheck(CheckBase):
     min_distinct: Annotated[int, Field(ge=2)] = 2
     mutant_max_credit: Annotated[float, Field(ge=0, lt=1)] = 0.5
 
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.min_distinct > self.episodes:
+            raise ValueError(
+                f"`min_distinct` is {self.min_distinct}; of {self.episodes} episodes at most "
+                f"{self.episodes} are distinct, and nobody could pass"
+            )
+        return self
+
     @property
     def mistake_credit(self) -> float | None:
         return self.mutant_max_credit

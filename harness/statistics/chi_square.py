@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,8 +25,10 @@ from harness.statistics.inputs import (
 )
 from harness.statistics.outcome import Reason, StageOutcome
 
-#: Categories are pooled until each is expected this often.
+#: Categories are pooled until each is expected this often, or more: see :func:`least_expected`.
 LEAST_EXPECTED = 5.0
+#: By how much the chi-square law may fall short of the tail of a rare category's count.
+_GROWTH = 4.0
 
 
 def summarise_counts(samples: ArrayLike, categories: int) -> dict[str, NDArray[np.generic]]:
@@ -62,18 +65,38 @@ def summarise_table(counts: ArrayLike) -> dict[str, NDArray[np.generic]]:
     return {"counts": table.astype(np.int64), "outside": np.zeros(len(table), dtype=np.int64)}
 
 
-def pooled_cells(probabilities: Floats, n: int) -> Ints:
+@lru_cache(maxsize=256)
+def least_expected(tail: float) -> float:
+    """How often each category must be expected for a chi-square test at this level.
+
+    The count of a rare category is near Poisson's, whose upper tail is longer than the normal one:
+    expected 5 times it exceeds the critical value of 2e-5 with 11 times that probability, that of
+    2e-7 with 99 times. From here on it does with at most 4 times: 5 down to a level of 2e-3, then
+    8 at 2e-4, 25 at 2e-5 and 101 at 2e-7. Exact size of two categories, over shares of .005 to .5
+    and numbers from the least on: at most 4.35 times the level.
+
+    Raises:
+        ValueError: ``tail`` not in (0, 1).
+    """
+    z = laws.normal_critical(probability("tail", tail) / 2)
+    expected = np.arange(LEAST_EXPECTED, LEAST_EXPECTED + 3 * max(z, 2.0) ** 6 / 36)
+    beyond = np.floor(expected + z * np.sqrt(expected)) + 1
+    short = expected[laws.poisson_tail(beyond, expected) > _GROWTH * tail]
+    return float(short.max()) + 1 if short.size else LEAST_EXPECTED
+
+
+def pooled_cells(probabilities: Floats, n: int, least: float = LEAST_EXPECTED) -> Ints:
     """The pool that each of k categories is counted in, "k"; -1 where the probability is 0.
 
-    All categories expected fewer than 5 times form one pool; while that is itself expected fewer
-    than 5 times, the next likelier category joins it (ties: the lower index first). The rule looks
+    All categories expected fewer than ``least`` times form one pool; while that is itself expected
+    fewer times, the next likelier category joins it (ties: the lower index first). The rule looks
     at probabilities and n only, never at counts, so it cannot favour a result.
     """
     expected = n * probabilities
     order = np.argsort(probabilities, kind="stable")
     order = order[probabilities[order] > 0]
-    rare = int((expected[order] < LEAST_EXPECTED).sum())
-    while 0 < rare < order.size and expected[order[:rare]].sum() < LEAST_EXPECTED:
+    rare = int((expected[order] < least).sum())
+    while 0 < rare < order.size and expected[order[:rare]].sum() < least:
         rare += 1
     pools = np.full(probabilities.size, -1, dtype=np.int64)
     pools[order] = np.maximum(np.arange(order.size) - max(rare - 1, 0), 0)
@@ -85,7 +108,8 @@ def chi_square_stage(
 ) -> StageOutcome:
     """One stage: is any coordinate's table too far from its probabilities?
 
-    Pearson's statistic over the pools of :func:`pooled_cells` against chi-square at stage_alpha/d.
+    Pearson's statistic over the pools of :func:`pooled_cells` against chi-square at stage_alpha/d;
+    each pool is expected as often as that level needs (:func:`least_expected`).
     A draw outside the categories, or in one of probability 0, rejects outright. A coordinate with
     a single possible category has nothing further to test.
 
@@ -147,14 +171,19 @@ def _row(counts: Ints, outside: np.int64, law: Floats, tail: float) -> tuple[flo
     n = int(counts.sum()) + int(outside)
     if n < 1:
         raise ValueError("a coordinate has no draws; wanted at least one")
-    pools = pooled_cells(law, n)
+    least = least_expected(tail)
+    pools = pooled_cells(law, n, least)
     possible = pools >= 0
     impossible = int(outside) + int(counts[~possible].sum())
     if possible.sum() == 1:
         return (math.inf, 0.0, 0.0) if impossible else (0.0, 0.0, 1.0)
     width = int(pools.max()) + 1
     if width == 1:
-        raise ValueError(f"{n} draws leave a single pool of categories; wanted two or more")
+        # two pools: one of the likeliest category, if that is not expected too often itself
+        wanted = math.ceil(least / min(law.max(), 1 - law.max()) - 1e-9)
+        raise ValueError(
+            f"{n} draws leave a single pool of categories; wanted two or more, as {wanted} would"
+        )
     expected = n * np.bincount(pools[possible], weights=law[possible])
     critical = laws.chi_square_critical(tail, width - 1)
     largest = (n - expected.min()) * n / expected.min()
@@ -173,8 +202,10 @@ def chi_square_required_n(
     """Draws a stage needs to find an effect w with probability ``1 - beta``.
 
     From the noncentral chi-square law with noncentrality n·w². Measured power with 6 equal
-    categories, w = .3, stage_alpha .01, beta .05, n = 287: .955 (20,000 stages). The rarest
-    category should still be expected 5 times, or pooling changes w.
+    categories, w = .3, stage_alpha .01, beta .05, n = 287: .955 (20,000 stages). At least so many
+    that equal categories need not be pooled, which would change w, and that a rejection is
+    possible; where categories are unequal, the rarest should still be expected
+    :func:`least_expected` times.
 
     Args:
         stage_alpha: false rejection rate of one stage.
@@ -191,4 +222,7 @@ def chi_square_required_n(
     if probability("beta", beta) >= 1 - tail:
         raise ValueError(f"beta is {beta}; a test at {tail} misses no more than {1 - tail}")
     noncentrality = laws.chi_square_noncentrality(tail, df, beta)
-    return math.ceil(noncentrality / positive("min_detectable", min_detectable) ** 2)
+    found = math.ceil(noncentrality / positive("min_detectable", min_detectable) ** 2)
+    unpooled = math.ceil((df + 1) * least_expected(tail))
+    possible = math.floor(laws.chi_square_critical(tail, df) / df) + 1
+    return max(found, unpooled, possible)

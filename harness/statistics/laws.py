@@ -93,6 +93,11 @@ def binomial_tail(least: int, n: int, rate: float) -> float:
     return float(special.bdtrc(least - 1, n, rate)) if least <= n else 0.0
 
 
+def poisson_tail(least: Floats, mean: Floats) -> Floats:
+    """Probability of at least ``least`` >= 1 events where ``mean`` are expected, entry by entry."""
+    return np.asarray(special.gammainc(least, mean), dtype=np.float64)
+
+
 def t_power(n: int, tail: float, effect: float) -> float:
     """Probability that the t of n normal draws rejects in the effect's direction.
 

@@ -1,6 +1,8 @@
 """Simultaneous comparisons: familywise level, agreement with scipy, rank intervals, letters."""
 
+import csv
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -152,6 +154,36 @@ def test_size_of_other_laws(sim: Any, law: str, common: float, seeds: int) -> No
         return bool(compare(matrix).better.any())
 
     assert sim.rejections(600, claims) in sim.band(600, 0.0, 0.055)
+
+
+PLOT = Path(__file__).parents[2] / "docs" / "plots" / "ranking.csv"
+HARD = [("exponential", 10), ("exponential", 20), ("lognormal", 10), ("rare", 10)]
+
+
+def difficulty(rng: np.random.Generator, law: str, seeds: int) -> np.ndarray:
+    """Skewed difficulty of seeds, with the mean 0."""
+    if law == "rare":
+        return np.where(rng.random(seeds) < 0.15, -0.85, 0.15)
+    drawn = rng.exponential(size=seeds) if law == "exponential" else rng.lognormal(size=seeds)
+    return drawn - (1.0 if law == "exponential" else np.exp(0.5))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("law", "seeds"), HARD)
+def test_the_error_that_is_said_is_the_error_that_there_is(law: str, seeds: int) -> None:
+    """Fresh leaderboards against the counts behind docs/statistics.md, by Fisher's exact test."""
+    with PLOT.open(encoding="utf-8", newline="") as stream:
+        rows = {row["series"]: row for row in csv.DictReader(stream) if row["panel"] == "size"}
+    said = rows[f"{law} difficulty, {seeds} seeds"]
+    events, total = int(said["events"]), int(said["repetitions"])
+    rng, boards, gains = np.random.default_rng([69, seeds]), 2000, np.linspace(0.2, 2, 20)
+    found = sum(
+        bool(compare(np.outer(difficulty(rng, law, seeds), gains)).better.any())
+        for _ in range(boards)
+    )
+    table = [[found, boards - found], [events, total - events]]
+    assert stats.fisher_exact(table).pvalue > 1e-3
+    assert found / boards > 0.06  # it is not the nominal level, and the page must not say so
 
 
 def test_common_seeds_narrow_the_ranks() -> None:
