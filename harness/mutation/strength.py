@@ -143,6 +143,7 @@ def of_task(
     excused = frozenset(name for name in names if any(entry.covers(name) for entry in entries))
     problems = equivalents.problems(folder, entries, names, tried)
     for program in programs:
+        problems += [_broken(program.path, text) for text in dict.fromkeys(program.broken)]
         for item in program.tried:
             if item.outcome == "survives" and item.change.name not in excused:
                 problems.append(equivalents.survivor_problem(program.path, item))
@@ -151,6 +152,11 @@ def of_task(
                 remedy = "let the measurement cope with whatever a program answers"
                 problems.append(Problem(str(program.path), item.change.line, 1, text, remedy))
     return TaskStrength(task, programs, excused, tuple(problems))
+
+
+def _broken(path: Path, text: str) -> Problem:
+    message = f"raises on arguments that the domain of the task allows: {text}"
+    return Problem(str(path), 1, 1, message, "mend the program, or narrow the domain")
 
 
 def honest(task: LoadedTask) -> tuple[Program, ...]:
