@@ -27,6 +27,8 @@ SIZES, VALUES = 36, 2
 _OF_OBJECT = 6
 #: Recorded calls of a function that are kept where its domain is not declared.
 _RECORDED = 12
+#: Numbers in the arrays of such a call: larger ones are tried with their axes cut only.
+_LARGEST = 20_000
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -119,6 +121,8 @@ class Episodes:
         chosen = self._rng.permutation(len(calls))[:_RECORDED]
         for index in chosen:
             for arrays in _cuts(signature, calls[index]):
+                if sum(array.size for array in arrays) > _LARGEST:
+                    continue
                 exchange = self._answered(calls[index].message, arrays)
                 if not exchange.error:
                     yield from self._episode(signature.name, exchange)

@@ -24,6 +24,10 @@ from harness.records import COMMON, Observation, Program
 from harness.seeds import PUBLIC_KEY, SeedName
 from harness.spec.load import LoadedTask
 
+#: What costs about as much as a call that the program makes: so many numbers in arrays; and how
+#: many such calls a request costs.
+_NUMBERS_AS_ONE_CALL, _CALLS_OF_A_REQUEST = 8, 20
+
 
 @dataclass(frozen=True)
 class Explored:
@@ -32,9 +36,10 @@ class Explored:
     Attributes:
         observations: of the reference, at the first step of every measurement that does not train.
         reached: measurement -> the units that it executes.
-        cost: measurement -> how many calls are made in it, a measure of its time.
+        cost: measurement -> a measure of its time that is the same in every run: the calls that
+            the program makes, the requests, the numbers that are passed.
         recorded: measurement -> the requests that it makes of the program.
-        cpu_s: processor seconds of all measurements.
+        cpu_s: processor seconds of all measurements, and of what they had to import.
     """
 
     observations: Mapping[Asked, Observation]
@@ -67,19 +72,20 @@ def explore(task: LoadedTask, program: Program, source: Source) -> Explored:
     observations = _of_reference(task)
     reached, cost, recorded = {}, {}, {}
     with BareProgram(task, program) as running:
-        recorder = Recorder(running.channel)
         names = list(dict.fromkeys(check.measurement for check in measured_checks(task)))
         started = time.process_time()
-        for measurement in names:  # what is imported on the way is not counted below
-            _measured(task, measurement, recorder)
-        cpu_s = time.process_time() - started
         for measurement in names:
             recorder = Recorder(running.channel)
             recorder.renew()
             with _profiled(running, source) as (units, calls):
                 _measured(task, measurement, recorder)
-            reached[measurement], cost[measurement] = frozenset(units), calls[0]
+            arrays = [array for item in recorder.kept for array in (*item.arrays, *item.answers)]
+            size = sum(array.size for array in arrays)
+            reached[measurement] = frozenset(units)
+            requests = _CALLS_OF_A_REQUEST * len(recorder.kept)
+            cost[measurement] = calls[0] + requests + size // _NUMBERS_AS_ONE_CALL
             recorded[measurement] = recorder.kept
+        cpu_s = time.process_time() - started
     return Explored(observations, reached, cost, recorded, cpu_s)
 
 
@@ -123,9 +129,10 @@ def _profiled(running: BareProgram, source: Source) -> Iterator[tuple[set[str], 
     place = running.file
 
     def watch(frame: FrameType, event: str, argument: Any) -> None:
-        calls[0] += 1
-        if event == "call" and frame.f_code.co_filename == place:
-            units.add(source.unit_of_line(frame.f_code.co_firstlineno))
+        if frame.f_code.co_filename == place:
+            calls[0] += 1
+            if event == "call":
+                units.add(source.unit_of_line(frame.f_code.co_firstlineno))
 
     sys.setprofile(watch)
     try:

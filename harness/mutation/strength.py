@@ -121,14 +121,14 @@ def measure(
     for task in tasks:
         folder = reference / task.id
         entries = equivalents.listed(folder)
-        chosen = _sampled(task, folder, sample) if sample is not None else None
+        programs = honest(task) if sample is None else honest(task)[:1]
         futures = [
-            executor.submit(of_program, task, program, folder, chosen) for program in honest(task)
+            executor.submit(of_program, task, program, folder, sample) for program in programs
         ]
         work.append((task, folder, entries, futures))
     for task, folder, entries, futures in work:
-        programs = tuple(future.result() for future in futures)
-        yield of_task(task, folder, entries, programs)
+        strengths = tuple(future.result() for future in futures)
+        yield of_task(task, folder, entries, strengths)
 
 
 def of_task(
@@ -143,6 +143,7 @@ def of_task(
     excused = frozenset(name for name in names if any(entry.covers(name) for entry in entries))
     problems = equivalents.problems(folder, entries, names, tried)
     for program in programs:
+        problems += [_broken(program.path, text) for text in dict.fromkeys(program.broken)]
         for item in program.tried:
             if item.outcome == "survives" and item.change.name not in excused:
                 problems.append(equivalents.survivor_problem(program.path, item))
@@ -151,6 +152,11 @@ def of_task(
                 remedy = "let the measurement cope with whatever a program answers"
                 problems.append(Problem(str(program.path), item.change.line, 1, text, remedy))
     return TaskStrength(task, programs, excused, tuple(problems))
+
+
+def _broken(path: Path, text: str) -> Problem:
+    message = f"raises on arguments that the domain of the task allows: {text}"
+    return Problem(str(path), 1, 1, message, "mend the program, or narrow the domain")
 
 
 def honest(task: LoadedTask) -> tuple[Program, ...]:
@@ -172,29 +178,25 @@ def changes(task: LoadedTask, folder: Path) -> list[Change]:
     ]
 
 
-def _sampled(task: LoadedTask, folder: Path, count: int) -> frozenset[str]:
-    """Names of some changes of the reference, always the same: those of the smallest digests."""
-    assert task.reference is not None
-    found = Source(task, task.reference.solution, folder).changes(OPERATORS)
-    names = (change.name for change in found)
-    return frozenset(sorted(names, key=lambda name: sha256(f"{task.id} {name}"))[:count])
-
-
 def of_program(
-    task: LoadedTask, program: Program, folder: Path, chosen: frozenset[str] | None = None
+    task: LoadedTask, program: Program, folder: Path, sample: int | None = None
 ) -> ProgramStrength:
-    """Runs the changes of one program: all, or those with the chosen names."""
-    found = Source(task, program, folder).changes(OPERATORS)
-    wanted = [change for change in found if chosen is None or change.name in chosen]
-    if not wanted:
-        return ProgramStrength(Source(task, program, folder).path, (), (), 0.0)
+    """Runs the changes of one program.
+
+    Args:
+        sample: how many of those that some check executes: the ones whose names have the smallest
+            digests, which are the same in every run. All changes if None.
+    """
     forks.settle()
     before = _cpu_s()
     subject = subject_of(task, program, folder)
-    tried = try_all(subject, wanted)
-    cpu_s = _cpu_s() - before
-    broken = subject.answers.broken if len(wanted) == len(found) else ()
-    return ProgramStrength(subject.source.path, tuple(tried), broken, cpu_s)
+    changes = subject.source.changes(OPERATORS)
+    if sample is not None:
+        executed = [change for change in changes if subject.checks(change.unit)]
+        changes = sorted(executed, key=lambda item: sha256(f"{task.id} {item.name}"))[:sample]
+    tried = try_all(subject, changes)
+    broken = subject.answers.broken if sample is None else ()
+    return ProgramStrength(subject.source.path, tuple(tried), broken, _cpu_s() - before)
 
 
 def _cpu_s() -> float:

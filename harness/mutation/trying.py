@@ -70,7 +70,7 @@ class Subject:
     @property
     def bounds(self) -> Bounds:
         """What a change of it may use."""
-        return Bounds(cpu_s=round(2.0 + 10 * self.explored.cpu_s, 1))
+        return Bounds(cpu_s=round(1.0 + 5 * min(self.explored.cpu_s, 1.0), 1))
 
     @cached_property
     def answers(self) -> Answers:

@@ -49,6 +49,4 @@ def _lines(found: TaskStrength) -> list[str]:
         f"{found.task.id}: {len(found.tried)} mutants: {told}; score {found.score:.3f}; "
         f"{found.cpu_s:.1f} CPU s, {1000 * found.cpu_s / mutants:.0f} ms each"
     ]
-    broken = dict.fromkeys(text for program in found.programs for text in program.broken)
-    lines += [f"  raised within its domain: {text}" for text in broken]
     return lines + [f"  ! {problem}" for problem in found.problems]
