@@ -33,9 +33,9 @@ def grad_score_loo(
     f: Callable[[Float64[Tensor, "m b k"]], Float64[Tensor, "m b"]],
     mu: Float64[Tensor, "b k"],
     log_sigma: Float64[Tensor, "b k"],
-    eps: Float64[Tensor, "m b k"],
+    eps: Float64[Tensor, "n b k"],
 ) -> tuple[Float64[Tensor, "b k"], Float64[Tensor, "b k"]]:
-    """The same with the leave-one-out baseline; M is at least 2."""
+    """The same with the leave-one-out baseline, from at least two samples (n)."""
     raise NotImplementedError
 
 

@@ -1,6 +1,7 @@
 """What is measured of path-derivative: its mean, its parts, and that it vanishes at the posterior.
 
-The scale S of a value is the sum of the absolute terms of its formula, from the inputs alone.
+Values are in units of their scale S, the sum of the absolute terms of the formula, from the inputs
+alone.
 """
 
 import itertools
@@ -9,108 +10,165 @@ import numpy as np
 
 B, K, D = 5, 2, 3
 M = 16
+# m, b, k and about which ln σ: the smallest and the largest of every axis, odd and even ones, and
+# one size twice, so that nothing kept from the first call goes unnoticed; coordinates of one call
+# meet in sums, so their σ are of one size
+CALLS = (
+    (1, 1, 1, -10.0),
+    (2, 3, 2, 0.0),
+    (3, 1, 4, 10.0),
+    (1, 200, 1, -6.0),
+    (20, 5, 4, -1.0),
+    (1, 2, 1, 1.0),
+    (2, 3, 2, 2.0),
+)
 
 
-def _nodes(per_dimension):
-    """Nodes [n, k] and weights [n] of the standard normal law."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(per_dimension)
-    grid = np.array(list(itertools.product(nodes, repeat=K)))
-    law = np.prod(list(itertools.product(weights, repeat=K)), axis=1)
-    return grid, law / law.sum()
+def _gaussians(domain, rng, shape, about):
+    """mu, log_sigma [b, k], eps [m, b, k]; μ is 0 beside a σ that would be lost in it."""
+    m, b, k = shape
+    mu, eps = domain.draw(rng, "mu", b, k), domain.draw(rng, "eps", m, b, k)
+    log_sigma = np.full((b, k), about)
+    if abs(about) < 10:
+        log_sigma += rng.uniform(-1.0, 1.0, (b, k))
+    return np.zeros((b, k)) if about < -5 else mu, log_sigma, eps
 
 
-def _gaussians(rng):
-    """mu, log_sigma [b, k]: σ between 0.4 and 1.5."""
-    return rng.normal(size=(B, K)), rng.uniform(np.log(0.4), np.log(1.5), (B, K))
+def _in_units(name, found, scales):
+    """All values in one row, each in units of its scale."""
+    rows = [(f / s).ravel() for f, s in zip(found, scales, strict=True)]
+    values = np.concatenate(rows)
+    return {name: values, f"{name}__scale": np.ones_like(values)}
 
 
-def _data(rng, weight):
-    """x [b, d], weight [d, k], bias [d], eta: a linear Gaussian model and data of that size."""
-    bias, eta = rng.normal(size=D), rng.uniform(0.3, 1.0)
-    x = rng.normal(size=(B, K)) @ weight.T + bias + np.sqrt(eta) * rng.normal(size=(B, D))
-    return x, weight, bias, np.array(eta)
+def _linear(domain, rng, b, k, d, eta):
+    """x [b, d], weight [d, k], bias [d], eta of a linear Gaussian model."""
+    shapes = {"x": (b, d), "weight": (d, k), "bias": (d,)}
+    return *(domain.draw(rng, name, *shape) for name, shape in shapes.items()), np.array(eta)
+
+
+def _linear_terms(model, z):
+    """The absolute terms of the gradient of its log-density by z, where z stands for its size."""
+    x, weight, bias, eta = model
+    return (np.abs(x) + np.abs(bias) + z @ np.abs(weight).T) @ np.abs(weight) / eta + z
+
+
+def _mixture_terms(centres, z):
+    """Rounding moves the weights of the modes by that of their distances."""
+    return (z + np.abs(centres).max(0)) * (1 + (z**2).sum(-1, keepdims=True) + (centres**2).sum())
+
+
+def _q_terms(mu, log_sigma, eps):
+    """What log q adds to the gradient by z and by μ, and the rounding of z in it."""
+    sigma = np.exp(log_sigma)
+    return 2 * (2 * np.abs(mu) / sigma + np.abs(eps)) / sigma
+
+
+def _scales(terms, log_sigma, eps):
+    """Scales of both gradients from the terms of that by z."""
+    step = np.exp(log_sigma) * np.abs(eps)
+    return np.stack([terms.mean(0), (terms * step + 2).mean(0)])
+
+
+def _targets(student, rng):
+    """Calls (log_joint, mu, log_sigma, eps) and the scales of what is averaged over samples."""
+    shapes = itertools.cycle(((1, 0.1), (3, 2.0)))
+    for (m, b, k, about), (d, eta) in zip(CALLS, shapes, strict=False):
+        mu, log_sigma, eps = _gaussians(student.domain, rng, (m, b, k), about)
+        z = np.abs(mu) + np.exp(log_sigma) * np.abs(eps)
+        if abs(about) < 2:
+            centres = student.domain.draw(rng, "centres", 1 if m == 1 else 5, k)
+            target, terms = student.given("mixture", centres), _mixture_terms(centres, z)
+        else:
+            model = _linear(student.domain, rng, b, k, d, eta)
+            target, terms = student.given("linear_gaussian", *model), _linear_terms(model, z)
+        terms = terms + _q_terms(mu, log_sigma, eps)
+        yield (target, mu, log_sigma, eps), _scales(terms, log_sigma, eps)
 
 
 def mean(student, rng):
-    """One sample at the nodes, every row once a node in the batch: [nodes, 2, b, k]."""
-    nodes, law = _nodes(5)
-    x, *model = _data(rng, rng.normal(size=(D, K)))
-    mu, log_sigma = (np.tile(row, (len(law), 1)) for row in _gaussians(rng))
-    log_joint = student.given("linear_gaussian", np.tile(x, (len(law), 1)), *model)
-    eps = np.repeat(nodes, B, axis=0)[None]
-    grads = student.grad_path_derivative(log_joint, mu, log_sigma, eps)
-    by_node = np.stack([grad.reshape(len(law), B, K) for grad in grads], axis=1)
-    return {"grad": by_node, "grad__weight": law}
+    """Every row once a node, one or two samples of one or two dimensions: [nodes, …]."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(3)
+    grid = np.array(list(itertools.product(nodes, repeat=2)))
+    law = np.prod(list(itertools.product(weights, repeat=2)), axis=1)
+    found = []
+    for m, k in ((1, 2), (1, 1), (2, 1)):
+        x, *model = _linear(student.domain, rng, B, k, D, rng.uniform(0.3, 1.0))
+        mu, log_sigma = rng.normal(size=(B, k)), rng.uniform(np.log(0.4), np.log(1.5), (B, k))
+        mu, log_sigma, x = (np.tile(row, (len(law), 1)) for row in (mu, log_sigma, x))
+        eps = np.repeat(grid[:, : m * k].reshape(-1, m, k), B, axis=0).swapaxes(0, 1)
+        log_joint = student.given("linear_gaussian", x, *model)
+        grads = student.grad_path_derivative(log_joint, mu, log_sigma, np.ascontiguousarray(eps))
+        found += [grad.reshape(len(law), -1) for grad in grads]
+    return {"grad": np.concatenate(found, axis=1), "grad__weight": law / law.sum()}
+
+
+def _posterior(student, rng, b, k, d):
+    """A linear model and its posterior; columns of W at right angles make it diagonal."""
+    directions, _ = np.linalg.qr(rng.normal(size=(d, k)))
+    x, _, bias, eta = _linear(student.domain, rng, b, k, d, rng.uniform(0.3, 1.0))
+    weight = directions * rng.uniform(0.5, 2.0, k)
+    precision = 1 + (weight**2).sum(0) / eta
+    mu = (x - bias) @ weight / eta / precision
+    return (x, weight, bias, eta), mu, np.tile(-0.5 * np.log(precision), (b, 1))
 
 
 def posterior(student, rng):
-    """Columns of W at right angles, so that the posterior is a diagonal Gaussian; q is it."""
-    directions, _ = np.linalg.qr(rng.normal(size=(D, K)))
-    x, weight, bias, eta = _data(rng, directions * rng.uniform(0.5, 2.0, K))
-    precision = 1 + (weight**2).sum(0) / eta
-    mu = (x - bias) @ weight / eta / precision
-    log_sigma = np.tile(-0.5 * np.log(precision), (B, 1))
-    eps = rng.normal(size=(M, B, K))
-    log_joint = student.given("linear_gaussian", x, weight, bias, eta)
-    residual = np.stack(student.grad_path_derivative(log_joint, mu, log_sigma, eps))
-
-    step = np.exp(log_sigma) * np.abs(eps)
-    z = np.abs(mu) + step
-    size = (np.abs(x) + np.abs(bias) + z @ np.abs(weight).T) @ np.abs(weight) / eta
-    size = size + z + (z + np.abs(mu)) * precision
-    scale = np.stack([size.mean(0), (size * step + 1).mean(0)])
-    return {"residual": residual, "residual__scale": scale}
-
-
-def _mixture(student, rng):
-    """A target with four modes, the arguments, and the size of its gradient's terms [m, b, k]."""
-    centres = rng.normal(0.0, 2.0, (4, K))
-    mu, log_sigma = _gaussians(rng)
-    eps = rng.normal(size=(M, B, K))
-    z = np.abs(mu) + np.exp(log_sigma) * np.abs(eps)
-    # rounding moves the weights of the modes by that of their distances
-    size = (z + np.abs(centres).max(0)) * (1 + (z**2).sum(-1, keepdims=True) + (centres**2).sum())
-    return student.given("mixture", centres), (mu, log_sigma, eps), size
-
-
-def _scales(size, log_sigma, eps):
-    step = np.exp(log_sigma) * np.abs(eps)
-    return np.stack([size.mean(0), (size * step + 1).mean(0)])
+    found, scales = [], []
+    for m, b, k, d in ((M, B, K, D), (1, 1, 1, 1), (3, 2, 3, 3)):
+        model, mu, log_sigma = _posterior(student, rng, b, k, d)
+        eps = rng.normal(size=(m, b, k))
+        log_joint = student.given("linear_gaussian", *model)
+        found.append(np.stack(student.grad_path_derivative(log_joint, mu, log_sigma, eps)))
+        z = np.abs(mu) + np.exp(log_sigma) * np.abs(eps)
+        terms = _linear_terms(model, z) + (z + np.abs(mu)) * np.exp(-2 * log_sigma)
+        scales.append(_scales(terms, log_sigma, eps))
+    return _in_units("residual", found, scales)
 
 
 def average(student, rng):
-    target, (mu, log_sigma, eps), size = _mixture(student, rng)
-    grads = student.grad_path_derivative(target, mu, log_sigma, eps)
-    sigma = np.exp(log_sigma)
-    size = size + (2 * np.abs(mu) + sigma * np.abs(eps)) / sigma**2
-    return {"grad": np.stack(grads), "grad__scale": _scales(size, log_sigma, eps)}
+    """Its values; last where q is almost the posterior, so that they are small."""
+    found, scales = [], []
+    for args, scale in _targets(student, rng):
+        found.append(np.stack(student.grad_path_derivative(*args)))
+        scales.append(scale)
+    model, mu, log_sigma = _posterior(student, rng, 2, K, D)
+    eps, log_joint = rng.normal(size=(2, 2, K)), student.given("linear_gaussian", *model)
+    found.append(np.stack(student.grad_path_derivative(log_joint, mu + 1e-5, log_sigma, eps)))
+    z = np.abs(mu) + np.exp(log_sigma) * np.abs(eps)
+    terms = _linear_terms(model, z) + _q_terms(mu, log_sigma, eps)
+    scales.append(_scales(terms, log_sigma, eps))
+    return _in_units("grad", found, scales)
 
 
 def total(student, rng):
-    target, (mu, log_sigma, eps), size = _mixture(student, rng)
-    grads = student.grad_total(target, mu, log_sigma, eps)
-    # log q(z) passes both ways through z and through q, and the two cancel in part
-    sigma = np.exp(log_sigma)
-    size = size + (2 * np.abs(mu) + sigma * np.abs(eps)) / sigma**2
-    return {"grad": np.stack(grads), "grad__scale": _scales(size, log_sigma, eps)}
+    found, scales = [], []
+    for args, scale in _targets(student, rng):
+        found.append(np.stack(student.grad_total(*args)))
+        scales.append(scale)
+    return _in_units("grad", found, scales)
 
 
 def score(student, rng):
-    mu, log_sigma = _gaussians(rng)
-    eps = rng.normal(size=(M, B, K))
-    sigma = np.exp(log_sigma)
-    size = (2 * np.abs(mu) + sigma * np.abs(eps)) / sigma**2
-    found = np.stack(student.score_term(mu, log_sigma, eps))
-    return {"term": found, "term__scale": _scales(size, log_sigma, eps)}
+    found, scales = [], []
+    for m, b, k, _ in CALLS:
+        log_sigma = student.domain.draw(rng, "score_term.log_sigma", b, k)
+        mu, _, eps = _gaussians(student.domain, rng, (m, b, k), 0.0)
+        mu = np.where((log_sigma < -10) & (np.abs(mu) < 10), 0.0, mu)
+        found.append(np.stack(student.score_term(mu, log_sigma, eps)))
+        scales.append(_scales(_q_terms(mu, log_sigma, eps), log_sigma, eps))
+    return _in_units("term", found, scales)
 
 
 def parts(student, rng):
     """The whole is the path derivative less the score term."""
-    target, (mu, log_sigma, eps), size = _mixture(student, rng)
-    whole = np.stack(student.grad_total(target, mu, log_sigma, eps))
-    path = np.stack(student.grad_path_derivative(target, mu, log_sigma, eps))
-    fixed = np.stack(student.score_term(mu, log_sigma, eps))
-    sigma = np.exp(log_sigma)
-    size = size + (2 * np.abs(mu) + sigma * np.abs(eps)) / sigma**2
-    scale = 3 * _scales(size, log_sigma, eps)
-    return {"residual": whole - (path - fixed), "residual__scale": scale}
+    found, scales = [], []
+    for (target, *phi), scale in itertools.islice(_targets(student, rng), 3):
+        whole, path = student.grad_total(target, *phi), student.grad_path_derivative(target, *phi)
+        found.append(np.stack(whole) - (np.stack(path) - np.stack(student.score_term(*phi))))
+        scales.append(3 * scale)
+    return _in_units("residual", found, scales)
+
+
+def example(student, rng):
+    return {"agrees": student.example()}
