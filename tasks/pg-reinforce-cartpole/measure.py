@@ -114,7 +114,7 @@ def _batch(student, rng, n, t, actions):
     logits, mask = rng.normal(0.0, 2.0, (n, t, actions)), _lengths(rng, n, t)
     taken, weights = rng.integers(actions, size=(n, t)), rng.normal(3.0, 4.0, (n, t))
     logits[-1] = student.domain.draw(rng, "logits", t, actions)
-    weights[-1] = student.domain.draw(rng, "returns", t)
+    weights[-1] = student.domain.draw(rng, "reinforce_loss.returns", t)
     normalised = logits - logits.max(axis=2, keepdims=True)
     normalised -= np.log(np.exp(normalised).sum(axis=2, keepdims=True))
     surprise = -np.take_along_axis(normalised, taken[:, :, None], axis=2)[:, :, 0]

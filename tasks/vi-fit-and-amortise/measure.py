@@ -198,7 +198,8 @@ def counts(student, rng):
         theta, k = int(rng.integers(50_000, 900_000)), int(rng.integers(3, 60))
         found.append(student.n_params(theta, n, d, k))
     found.append(student.n_params(3, 1, 1, 1))
-    found += [student.n_params(0, 10**8, 7, 60), student.n_params(10**6, 1, 784, 1)]
+    found += [student.n_params(999_983, 10**8, 7, 59), student.n_params(10**6, 1, 784, 1)]
+    found.append(student.n_params(0, 5, 3, 2))
     return {"n": np.array(found, dtype=np.float64), "n__scale": np.ones((len(found), 2))}
 
 
