@@ -2,7 +2,7 @@
 
 Tensors are float64. B is the batch, K the number of latent dimensions, D that of an observation;
 `log_sigma` is ln σ, the natural logarithm of the standard deviation, `eta` the variance of the
-decoder's noise. Results are numbers, without a graph.
+decoder's noise. A graph on results does no harm.
 """
 
 from collections.abc import Callable

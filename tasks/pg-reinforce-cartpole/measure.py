@@ -11,7 +11,7 @@ import numpy as np
 POLES, LENGTH, STEPS, EPISODES = 32, 200, 2500, 40
 SIZES = np.array([0.5, 0.5, 0.1, 0.5])  # of position, velocity, angle, angular velocity
 OBSERVATIONS, ACTIONS = 4, 2
-GAMMAS = (1.0, 0.99, 0.8)
+GAMMAS = 0.99, 0.8
 
 
 class Poles:
@@ -92,32 +92,47 @@ def _lengths(rng, n, t):
 
 def returns(student, rng):
     """Rewards to go of batches of several sizes; what follows the end of an episode is not 0."""
+    (n_least, t_least), (n_most, t_most) = zip(*map(student.domain.sizes, "nt"), strict=True)
+    gammas = *GAMMAS, *np.sort(student.domain.draw(rng, "gamma", 2))
     found, sizes = [], []
-    for n, t in ((1, 1), (3, 3), (5, 12), (32, 25)):
-        rewards, mask = rng.normal(1.0, 2.0, (n, t)), _lengths(rng, n, t)
-        live = np.abs(rewards) * mask
-        for gamma in GAMMAS:
-            found.append(student.reward_to_go(rewards, mask, gamma).ravel())
+    for n, t in ((5, 12), (3, 3), (n_least, t_least), (n_most, 25), (2, t_most)):
+        mask = _lengths(rng, n, t)
+        for gamma in gammas:
+            rewards = student.domain.draw(rng, "rewards", n, t)
+            live = np.abs(rewards) * mask
+            found.append(student.reward_to_go(rewards, mask, float(gamma)).ravel())
             weights = np.triu(gamma ** np.abs(np.subtract.outer(np.arange(t), np.arange(t))))
             sizes.append((live @ weights.T + np.abs(rewards).mean() * ~mask).ravel())
     return {"to_go": np.concatenate(found), "to_go__scale": np.concatenate(sizes)}
 
 
-def _batch(rng, n, t, actions):
-    """(logits, actions, returns, mask) and the absolute terms [n, t] of the loss."""
+def _batch(student, rng, n, t, actions):
+    """(logits, actions, returns, mask) and the absolute terms [n, t] of the loss.
+
+    The largest logits and returns stand in a row of their own: a sum would hide others beside them.
+    """
     logits, mask = rng.normal(0.0, 2.0, (n, t, actions)), _lengths(rng, n, t)
     taken, weights = rng.integers(actions, size=(n, t)), rng.normal(3.0, 4.0, (n, t))
-    normalised = logits - np.log(np.exp(logits).sum(axis=2, keepdims=True))
+    logits[-1] = student.domain.draw(rng, "logits", t, actions)
+    weights[-1] = student.domain.draw(rng, "reinforce_loss.returns", t)
+    normalised = logits - logits.max(axis=2, keepdims=True)
+    normalised -= np.log(np.exp(normalised).sum(axis=2, keepdims=True))
     surprise = -np.take_along_axis(normalised, taken[:, :, None], axis=2)[:, :, 0]
     terms = np.abs(weights) * (surprise + np.abs(logits).max(axis=2)) / n
     return (logits, taken, weights, mask), terms
 
 
+def _batches(student, rng, sizes):
+    """As above for each of some sizes, the smallest and the largest ones last."""
+    (n, t, a), (n_most, t_most, a_most) = zip(*map(student.domain.sizes, "nta"), strict=True)
+    for size in (*sizes, (n, t, a_most), (n, t_most, a), (n_most, t, a)):
+        yield _batch(student, rng, *size)
+
+
 def loss(student, rng):
-    """The value, with more steps than episodes and with fewer."""
+    """The value, with more steps than episodes and with fewer; two batches are of one size."""
     found, sizes = [], []
-    for n, t, actions in ((1, 4, 2), (6, 15, 2), (20, 7, 3)):
-        batch, terms = _batch(rng, n, t, actions)
+    for batch, terms in _batches(student, rng, ((6, 15, 2), (6, 15, 2), (20, 7, 3), (1, 4, 2))):
         found.append(student.reinforce_loss(*batch))
         sizes.append((terms * batch[-1]).sum())
     return {"value": np.array(found), "value__scale": np.array(sizes)}
@@ -127,15 +142,40 @@ def gradient(student, rng):
     """The gradient by the logits.
 
     There are as many steps as episodes, so that a confusion of the two axes gives a number and
-    no exception.
+    no exception. The smallest scale of an entry is that of its own probability.
     """
     found, sizes = [], []
-    for n, actions in ((1, 2), (6, 2), (15, 3)):
-        batch, _ = _batch(rng, n, n, actions)
+    for batch, _ in _batches(student, rng, ((6, 6, 2), (6, 6, 2), (15, 15, 3))):
+        logits, taken, weights, mask = batch
         cotangent = np.asarray(rng.uniform(0.5, 2.0))
         (grad,) = student.vjp("reinforce_loss", batch, (0,), cotangent)
-        weights = np.abs(batch[2])
-        terms = np.where(batch[3], weights, weights.mean()) * cotangent / n
+        top = logits.max(axis=2, keepdims=True)
+        pi = np.exp(logits - top) / np.exp(logits - top).sum(axis=2, keepdims=True)
+        chosen = np.eye(logits.shape[2])[taken] + pi * (1 + 2 * np.abs(logits).max())
+        size = np.where(mask, np.abs(weights), np.abs(weights).mean()) * cotangent / len(logits)
         found.append(grad.ravel())
-        sizes.append(np.repeat(terms, actions))
+        sizes.append((size[:, :, None] * chosen).ravel())
     return {"grad": np.concatenate(found), "grad__scale": np.concatenate(sizes)}
+
+
+def acts(student, rng):
+    """Whether untrained policies of several sizes act row by row, in range, twice the same.
+
+    One row in ten may differ: logits that are equal in single precision are decided by rounding.
+    """
+    (b, o), (b_most, o_most) = zip(*map(student.domain.sizes, "bo"), strict=True)
+    found = []
+    for rows, width, actions in ((b_most, OBSERVATIONS, ACTIONS), (16, o_most, 5), (16, o, 3)):
+        policy = student.new("Policy", width, actions, student.generator())
+        seen = student.domain.draw(rng, "act.observations", rows, width)
+        together = policy.act(seen)
+        alone = np.concatenate([policy.act(seen[i : i + b]) for i in range(0, 16, b)])
+        again = policy.act(seen[::-1])[::-1]
+        found.append(((together >= 0) & (together < actions)).all())
+        found += [(alone == together[:16]).mean() > 0.9, (again == together).mean() > 0.9]
+    return {"alike": np.array(found)}
+
+
+def example(student, rng):
+    del rng
+    return {"agrees": student.example()}

@@ -21,7 +21,7 @@ def _linear(rng, b, d, k):
 
     The misfit r = x - b - W m has Wᵀ r = η m.
     """
-    eta = rng.uniform(0.3, 1.0)
+    eta = rng.choice([0.3, rng.uniform(0.3, 1.0), 1.0])
     weight = _matrix(rng, d, k, np.sqrt(eta * (rng.uniform(*CURVATURE) - 1)))
     inverse, bias = np.linalg.pinv(weight), rng.normal(size=d)
     mean, noise = rng.normal(size=(b, k)), np.sqrt(eta) * rng.normal(size=(b, d))
@@ -79,10 +79,13 @@ def _exponential_scale(model, mu, log_sigma, lr):
 
 
 def _steps(student, rng, name, draw, size):
+    """Batches of all sizes, two of one size; steps from tiny to large."""
     values, scales = [], []
-    for b, d, k in ((6, 3, 2), (1, 1, 1), (4, 2, 2)):
+    least, most = student.domain.sizes("b")
+    sizes = (6, 3, 2), (6, 3, 2), (least, 1, 1), (least, 3, 2), (4, 2, 2), (most, 5, 3)
+    rates = student.domain.draw(rng, "lr", len(sizes)).tolist()
+    for (b, d, k), lr in zip(sizes, rates, strict=True):
         model, _ = draw(rng, b, d, k)
-        lr = float(rng.uniform(0.05, 0.5))
         mu, log_sigma = rng.normal(size=(b, k)), rng.uniform(-2.5, 0.5, (b, k))
         found = student.ascent_step(student.given(name, *model), mu, log_sigma, lr)
         values.append(np.stack(found).ravel())
@@ -101,7 +104,7 @@ def step_exponential(student, rng):
 def fit(student, rng):
     """Optimality gaps from poor starts: far means, and widths too small and too large by far."""
     gaps = []
-    for b, d, k in ((8, 3, 2), (6, 5, 3)):
+    for b, d, k in ((6, 3, 2), (6, 3, 2), (4, 5, 3), (student.domain.sizes("b")[0], 1, 1)):
         model, mean = _linear(rng, b, d, k)
         mu = rng.choice([-1, 1], (b, k)) * rng.uniform(2, 5, (b, k))
         low = np.where(np.arange(b)[:, None] % 2, -4.0, 0.5)
@@ -115,7 +118,7 @@ def fit(student, rng):
 
 def fit_exponential(student, rng):
     """The same from the prior and its neighbourhood, where the posterior is no Gaussian."""
-    b = 16
+    b = student.domain.sizes("b")[1]
     model, best = _exponential(rng, b, 4, 2)
     near = (np.arange(b) > 0)[:, None]
     mu, log_sigma = near * rng.uniform(-1, 1, (b, 2)), near * rng.uniform(-3, 0, (b, 2))
@@ -126,31 +129,32 @@ def fit_exponential(student, rng):
     return {"gap": gap}
 
 
-def _decoder(rng, d, k):
+def _decoders(student, rng, sizes):
     """weight, bias, eta, and a number that is not below the condition of I + WᵀW / η."""
-    weight, bias = rng.normal(size=(d, k)), rng.normal(size=d)
-    eta = np.array(rng.uniform(0.3, 1.0))
-    return weight, bias, eta, 1 + (weight**2).sum() / eta
+    for (d, k), eta in zip(sizes, student.domain.draw(rng, "eta", len(sizes)), strict=True):
+        weight, bias = rng.normal(size=(d, k)), student.domain.draw(rng, "bias", d)
+        yield weight, bias, np.array(eta), 1 + (weight**2).sum() / eta
 
 
 def mean_field_gap(student, rng):
-    """Random decoders, the last one with its columns at right angles."""
+    """Random decoders of all shapes, the last one with its columns at right angles."""
     values, scales = [], []
-    for d, k, aligned in ((3, 2, False), (5, 4, False), (2, 3, False), (4, 2, True)):
-        weight, _, eta, condition = _decoder(rng, d, k)
-        if aligned:
-            weight = np.linalg.qr(weight)[0] * rng.uniform(0.5, 2.0, k)
-            condition = 1 + (weight**2).sum() / eta
+    sizes = (3, 2), (3, 2), (5, 4), (2, 3), (1, 3), (3, 1), (1, 1), (4, 2)
+    for drawn, _, eta, _ in _decoders(student, rng, sizes):
+        d, k = drawn.shape
+        aligned = (d, k) == sizes[-1]
+        weight = np.linalg.qr(drawn)[0] * rng.uniform(0.5, 2.0, k) if aligned else drawn
         values.append(float(student.mean_field_gap(weight, eta)))
-        scales.append(k * condition)
+        scales.append(k * (1 + (weight**2).sum() / eta))
     return {"gap": np.array(values), "gap__scale": np.array(scales)}
 
 
 def encoder(student, rng):
     """A, c and ln σ one after the other, for more, as many and fewer data than latents."""
     values, scales = [], []
-    for d, k in ((3, 2), (5, 3), (2, 2), (2, 4), (1, 1)):
-        weight, bias, eta, condition = _decoder(rng, d, k)
+    sizes = (3, 2), (3, 2), (5, 3), (2, 2), (2, 4), (1, 3), (3, 1), (1, 1)
+    for weight, bias, eta, condition in _decoders(student, rng, sizes):
+        d, k = weight.shape
         values += [array.ravel() for array in student.linear_encoder(weight, bias, eta)]
         size = condition * (1 + np.linalg.norm(weight) / np.sqrt(eta)) / np.sqrt(eta)
         scales.append(np.full(k * d, size))
@@ -160,11 +164,16 @@ def encoder(student, rng):
 
 
 def encode(student, rng):
-    """Of batches of several sizes, one row among them."""
+    """Of batches of several sizes, one row among them; one encoder has as many rows as columns."""
     values, scales = [], []
-    for b, d, k in ((1, 3, 2), (7, 2, 2), (4, 1, 3)):
-        slope, offset, log_sigma = rng.normal(size=(k, d)), rng.normal(size=k), rng.normal(size=k)
-        x = 3 * rng.normal(size=(b, d))
+    least, most = student.domain.sizes("b")
+    names = "encode.slope", "encode.offset", "encode.log_sigma", "encode.x"
+    for b, d, k in ((7, 2, 2), (7, 2, 2), (least, 3, 2), (4, 1, 3), (5, 2, 1), (most, 3, 3)):
+        shapes = (k, d), (k,), (k,), (b, d)
+        slope, offset, log_sigma, x = (
+            student.domain.draw(rng, name, *shape)
+            for name, shape in zip(names, shapes, strict=True)
+        )
         values.append(np.stack(student.encode(slope, offset, log_sigma, x)).ravel())
         size = np.abs(x) @ np.abs(slope).T + np.abs(offset)
         scales += [size.ravel(), np.tile(np.abs(log_sigma), b)]
@@ -189,4 +198,11 @@ def counts(student, rng):
         theta, k = int(rng.integers(50_000, 900_000)), int(rng.integers(3, 60))
         found.append(student.n_params(theta, n, d, k))
     found.append(student.n_params(3, 1, 1, 1))
-    return {"n": np.array(found, dtype=np.float64), "n__scale": np.ones((5, 2))}
+    found += [student.n_params(999_983, 10**8, 7, 59), student.n_params(10**6, 1, 784, 1)]
+    found.append(student.n_params(0, 5, 3, 2))
+    return {"n": np.array(found, dtype=np.float64), "n__scale": np.ones((len(found), 2))}
+
+
+def example(student, rng):
+    del rng
+    return {"agrees": student.example()}
