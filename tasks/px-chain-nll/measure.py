@@ -76,6 +76,8 @@ def _anything(student, rng, offset):
     shapes = {"w1": (most, 1, 3, 3), "b1": (most,), "w2": (most, most, 3, 3), "b2": (most,)}
     shapes["w3"] = (1, most, 1, 1)
     drawn = [student.domain.draw(rng, name, *shape) for name, shape in shapes.items()]
+    drawn[0][:2, 0, 0, 0] = -100.0, 100.0  # the ends also where no mask is
+    drawn[2][:2, 0, 0, 0] = -20.0, 20.0
     return (*drawn, np.array([offset]))
 
 
