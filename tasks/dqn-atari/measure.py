@@ -5,6 +5,7 @@ a seed of its own and plays one whole game; what it does afterwards is not looke
 """
 
 import hashlib
+from itertools import pairwise
 
 import numpy as np
 
@@ -56,17 +57,77 @@ def play(student, rng, n):
     return {"return": returns, "return__trajectory": digests}
 
 
+def _states(rng, games=6):
+    """Frames [30 4 84 84] from the first minute of games that are played at random."""
+    from ale_py.vector_env import AtariVectorEnv
+
+    knobs = {name: value for name, value in PROTOCOL.items() if name != "game"}
+    envs = AtariVectorEnv(PROTOCOL["game"], games, batch_size=games, num_threads=1, **knobs)
+    envs.reset(seed=rng.choice(2**31 - 1, games, replace=False).astype(np.int64))
+    kept = []
+    for count in range(1, 61):
+        frames, *_ = envs.step(rng.integers(0, ACTIONS, games))
+        if count >= 20 and count % 10 == 0:
+            kept.append(np.array(frames))
+    envs.close()
+    return np.concatenate(kept)
+
+
+def answers(student, rng):
+    """What `act` may depend on: the same rows again, in another order, and one at a time.
+
+    Actions whose values are equal up to rounding may change with the size of the batch, so one row
+    in ten may differ there. A player that always does the same has not looked.
+    """
+    frames = _states(rng)
+    order = rng.permutation(len(frames))
+    player = student.new("Player", student.file(CHECKPOINT))
+    again = [player.act(frames) for _ in range(8)]
+    player.act(255 - frames)
+    again.append(player.act(frames))
+    first = again[0]
+    if not ((first >= 0) & (first < ACTIONS)).all():
+        student.refuse(f"act returned an action outside 0..{ACTIONS - 1}")
+    alone = np.concatenate([player.act(frames[row : row + 1]) for row in range(len(frames))])
+    repeated = [np.array_equal(*pair) for pair in pairwise(again)]
+    moved = player.act(frames[order]) == first[order]
+    alike = [np.mean(rows) >= 0.9 for rows in (moved, alone == first)]
+    return {"holds": np.array([*repeated, *alike, len(np.unique(first)) > 1], dtype=bool)}
+
+
+def example(student, rng):
+    """The worked example of the statement."""
+    return {"agrees": student.example()}
+
+
+def _record(rng, length, first):
+    """(rewards, lives, game_over): the first game ends in step `first`, perhaps others later.
+
+    Its last step is paid like any other, and lives are lost on the way.
+    """
+    rewards = rng.integers(-4, 8, length) * rng.choice([0.5, 1.0, 10.0], length)
+    rewards[first] = 7.0
+    over = (np.arange(length) > first) & (rng.random(length) < 0.05)
+    over[first] = True
+    over[-1] |= first < length - 1
+    lives = np.sort(rng.integers(0, 5, length))[::-1].astype(np.int64).copy()
+    return rewards, lives, over
+
+
 def scores(student, rng):
-    """Scores of drawn records of games with several lives, large points and more than one game."""
-    found, sizes = [], []
-    for _ in range(20):
-        length = int(rng.integers(2, 60))
-        rewards = rng.integers(-4, 8, length) * rng.choice([0.5, 1.0, 10.0], length)
-        over = np.zeros(length, dtype=bool)
-        over[rng.choice(np.arange(1, length), min(2, length - 1), replace=False)] = True
-        first = int(np.flatnonzero(over)[0])
-        rewards[first] = 7.0  # the last step of a game is paid like any other
-        lives = np.sort(rng.integers(0, 5, length))[::-1].astype(np.int64).copy()
-        found.append(student.episode_score(rewards, lives, over))
-        sizes.append(np.abs(rewards).sum())
+    """Scores of drawn records of games with several lives, large points and more than one game.
+
+    The last ones have one step, end in their first or last one, hold points of any size, or lives
+    that say nothing: none from the start, or the same to the end.
+    """
+    lengths = rng.integers(2, 60, 16)
+    records = [_record(rng, int(t), int(rng.integers(1, t))) for t in lengths]
+    records += [_record(rng, 1, 0), _record(rng, 5, 0), _record(rng, 60, 59), _record(rng, 9, 8)]
+    for lives in (0, 5):
+        _, _, over = _record(rng, 60, int(rng.integers(20, 50)))
+        rewards = student.domain.draw(rng, "rewards", 60)
+        rewards[np.flatnonzero(over)[0]] = 7.0
+        records.append((rewards, np.full(60, lives), over))
+    found = [student.episode_score(*record) for record in records]
+    sizes = [np.abs(rewards).sum() for rewards, _, _ in records]
     return {"score": np.array(found), "score__scale": np.array(sizes)}

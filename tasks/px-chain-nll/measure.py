@@ -70,17 +70,42 @@ def _tame(network, x):
     return *layers, 3 * w3 / top, 3 * b3 / top
 
 
+def _anything(student, rng, offset):
+    """A network of the most channels with entries from all of their ranges; its last bias given."""
+    most = student.domain.sizes("c")[1]
+    shapes = {"w1": (most, 1, 3, 3), "b1": (most,), "w2": (most, most, 3, 3), "b2": (most,)}
+    shapes["w3"] = (1, most, 1, 1)
+    drawn = [student.domain.draw(rng, name, *shape) for name, shape in shapes.items()]
+    drawn[0][:2, 0, 0, 0] = -100.0, 100.0  # the ends also where no mask is
+    drawn[2][:2, 0, 0, 0] = -20.0, 20.0
+    return (*drawn, np.array([offset]))
+
+
+def example(student, rng):
+    """The worked example of the statement."""
+    return {"agrees": student.example()}
+
+
 def plain(student, rng):
-    """Logits and log p where masks don't matter: what all that follows is about, masks apart."""
+    """Logits and log p where masks don't matter: what all that follows is about, masks apart.
+
+    The logits are also those of images with other entries than 0 and 1, and of large weights.
+    """
     logits, log_probs, sizes, scales = [], [], [], []
-    for channels, height, width in ((3, 3, 3), (2, 4, 4), (8, 4, 5), (4, 1, 6)):
-        x = _bits(rng, 12, 1, height, width)
+    shapes = ((3, 12, 3, 3), (2, 5, 4, 4), (8, 11, 4, 5), (1, 8192, 1, 2), (1, 1, 1, 1))
+    for channels, batch, height, width in shapes:
+        x = _bits(rng, batch, 1, height, width)
         network = _tame(_unmasked(_network(rng, channels, 1.0)), x)
         logits.append(student.logits(x, *network).ravel())
         log_probs.append(student.log_prob(x, *network))
         spread = _spread(x, network)
         sizes.append(spread.ravel())
         scales.append((spread + np.exp(spread)).sum(axis=(1, 2)))
+    for height, width, offset in ((6, 1, -500.0), (5, 7, 500.0)):
+        x = student.domain.draw(rng, "logits.x", 3, 1, height, width)
+        network = _unmasked(_anything(student, rng, offset))
+        logits.append(student.logits(x, *network).ravel())
+        sizes.append(_spread(x, network).ravel())
     return {
         "logits": np.concatenate(logits),
         "logits__scale": np.concatenate(sizes),
@@ -104,21 +129,57 @@ def all_of_sixteen(student, rng):
 
 
 def images(student, rng):
-    """Wide, high and single-row images, under networks whose logits pass 60 on either side."""
+    """Images of all shapes, under networks whose logits pass 60 on either side, or go very far."""
+    networks = (
+        (40, 4, 5, _network(rng, 4, 3.0), 0.0),
+        (40, 6, 3, _network(rng, 2, 3.0), 60.0),
+        (40, 1, 7, _network(rng, 8, 3.0), -60.0),
+        (7, 6, 1, _network(rng, 3, 3.0), -60.0),
+        (1, 1, 1, _network(rng, 1, 1.0), 0.5),
+        (1, 5, 2, _network(rng, 1, 1.0), 0.0),
+        (3, 6, 7, _anything(student, rng, 0.0), 500.0),
+        (5, 2, 6, _anything(student, rng, 0.0), -500.0),
+    )
     found, scales = [], []
-    for channels, height, width, offset in ((4, 4, 5, 0.0), (2, 6, 3, 60.0), (8, 1, 7, -60.0)):
-        x, (*layers, b3) = _bits(rng, 40, 1, height, width), _network(rng, channels, 3.0)
-        network = (*layers, b3 + offset)
+    for batch, height, width, (*layers, b3), offset in networks:
+        x, network = _bits(rng, batch, 1, height, width), (*layers, b3 + offset)
         found.append(student.log_prob(x, *network))
         scales.append(_spread(x, network).sum(axis=(1, 2)))
-    return {"log_prob": np.stack(found), "log_prob__scale": np.stack(scales)}
+    return {"log_prob": np.concatenate(found), "log_prob__scale": np.concatenate(scales)}
+
+
+def conditionals(student, rng):
+    """Single conditionals of images of all shapes; any number may stand in what is not known."""
+    networks = (
+        (8192, 1, 1, _network(rng, 1, 1.0), 0.0),
+        (1, 1, 1, _network(rng, 1, 1.0), 0.5),
+        (9, 6, 3, _network(rng, 2, 1.0), 0.0),
+        (8, 2, 7, _network(rng, 4, 1.0), 0.0),
+        (5, 6, 1, _tame(_network(rng, 3, 1.0), np.ones((1, 1, 6, 1))), 0.0),
+        (6, 1, 7, _tame(_network(rng, 3, 1.0), np.ones((1, 1, 1, 7))), 0.0),
+        (5, 3, 2, _network(rng, 3, 1.0), -40.0),
+        (6, 2, 3, _network(rng, 3, 1.0), 40.0),
+        (2, 6, 7, _anything(student, rng, 0.0), 500.0),
+        (2, 6, 7, _anything(student, rng, 0.0), -500.0),
+    )
+    found, scales = [], []
+    for batch, height, width, (*layers, b3), offset in networks:
+        pixels, network = height * width, (*layers, b3 + offset)
+        x = _bits(rng, batch, 1, height, width)
+        for index in {pixels - 1, int(rng.integers(0, pixels))}:
+            known = (np.arange(pixels) < index).reshape(height, width)
+            filled = np.where(known, x, rng.uniform(-50.0, 50.0, x.shape))
+            found.append(student.next_pixel(filled, index, *network))
+            spread = _spread(np.where(known, x, 0.0), _masked(network))
+            scales.append(1 + spread.reshape(batch, -1)[:, index] / 4)
+    return {"p": np.concatenate(found), "p__scale": np.concatenate(scales)}
 
 
 def chain(student, rng):
     """log p against the sum of its conditionals; and conditionals with noise in later pixels."""
     x = _bits(rng, 48, 1, 3, SIDE)
     network = _tame(_network(rng, 4, 1.0), x)
-    flat, noise = x.reshape(48, -1), _bits(rng, 48, x[0].size)
+    flat, noise = x.reshape(48, -1), rng.uniform(-50.0, 50.0, (48, x[0].size))
     total, changed = np.zeros(48), []
     spread = _spread(np.ones_like(x), network).reshape(48, -1)
     for index in range(flat.shape[1]):
@@ -214,7 +275,7 @@ def influence(student, rng):
     largest = np.abs(x)
     for pixel in range(pixels):
         moved = x.reshape(16, -1).copy()
-        moved[:, pixel] += rng.uniform(5.0, 50.0, 16) * np.tile([1.0, -1.0], 8)
+        moved[:, pixel] += rng.uniform(5.0, 49.0, 16) * np.tile([1.0, -1.0], 8)
         moved = moved.reshape(x.shape)
         largest = np.maximum(largest, np.abs(moved))
         with np.errstate(all="ignore"):
@@ -229,10 +290,16 @@ def influence(student, rng):
 
 
 def units(student, rng):
-    """Images of one and of three channels; the factor is compared on sums of their size."""
+    """Images of one to four channels, square or not.
+
+    The factor is compared on sums of their size.
+    """
     found, scales = [], []
-    for channels, height, width in ((1, 4, 4), (1, 28, 28), (3, 32, 32), (3, 5, 7)):
-        nll_nats = rng.uniform(0.5, 5.0, 20) * height * width
+    shapes = ((1, 4, 4), (1, 28, 20), (3, 32, 32), (3, 5, 7), (2, 1, 64), (4, 64, 1), (1, 1, 1))
+    for batch, (channels, height, width) in zip((20, 20, 20, 1, 3, 8192, 2), shapes, strict=True):
+        nll_nats = rng.uniform(0.5, 5.0, batch) * height * width
+        if batch == 8192:
+            nll_nats = student.domain.draw(rng, "nll_nats", batch)
         found.append(student.bits_per_dim(nll_nats, channels, height, width))
         scales.append(nll_nats / (height * width))
-    return {"bits": np.stack(found), "bits__scale": np.stack(scales)}
+    return {"bits": np.concatenate(found), "bits__scale": np.concatenate(scales)}

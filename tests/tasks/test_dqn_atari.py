@@ -9,7 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.support.programs import ROOT
+from harness.spec.instances import Instances
+from tests.support.programs import ROOT, load
 
 REFERENCE = ROOT / "reference" / "dqn-atari"
 TASK = ROOT / "tasks" / "dqn-atari"
@@ -65,6 +66,8 @@ def test_drawn_records_of_games_tell_every_slip_apart(measure):
     seen = []
 
     class Student:
+        domain = Instances(load("dqn-atari").spec.domain)
+
         def episode_score(self, rewards, lives, game_over):
             seen.append((rewards, lives, game_over))
             return 0.0
