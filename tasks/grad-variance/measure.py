@@ -32,10 +32,48 @@ def _square(student, rng):
     return student.given("square", np.array(offset)), offset
 
 
+def _calls(rng):
+    """mu, log_sigma, eps of several sizes, from 1 on, and of several spreads; μ is 0 for tiny ones.
+
+    One size is there twice, so that nothing kept from the first call goes unnoticed.
+    """
+    sizes = ((1, 1, 1), (3, 4, 2), (2, 1, 3), (5, 30, 1), (3, 4, 2))
+    for (m, b, k), about in zip(sizes, (0.0, -1.0, -20.0, 5.0, 1.0), strict=True):
+        log_sigma = about + rng.uniform(-1.0, 1.0, (b, k))
+        mu = rng.normal(0.0, 3.0, (b, k)) * (about > -10)
+        yield mu, log_sigma, rng.uniform(-6.0, 6.0, (m, b, k))
+
+
+def _in_units(found, scales):
+    """All values in one row, each in units of its scale."""
+    values = np.concatenate([(f / s).ravel() for f, s in zip(found, scales, strict=True)])
+    return {"grad": values, "grad__scale": np.ones_like(values)}
+
+
 def pathwise(student, rng):
-    eps, law = _nodes(B)
-    f, _ = _square(student, rng)
-    return {"grad": student.pathwise_samples(f, *_gaussians(rng), eps), "grad__weight": law}
+    """Sample by sample, for z² and for steps, whose slope is that of z²/4."""
+    found, scales = [], []
+    for mu, log_sigma, eps in _calls(rng):
+        z = np.abs(mu) + np.exp(log_sigma) * np.abs(eps)
+        steps = student.given("steps", np.array(7.0), np.array(4.0))
+        for f, slope in ((_square(student, rng)[0], 2.0), (steps, 0.5)):
+            found.append(student.pathwise_samples(f, mu, log_sigma, eps))
+            scales.append(slope * z)
+    return _in_units(found, scales)
+
+
+def score_values(student, rng):
+    """Sample by sample, with baselines of either sign, one of them 0."""
+    found, scales = [], []
+    for mu, log_sigma, eps in _calls(rng):
+        f, offset = _square(student, rng)
+        baseline = rng.uniform(-10.0, 10.0, len(mu)) * (rng.random(len(mu)) < 0.8)
+        sigma = np.exp(log_sigma)
+        size = offset + ((np.abs(mu) + sigma * np.abs(eps)) ** 2).sum(-1) + np.abs(baseline)
+        found.append(student.score_samples(f, mu, log_sigma, eps, baseline))
+        # (z - μ)/σ² is rounded as z is
+        scales.append(size[..., None] * (2 * np.abs(mu) / sigma + np.abs(eps)) / sigma)
+    return _in_units(found, scales)
 
 
 def score(student, rng):
