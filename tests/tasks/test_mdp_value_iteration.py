@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from harness.kinds import Evidence, decide, reduce
+from harness.spec.instances import Instances
 from harness.spec.load import load_task
 from tests.support.programs import ROOT, load_module
 
@@ -100,6 +101,8 @@ def _softmax(q):
 
 
 class _Policies:
+    domain = Instances(load_task(TASK, REFERENCE).spec.domain)
+
     def __init__(self, greedy):
         self.greedy = greedy
 
