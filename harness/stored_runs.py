@@ -9,6 +9,7 @@ programs and measurement.
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -125,5 +126,62 @@ def current(task: LoadedTask, stored: StoredRuns) -> bool:
 
 
 def protocol(task: LoadedTask) -> str:
-    """A digest of what the runs depend on besides the program: the task's code and seed version."""
-    return sha256(canonical([task.protocol, task.spec.draw]))
+    """A digest of what the runs depend on besides the program, and of nothing else.
+
+    It covers the code of the training measurements (what they reach in measure.py), given.py and
+    the domain if they use them, and the seed version. Another measurement of the same task may
+    change without hours of training becoming stale.
+    """
+    names = sorted({check.measurement for check in checks(task)})
+    code = measurement_code(task.measure, names)
+    parts: list[object] = [task.spec.draw, names, code]
+    if "student.given" in code:
+        parts.append(ast.unparse(ast.parse(task.given or b"")))
+    if "student.domain" in code and task.spec.domain is not None:
+        parts.append(task.spec.domain.model_dump(mode="json"))
+    return sha256(canonical(parts))
+
+
+def measurement_code(measure: bytes, names: Sequence[str]) -> str:
+    """The top-level statements of measure.py that some of its functions reach, in their order.
+
+    As text without comments and layout. Imports are kept, whether or not they are needed.
+    """
+    tree = ast.parse(measure)
+    defined: dict[str, ast.stmt] = {}
+    for statement in tree.body:
+        for name in _defines(statement):
+            defined[name] = statement
+    wanted, waiting = set(), list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in wanted or name not in defined:
+            continue
+        wanted.add(name)
+        waiting += _reads(defined[name])
+    kept = [
+        statement
+        for statement in tree.body
+        if isinstance(statement, ast.Import | ast.ImportFrom) or wanted & set(_defines(statement))
+    ]
+    return "\n".join(ast.unparse(statement) for statement in kept)
+
+
+def _reads(statement: ast.stmt) -> set[str]:
+    """The names that a top-level statement takes from its module; a function's own are left out."""
+    names = [each for each in ast.walk(statement) if isinstance(each, ast.Name)]
+    own = {each.id for each in names if isinstance(each.ctx, ast.Store)}
+    own |= {each.arg for each in ast.walk(statement) if isinstance(each, ast.arg)}
+    local = own if isinstance(statement, ast.FunctionDef | ast.ClassDef) else set()
+    return {each.id for each in names} - local
+
+
+def _defines(statement: ast.stmt) -> list[str]:
+    """The names that a top-level statement gives values to."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return [statement.name]
+    return [
+        each.id
+        for each in ast.walk(statement)
+        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+    ]

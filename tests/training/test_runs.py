@@ -207,3 +207,42 @@ def test_where_nothing_separates_no_threshold_is_advised():
     ]
     said = training.advice(TASK, CHECK, same)
     assert "no threshold" in said
+
+
+def test_only_what_the_training_measurement_reaches_makes_runs_stale(copied):
+    before = load_task(*copied)
+    measure = copied[0] / "measure.py"
+    text = measure.read_text()
+    measure.write_text(text + "\n\ndef another(student, rng):\n    return {'x': rng.normal()}\n")
+    assert stored_runs.protocol(load_task(*copied)) == stored_runs.protocol(before)
+    measure.write_text("# a comment\n" + text)
+    assert stored_runs.protocol(load_task(*copied)) == stored_runs.protocol(before)
+    spec = copied[0] / "task.yaml"
+    spec.write_text(spec.read_text().replace("draw: 1", "draw: 7"))
+    assert stored_runs.protocol(load_task(*copied)) != stored_runs.protocol(before)
+
+
+def test_the_code_of_a_measurement_is_what_it_reaches_and_nothing_else():
+    code = b"""
+import numpy as np
+A, B = 1, 2
+UNUSED = B  # not reached
+
+
+def helper(x):
+    total = x + A
+    return total
+
+
+def total(x):
+    return UNUSED
+
+
+def learn(student, rng):
+    return {"m": np.float64(helper(3))}
+"""
+    kept = stored_runs.measurement_code(code, ["learn"])
+    assert kept == (
+        "import numpy as np\nA, B = (1, 2)\ndef helper(x):\n    total = x + A\n    return total\n"
+        "def learn(student, rng):\n    return {'m': np.float64(helper(3))}"
+    )
