@@ -205,8 +205,8 @@ def _prior_scale(case):
 def posterior(student, rng):
     """The last model hardly depends on z, and its q are close to the prior: tiny divergences."""
     case = _instance(rng)
-    mu, log_sigma = 1e-2 * rng.normal(size=(2, *case.mu.shape))
-    tiny = replace(case, mu=mu, log_sigma=log_sigma, weight=1e-2 * case.weight)
+    mu, log_sigma = 1e-3 * rng.normal(size=(2, *case.mu.shape))
+    tiny = replace(case, mu=mu, log_sigma=log_sigma, weight=1e-3 * case.weight)
     pairs = []
     for case in [*_instances(student, rng), tiny]:
         kl = student.kl_posterior(case.x, *case.q, *case.model)

@@ -95,7 +95,7 @@ def narrow(student, rng):
         (mu, _repeated(student, rng, "log_sigmas")),
         (rng.normal(0, 1.5, 1), draw(rng, "log_sigmas", n)),
         (far, draw(rng, "log_sigmas", n)),
-        (rng.normal(0, 1.5, 3), draw(rng, "log_sigmas", 1)),
+        (rng.normal(0, 1.5, 3), rng.uniform(-9, 1, 1)),
     ]
     return _joined([(student.kl_as_sigma_to_zero(*q), _scale_kl(*q)) for q in cases], "kl")
 

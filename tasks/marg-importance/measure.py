@@ -233,7 +233,8 @@ def bounds(student, rng):
 def spread(student, rng):
     pairs = []
     for log_w in _samples(student, rng, 10):
-        log_w[:, 0] = log_w[0, 0]
+        if log_w.shape[1] > 1:
+            log_w[:, 0] = log_w[0, 0]
         pairs.append((student.rel_var(log_w), 4 * _second(log_w) * _size(log_w)))
     return _joined(pairs, "ratio")
 
@@ -305,52 +306,52 @@ def _moment(j, wider, shift):
 
 
 def _ranks(values):
-    """Ranks from 0 to 1, ties shared, so that both data have one law; NaN stays NaN."""
-    ordered = np.sort(values)
-    ends = [np.searchsorted(ordered, values, side) for side in ("left", "right")]
-    return np.where(np.isfinite(values), np.mean(ends, axis=0) / len(values), np.nan)
+    """Ranks from 0 to 1 in every column, ties shared, so that all have one law; NaN stays NaN."""
+    columns = []
+    for column in values.T:
+        ordered = np.sort(column)
+        ends = [np.searchsorted(ordered, column, side) for side in ("left", "right")]
+        ranks = np.mean(ends, axis=0) / len(column)
+        columns.append(np.where(np.isfinite(column), ranks, np.nan))
+    return np.stack(columns, axis=1)
 
 
 def own_noise(student, rng, n):
-    """n estimates for each of two data, over p(x), from proposals wider than the posterior.
+    """n estimates of four samples and n of one, over p(x); proposals are wider than the posterior.
 
-    Those of the first are means of four weights, those of the second single weights. Their relative
-    variance is that of a weight over the number of samples. A row of `pair` holds two neighbours of
-    the first half of a batch and two of the second, as ranks within their batch.
+    Even rows of a batch belong to one datum and a narrow proposal, odd ones to another and a wide
+    one, each in units of its own spread: the relative variance is that of a weight over the number
+    of samples. A row of `pair` holds two neighbours of the first half of a batch and two of the
+    second, as ranks among their like.
     """
     count = n // REPLICATES
-    ratio, variance, kurtosis, pairs = [], [], [], []
+    deviation, excess, pairs = [], [], []
     for samples in OWN_SAMPLES:
-        model = _model(rng, 1, d=4, k=3, right_angles=True)
+        model = _model(rng, 2, d=4, k=3, right_angles=True)
         mean, sd = model.posterior
-        wider = rng.uniform(1.15, 1.3, mean.shape)
-        shift = rng.choice([-1.0, 1.0], mean.shape) * rng.uniform(0.2, 0.4, mean.shape)
-        q = (np.tile(item, (count, 1)) for item in (mean + shift * sd, np.log(wider * sd)))
-        args = (model.tiled(count).x, *q, *model.decoder, int(samples))
+        wider = rng.uniform([[1.1], [1.3]], [[1.15], [1.4]], mean.shape)
+        shift = rng.choice([-1.0, 1.0], mean.shape) * rng.uniform(0.05, 0.15, mean.shape)
+        q = (np.tile(item, (count // 2, 1)) for item in (mean + shift * sd, np.log(wider * sd)))
+        args = (model.tiled(count // 2).x, *q, *model.decoder, int(samples))
         calls = student.independent("estimate", *args, replicates=REPLICATES)
+        second, third, fourth = (_moment(j, wider, shift) for j in (2, 3, 4))
+        variance = second - 1
+        kurtosis = (fourth - 4 * third + 6 * second - 3) / variance**2
         with np.errstate(all="ignore"):
-            own = np.exp(np.stack(calls) - model.log_p)
-        second, third, fourth = (_moment(j, wider, shift)[0] for j in (2, 3, 4))
-        ratio.append(own.ravel())
-        variance.append(second - 1)
-        kurtosis.append((fourth - 4 * third + 6 * second - 3) / variance[-1] ** 2)
+            log_ratio = np.stack(calls).reshape(REPLICATES, -1, 2) - model.log_p
+            own = (np.exp(log_ratio) - 1) / np.sqrt(variance / samples)
+            excess.append(((own**2 - 1) / np.sqrt(2 + (kurtosis - 3) / samples)).ravel())
+        deviation.append(own.ravel())
         # a tenth of a rank apart from call to call, since repeated draws would count as dependent
         first = REPLICATES * len(pairs)
-        ranks = [_ranks(call) + 0.1 * (first + i) / count for i, call in enumerate(own)]
-        halves = np.stack(ranks).reshape(REPLICATES, 2, count // 4, 2)
+        ranks = [_ranks(call) + 0.2 * (first + i) / count for i, call in enumerate(own)]
+        halves = np.stack(ranks).reshape(REPLICATES, 2, -1, 2)
         pairs.append(halves.transpose(0, 2, 1, 3).reshape(-1, 4))
-    ratio, variance, kurtosis = np.stack(ratio, axis=1), np.array(variance), np.array(kurtosis)
-    with np.errstate(all="ignore"):
-        excess = (ratio - 1) ** 2 * OWN_SAMPLES / variance - 1
-    return {
-        "ratio": ratio,
-        "ratio__expected": np.ones(len(OWN_SAMPLES)),
-        "ratio__scale": np.sqrt(variance / OWN_SAMPLES),
-        "excess": excess,
-        "excess__expected": np.zeros(len(OWN_SAMPLES)),
-        "excess__scale": np.sqrt(2 + (kurtosis - 3) / OWN_SAMPLES),
-        "pair": np.concatenate(pairs),
-    }
+    found = {"ratio": np.stack(deviation, axis=1), "excess": np.stack(excess, axis=1)}
+    for name in tuple(found):
+        found[f"{name}__expected"] = np.zeros(len(OWN_SAMPLES))
+        found[f"{name}__scale"] = np.ones(len(OWN_SAMPLES))
+    return {**found, "pair": np.concatenate(pairs)}
 
 
 def example(student, rng):
