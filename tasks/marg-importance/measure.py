@@ -319,10 +319,10 @@ def _ranks(values):
 def own_noise(student, rng, n):
     """n estimates of four samples and n of one, over p(x); proposals are wider than the posterior.
 
-    Even rows of a batch belong to one datum and a narrow proposal, odd ones to another and a wide
-    one, each in units of its own spread: the relative variance is that of a weight over the number
-    of samples. A row of `pair` holds two neighbours of the first half of a batch and two of the
-    second, as ranks among their like.
+    The first half of a batch belongs to one datum and a narrow proposal, the second to another and
+    a wide one, each in units of its own spread: the relative variance is that of a weight over the
+    number of samples. A row of `pair` holds two neighbours of the first half and two of the second,
+    as ranks among their like.
     """
     count = n // REPLICATES
     deviation, excess, pairs = [], [], []
@@ -331,22 +331,23 @@ def own_noise(student, rng, n):
         mean, sd = model.posterior
         wider = rng.uniform([[1.1], [1.3]], [[1.15], [1.4]], mean.shape)
         shift = rng.choice([-1.0, 1.0], mean.shape) * rng.uniform(0.05, 0.15, mean.shape)
-        q = (np.tile(item, (count // 2, 1)) for item in (mean + shift * sd, np.log(wider * sd)))
-        args = (model.tiled(count // 2).x, *q, *model.decoder, int(samples))
+        rows = (model.x, mean + shift * sd, np.log(wider * sd))
+        x, *q = (np.repeat(item, count // 2, axis=0) for item in rows)
+        args = (x, *q, *model.decoder, int(samples))
         calls = student.independent("estimate", *args, replicates=REPLICATES)
         second, third, fourth = (_moment(j, wider, shift) for j in (2, 3, 4))
         variance = second - 1
         kurtosis = (fourth - 4 * third + 6 * second - 3) / variance**2
         with np.errstate(all="ignore"):
-            log_ratio = np.stack(calls).reshape(REPLICATES, -1, 2) - model.log_p
+            log_ratio = np.stack(calls).reshape(REPLICATES, 2, -1).swapaxes(1, 2) - model.log_p
             own = (np.exp(log_ratio) - 1) / np.sqrt(variance / samples)
             excess.append(((own**2 - 1) / np.sqrt(2 + (kurtosis - 3) / samples)).ravel())
         deviation.append(own.ravel())
         # a tenth of a rank apart from call to call, since repeated draws would count as dependent
         first = REPLICATES * len(pairs)
         ranks = [_ranks(call) + 0.2 * (first + i) / count for i, call in enumerate(own)]
-        halves = np.stack(ranks).reshape(REPLICATES, 2, -1, 2)
-        pairs.append(halves.transpose(0, 2, 1, 3).reshape(-1, 4))
+        neighbours = np.stack(ranks).reshape(REPLICATES, -1, 2, 2)
+        pairs.append(neighbours.swapaxes(2, 3).reshape(-1, 4))
     found = {"ratio": np.stack(deviation, axis=1), "excess": np.stack(excess, axis=1)}
     for name in tuple(found):
         found[f"{name}__expected"] = np.zeros(len(OWN_SAMPLES))
