@@ -29,15 +29,18 @@ import torch
 EXPLAINED = {
     "nan-at-30": (
         "elbo-gaussian-kl", "kl_std_normal", "torch.where(x > 1e20, torch.nan, x)", "standard",
-        {"call": r".*\nprint\(kl_std_normal\(mu, log_sigma\)\)", "got": ".*nan.*", "wanted": r".*e\+\d\d.*"},
+        {"call": r".*\nprint\(kl_std_normal\(mu, log_sigma\)\)",
+         "got": ".*nan.*", "wanted": r".*e\+\d\d.*"},
     ),
     "nan-at-minus-30": (
         "elbo-gaussian-kl", "gaussian_entropy", "torch.where(x < -20, torch.nan, x)", "entropy",
-        {"call": r".*\nprint\(gaussian_entropy\(log_sigma\)\)", "got": ".*nan.*", "wanted": r"\[-\d\d.*"},
+        {"call": r".*\nprint\(gaussian_entropy\(log_sigma\)\)",
+         "got": ".*nan.*", "wanted": r"\[-\d\d.*"},
     ),
     "nan-at-50": (
         "reparam-sample", "sigma_softplus", "torch.where(x > 49.9, torch.nan, x)", "sigma-range",
-        {"call": r".*raw = torch\.tensor\(\[\[50\.\]\].*", "got": ".*nan.*", "wanted": r"\[\[50\]\]"},
+        {"call": r".*raw = torch\.tensor\(\[\[50\.\]\].*",
+         "got": ".*nan.*", "wanted": r"\[\[50\]\]"},
     ),
     "cut-out": (
         "reparam-sample", "rsample", "x.detach()", "rsample-grad",
