@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[2]
 COURSE = ROOT / "tests" / "course"
 STORED = ROOT / "results" / "figures" / "verification.csv"
 SPECS = sorted(ROOT.glob("tasks/*/task.yaml"))
-#: Verifying a task that trains takes from ten minutes to an hour, so its stored figures may be older
-#: than its files until `nox -s verify -- --tier training` has run: `-m slow` asks for them.
+#: Verifying a task that trains takes from ten minutes to an hour, so its stored figures may be
+#: older than its files until `nox -s verify -- --tier training` has run: `-m slow` asks for them.
 TASKS = [
     pytest.param(
         path.parent.name,
