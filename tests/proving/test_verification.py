@@ -47,7 +47,8 @@ def broken(tmp_path):
 
 
 def complaints(course, results, task="square"):
-    places = (task, "--tasks", course / "tasks", "--reference", course / "reference")
+    # what is broken makes the stored answers stale, which is another complaint
+    places = (task, "--store", "--tasks", course / "tasks", "--reference", course / "reference")
     code, document = verify(*map(str, places), results=results)
     assert code == 1
     return " | ".join(document["tasks"][0]["complaints"])
@@ -94,7 +95,7 @@ def test_a_check_that_an_ignorant_program_passes_is_named(broken, tmp_path):
     assert said[0].startswith("a program that answers 0 gets 1 of 1 at scaling (PASS): ")
     excused = f"{check}, earned_by_guessing: a residual of zeros is zero}}\n"
     (folder / "task.yaml").write_text(f"{spec.rstrip()}\n{excused}")
-    places = ("square", "--tasks", broken / "tasks", "--reference", broken / "reference")
+    places = ("square", "--store", "--tasks", broken / "tasks", "--reference", broken / "reference")
     assert verify(*map(str, places), results=tmp_path)[0] == 0
     (folder / "task.yaml").write_text(f"{spec.rstrip()}\n{check}, after: [value]}}\n")
     code, document = verify(*map(str, places), results=tmp_path)
