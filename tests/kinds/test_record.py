@@ -185,5 +185,5 @@ def returned_names(source):
     """Every text of measure.py that holds ``__``; of f-strings what follows the metric's name."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if "__" in node.value and " " not in node.value:
+            if "__" in node.value and node.value != "__" and " " not in node.value:
                 yield node.value

@@ -83,7 +83,7 @@ def test_a_failed_visible_check_asks_for_examples_last_and_under_the_public_key(
     assert {planned.trial.step for job in examples for planned in job.trials} == {EXAMPLE}
     assert {job.key for job in examples} == {PUBLIC_KEY}
     roles = {planned.trial.role for job in examples for planned in job.trials}
-    assert roles == {"submission", "reference", "mutant"}
+    assert roles == {"submission", "reference"}
     failed = rounds[-1].state(subject("bob"), SQUARE).grade.verdicts[0]
     assert failed.status == "FAIL"
     assert failed.example is not None

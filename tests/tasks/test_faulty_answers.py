@@ -63,9 +63,12 @@ def faults(target, index):
 
 
 TARGETS = [target for name in TASKS for target in targets_of(name)]
+#: The solution calls these itself, and breaks on a spoilt answer before anybody looks at it.
+USED_INSIDE = {"dqn-target-loss-Learner.target_values"}
+LOOKED_AT = [target for target in TARGETS if str(target) not in USED_INSIDE]
 CASES = [
     pytest.param(target, index, *fault, id=f"{target}-{index + 1}-{name}")
-    for target in TARGETS
+    for target in LOOKED_AT
     for index in range(len(target.results))
     for name, fault in faults(target, index)
 ]
@@ -89,7 +92,7 @@ def test_an_answer_in_a_wrong_form_is_told_what_was_asked_for(target, index, exp
     assert re.fullmatch(rf"{called}|{DIFFERENTIATED}", message), message
 
 
-@pytest.mark.parametrize("target", TARGETS, ids=str)
+@pytest.mark.parametrize("target", LOOKED_AT, ids=str)
 def test_another_number_of_results_is_told_how_many_were_asked_for(target):
     count = len(target.results)
     fewer = complaint(target, f"LEFT_OUT if i == {count - 1} else x") if count > 1 else None
@@ -118,7 +121,8 @@ def test_reseeding_inside_is_an_error_of_its_own(target, habit):
 
 @pytest.mark.parametrize("target", SQUARES, ids=str)
 def test_a_column_combined_with_a_row_is_told_of_the_square(target):
-    cause, message = complaint(target, "x[:, None] + 0 * x if i == 0 else x")
+    # of one row the square has the shape that is asked for
+    cause, message = complaint(target, "x[:, None] + 0 * x if i == 0 and len(x) > 1 else x")
     assert cause == "bad-output"
     assert message.startswith(f"{target.signature.name}: ")
     assert "were [b] and [b, 1] combined into [b, b]?" in message
