@@ -75,7 +75,8 @@ CASES = [
 SQUARES = [
     target
     for target in TARGETS
-    if isinstance(target.results[0], ArrayType)
+    if target.task != "px-chain-nll"  # its first calls have one image, of which the square is right
+    and isinstance(target.results[0], ArrayType)
     and len(target.results[0].dims) == 1
     and isinstance(target.results[0].dims[0], str)
 ]
@@ -121,8 +122,7 @@ def test_reseeding_inside_is_an_error_of_its_own(target, habit):
 
 @pytest.mark.parametrize("target", SQUARES, ids=str)
 def test_a_column_combined_with_a_row_is_told_of_the_square(target):
-    # of one row the square has the shape that is asked for
-    cause, message = complaint(target, "x[:, None] + 0 * x if i == 0 and len(x) > 1 else x")
+    cause, message = complaint(target, "x[:, None] + 0 * x if i == 0 else x")
     assert cause == "bad-output"
     assert message.startswith(f"{target.signature.name}: ")
     assert "were [b] and [b, 1] combined into [b, b]?" in message
