@@ -154,8 +154,7 @@ class Calls:
             ProgramError: the program did not deliver.
         """
         results = self._results(target, signature, args, named, self.draw_seed())
-        names = [param.name for param in signature.params]
-        sent = {**dict(zip(names, args, strict=False)), **named}
+        sent = _by_name(signature, args, named)
         self.transcript.note(signature.name, sent, results, instance=target.get("handle"))
         return _unpacked(signature, results)
 
@@ -191,7 +190,7 @@ class Calls:
         number = frame.message.get("handle")
         if type(number) is not int or number < 0:
             raise ProgramError("protocol", "the worker made no object")
-        sent = {**dict(zip([param.name for param in init.params], args, strict=False)), **named}
+        sent = _by_name(init, args, named)
         self.transcript.note(class_name, sent, (), instance=number)
         return Handle(self, class_name, number)
 
@@ -269,9 +268,8 @@ class Calls:
             {name: _described(value) for name, value in named.items()},
         )
         if self._observe is not None:
-            names = [param.name for param in signature.params]
-            by_name = {**dict(zip(names, args, strict=False)), **named}
-            self._observe(owner or signature.name, signature, dims, by_name)
+            sent = _by_name(signature, args, named)
+            self._observe(owner or signature.name, signature, dims, sent)
         arrays: list[Array] = []
         types = {param.name: param.type for param in signature.params}
         message = {
@@ -326,6 +324,11 @@ class Calls:
         if not isinstance(verb, str):
             raise ProgramError("protocol", "an environment is asked to reset or to step")
         return self._served[number].answer(verb, arrays)
+
+
+def _by_name(signature: Signature, args: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call by the names of their parameters."""
+    return {**{p.name: arg for p, arg in zip(signature.params, args, strict=False)}, **named}
 
 
 def _load_request(number: int, arrays: Mapping[str, Array]) -> dict[str, Any]:

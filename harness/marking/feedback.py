@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from harness import kinds
 from harness.causes import Cause
 from harness.marking import hints
 from harness.marking.gradebook import TaskGrade
@@ -35,9 +34,7 @@ class Explained:
     missing: tuple[PlannedTrial, ...] = ()
 
 
-def explain(
-    task: LoadedTask, subject: Subject, view: View, grade: TaskGrade, trusted: TrustedExamples
-) -> Explained:
+def explain(task: LoadedTask, subject: Subject, view: View, grade: TaskGrade) -> Explained:
     """Add an example, and a hint if one fits, to every failed visible check of a grade.
 
     A check on which the program broke gets what it says on the example.
@@ -45,33 +42,35 @@ def explain(
     Args:
         task: the task of the grade.
         subject: the subject that is graded.
-        view: the observations known so far.
+        view: the observations known so far; that of a round looks up each reference's once.
         grade: the verdicts on this task.
-        trusted: the examples of the reference and the mutants, shared by all subjects of a round.
     """
     missing: dict[str, PlannedTrial] = {}
+    reference = task.reference
     failed = frozenset(hints.hinted_checks(task)) & frozenset(
         verdict.check for verdict in grade.verdicts if verdict.status == "FAIL"
     )
     verdicts = []
     for verdict in grade.verdicts:
         broke = _broke_when_marked(verdict)
-        if not broke and not _has_example(task, verdict):
+        if not broke and (reference is None or verdict.check not in failed):
             verdicts.append(verdict)
             continue
         measurement = task.spec.check(verdict.check).measurement
         # a program that broke is compared with nobody
-        trusted_one = None if broke else trusted.of(task, measurement)
+        trusted = None
+        if not broke and reference is not None:
+            trusted = view.observe(task, reference.solution, measurement, EXAMPLE)
         own = view.observe(task, subject.program, measurement, EXAMPLE)
-        for example in (trusted_one, own):
+        for example in (trusted, own):
             if isinstance(example, PlannedTrial):
                 missing[example.trial.digest] = example
-        if isinstance(own, PlannedTrial) or isinstance(trusted_one, PlannedTrial):
+        if isinstance(own, PlannedTrial) or isinstance(trusted, PlannedTrial):
             verdicts.append(verdict)
-        elif trusted_one is None:
+        elif trusted is None:
             verdicts.append(replace(verdict, message=_said_on_the_example(own, verdict)))
         else:
-            verdicts.append(_explained(task, own, trusted_one, verdict, failed))
+            verdicts.append(_explained(task, own, trusted, verdict, failed))
     return Explained(replace(grade, verdicts=tuple(verdicts)), tuple(missing.values()))
 
 
@@ -90,32 +89,6 @@ def _said_on_the_example(own: Observation, verdict: Verdict) -> str:
     if own.cause == verdict.cause:
         return own.message
     return f"{verdict.cause.message}; on the public example: {own.message}"
-
-
-def _has_example(task: LoadedTask, verdict: Verdict) -> bool:
-    return (
-        task.reference is not None
-        and verdict.status == "FAIL"
-        and verdict.visibility == "visible"
-        and not kinds.of(task.spec.check(verdict.check)).trained
-    )
-
-
-class TrustedExamples:
-    """What references did on public examples at one state of the ledger, each looked up once."""
-
-    def __init__(self, view: View) -> None:
-        self._view = view
-        self._cache: dict[tuple[str, str], Observation | PlannedTrial] = {}
-
-    def of(self, task: LoadedTask, measurement: str) -> Observation | PlannedTrial:
-        """That of one measurement of a task that was loaded with its reference."""
-        assert task.reference is not None
-        place = (task.id, measurement)
-        if place not in self._cache:
-            solution = task.reference.solution
-            self._cache[place] = self._view.observe(task, solution, measurement, EXAMPLE)
-        return self._cache[place]
 
 
 def _explained(

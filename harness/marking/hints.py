@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 import numpy as np
 
 from harness import kinds
-from harness.marking.closeness import tolerance, wrong_entries
+from harness.marking.closeness import same, tolerance, wrong_entries
 from harness.marking.trials import example_digest
 from harness.records import Array, Observation
 from harness.spec.answers import Answers, Figure, Kept, MistakeAnswers, Statistics
@@ -111,15 +111,11 @@ def answers_of(
 
 def _kept(own: Mapping[str, Array], reference: Mapping[str, Array]) -> Statistics:
     """Entries of the statistics; nothing where the reference's are the same."""
-    if own.keys() == reference.keys() and not any(
-        _differ(array, reference[name]) for name, array in own.items()
+    if own.keys() == reference.keys() and all(
+        same(array, reference[name]) for name, array in own.items()
     ):
         return {}
     return {name: _entries(array, reference.get(name)) for name, array in own.items()}
-
-
-def _differ(own: Array, reference: Array) -> bool:
-    return own.shape != reference.shape or bool(wrong_entries(own, reference).any())
 
 
 def _entries(array: Array, reference: Array | None) -> Kept:

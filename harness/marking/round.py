@@ -84,14 +84,13 @@ class Round:
         """The round at the state that the ledger has now."""
         states = {}
         view = self.view.for_one_round()
-        trusted = feedback.TrustedExamples(view)
         for subject, task in self.pairs:
             place = (subject.program.name, task.id)
             before = self.states.get(place)
             if before is not None and before.complete:
                 states[place] = before
             else:
-                states[place] = self._decided(task, subject, view, trusted)
+                states[place] = self._decided(task, subject, view)
                 view.forget_submission()
         return Round(self.pairs, self.view, self.points, states)
 
@@ -99,18 +98,12 @@ class Round:
         """What is known of one task of one subject."""
         return self.states[subject.program.name, task.id]
 
-    def _decided(
-        self,
-        task: LoadedTask,
-        subject: Subject,
-        view: View,
-        trusted: feedback.TrustedExamples,
-    ) -> TaskState:
+    def _decided(self, task: LoadedTask, subject: Subject, view: View) -> TaskState:
         answers = decide_task(task, subject, view)
         waiting = [answer for answer in answers.values() if isinstance(answer, Waiting)]
         points = self.points.get(task.id)
         grade = verdicts.of_task(task, subject.program.name, answers, points)
-        explained = feedback.explain(task, subject, view, grade, trusted)
+        explained = feedback.explain(task, subject, view, grade)
         isolation = [each.isolation for each in answers.values() if isinstance(each, Decision)]
         return TaskState(
             trials=tuple(trial for answer in waiting for trial in answer.trials),

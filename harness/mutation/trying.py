@@ -1,8 +1,9 @@
 """Runs changed programs: is a change caught by a check, and if not, does it change any answer?
 
-Each changed program has a fork of its own. The first check that it does not pass ends it. One that
-passes them all is held against the answers of the unchanged program (:mod:`.exploring`): where no
-answer differs it counts as equivalent, which is evidence and no proof.
+Changed programs run in forks, each with limits of its own. The first check that one does not pass
+ends it. One that passes them all is held against the answers of the unchanged program
+(:mod:`.exploring`): where no answer differs it counts as equivalent, which is evidence and no
+proof.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -97,13 +97,19 @@ class ReadyCall:
             for result, figure in zip(results, wanted, strict=True)
         )
 
+    @property
+    def several(self) -> bool:
+        """Whether it gives several results, listed in ``gives``."""
+        if self.source.by:
+            return len(self.source.by) > 1
+        return isinstance(self.signature.returns, TupleType)
+
     def wanted(self) -> tuple[Array, ...]:
         """The results that the example says, as float64 arrays; none of a constructor."""
         source = self.source
         if source.instance is not None:
             return ()
-        several = len(source.by) > 1 if source.by else isinstance(self.signature.returns, TupleType)
-        return tuple(map(_floats, source.gives if several else [source.gives]))
+        return tuple(map(_floats, source.gives if self.several else [source.gives]))
 
 
 @dataclass(frozen=True)
@@ -216,16 +222,21 @@ def _agrees(result: Array, wanted: Array, places: int | None) -> bool:
     return bool(same.all())
 
 
-def in_words(example: Example, contract: Contract) -> str:
-    """The example as a statement shows it: constants, then each call with what it gives."""
+def in_words(example: Example, calls: Iterable[ReadyCall]) -> str:
+    """The example as a statement shows it: constants, then each call with what it gives.
+
+    Args:
+        calls: its calls as :func:`ready` gives them.
+    """
     lines = [f"{name} = {_shown(value)}" for name, value in example.constants.items()]
     lines += [""] if lines else []
-    for call in example.calls:
-        lines += _call_in_words(call, contract)
+    for call in calls:
+        lines += _call_in_words(call)
     return "\n".join(lines).rstrip()
 
 
-def _call_in_words(call: ExampleCall, contract: Contract) -> Iterator[str]:
+def _call_in_words(ready_call: ReadyCall) -> Iterator[str]:
+    call = ready_call.source
     arguments = ", ".join(f"{name}={_shown(value)}" for name, value in call.arguments.items())
     text = f"{call.call}({arguments})"
     if call.instance is not None:
@@ -233,18 +244,7 @@ def _call_in_words(call: ExampleCall, contract: Contract) -> Iterator[str]:
         return
     if call.by:
         text = f"gradient of {text} by {', '.join(call.by)}"
-    several = len(call.by) > 1
-    if not call.by and "." not in call.call:
-        several = isinstance(contract.functions[call.call].returns, TupleType)
-    elif not call.by:
-        method = call.call.partition(".")[2]
-        returns = [
-            each.methods[method].returns
-            for each in contract.classes.values()
-            if method in each.methods
-        ]
-        several = any(isinstance(each, TupleType) for each in returns)
-    figures = ", ".join(map(_shown, call.gives)) if several else _shown(call.gives)
+    figures = ", ".join(map(_shown, call.gives)) if ready_call.several else _shown(call.gives)
     note = f"    # {call.note}" if call.note else ""
     yield text
     yield f"    -> {figures}{note}"

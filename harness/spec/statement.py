@@ -23,7 +23,7 @@ def rendered(text: str, task: LoadedTask) -> str:
     if task.spec.domain is not None:
         text = _replaced(text, "domain", table(task.spec.domain), task)
     if task.example is not None:
-        shown = examples.in_words(task.example, task.contract)
+        shown = examples.in_words(task.example, task.example_calls)
         text = _replaced(text, "example", f"```\n{shown}\n```", task)
     return text
 

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         rows = [{"call": call, "agrees": one} for call, one in zip(calls, agreed, strict=False)]
         output.emit({"task": task.id, "calls": rows, "problem": problem})
         return 0 if agreed and all(agreed) else 1
-    print(in_words(task.example, task.contract), end="\n\n")
+    print(in_words(task.example, task.example_calls), end="\n\n")
     for call, one in zip(calls, agreed, strict=False):
         print(f"{'agrees ' if one else 'differs'}  {call}")
     if problem:

@@ -149,7 +149,7 @@ def test_a_program_may_call_its_parameters_something_else(tmp_path: Path) -> Non
 def test_the_statement_shows_it_in_words(tmp_path: Path) -> None:
     task = small(tmp_path)
     assert task.example is not None
-    assert in_words(task.example, task.contract) == (
+    assert in_words(task.example, task.example_calls) == (
         "x = [1.0, 2.5]\n\n"
         "applied(f=partial(shifted, shift=0.5), x=x)\n"
         "    -> [1.5, 3.0], 4.5    # x + 1/2\n"
