@@ -311,18 +311,26 @@ def test_a_signal_ends_a_run_as_an_interrupt_does(harness_on, number):
     folder = harness_on.folder
     (folder / "slow").mkdir(exist_ok=True)
     (folder / "slow" / "square.py").write_text("import time\n\ntime.sleep(60)\n")
-    started = subprocess.Popen(
-        [sys.executable, "-m", "harness", "grade", "slow", "--task", "square", "--results",
-         f"s{number}", "--tasks", "course/tasks", "--reference", "course/reference"],
-        cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    while "trials in" not in started.stderr.readline():
-        assert started.poll() is None
-    time.sleep(0.5)
-    started.send_signal(number)
-    assert started.wait(timeout=30) == 128 + number
-    assert "run again to go on" in started.stderr.read()
-    started.stderr.close()
+    command = [
+        # under nohup the tests, and what they start, would ignore SIGHUP
+        *("env", f"--default-signal={number.name.removeprefix('SIG')}"),
+        *(sys.executable, "-m", "harness", "grade", "slow", "--task", "square"),
+        *("--results", f"s{number}", "--tasks", "course/tasks", "--reference", "course/reference"),
+    ]
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as started:
+        while "trials in" not in started.stderr.readline():
+            assert started.poll() is None
+        time.sleep(0.5)
+        started.send_signal(number)
+        assert started.wait(timeout=30) == 128 + number
+        assert "run again to go on" in started.stderr.read()
 
 
 def test_an_unfinished_run_leaves_the_record_as_it_was(harness_on):

@@ -47,18 +47,18 @@ def of(document, **wanted):
 
 
 def test_honest_programs_and_the_mistakes_of_the_check_are_graded(on_law):
+    reference = task_with(lambda checks: checks).reference
     programs = {(row["program"], row["role"]) for row in on_law.rows if row["applies"]}
     assert programs == {
-        ("reparam-sample", "reference"),
-        ("reparam-sample/inverse_cdf", "variant"),
-        ("reparam-sample/library_calls", "variant"),
-        ("reparam-sample/log1p_and_views", "variant"),
         ("complete", "submission"),
-        ("reparam-sample/uniform-noise", "mutant"),
-        ("reparam-sample/sum-of-three-uniforms", "mutant"),
-        ("reparam-sample/noise-clamped", "mutant"),
-        ("reparam-sample/noise-standardised-over-the-samples", "mutant"),
+        *((program.name, program.role) for program in (reference.solution, *reference.variants)),
+        *(
+            (mutant.program.name, "mutant")
+            for mutant in reference.mutants
+            if mutant.mistake.check == "sample-law"
+        ),
     }
+    assert ("reparam-sample/uniform-noise", "mutant") in programs
 
 
 def test_rows_hold_what_they_promise(on_law):

@@ -250,7 +250,8 @@ def test_renewal_meets_what_was_left_running(lab):
 )
 def test_what_a_trial_uses_in_all_is_limited(lab, body, cause, words):
     source = f"import os, time\ndef square(x):\n    {body}\n    return x\n"
-    limits = Limits(call_s=8, trial_s=8, memory_mib=256, result_mib=1)
+    seconds = 2 if cause == "timeout" else 8
+    limits = Limits(call_s=seconds, trial_s=seconds, memory_mib=256, result_mib=1)
     with lab.session("probe", source=source, limits=limits) as session:
         with pytest.raises(ProgramError, match=words) as caught, session.trial(limits):
             lab.student(session).square(X)

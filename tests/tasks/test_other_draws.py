@@ -45,7 +45,13 @@ def of_the_reference(name):
     return observed(task, task.reference.solution)
 
 
-@pytest.mark.parametrize("name", TASKS)
+#: A frame of Atari costs what a whole measurement of other tasks does.
+NAMES = [
+    pytest.param(name, marks=pytest.mark.slow) if name == "dqn-atari" else name for name in TASKS
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_honest_programs_agree_with_the_reference_on_other_draws(name):
     task = load(name)
     targets = of_the_reference(name)
