@@ -56,6 +56,11 @@ class Cause(StrEnum):
     TIMEOUT = "timeout", "program", "the program took longer than it may"
     MEMORY = "memory", "program", "the program used more memory, processes or disk than it may"
     BAD_OUTPUT = "bad-output", "program", "an answer has another type or shape than it must have"
+    CHANGED_ARGUMENT = (
+        "changed-argument",
+        "program",
+        "a function changed an argument in place; clone it first",
+    )
     RESEEDED = "reseeded", "program", "the program reseeds a generator or ignores the one it gets"
     PROTOCOL = "protocol", "program", "the program interfered with the harness' connection to it"
     WORKER_DIED = "worker-died", "program", "the program ended the process that ran it"
@@ -160,5 +165,6 @@ REPORTED_BY_WORKER = frozenset(
     {
         *(Cause.MISSING_FILE, Cause.MISSING_NAME, Cause.SIGNATURE, Cause.SYNTAX),
         *(Cause.EXCEPTION, Cause.EXIT, Cause.MEMORY, Cause.BAD_OUTPUT),
+        Cause.CHANGED_ARGUMENT,
     }
 )

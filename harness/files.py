@@ -12,7 +12,16 @@ from pathlib import Path
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Write a text as UTF-8 with its line ends as they are, replacing the file in one step.
+    """Write a text as UTF-8 with its line ends as they are, as :func:`write_bytes` does.
+
+    Raises:
+        OSError: the folder is missing or cannot be written.
+    """
+    return write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes) -> Path:
+    """Write a file, replacing it in one step.
 
     A reader sees the former content or the new one. On an error the former content stays and no
     temporary file is left. Returns the path.
@@ -20,7 +29,6 @@ def write_text(path: Path, text: str) -> Path:
     Raises:
         OSError: the folder is missing or cannot be written.
     """
-    data = text.encode("utf-8")
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as stream:

@@ -266,7 +266,8 @@ class Verdict:
         evidence: the figures behind the status: numbers, short words; finite or a string.
         message: one sentence.
         hint: that of the known mistake that the program makes; empty where none is recognised.
-        example: what was called, what came back, what was wanted (visible checks that failed).
+        example: what was called, what came back, what was wanted (visible checks that failed);
+            ``file`` and ``arrays`` where the call's numbers go to a file of their own.
         seeds_used: trials that the status rests on.
         before_running: the cause was established before anything ran: a hidden check may tell it.
     """

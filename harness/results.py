@@ -7,7 +7,7 @@
     ├── lock                     held by the one run that writes
     ├── leaderboard.csv, grades.csv, grades.json, junit.xml      the marks of the class
     ├── keys/feedback.key        the key of the feedback phase, made on first use
-    ├── submissions/<folder>/    feedback.md and gradescope.json of one submission
+    ├── submissions/<folder>/    feedback.md, gradescope.json and example-*.npz of one submission
     ├── verify/                  ledger and lock of ``verify``
     ├── targets/                 what ``targets`` trained
     ├── redteam/redteam.json     the last run of ``redteam``
@@ -74,6 +74,11 @@ class SubmissionReports:
     def gradescope(self) -> Path:
         """The same for Gradescope."""
         return self.folder / "gradescope.json"
+
+    @property
+    def examples(self) -> list[Path]:
+        """The files of numbers that are there, which its examples load."""
+        return sorted(self.folder.glob("example-*.npz"))
 
 
 @dataclass(frozen=True)
@@ -201,6 +206,8 @@ class Results:
             if reports.folder not in kept:
                 reports.feedback.unlink(missing_ok=True)
                 reports.gradescope.unlink(missing_ok=True)
+                for file in reports.examples:
+                    file.unlink(missing_ok=True)
                 with contextlib.suppress(OSError):  # somebody may have put a file of theirs there
                     reports.folder.rmdir()
 

@@ -274,19 +274,22 @@ class Calls:
         types = {param.name: param.type for param in signature.params}
         message = {
             "args": [
-                self._spec(value, type_, arrays)
-                for value, type_ in zip(args, types.values(), strict=False)
+                self._spec(value, name, types[name], arrays)
+                for value, name in zip(args, types, strict=False)
             ],
             "named": {
-                name: self._spec(value, types[name], arrays) for name, value in named.items()
+                name: self._spec(value, name, types[name], arrays) for name, value in named.items()
             },
         }
         return dims, message, arrays
 
     def _spec(  # noqa: PLR0911 - one return for each kind of argument
-        self, value: Any, type_: Type, arrays: list[Array]
+        self, value: Any, name: str, type_: Type, arrays: list[Array]
     ) -> dict[str, Any]:
-        """An argument as it crosses the wire; its array, if it has one, is added to ``arrays``."""
+        """An argument as it crosses the wire; its array, if it has one, is added to ``arrays``.
+
+        That of a tensor has the name which the contract gives it, for the worker's messages.
+        """
         match value:
             case Seed() if isinstance(type_, GeneratorType):
                 return {"t": type_.name, "seed": value.value}
@@ -307,7 +310,7 @@ class Calls:
             case bool() | int() | str():
                 return {"t": "value", "v": value}
         arrays.append(np.asarray(value))
-        return {"t": "tensor", "i": len(arrays) - 1}
+        return {"t": "tensor", "i": len(arrays) - 1, "name": name}
 
     def _request(
         self, message: dict[str, Any], arrays: Sequence[Array], seed: int | None = None

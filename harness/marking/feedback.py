@@ -99,5 +99,6 @@ def _explained(
     failed: frozenset[str],
 ) -> Verdict:
     not_finite = verdict.cause == Cause.NOT_FINITE
-    example = illustrate(task, own, reference, not_finite=not_finite)
+    file = f"example-{task.id}.{verdict.check}.npz"
+    example = illustrate(task, own, reference, file=file, not_finite=not_finite)
     return replace(verdict, example=example, hint=hints.hint(task, verdict.check, own, failed))

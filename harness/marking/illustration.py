@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from harness.marking import snippet
 from harness.marking.closeness import ordinary_entry, relative_differences, wrong_entries
 from harness.marking.snippet import Entry, Recorded, Row, array_of
-from harness.records import Array, Observation
+from harness.records import Array, Observation, encode_array
 from harness.spec.load import LoadedTask
 
 #: A result with at most this many entries is shown whole; of a larger one, the entry alone.
@@ -53,14 +54,18 @@ class _Difference:
 
 
 def illustrate(
-    task: LoadedTask, own: Observation, reference: Observation, *, not_finite: bool
-) -> dict[str, str]:
+    task: LoadedTask, own: Observation, reference: Observation, *, file: str, not_finite: bool
+) -> dict[str, Any]:
     """The parts of the example, as texts: ``call``, ``got``, ``wanted``, ``note``.
+
+    Where the call's numbers are too many to be read: ``file``, the name of the file that the code
+    loads them from, and ``arrays``, what belongs into it (:func:`harness.records.encode_array`).
 
     Args:
         task: the task.
         own: what the program did on the public example.
         reference: what the reference did there.
+        file: how the file of numbers is called, if there is one.
         not_finite: show a call that returned a value that is not finite, if there is one.
     """
     differences = list(_differences(task, own, reference))
@@ -69,7 +74,7 @@ def illustrate(
             differences,
             key=lambda each: (not_finite and not each.not_finite, each.call.numbers()),
         )
-        return _parts(chosen, _of_not_finite(chosen) if not_finite else chosen.index)
+        return _parts(chosen, _of_not_finite(chosen) if not_finite else chosen.index, file)
     if own.outcome == "error":
         return {"note": f"on the example your code stopped: {own.message}"}
     if not all(array_of(value) is not None for call in own.transcript for value in call["results"]):
@@ -119,12 +124,13 @@ def _of_not_finite(chosen: _Difference) -> tuple[int, ...]:
     return tuple(int(position) for position in broken[0]) if len(broken) else chosen.index
 
 
-def _parts(chosen: _Difference, index: tuple[int, ...]) -> dict[str, str]:
+def _parts(chosen: _Difference, index: tuple[int, ...], file: str) -> dict[str, Any]:
     call, own, wanted = chosen.call, chosen.own, chosen.wanted
     row = None
     if own is not None:
         row = snippet.batch_row(call, chosen.result, index, own.shape)
-    parts = {"call": call.code(row) or _in_words(call)}
+    code = call.code(row, file)
+    parts: dict[str, Any] = {"call": _in_words(call) if code is None else code.text}
     if own is not None and wanted is not None:
         axes = call.result_axes(chosen.result)
         shown = (snippet.cut(own, axes, row), snippet.cut(wanted, axes, row))
@@ -133,6 +139,10 @@ def _parts(chosen: _Difference, index: tuple[int, ...]) -> dict[str, str]:
         digits = _digits(*shown)
         parts |= {"got": _text(shown[0], digits), "wanted": _text(shown[1], digits)}
     notes = [*_notes(chosen, index, row)]
+    if code is not None and code.arrays:
+        parts["file"] = file
+        parts["arrays"] = {name: encode_array(array) for name, array in code.arrays.items()}
+        notes.append(f"{file} lies beside feedback.md: put it beside your file")
     if notes:
         parts["note"] = "; ".join(notes)
     return parts

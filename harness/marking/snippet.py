@@ -2,13 +2,14 @@
 
 The batch is cut to one row where the calls are too long otherwise: the axis that contracts call
 ``b`` holds rows that do not depend on each other (docs/authoring.md). Nothing else is cut, since a
-shorter sum or a smaller matrix would be another call.
+shorter sum or a smaller matrix would be another call. Where the numbers are still too many to be
+read, they are left to a file that the snippet loads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,10 @@ from harness.spec.load import LoadedTask
 
 #: The axis of a contract along which rows are independent.
 BATCH = "b"
-#: How many numbers a snippet may hold; a call with more is described, not written out.
+#: How many numbers a snippet may hold; those of a call with more go to a file beside it.
 MOST_NUMBERS = 128
+#: Bytes of such a file; a call that needs more is described in words.
+MOST_BYTES = 64 * 1024
 #: A call with at most this many numbers is shown with all of its rows.
 _FEW_NUMBERS = 24
 _WIDTH = 92
@@ -39,6 +42,42 @@ def literal(array: Array) -> str:
         return repr(array.item())
     with np.printoptions(floatmode="unique", threshold=2**31, linewidth=_WIDTH):
         return np.array2string(array, separator=", ")
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """Code that repeats a call.
+
+    Attributes:
+        text: the code.
+        arrays: what it loads from the file beside it, by name; empty where it needs none.
+    """
+
+    text: str
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+
+
+@dataclass
+class _Writing:
+    """A snippet while it is written.
+
+    Attributes:
+        file: the file that arrays go to; empty where all stand in the code.
+        arrays: what went there so far.
+    """
+
+    file: str = ""
+    arrays: dict[str, Array] = field(default_factory=dict)
+
+    def tensor(self, name: str, array: Array) -> str:
+        """A tensor as code; ``name`` is what the array is called in the file."""
+        if not self.file or not array.ndim:
+            return f"torch.tensor({literal(array)}, dtype=torch.{array.dtype.name})"
+        key = name
+        while key in self.arrays:  # an instance may have had the same argument before
+            key += "_"
+        self.arrays[key] = array
+        return f'torch.from_numpy(arrays["{key}"])'
 
 
 @dataclass(frozen=True)
@@ -124,39 +163,50 @@ class Recorded:
         params = contract.functions[value["given"]].params if contract and count else ()
         return [(param.name, param.type) for param in params[len(params) - count :]]
 
-    def code(self, row: Row | None) -> str | None:
-        """The whole snippet; None where it would be too long, or needs what cannot be written."""
-        if self.numbers(row) > MOST_NUMBERS:
+    def code(self, row: Row | None, file: str) -> Snippet | None:
+        """The whole snippet; None where it would be too large, or needs what cannot be written.
+
+        Args:
+            row: the row of the batch that is left of it.
+            file: the name of the file that its arrays go to where they are too long to be read.
+        """
+        numbers = self.numbers(row)
+        if numbers == float("inf"):
             return None
-        calls = [*self.before, self]
+        writing = _Writing(file if numbers > MOST_NUMBERS else "")
         texts: list[str] = []
-        for call in calls:
-            arguments = call._arguments(row if call is self else None)
+        for call in (*self.before, self):
+            arguments = call._arguments(row if call is self else None, writing)
             if arguments is None:
                 return None
             texts.append(call._statement(arguments, shown=call is self))
-        return "\n".join([*_imports(self, "\n".join(texts)), "", *texts])
+        if sum(array.nbytes for array in writing.arrays.values()) > MOST_BYTES:
+            return None
+        if writing.arrays:
+            texts.insert(0, f'arrays = numpy.load("{file}")')
+        lines = [*_imports(self, "\n".join(texts)), "", *texts]
+        return Snippet("\n".join(lines), writing.arrays)
 
-    def _arguments(self, row: Row | None) -> dict[str, str] | None:
+    def _arguments(self, row: Row | None, writing: _Writing) -> dict[str, str] | None:
         written = {}
         for label, value in self.entry["args"]:
-            text = self._written(label, value, row)
+            text = self._written(label, value, row, writing)
             if text is None:
                 return None
             written[label] = text
         return written
 
-    def _written(self, label: str, value: Any, row: Row | None) -> str | None:
+    def _written(self, label: str, value: Any, row: Row | None, writing: _Writing) -> str | None:
         array = array_of(value)
         if array is not None:
-            return _tensor(cut(array, self.axes(label), row))
+            return writing.tensor(label, cut(array, self.axes(label), row))
         match value:
             case {"seed": seed}:
                 return self._generator(label, seed)
             case {"given": name}:
                 named = zip(self._given(value), self._parameters(value), strict=True)
                 filled = [
-                    f"{param}={_tensor(cut(array, axes, row))}"
+                    f"{param}={writing.tensor(f'{label}.{param}', cut(array, axes, row))}"
                     for (param, _), (array, axes) in named
                 ]
                 return f"partial(given.{name}, {', '.join(filled)})" if filled else f"given.{name}"
@@ -227,11 +277,6 @@ def cut(array: Array, axes: Sequence[object], row: Row | None) -> Array:
 
 def _axes(type_: Type | None) -> Sequence[object]:
     return type_.dims if isinstance(type_, ArrayType) else ()
-
-
-def _tensor(array: Array) -> str:
-    text = literal(array)
-    return f"torch.tensor({text}, dtype=torch.{array.dtype.name})"
 
 
 def _imports(call: Recorded, text: str) -> list[str]:

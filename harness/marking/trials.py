@@ -33,8 +33,11 @@ from harness.seeds import PUBLIC_KEY, Key
 from harness.spec.load import LoadedTask
 
 #: Raised whenever the meaning of an observation changes: stored ones are then made anew.
-#: 6: the transcript of an example holds instances, given functions and seeds.
-COLLECT_PROTOCOL = 6
+#: 7: a program that changes an argument in place has an error.
+COLLECT_PROTOCOL = 7
+#: Raised whenever an example's transcript holds something else: stored answers are then made anew.
+#: 6: it holds instances, given functions and seeds.
+EXAMPLE_PROTOCOL = 6
 
 
 @dataclass(frozen=True)
@@ -224,6 +227,7 @@ def name_trial(
 def _measurement_digest(task: LoadedTask, measurement: str) -> str:
     """A digest of what all trials of a measurement have in common, whatever the program."""
     content = [
+        COLLECT_PROTOCOL,
         *_measured(task, measurement),
         task.spec.limits_of(measurement).model_dump(),
         environment(),
@@ -238,14 +242,13 @@ def example_digest(task: LoadedTask, measurement: str) -> str:
 
     Packages and machines are left out too: they change the last digits of a number, if anything.
     """
-    return sha256(canonical(_measured(task, measurement)))
+    return sha256(canonical([EXAMPLE_PROTOCOL, *_measured(task, measurement)]))
 
 
 def _measured(task: LoadedTask, measurement: str) -> list[object]:
     spec = task.spec
     declared = spec.measurements[measurement]
     return [
-        COLLECT_PROTOCOL,
         [spec.id, spec.draw, measurement],
         declared.draws,
         declared.own_worker,

@@ -35,7 +35,8 @@ from harness.spec.load import LoadedTask
 #: ``untried``: no measurement that does not train executes it; ``ungradable``: our side failed.
 Outcome = Literal["caught", "crash", "refused", "equivalent", "survives", "untried", "ungradable"]
 _REFUSALS = frozenset(
-    {Cause.BAD_OUTPUT, Cause.RESEEDED, Cause.SIGNATURE, Cause.MISSING_NAME, Cause.PROTOCOL}
+    {Cause.BAD_OUTPUT, Cause.RESEEDED, Cause.CHANGED_ARGUMENT, Cause.PROTOCOL}
+    | {Cause.SIGNATURE, Cause.MISSING_NAME}
 )
 
 

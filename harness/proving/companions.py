@@ -8,17 +8,16 @@ program that answers one large number; both must come to the same companions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from harness import kinds
 from harness.collect.bare import BareProgram
 from harness.contract.constant import constant_program
-from harness.errors import Problem, ProgramError
+from harness.errors import Problem
 from harness.kinds.outcome import Metrics
-from harness.proving.measurements import problem_at, refuse, short_measurements
+from harness.proving.measurements import measured, problem_at
 from harness.records import COMMON, Array, Program
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import LoadedTask
@@ -27,38 +26,27 @@ from harness.spec.load import LoadedTask
 _ANSWERS = (1e9, 1.0)
 
 
-def require_own(tasks: Sequence[LoadedTask], executor: Executor) -> None:
-    """Refuses tasks whose companions depend on a program's answers.
+def problems_of(task: LoadedTask, wanted: Mapping[str, Metrics] | None = None) -> list[Problem]:
+    """The companions of one task that depend on answers.
 
     Args:
-        executor: processes in which the programs are run.
-
-    Raises:
-        SpecError: every such companion.
+        task: the task, loaded with its reference.
+        wanted: what its measurements give with the reference; they are made where None.
     """
-    refuse(executor.map(problems_of, tasks))
-
-
-def problems_of(task: LoadedTask) -> list[Problem]:
-    """The companions of one task that depend on answers."""
-    names = short_measurements(task)
-    if task.reference is None or not names:
+    if wanted is None:
+        wanted = measured(task).metrics
+    if task.reference is None or not wanted:
         return []
     source = task.reference.solution.files
     found: dict[str, Problem] = {}
-    try:
-        with BareProgram(task, task.reference.solution) as reference:
-            wanted = {name: _metrics(reference, name) for name in names}
-            for answer in _ANSWERS:
-                text = constant_program(task.contract, answer).encode()
-                program = Program("made", "constant", {**source, task.spec.file: text})
-                with BareProgram(task, program) as ignorant:
-                    for name in names:
-                        seen = _metrics(ignorant, name)
-                        for companion in _changed(task, name, wanted[name], seen):
-                            found[companion] = _problem(task, name, companion)
-    except ProgramError:  # the reference cannot be loaded; `verify` complains of its checks
-        return []
+    for answer in _ANSWERS:
+        text = constant_program(task.contract, answer).encode()
+        program = Program("made", "constant", {**source, task.spec.file: text})
+        with BareProgram(task, program) as ignorant:
+            for name in wanted:
+                seen = _metrics(ignorant, name)
+                for companion in _changed(task, name, wanted[name], seen):
+                    found[companion] = _problem(task, name, companion)
     return list(found.values())
 
 

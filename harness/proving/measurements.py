@@ -9,46 +9,59 @@ the reference's first sandboxed run, in the same sentence.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import kinds
 from harness.collect.bare import BareProgram
-from harness.errors import MeasurementError, Problem, ProgramError, SpecError
+from harness.collect.calls import Observe
+from harness.errors import MeasurementError, Problem, ProgramError
+from harness.kinds.outcome import Metrics
 from harness.records import COMMON
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import LoadedTask
 
 
-def require_measurable(tasks: Sequence[LoadedTask], executor: Executor) -> None:
-    """Refuses tasks whose measurements do not return what their checks need.
+@dataclass(frozen=True)
+class Measured:
+    """What the measurements of a task that do not train gave with its reference.
+
+    Attributes:
+        metrics: by measurement; those that could not be made are left out.
+        problems: what their checks cannot use.
+    """
+
+    metrics: Mapping[str, Metrics] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+
+def measured(task: LoadedTask, observe: Observe | None = None) -> Measured:
+    """Makes every measurement of a task that does not train once, with its reference.
+
+    Nothing is measured where the reference cannot be loaded: `verify` complains of its checks.
 
     Args:
-        executor: processes in which references are run.
-
-    Raises:
-        SpecError: every such measurement.
+        task: the task, loaded with its reference.
+        observe: is told of every call.
     """
-    refuse(executor.map(problems_of, tasks))
-
-
-def refuse(by_task: Iterable[Sequence[Problem]]) -> None:
-    """Raises SpecError with the problems of all tasks, if there is one."""
-    if problems := [problem for of_task in by_task for problem in of_task]:
-        raise SpecError(problems)
+    names = short_measurements(task)
+    if task.reference is None or not names:
+        return Measured()
+    metrics: dict[str, Metrics] = {}
+    problems: list[Problem] = []
+    try:
+        with BareProgram(task, task.reference.solution) as reference:
+            for name in names:
+                problems += _measured(task, name, reference, observe, metrics)
+    except ProgramError:
+        return Measured()
+    return Measured(metrics, tuple(problems))
 
 
 def problems_of(task: LoadedTask) -> list[Problem]:
     """The problems of one task's measurements, measured with its reference."""
-    names = short_measurements(task)
-    if task.reference is None or not names:
-        return []
-    try:
-        with BareProgram(task, task.reference.solution) as reference:
-            return [problem for name in names for problem in _problems(task, name, reference)]
-    except ProgramError:  # the reference cannot be loaded; `verify` complains of its checks
-        return []
+    return list(measured(task).problems)
 
 
 def short_measurements(task: LoadedTask) -> list[str]:
@@ -60,10 +73,17 @@ def short_measurements(task: LoadedTask) -> list[str]:
     ]
 
 
-def _problems(task: LoadedTask, measurement: str, reference: BareProgram) -> Iterator[Problem]:
+def _measured(
+    task: LoadedTask,
+    measurement: str,
+    reference: BareProgram,
+    observe: Observe | None,
+    metrics: dict[str, Metrics],
+) -> Iterator[Problem]:
+    """Adds what one measurement gives to ``metrics``; its problems."""
     try:
-        metrics = reference.metrics(measurement, COMMON, PUBLIC_KEY)
-    except ProgramError:  # as above
+        found = reference.metrics(measurement, COMMON, PUBLIC_KEY, observe=observe)
+    except ProgramError:  # `verify` complains of its checks
         return
     except MeasurementError as error:
         remedy = error.remedy or "return a dict: the name of each metric, and its array"
@@ -73,9 +93,10 @@ def _problems(task: LoadedTask, measurement: str, reference: BareProgram) -> Ite
         text = f"{measurement} raised {type(error).__name__}: {error}"
         yield problem_at(task, measurement, text, "correct it, so that the reference is measured")
         return
+    metrics[measurement] = found
     for check in task.spec.checks_of(measurement):
         try:
-            kinds.require(check, metrics)
+            kinds.require(check, found)
         except MeasurementError as error:
             yield problem_at(task, measurement, error.message, error.remedy)
 

@@ -13,67 +13,80 @@ from typing import Any
 import numpy as np
 
 from harness.collect.arguments import Given
-from harness.collect.bare import BareProgram
 from harness.contract import ContractError, Signature, bind
-from harness.errors import FairmarkError
-from harness.proving.measurements import short_measurements
-from harness.records import COMMON
-from harness.seeds import PUBLIC_KEY
-from harness.spec.domain import Uniform
+from harness.proving.measurements import measured
+from harness.spec.domain import Domain, Uniform
 from harness.spec.load import LoadedTask
 
 
 def complaints_of(task: LoadedTask) -> list[str]:
-    """Every edge of the domain that no measurement reaches, and what is measured outside of it.
+    """What :meth:`Seen.complaints` says after the measurements of a task that do not train."""
+    seen = Seen(task)
+    measured(task, seen)
+    return list(seen.complaints())
 
-    What only trainings call is left out. Either a measurement is to go to an edge, or the statement
-    is to promise less.
+
+class Seen:
+    """Is told of calls: sizes and extremes of all arguments that were sent, by function.
+
+    Attributes:
+        called: the functions and constructors that were called, and the methods, by name.
     """
-    if task.spec.domain is None or task.reference is None:
-        return []
-    seen = _Seen(task)
-    try:
-        with BareProgram(task, task.reference.solution) as reference:
-            for name in short_measurements(task):
-                reference.metrics(name, COMMON, PUBLIC_KEY, observe=seen)
-    except FairmarkError:  # `verify` reports what is wrong with its reference elsewhere
-        return []
-    remedy = "let a measurement go there, or narrow the domain"
-    missing = [f"{task.path}: domain: {text} ({remedy})" for text in seen.missing()]
-    return [*missing, *(f"{task.path}: domain: {text} (widen it)" for text in seen.outside)]
-
-
-class _Seen:
-    """Sizes and extremes of all arguments that were sent, by function."""
 
     def __init__(self, task: LoadedTask) -> None:
-        assert task.spec.domain is not None
+        self.called: set[str] = set()
         self._task = task
-        self._domain = task.spec.domain
+        self._domain = task.spec.domain or Domain()
         self._sizes: dict[tuple[str, str], set[int]] = defaultdict(set)
         self._values: dict[tuple[str, str], set[float]] = defaultdict(set)
+        #: How much larger an axis was than the least that the axis it is bound by asks for.
+        self._slack: dict[tuple[str, str], set[int]] = defaultdict(set)
         self._outside: set[str] = set()
 
     def __call__(
         self, owner: str, signature: Signature, dims: Mapping[str, int], args: Mapping[str, Any]
     ) -> None:
         """Notes one call."""
+        self.called.add(owner)
+        if self._task.spec.domain is None:
+            return
         for axis, size in dims.items():
             if axis in self._domain.sizes:
                 self._sizes[owner, axis].add(size)
                 declared = self._domain.sizes[axis]
                 if not declared.least <= size <= declared.most:
                     self._outside.add(f"{owner} is called with {axis} = {size}, outside of it")
+                self._related(owner, axis, dims)
         for name, value in args.items():
             if isinstance(value, Given):
                 self._function(value)
             else:
                 self._note(owner, name, value)
 
-    @property
-    def outside(self) -> list[str]:
-        """What was sent that the domain does not allow, in words."""
-        return sorted(self._outside)
+    def complaints(self) -> Iterator[str]:
+        """Every edge of the domain that no call reached, and what was called outside of it.
+
+        What only trainings call is not known. Either a measurement is to go to an edge, or the
+        statement is to promise less.
+        """
+        if not self.called or self._task.spec.domain is None:
+            return
+        path = self._task.path
+        for text in self._missing():
+            yield f"{path}: domain: {text} (let a measurement go there, or narrow the domain)"
+        for text in sorted(self._outside):
+            yield f"{path}: domain: {text} (widen it)"
+
+    def _related(self, owner: str, axis: str, dims: Mapping[str, int]) -> None:
+        """Notes the size of an axis beside that of the one that it is bound by."""
+        bound = self._domain.sizes[axis].bound
+        if bound is None or bound.axis not in dims:
+            return
+        slack = dims[axis] - dims[bound.axis] - bound.gap
+        self._slack[owner, axis].add(slack)
+        if slack < 0:
+            sizes = f"{axis} = {dims[axis]} and {bound.axis} = {dims[bound.axis]}"
+            self._outside.add(f"{owner} is called with {sizes}, outside of it")
 
     def _function(self, given: Given) -> None:
         """Notes the parameters of a function of given.py."""
@@ -101,7 +114,7 @@ class _Seen:
                 value = float(array[~inside].flat[0])
                 self._outside.add(f"{owner} is called with {name} = {value:g}, outside of it")
 
-    def missing(self) -> Iterator[str]:
+    def _missing(self) -> Iterator[str]:
         """Every edge that was not reached, in words."""
         for (owner, axis), sizes in sorted(self._sizes.items()):
             declared = self._domain.sizes[axis]
@@ -109,6 +122,11 @@ class _Seen:
                 if size not in sizes:
                     tried = ", ".join(map(str, sorted(sizes)))
                     yield f"{owner} is never called with {axis} = {size} (but with {tried})"
+        for (owner, axis), slacks in sorted(self._slack.items()):
+            bound = self._domain.sizes[axis].bound
+            if bound is not None and 0 not in slacks:
+                least = f"{bound.axis} + {bound.gap}" if bound.gap else bound.axis
+                yield f"{owner} is never called with {axis} = {least}"
         for (owner, name), reached in sorted(self._values.items()):
             law = self._domain.law(owner, name)
             for edge in law.edges if isinstance(law, Uniform) else ():

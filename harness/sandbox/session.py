@@ -29,7 +29,8 @@ _MIB = 1 << 20
 _ANOMALIES = frozenset({"timeout", "protocol", "signal", "worker-died", "leftover-process"})
 # after one of these the worker goes on: it reported itself, by the protocol, what went wrong
 _IN_ORDER = frozenset(
-    {"exception", "bad-output", "missing-file", "missing-name", "signature", "syntax"}
+    {"exception", "bad-output", "changed-argument"}
+    | {"missing-file", "missing-name", "signature", "syntax"}
 )
 
 

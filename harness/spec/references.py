@@ -34,6 +34,7 @@ class Reference:
         mutants: the known mistakes in the order of mistakes.yaml.
         targets: file name -> content of reference/<id>/targets/*.json.
         answers: what the mutants answer on the public example; None if it was never stored.
+        folder: where all of it lies, for messages.
     """
 
     solution: Program
@@ -41,6 +42,7 @@ class Reference:
     mutants: tuple[Mutant, ...]
     targets: dict[str, bytes] = field(default_factory=dict)
     answers: Answers | None = None
+    folder: Path = Path()
 
 
 def load_reference(folder: Path, spec: Task) -> Reference:
@@ -93,6 +95,7 @@ def load_reference(folder: Path, spec: Task) -> Reference:
         tuple(mutants),
         {item.name: item.read_bytes() for item in sorted(folder.glob("targets/*.json"))},
         stored,
+        folder,
     )
 
 

@@ -14,8 +14,7 @@ from harness.feasibility import require_feasible
 from harness.ledger import Ledger
 from harness.marking.trials import View
 from harness.progress import ProgressLine
-from harness.proving import companions, hints, page, reach, verification
-from harness.proving.measurements import require_measurable
+from harness.proving import examination, hints, page, verification
 from harness.proving.verification import TaskProof
 from harness.results import Results
 from harness.sandbox import choice
@@ -59,9 +58,8 @@ def run(args: argparse.Namespace) -> int:
     if args.keys:
         return keys.run(args, chosen)
     with fresh(args.jobs) as pool:
-        require_measurable(chosen, pool)
-        companions.require_own(chosen, pool)
-        unreached = list(pool.map(reach.complaints_of, chosen))
+        examined = list(pool.map(examination.examined, chosen))
+        examination.refuse(examined)
         if args.store:
             for task, made in zip(chosen, pool.map(hints.made, chosen), strict=True):
                 if made is not None:
@@ -74,8 +72,11 @@ def run(args: argparse.Namespace) -> int:
         with grading.local_executor(args.jobs) as executor:
             proofs = verification.verify(chosen, view, executor, progress, args.jobs, choice.best())
     proofs = [
-        replace(proof, complaints=(*proof.complaints, *texts, *hints.complaints_of(proof.task)))
-        for proof, texts in zip(proofs, unreached, strict=True)
+        replace(
+            proof,
+            complaints=(*proof.complaints, *found.complaints, *hints.complaints_of(proof.task)),
+        )
+        for proof, found in zip(proofs, examined, strict=True)
     ]
     written = page.write(proofs, results, args.tasks)
     stream = sys.stderr if args.json else sys.stdout

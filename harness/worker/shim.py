@@ -10,7 +10,6 @@ from __future__ import annotations
 import faulthandler
 import functools
 import importlib.util
-import inspect
 import random
 import signal
 import socket
@@ -25,6 +24,7 @@ import numpy as np
 import torch
 
 from harness import wire
+from harness.worker.arguments import Arguments
 from harness.worker.explanation import Refusal, explain
 from harness.worker.transport import SocketTransport, Transport
 
@@ -125,26 +125,27 @@ def _import(path: Path, name: str) -> ModuleType:
 
 def _call(worker: Worker, message: Mapping[str, Any]) -> None:
     function = _target(worker, message["target"])
-    args, named = _arguments(worker, function, message)
+    arguments = Arguments.of(worker, message)
     reseed(message["seed"])
-    results = function(*args, **named)
+    results = arguments.passed_to(function, message["target"]["name"])
     _reply(worker, message, results)
 
 
 def _new(worker: Worker, message: Mapping[str, Any]) -> None:
     made = _target(worker, message["target"])
-    args, named = _arguments(worker, made, message)
+    arguments = Arguments.of(worker, message)
     reseed(message["seed"])
-    worker.objects.append(made(*args, **named))
+    worker.objects.append(arguments.passed_to(made, message["target"]["name"]))
     worker.send({"nonce": message["nonce"], "ok": True, "handle": len(worker.objects) - 1})
 
 
 def _vjp(worker: Worker, message: Mapping[str, Any]) -> None:
     function = _target(worker, message["target"])
-    args, named = _arguments(worker, function, message)
+    name = message["target"]["name"]
+    arguments = Arguments.of(worker, message)
     reseed(message["seed"])
-    inputs = [args[index].requires_grad_() for index in message["wrt"]]
-    output = function(*args, **named)
+    inputs = [arguments.args[index].requires_grad_() for index in message["wrt"]]
+    output = arguments.passed_to(function, name)
     if not isinstance(output, torch.Tensor):
         raise Refusal(
             "bad-output", f"returned {_kind(output)}, expected one tensor to differentiate"
@@ -159,6 +160,7 @@ def _vjp(worker: Worker, message: Mapping[str, Any]) -> None:
     grads: Sequence[torch.Tensor | None] = [None] * len(inputs)
     if output.requires_grad:
         grads = torch.autograd.grad(output, inputs, cotangent, allow_unused=True)
+        arguments.expect_unchanged(name)  # a backward of the program's own has run, too
     results = tuple(
         torch.zeros_like(item) if grad is None else grad
         for item, grad in zip(inputs, grads, strict=True)
@@ -205,53 +207,6 @@ def _target(worker: Worker, target: Mapping[str, Any]) -> Callable[..., Any]:
     if not callable(function):
         raise Refusal("missing-name", f"{label} is {_kind(function)}, expected something callable")
     return function  # type: ignore[no-any-return]
-
-
-def _arguments(
-    worker: Worker, function: Callable[..., Any], message: Mapping[str, Any]
-) -> tuple[list[Any], dict[str, Any]]:
-    seed = message["seed"]
-    args = [_argument(worker, spec, seed) for spec in message["args"]]
-    named = {name: _argument(worker, spec, seed) for name, spec in message["named"].items()}
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return args, named
-    try:
-        signature.bind(*args, **named)
-    except TypeError as error:
-        name = message["target"]["name"]
-        raise Refusal(
-            "signature", f"{name}{signature} cannot be called as the statement says: {error}"
-        ) from None
-    return args, named
-
-
-def _argument(  # noqa: PLR0911 - one answer a kind of argument
-    worker: Worker, spec: Mapping[str, Any], seed: int
-) -> Any:
-    match spec["t"]:
-        case "tensor":
-            return torch.from_numpy(worker.arrays[spec["i"]].copy())
-        case "value":
-            return spec["v"]
-        case "float":
-            return float.fromhex(spec["v"])
-        case "torch.Generator":
-            return torch.Generator().manual_seed(spec["seed"])
-        case "numpy.random.Generator":
-            return np.random.default_rng(spec["seed"])
-        case "handle":
-            return worker.objects[spec["id"]]
-        case "file":
-            return str(worker.directory / spec["name"])
-        case "environment":
-            from harness.worker.environment import ServedVectorEnv  # here: it imports gymnasium
-
-            return ServedVectorEnv(worker, spec, seed)
-    parameters = [torch.from_numpy(worker.arrays[index].copy()) for index in spec["params"]]
-    function = getattr(worker.given, spec["name"])
-    return lambda *args: function(*args, *parameters)
 
 
 def reseed(seed: int) -> None:

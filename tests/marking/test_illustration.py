@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from harness.collect.bare import BareProgram
 from harness.collect.job import measure
 from harness.collect.proxy import ProgramProxy
 from harness.marking.illustration import illustrate
-from harness.records import EXAMPLE, Observation, Program, Trial
+from harness.records import EXAMPLE, Array, Observation, Program, Trial, decode_array
+from harness.report.examples import npz
 from harness.seeds import PUBLIC_KEY, SeedName
 from harness.spec.load import LoadedTask, load_task
 
@@ -115,8 +117,12 @@ def observed(task: LoadedTask, source: str) -> Observation:
     return Observation(trial, "ok", transcript=tuple(student.transcript))
 
 
-def example(task: LoadedTask, wrong: str, *, not_finite: bool = False) -> dict[str, str]:
-    return illustrate(task, observed(task, wrong), observed(task, SOLUTION), not_finite=not_finite)
+FILE = "example-small.asked.npz"
+
+
+def example(task: LoadedTask, wrong: str, *, not_finite: bool = False) -> dict[str, Any]:
+    own, reference = observed(task, wrong), observed(task, SOLUTION)
+    return illustrate(task, own, reference, file=FILE, not_finite=not_finite)
 
 
 def repeated(folder: Path, code: str, source: str) -> str:
@@ -206,11 +212,79 @@ def test_a_gradient_that_is_cut_off_is_said_and_can_be_repeated(folder: Path) ->
     assert "4." in repeated(folder, shown["call"], wrong.replace("x * x.detach()", "x * x"))
 
 
-def test_what_is_too_long_to_be_written_is_described(folder: Path) -> None:
-    task = task_measured_by(folder, 'student.new("Sum", 1.0).add(rng.normal(size=300))')
-    shown = example(task, SOLUTION.replace("x.sum()", "x.mean()"))
-    assert shown["call"] == "add(x=float64 tensor of shape [300])"
-    assert float(shown["got"]) != float(shown["wanted"])
+def numbers_of(folder: Path, shown: dict[str, Any]) -> dict[str, Array]:
+    """Writes the file of numbers of an example as a report does; what is in it."""
+    arrays = {name: decode_array(array) for name, array in shown["arrays"].items()}
+    (folder / shown["file"]).write_bytes(npz(arrays))
+    return arrays
+
+
+def test_what_is_too_long_to_be_read_is_loaded_and_can_be_repeated(folder: Path) -> None:
+    body = """\
+made = student.new("Sum", 1.0)
+made.add(rng.normal(size=100))
+made.add(rng.normal(size=300))"""
+    task = task_measured_by(folder, body)
+    wrong = SOLUTION.replace("x.sum()", "(x.sum() if len(x) < 300 else x.mean())")
+    shown = example(task, wrong)
+    assert shown["file"] == FILE
+    assert f'arrays = numpy.load("{FILE}")' in shown["call"]
+    assert f"{FILE} lies beside feedback.md" in shown["note"]
+    arrays = numbers_of(folder, shown)
+    assert {name: array.shape for name, array in arrays.items()} == {"x": (100,), "x_": (300,)}
+    printed = repeated(folder, shown["call"], wrong)
+    assert float(printed.split("(")[1].split(",")[0]) == pytest.approx(float(shown["got"]), 1e-5)
+
+
+def test_many_short_calls_are_loaded_too(folder: Path) -> None:
+    body = """\
+made = student.new("Sum", 1.0)
+for _ in range(30): made.add(rng.normal(size=5))
+made.add(np.full(5, 9.0))"""
+    task = task_measured_by(folder, body)
+    wrong = SOLUTION.replace("x.sum()", "(x.sum() if x[0] < 9 else x.mean())")
+    shown = example(task, wrong)
+    assert len(numbers_of(folder, shown)) == 31
+    printed = repeated(folder, shown["call"], wrong)
+    assert float(printed.split("(")[1].split(",")[0]) == pytest.approx(float(shown["got"]), 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("call", "old", "new", "names"),
+    [
+        (
+            'student.vjp("scaled", [rng.normal(size=(1, 200)), 2.0], [0], np.ones((1, 200)))',
+            *("scale * x", "scale * x * x", {"x", "cotangent"}),
+        ),
+        (
+            'student.applied(student.given("shifted", np.ones((1, 200))), np.ones((1, 200)))',
+            *("return f(x), f", "return f(x) + 1, f", {"f.shift", "x"}),
+        ),
+    ],
+)
+def test_long_gradients_and_given_functions_can_be_repeated(
+    folder: Path, call: str, old: str, new: str, names: set[str]
+) -> None:
+    task = task_measured_by(folder, call)
+    wrong = SOLUTION.replace(old, new)
+    shown = example(task, wrong)
+    assert set(numbers_of(folder, shown)) == names
+    assert "tensor" in repeated(folder, shown["call"], wrong)
+
+
+@pytest.mark.parametrize(("calls", "size"), [(1, 5000), (4, 3000)])
+def test_what_is_too_large_for_a_file_is_described(folder: Path, calls: int, size: int) -> None:
+    body = f"""\
+made = student.new("Sum", 1.0)
+for _ in range({calls}): made.add(rng.normal(size={size}) + 1)
+made.add(np.full({size}, 9.0))"""
+    task = task_measured_by(folder, body)
+    wrong = SOLUTION.replace("x.sum()", "(x.sum() if x[0] < 9 else x.mean())")
+    shown = example(task, wrong)
+    assert "arrays" not in shown
+    assert shown["call"] == f"add(x=float64 array of shape [{size}])" or shown["call"] == (
+        f"add(x=float64 tensor of shape [{size}])"
+    )
 
 
 def test_answers_that_agree_are_said_to_agree(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.files import write_text
+from harness.records import encode_array
 from harness.report import document, write
 from harness.report.grades_json import json_value
 from harness.report.gradescope_format import validate
@@ -55,6 +57,45 @@ def test_writing_twice_changes_nothing_and_leaves_others_alone(build: Any, tmp_p
     write(build.book(*reversed(rows)), Results(tmp_path))
     assert tree(tmp_path) == before
     assert stale.read_text(encoding="utf-8") == "kept"
+
+
+def with_numbers(build: Any, name: str = "ada", **fields: Any) -> Any:
+    arrays = {"x": encode_array(np.arange(200.0)), "b": encode_array(np.array([True, False]))}
+    shown = {"call": "f(x)", "file": "example-kl.fails.npz", "arrays": arrays}
+    failed = build.verdict("fails", "FAIL", cause="wrong", example=shown, **fields)
+    return build.row(name, build.task(failed))
+
+
+def test_numbers_of_an_example_lie_beside_the_page_and_go_with_it(
+    build: Any, tmp_path: Path
+) -> None:
+    results = Results(tmp_path)
+    written = write(build.book(with_numbers(build)), results)
+    path = tmp_path / "submissions" / "ada" / "example-kl.fails.npz"
+    assert path in written
+    with np.load(path) as arrays:
+        assert np.array_equal(arrays["x"], np.arange(200.0))
+        assert arrays["b"].tolist() == [True, False]
+    with zipfile.ZipFile(path) as archive:
+        assert {each.date_time[0] for each in archive.infolist()} == {1980}
+    before = path.read_bytes()
+    path.unlink()
+    write(build.book(with_numbers(build)), results)
+    assert path.read_bytes() == before
+    assert "arrays" not in (tmp_path / "grades.json").read_text(encoding="utf-8")
+    own = path.with_name("notes.npz")
+    own.write_bytes(b"kept")
+    write(build.book(build.row("ada")), results)
+    assert not path.exists()
+    assert own.read_bytes() == b"kept"
+    write(build.book(with_numbers(build)), results)
+    results.remove_reports(["ada"], [])
+    assert not path.exists()
+
+
+def test_a_hidden_check_has_no_file_of_numbers(build: Any, tmp_path: Path) -> None:
+    write(build.book(with_numbers(build, visibility="hidden")), Results(tmp_path))
+    assert not list(tmp_path.rglob("*.npz"))
 
 
 def test_one_broken_submission_leaves_the_files_of_others(build: Any, tmp_path: Path) -> None:

@@ -105,11 +105,6 @@ def test_another_number_of_results_is_told_how_many_were_asked_for(target):
     assert re.fullmatch(rf"{called}|{DIFFERENTIATED}", message), message
 
 
-@pytest.mark.parametrize("name", TASKS)
-def test_every_function_of_the_contract_is_measured(name):
-    assert {target.path for target in targets_of(name)} - set(first_calls(name)) == set()
-
-
 @pytest.mark.parametrize("target", [item for item in TARGETS if item.takes_generator], ids=str)
 @pytest.mark.parametrize("habit", RESEEDING)
 def test_reseeding_inside_is_an_error_of_its_own(target, habit):
