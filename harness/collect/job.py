@@ -230,7 +230,7 @@ def measure(
 
 @functools.lru_cache(maxsize=64)
 def _compiled(source: bytes, name: str) -> types.CodeType:
-    return compile(source, name, "exec")
+    return compile(source, name, "exec", dont_inherit=True)  # not this file's __future__
 
 
 def reduce(

@@ -133,7 +133,8 @@ class Attack:
         ready = {name: _fill(content, values) for name, content in self.sources.items()}
         if "build.py" in ready:
             module = types.ModuleType(f"build_{self.declared.id}")
-            exec(compile(ready["build.py"], f"{self.label}/build.py", "exec"), module.__dict__)
+            source = compile(ready["build.py"], f"{self.label}/build.py", "exec", dont_inherit=True)
+            exec(source, module.__dict__)
             build: Callable[[Path], Path] = module.__dict__["build"]
             return build(folder)
         path = folder / "attack"

@@ -4,13 +4,16 @@ The nodes are the samples of one call, common to all rows of the batch, with the
 """
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 
 B, K = 4, 2
 OWN_ROWS = 2
-FEW, COPIES = 10, 500  # estimates for each of two samples a call; copies of the rows in a call
+FEW, COPIES = 7, 500  # estimates for each mean of a short call; copies of the rows in such a call
 REPLICATES = 4  # calls that differ in their generator only
+#: Samples and latent dimensions of short calls with one Gaussian.
+SHORT = ((3, 1), (2, 3), (3, 4))
 
 
 def _nodes(b, per_dimension=5):
@@ -32,48 +35,66 @@ def _square(student, rng):
     return student.given("square", np.array(offset)), offset
 
 
-def _calls(rng):
-    """mu, log_sigma, eps of several sizes, from 1 on, and of several spreads; μ is 0 for tiny ones.
+def _calls(student, rng):
+    """mu, log_sigma, eps of several sizes, and a function with its absolute terms at |z|.
 
-    One size is there twice, so that nothing kept from the first call goes unnoticed.
+    Each function meets the smallest sizes, the largest and one size twice, so that nothing kept
+    from a call goes unnoticed. μ is 0 beside a σ that would be lost in it.
     """
-    sizes = ((1, 1, 1), (3, 4, 2), (2, 1, 3), (5, 30, 1), (3, 4, 2))
-    for (m, b, k), about in zip(sizes, (0.0, -1.0, -20.0, 5.0, 1.0), strict=True):
-        log_sigma = about + rng.uniform(-1.0, 1.0, (b, k))
-        mu = rng.normal(0.0, 3.0, (b, k)) * (about > -10)
-        yield mu, log_sigma, rng.uniform(-6.0, 6.0, (m, b, k))
+    domain = student.domain
+    sizes = ((1, 1, 1), (25, 3, 2), (2, 1, 3), (1, 1000, 1), (3, 30, 4), (25, 3, 2))
+    offsets, bases, heights = (
+        domain.draw(rng, name, len(sizes)) for name in ("offset", "base", "height")
+    )
+    for (m, b, k), *constants in zip(sizes, offsets, bases, heights, strict=True):
+        offset, base, height = (np.array(constant) for constant in constants)
+        for name, more in (("square", (offset,)), ("steps", (base, height))):
+            mu, log_sigma = domain.draw(rng, "mu", b, k), domain.draw(rng, "log_sigma", b, k)
+            mu = np.where(log_sigma < -10, 0.0, mu)
+            yield Call(student, name, more, mu, log_sigma, domain.draw(rng, "eps", m, b, k))
 
 
-def _in_units(found, scales):
-    """All values in one row, each in units of its scale."""
-    values = np.concatenate([(f / s).ravel() for f, s in zip(found, scales, strict=True)])
-    return {"grad": values, "grad__scale": np.ones_like(values)}
+class Call:
+    """Arguments, and what bounds the absolute terms of what is computed from them."""
+
+    def __init__(self, student, name, constants, mu, log_sigma, eps):
+        self.f = student.given(name, *constants)
+        self.arguments = (self.f, mu, log_sigma, eps)
+        self.m, self.b, _ = eps.shape
+        sigma = np.exp(log_sigma)
+        self.z = np.abs(mu) + sigma * np.abs(eps)
+        self.slope = 2.0 if name == "square" else 0.5
+        own = self.slope / 2 * self.z**2 + (constants[1] if name == "steps" else 0.0)
+        self.value = np.abs(constants[0]) + own.sum(-1)
+        # (z - μ)/σ² is rounded as z is
+        self.score = (2 * np.abs(mu) / sigma + np.abs(eps)) / sigma
+        self.exact_score = eps / sigma
+
+
+def _in_units(name, found, scales):
+    """All values in one row, each in units of its scale; where that is 0, as they are."""
+    pairs = [(f, np.where(s > 0, s, 1)) for f, s in zip(found, scales, strict=True)]
+    values = np.concatenate([(f / s).ravel() for f, s in pairs])
+    return {name: values, f"{name}__scale": np.ones_like(values)}
 
 
 def pathwise(student, rng):
     """Sample by sample, for z² and for steps, whose slope is that of z²/4."""
-    found, scales = [], []
-    for mu, log_sigma, eps in _calls(rng):
-        z = np.abs(mu) + np.exp(log_sigma) * np.abs(eps)
-        steps = student.given("steps", np.array(7.0), np.array(4.0))
-        for f, slope in ((_square(student, rng)[0], 2.0), (steps, 0.5)):
-            found.append(student.pathwise_samples(f, mu, log_sigma, eps))
-            scales.append(slope * z)
-    return _in_units(found, scales)
+    calls = list(_calls(student, rng))
+    found = [student.pathwise_samples(*call.arguments) for call in calls]
+    return _in_units("grad", found, [call.slope * call.z for call in calls])
 
 
 def score_values(student, rng):
-    """Sample by sample, with baselines of either sign, one of them 0."""
+    """Sample by sample, with baselines of either sign, some of them 0."""
+    calls = list(_calls(student, rng))
     found, scales = [], []
-    for mu, log_sigma, eps in _calls(rng):
-        f, offset = _square(student, rng)
-        baseline = rng.uniform(-10.0, 10.0, len(mu)) * (rng.random(len(mu)) < 0.8)
-        sigma = np.exp(log_sigma)
-        size = offset + ((np.abs(mu) + sigma * np.abs(eps)) ** 2).sum(-1) + np.abs(baseline)
-        found.append(student.score_samples(f, mu, log_sigma, eps, baseline))
-        # (z - μ)/σ² is rounded as z is
-        scales.append(size[..., None] * (2 * np.abs(mu) / sigma + np.abs(eps)) / sigma)
-    return _in_units(found, scales)
+    for call in calls:
+        baseline = student.domain.draw(rng, "baseline", call.b)
+        baseline = np.where(rng.random(call.b) < 0.2, 0.0, baseline)
+        found.append(student.score_samples(*call.arguments, baseline))
+        scales.append((call.value + np.abs(baseline))[..., None] * call.score)
+    return _in_units("grad", found, scales)
 
 
 def score(student, rng):
@@ -86,28 +107,40 @@ def score(student, rng):
     return {"grad": np.stack(found, axis=1), "grad__weight": law}
 
 
+def _law(rng, m):
+    """Weights [m] that sum to one; of three or more one is 0 and one tiny."""
+    weights = rng.dirichlet(np.ones(m))
+    if m > 2:
+        weights[:2] = 0.0, 10 ** rng.uniform(-11.0, -8.5)
+    return rng.permutation(weights / weights.sum())
+
+
 def variance(student, rng):
-    """Rows whose coordinates hang together, with a mean that is not small."""
-    samples = rng.normal(3.0, 1.0, (30, B, 1)) + rng.normal(size=(30, B, 3))
-    weights = rng.dirichlet(np.ones(30))
-    second = np.einsum("m,mbk->b", weights, samples**2)
-    first = np.einsum("m,mbk->bk", weights, np.abs(samples))
-    scale = second + (first**2).sum(1)
-    return {"variance": student.total_variance(samples, weights), "variance__scale": scale}
+    """Rows whose coordinates hang together, their means small and large beside their spread."""
+    found, scales = [], []
+    for m, b, k in ((1, 1, 1), (25, 4, 3), (2, 1, 4), (3, 1000, 1), (25, 4, 3), (2, 5, 2)):
+        samples = student.domain.draw(rng, "samples", m, b, k)
+        samples = samples / 2 + rng.uniform(-0.5, 0.5) * samples.flat[0] + samples[..., :1] / 4
+        if k == 1:
+            samples = student.domain.draw(rng, "samples", m, b, k)
+        weights = _law(rng, m)
+        second = np.einsum("m,mbk->b", weights, samples**2)
+        first = np.einsum("m,mbk->bk", weights, np.abs(samples))
+        found.append(student.total_variance(samples, weights))
+        scales.append(second + (first**2).sum(1))
+    return _in_units("variance", found, scales)
 
 
 def optimal(student, rng):
-    eps, law = _nodes(B)
-    f, offset = _square(student, rng)
-    mu, log_sigma = _gaussians(rng)
-    sigma = np.exp(log_sigma)
-    value = offset + ((np.abs(mu) + sigma * np.abs(eps)) ** 2).sum(-1)
-    # (z - μ)/σ² is rounded as z is
-    rounded = (((2 * np.abs(mu) / sigma + np.abs(eps)) / sigma) ** 2).sum(-1)
-    squared = np.einsum("m,mbk->b", law, (eps / sigma) ** 2)
-    scale = np.einsum("m,mb->b", law, rounded) * value.max(0) / squared
-    found = student.optimal_baseline(f, mu, log_sigma, eps, law)
-    return {"baseline": found, "baseline__scale": scale}
+    """For both functions; one sample has its own value as its optimum."""
+    found, scales = [], []
+    for call in _calls(student, rng):
+        weights = _law(rng, call.m)
+        rounded = np.einsum("m,mb->b", weights, (call.score**2).sum(-1))
+        squared = np.einsum("m,mb->b", weights, (call.exact_score**2).sum(-1))
+        found.append(student.optimal_baseline(*call.arguments, weights))
+        scales.append(rounded * call.value.max(0) / squared)
+    return _in_units("baseline", found, scales)
 
 
 def _term(z, height):
@@ -130,43 +163,107 @@ def _steps_moments(mu, sigma, base, height):
     return gradient, np.sqrt(second / sigma**2 - gradient**2)
 
 
-def _two_at_once(student, n, problem):
-    """Estimates [n, OWN_ROWS * K], each the mean of a call with two samples.
+@dataclass(frozen=True)
+class Problem:
+    """A function of steps and one Gaussian a row: mu, sigma [rows, k]."""
+
+    base: float
+    height: float
+    mu: np.ndarray
+    sigma: np.ndarray
+
+    def arguments(self, student, copies=1):
+        """Of sample_gradients, but for n; the rows several times over."""
+        f = student.given("steps", np.array(self.base), np.array(self.height))
+        return f, np.tile(self.mu, (copies, 1)), np.tile(np.log(self.sigma), (copies, 1))
+
+    @property
+    def moments(self):
+        return _steps_moments(self.mu, self.sigma, self.base, self.height)
+
+
+def _problem(student, rng, rows, k, base, height):
+    mu = student.domain.draw(rng, "sample_gradients.mu", rows, k)
+    sigma = np.exp(student.domain.draw(rng, "sample_gradients.log_sigma", rows, k))
+    return Problem(float(base), float(height), mu, sigma)
+
+
+def _directions(found, sigma):
+    """Angles of the first two dimensions of ε [n, rows] as shares of a half turn, from 0 to 1.
+
+    Whatever number an estimate multiplies the score of its noise by drops out.
+    """
+    with np.errstate(all="ignore"):
+        return np.arctan(found[..., 0] * sigma[:, 0] / (found[..., 1] * sigma[:, 1])) / np.pi + 0.5
+
+
+def _apart(shares):
+    """Whether fewer than three pairs of neighbours in size are the same but for rounding.
+
+    Of N independent ones N² · 5e-13 are expected: 5e-4 of 30,000, and three or more have a
+    probability below 1e-10.
+    """
+    return np.isfinite(shares).all() and (np.diff(np.sort(shares, axis=None)) < 5e-13).sum() < 3
+
+
+def _short_calls(student, n, problem, samples):
+    """Estimates [n, rows, k], each the mean of a call with few samples; [calls, samples, …] too.
 
     A call has a batch of COPIES copies of every row. What leans on a sample's own value is off by
-    the share of the sample in its call, half here, which no call with thousands shows.
+    the share of the sample in its call, half of two, which no call with thousands shows.
     """
-    f, mu, sigma = problem
-    calls = []
+    means, whole = [], []
     for first in range(0, n, COPIES):
         copies = min(COPIES, n - first)
-        args = (f, np.tile(mu, (copies, 1)), np.tile(np.log(sigma), (copies, 1)), 2)
+        args = (*problem.arguments(student, copies), samples)
         (call,) = student.independent("sample_gradients", *args, replicates=1)
-        calls.append(call.mean(axis=0).reshape(copies, -1))
-    return np.concatenate(calls)
+        means.append(call.mean(axis=0).reshape(copies, -1))
+        whole.append(call.reshape(samples * copies, *problem.mu.shape))
+    return np.concatenate(means), np.concatenate(whole)
 
 
 def own_noise(student, rng, n):
-    """n estimates for a function of steps, against n without a baseline from noise of ours."""
-    mu = rng.uniform(-0.4, 0.4, (OWN_ROWS, K))
-    sigma = rng.uniform(0.7, 1.2, (OWN_ROWS, K))
+    """n estimates for a function of steps, against n without a baseline from noise of ours.
+
+    Beside them the means of short calls, of rows with 1 to 4 dimensions; and the directions of the
+    noise behind the estimates, by its first two dimensions.
+    """
+    bases, heights = (student.domain.draw(rng, name, 3) for name in ("base", "height"))
     base, height = rng.uniform(6.0, 8.0), rng.uniform(4.0, 5.0)
-    f = student.given("steps", np.array(base), np.array(height))
-    args = (f, mu, np.log(sigma), n // REPLICATES)
-    calls = student.independent("sample_gradients", *args, replicates=REPLICATES)
-    found = np.concatenate(calls).reshape(n, -1)
-    expected, spread = _steps_moments(mu, sigma, base, height)
-    two = _two_at_once(student, n // FEW, (f, mu, sigma))
+    main = _problem(student, rng, OWN_ROWS, K, base, height)
+    args = (*main.arguments(student), n // REPLICATES)
+    found = np.concatenate(
+        student.independent("sample_gradients", *args, replicates=REPLICATES)
+    ).reshape(n, OWN_ROWS, K)
+    expected, spread = main.moments
+    problems = [(2, main)]
+    for (samples, k), *constants in zip(SHORT, bases, heights, strict=True):
+        problems.append((samples, _problem(student, rng, 1, k, *constants)))
+    short, shares = [], [_directions(found, main.sigma)]
+    for samples, problem in problems:
+        means, whole = _short_calls(student, n // FEW, problem, samples)
+        short.append((means, problem))
+        if problem.mu.shape[1] > 1:
+            shares.append(_directions(whole, problem.sigma))
+    single = _problem(student, rng, 1, K, base, height)
+    (alone,) = student.independent("sample_gradients", *single.arguments(student), 5, replicates=1)
+    shares.append(_directions(alone, single.sigma))
 
     eps = rng.normal(size=(n, OWN_ROWS, K))
-    value = base + _term(mu + sigma * eps, height).sum(-1, keepdims=True)
+    value = base + _term(main.mu + main.sigma * eps, height).sum(-1, keepdims=True)
     return {
-        "grad": found,
+        "grad": found.reshape(n, -1),
         "grad__expected": expected.ravel(),
         "grad__scale": spread.ravel(),
-        "grad__baseline": (value * eps / sigma).reshape(n, -1),
-        "two": two,
-        "two__expected": expected.ravel(),
-        # the mean of two that depend on each other is at most as wide as one without a baseline
-        "two__scale": spread.ravel(),
+        "grad__baseline": (value * eps / main.sigma).reshape(n, -1),
+        "few": np.concatenate([means for means, _ in short], axis=1),
+        "few__expected": np.concatenate([each.moments[0].ravel() for _, each in short]),
+        # the mean of some that depend on each other is at most as wide as one without a baseline
+        "few__scale": np.concatenate([each.moments[1].ravel() for _, each in short]),
+        "direction": shares[0],
+        "own": np.array([_apart(each) for each in shares]),
     }
+
+
+def example(student, rng):
+    return {"agrees": student.example()}
