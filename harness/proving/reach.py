@@ -52,6 +52,8 @@ class _Seen:
         self._domain = task.spec.domain
         self._sizes: dict[tuple[str, str], set[int]] = defaultdict(set)
         self._values: dict[tuple[str, str], set[float]] = defaultdict(set)
+        #: How much larger an axis was than the least that the axis it is bound by asks for.
+        self._slack: dict[tuple[str, str], set[int]] = defaultdict(set)
         self._outside: set[str] = set()
 
     def __call__(
@@ -64,6 +66,7 @@ class _Seen:
                 declared = self._domain.sizes[axis]
                 if not declared.least <= size <= declared.most:
                     self._outside.add(f"{owner} is called with {axis} = {size}, outside of it")
+                self._related(owner, axis, dims)
         for name, value in args.items():
             if isinstance(value, Given):
                 self._function(value)
@@ -74,6 +77,17 @@ class _Seen:
     def outside(self) -> list[str]:
         """What was sent that the domain does not allow, in words."""
         return sorted(self._outside)
+
+    def _related(self, owner: str, axis: str, dims: Mapping[str, int]) -> None:
+        """Notes the size of an axis beside that of the one that it is bound by."""
+        bound = self._domain.sizes[axis].bound
+        if bound is None or bound.axis not in dims:
+            return
+        slack = dims[axis] - dims[bound.axis] - bound.gap
+        self._slack[owner, axis].add(slack)
+        if slack < 0:
+            sizes = f"{axis} = {dims[axis]} and {bound.axis} = {dims[bound.axis]}"
+            self._outside.add(f"{owner} is called with {sizes}, outside of it")
 
     def _function(self, given: Given) -> None:
         """Notes the parameters of a function of given.py."""
@@ -109,6 +123,11 @@ class _Seen:
                 if size not in sizes:
                     tried = ", ".join(map(str, sorted(sizes)))
                     yield f"{owner} is never called with {axis} = {size} (but with {tried})"
+        for (owner, axis), slacks in sorted(self._slack.items()):
+            bound = self._domain.sizes[axis].bound
+            if bound is not None and 0 not in slacks:
+                least = f"{bound.axis} + {bound.gap}" if bound.gap else bound.axis
+                yield f"{owner} is never called with {axis} = {least}"
         for (owner, name), reached in sorted(self._values.items()):
             law = self._domain.law(owner, name)
             for edge in law.edges if isinstance(law, Uniform) else ():

@@ -7,9 +7,17 @@ from it (:mod:`harness.spec.instances`), and ``verify`` objects to an edge that 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from harness.spec.checks import Model, Name
 
@@ -17,17 +25,45 @@ from harness.spec.checks import Model, Name
 Special: TypeAlias = "float | Literal['inf', '-inf']"
 
 
+@dataclass(frozen=True)
+class Bound:
+    """What the size of an axis is at least, by that of another: ``axis``, or ``gap`` more."""
+
+    axis: str
+    gap: int
+
+
 class Sizes(Model):
-    """The sizes of an axis, or of an argument of type int that counts something."""
+    """The sizes of an axis, or of an argument of type int that counts something.
+
+    ``at_least`` or ``above`` names another axis, whose size this one never falls below or always
+    exceeds.
+    """
 
     least: Annotated[int, Field(ge=0)] = 1
     most: Annotated[int, Field(ge=1)]
+    at_least: str | None = None
+    above: str | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.least > self.most:
             raise ValueError("`least` is larger than `most`")
+        if self.at_least is not None and self.above is not None:
+            raise ValueError("`at_least` and `above` exclude each other; write one of them")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_said(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """An axis that relates to no other is written as ever: digests depend on it."""
+        return {name: value for name, value in dump(self).items() if value is not None}
+
+    @property
+    def bound(self) -> Bound | None:
+        """What another axis asks of this one."""
+        if self.above is not None:
+            return Bound(self.above, 1)
+        return None if self.at_least is None else Bound(self.at_least, 0)
 
 
 class Uniform(Model):
@@ -144,6 +180,22 @@ class Domain(Model):
     sizes: dict[Annotated[str, Field(pattern=_AXIS)], Sizes] = Field(default_factory=dict)
     values: dict[Annotated[str, Field(pattern=_ARGUMENT)], Values] = Field(default_factory=dict)
 
+    def range_of(self, axis: str, known: Mapping[str, int]) -> tuple[int, int]:
+        """The smallest and the largest size of an axis where the sizes of others are known.
+
+        The first is the larger one where the known sizes leave none.
+        """
+        sizes = self.sizes[axis]
+        least, most = sizes.least, sizes.most
+        if (bound := sizes.bound) is not None and bound.axis in known:
+            least = max(least, known[bound.axis] + bound.gap)
+        for other, size in known.items():
+            declared = self.sizes.get(other)
+            bound = declared.bound if declared is not None else None
+            if bound is not None and bound.axis == axis:
+                most = min(most, size - bound.gap)
+        return least, most
+
     def law(self, owner: str, argument: str) -> Values | None:
         """The values of an argument of a function; None if nothing is said of them."""
         return self.values.get(f"{owner}.{argument}", self.values.get(argument))
@@ -152,8 +204,8 @@ class Domain(Model):
 def in_words(law: Values | Sizes) -> str:  # noqa: PLR0911 - one return for each law
     """What a reader of the statement is told of the values of an argument."""
     match law:
-        case Sizes(least=least, most=most):
-            return f"{least} to {most}" if least < most else f"{least}"
+        case Sizes():
+            return _sizes(law)
         case Uniform():
             return _interval(law)
         case Normal():
@@ -173,6 +225,13 @@ def in_words(law: Values | Sizes) -> str:  # noqa: PLR0911 - one return for each
         case Functions(names=names):
             return ", ".join(f"`{name}`" for name in names)
     raise TypeError(f"no words for {law!r}")
+
+
+def _sizes(law: Sizes) -> str:
+    text = f"{law.least} to {law.most}" if law.least < law.most else f"{law.least}"
+    if (bound := law.bound) is None:
+        return text
+    return f"{text}, {'larger' if bound.gap else 'not smaller'} than `{bound.axis}`"
 
 
 def _interval(law: Uniform) -> str:

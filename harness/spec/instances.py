@@ -80,13 +80,27 @@ class Instances:
             raise DomainError(f"add domain.sizes.{axis} to task.yaml") from None
         return sizes.least, sizes.most
 
-    def size(self, rng: np.random.Generator, axis: str) -> int:
+    def size(self, rng: np.random.Generator, axis: str, **known: int) -> int:
         """A size of an axis: in one of four draws the smallest, small ones before large ones.
 
+        Args:
+            axis: the axis, or the argument that counts something.
+            known: sizes of other axes, for one that the domain relates to them.
+
         Raises:
-            DomainError: the domain says nothing of the axis.
+            DomainError: the domain says nothing of the axis, or relates it to one that is not
+                known, or the known sizes leave none.
         """
-        least, most = self.sizes(axis)
+        self.sizes(axis)
+        bound = self._domain.sizes[axis].bound
+        if bound is not None and bound.axis not in known:
+            raise DomainError(
+                f"{axis} depends on {bound.axis}: write size(rng, {axis!r}, {bound.axis}=…)"
+            )
+        least, most = self._domain.range_of(axis, known)
+        if least > most:
+            given = ", ".join(f"{name} = {size}" for name, size in known.items())
+            raise DomainError(f"{given} leaves no size to {axis}")
         if rng.random() < 0.25:
             return least
         low = max(least, 1)
@@ -149,14 +163,15 @@ class Instances:
         if isinstance(law, Index | Divisor):
             axis = law.below if isinstance(law, Index) else law.of
             if axis not in known:
-                known[axis] = self.size(rng, axis)
+                self._know(axis, rng, known)
         match param.type:
             case GeneratorType():
                 return FreshGenerator()
             case CallableType() if isinstance(law, Functions):
                 return self._function(law, param.type, rng, known)
             case ScalarType(name="int") if param.name in self._domain.sizes and law is None:
-                return known.setdefault(param.name, self.size(rng, param.name))
+                self._know(param.name, rng, known)
+                return known[param.name]
             case ArrayType() if law is not None:
                 shape = self._shape(param.type, rng, known)
                 return _drawn(law, rng, shape, known).astype(param.type.dtypes[-1])
@@ -167,6 +182,14 @@ class Instances:
             case ScalarType(name="float") if law is not None:
                 return float(_drawn(law, rng, (), known))
         raise DomainError(f"add domain.values.{param.name} (or {owner}.{param.name}) to task.yaml")
+
+    def _know(self, axis: str, rng: np.random.Generator, known: dict[str, int]) -> None:
+        """Draws the size of an axis, unless it is known; before it that of what bounds it."""
+        self.sizes(axis)
+        bound = self._domain.sizes[axis].bound
+        if bound is not None and bound.axis not in known:
+            self._know(bound.axis, rng, known)
+        known.setdefault(axis, self.size(rng, axis, **known))
 
     def _shape(
         self, type_: ArrayType, rng: np.random.Generator, known: dict[str, int]
@@ -181,7 +204,7 @@ class Instances:
                 shape.append(dim)
             else:
                 if dim not in known:
-                    known[dim] = self.size(rng, dim)
+                    self._know(dim, rng, known)
                 shape.append(known[dim])
         return tuple(shape)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from harness.contract import Contract
@@ -163,6 +163,8 @@ def problems_of_domain(
         if axis not in axes:
             message = f"no argument has an axis {axis}"
             yield at(("domain", "sizes", axis), message, did_you_mean(axis, axes))
+        for message, remedy in _problems_of_bound(domain, axis):
+            yield at(("domain", "sizes", axis), message, remedy)
     for name, law in domain.values.items():
         loc = ("domain", "values", name)
         if name not in arguments:
@@ -173,6 +175,30 @@ def problems_of_domain(
         for function in law.names if isinstance(law, Functions) else ():
             if function not in given:
                 yield at(loc, f"given.py defines no {function}", did_you_mean(function, given))
+
+
+def _problems_of_bound(domain: Domain, axis: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with an axis that is never smaller than another; message and remedy."""
+    sizes = domain.sizes[axis]
+    if (bound := sizes.bound) is None:
+        return
+    relation = f"{axis} {'>' if bound.gap else '>='} {bound.axis}"
+    other = domain.sizes.get(bound.axis)
+    if bound.axis == axis:
+        yield f"{axis} is related to itself", "name another axis"
+    elif other is None:
+        yield f"{bound.axis} has no sizes", f"add domain.sizes.{bound.axis}"
+    elif other.bound is not None:
+        remedy = f"relate {axis} to {other.bound.axis}, or leave one of the two out"
+        yield f"{bound.axis}, which {axis} is related to, is related to another axis", remedy
+    else:
+        least, most = other.least + bound.gap, sizes.most - bound.gap
+        if sizes.least < least:
+            message = f"{axis} is never {sizes.least}: {relation}, which is {other.least} or more"
+            yield message, f"write least: {least}"
+        if other.most > most:
+            message = f"{bound.axis} is never {other.most}: {relation}, which goes to {sizes.most}"
+            yield message, f"write most: {most} for {bound.axis}, or a larger one for {axis}"
 
 
 def problems_of_example(path: Path, read: Callable[[], object]) -> Iterable[Problem]:

@@ -183,6 +183,55 @@ def test_all_sizes_and_single_numbers_at_their_edges_come_up(task: LoadedTask) -
     assert all(1e-3 <= scale <= 1e3 for scale in scales)
 
 
+LARGER = ("b: {most: 5}", "b: {least: 3, most: 5, above: k}")
+AS_LARGE = ("b: {most: 5}", "b: {least: 2, most: 5, at_least: k}")
+
+
+@pytest.mark.parametrize(("change", "gap"), [(LARGER, 1), (AS_LARGE, 0)])
+def test_sizes_that_are_related_are_drawn_so_and_equality_comes_up(
+    tmp_path: Path, change: tuple[str, str], gap: int
+) -> None:
+    task = small(tmp_path, one=change)
+    rng = np.random.default_rng(1)
+    for name, argument in (("scaled", "x"), ("mixed", "p")):
+        signature = task.contract.functions[name]
+        drawn = [task.instances.arguments(signature, rng)[argument].shape for _ in range(300)]
+        assert set(drawn) == {(b, k) for k in (2, 3) for b in range(k + gap, 6)}
+
+
+def test_a_size_is_drawn_beside_the_one_that_it_depends_on(tmp_path: Path) -> None:
+    instances = small(tmp_path, one=LARGER).instances
+    rng = np.random.default_rng(1)
+    assert {instances.size(rng, "b", k=3) for _ in range(100)} == {4, 5}
+    assert {instances.size(rng, "k", b=3) for _ in range(100)} == {2}
+    assert instances.sizes("b") == (3, 5)
+    with pytest.raises(DomainError, match=r"b depends on k: write size\(rng, 'b', k=…\)"):
+        instances.size(rng, "b")
+    with pytest.raises(DomainError, match="k = 5 leaves no size to b"):
+        instances.size(rng, "b", k=5)
+    signature = small(tmp_path / "again", one=LARGER).contract.functions["scaled"]
+    with pytest.raises(DomainError, match="leaves no size to k"):
+        instances.arguments(signature, rng, sizes={"b": 2})
+
+
+def test_a_relation_is_shown_and_its_edge_is_asked_for(tmp_path: Path) -> None:
+    task = small(tmp_path, body="y = student.scaled(np.ones((5, 3)), 2.0)", one=LARGER)
+    text = rendered("<!-- domain -->\n<!-- /domain -->\n", task)
+    assert "| `b` | 3 to 5, larger than `k` |" in text
+    said = "\n".join(reach.complaints_of(task))
+    assert "scaled is never called with b = k + 1 (let a measurement go there" in said
+    as_large = small(tmp_path / "as", "y = student.scaled(np.ones((2, 3)), 2.0)", one=AS_LARGE)
+    assert "| `b` | 2 to 5, not smaller than `k` |" in rendered(text, as_large)
+    said = "\n".join(reach.complaints_of(as_large))
+    assert "scaled is called with b = 2 and k = 3, outside of it" in said
+    assert "never called with b = k" in said
+
+
+def test_a_domain_without_relations_is_digested_as_before(task: LoadedTask) -> None:
+    assert task.spec.domain is not None
+    assert task.spec.domain.model_dump(mode="json")["sizes"]["k"] == {"least": 2, "most": 3}
+
+
 def test_what_the_domain_does_not_say_is_refused_with_what_to_add(task: LoadedTask) -> None:
     rng = np.random.default_rng(1)
     with pytest.raises(DomainError, match=r"add domain\.values\.y to task\.yaml"):
@@ -229,6 +278,18 @@ def test_a_statement_without_one_place_for_the_domain_is_refused(
         (("{most: 4}", "{least: 5, most: 4}"), "`least` is larger than `most`"),
         (("least: 1e-3, most: 1e3", "least: 0, most: 1e3"), "a logarithm needs `least` above 0"),
         (("law: normal", "law: gauss"), "gauss"),
+        (("b: {most: 5}", "b: {most: 5, above: b}"), "b is related to itself"),
+        (("b: {most: 5}", "b: {most: 5, above: d}"), "d has no sizes (add domain.sizes.d)"),
+        (("b: {most: 5}", "b: {most: 5, above: k}"), "b is never 1: b > k, which is 2 or more"),
+        (("b: {most: 5}", "b: {least: 2, most: 2, at_least: k}"), "k is never 3: b >= k, which"),
+        (("b: {most: 5}", "b: {most: 5, above: k, at_least: k}"), "exclude each other"),
+        (
+            (
+                "b: {most: 5}\n    k: {least: 2, most: 3}",
+                "b: {least: 3, most: 5, above: k}\n    k: {least: 2, most: 3, at_least: m}",
+            ),
+            "k, which b is related to, is related to another axis (relate b to m",
+        ),
     ],
 )
 def test_a_domain_that_does_not_fit_is_refused_at_its_place(
