@@ -1,8 +1,8 @@
 """What is measured of elbo-point-mass: divergences down to widths of e⁻³⁰, and both manifolds.
 
-Every function is called with the smallest and the largest sizes, widths and noise levels in no
-order, some of them equal. The scale S of a value is the sum of the absolute terms of its formula,
-from what was drawn.
+Every function is called with the smallest and the largest sizes, and with every number of widths
+or noise levels; these are in no order, some of them equal. The scale S of a value is the sum of the
+absolute terms of its formula, from what was drawn.
 """
 
 from dataclasses import dataclass
@@ -96,6 +96,7 @@ def narrow(student, rng):
         (rng.normal(0, 1.5, 1), draw(rng, "log_sigmas", n)),
         (far, draw(rng, "log_sigmas", n)),
         (rng.normal(0, 1.5, 3), rng.uniform(-9, 1, 1)),
+        *((mu, rng.uniform(-9, 1, count)) for count in range(1, n)),
     ]
     return _joined([(student.kl_as_sigma_to_zero(*q), _scale_kl(*q)) for q in cases], "kl")
 
@@ -157,6 +158,8 @@ def recon(student, rng):
     look(column, draw(rng, "x", d), most, rng.normal(size=1), draw(rng, "log_sigmas", n))
     look(wide, draw(rng, "x", d), least, draw(rng, "mu", k), draw(rng, "log_sigmas", n))
     look(_decoder(rng), rng.normal(0, 2, 5), least, rng.normal(size=2), rng.uniform(-30, -9, 4))
+    for count in range(1, n):
+        look(*usual, rng.uniform(-9, 1, count))
     return _joined(pairs, "recon")
 
 
@@ -209,6 +212,8 @@ def _marginal(student, rng, distance):
         anywhere = distance and d > USUAL[0]
         x = student.domain.draw(rng, "x", d) if anywhere else _near(rng, decoder, distance)
         cases.append((decoder, x))
+    cases += [cases[0]] * (n - 1)
+    levels += [np.exp(rng.uniform(-6, 0, count)) for count in range(1, n)]
     pairs = []
     for (decoder, x), etas in zip(cases, levels, strict=True):
         found = student.loglik_vs_eta(x, *decoder.both, etas)

@@ -18,6 +18,10 @@ REFINED = ((1, 2), (2, 4), (4, 12), (1, 3), (3, 6), (2, 6), (6, 12))  # groups w
 OWN_SAMPLES = np.array([4, 1])  # of a call for the first datum, and of one for the second
 REPLICATES = 2  # calls that differ in their generator only
 FARTHEST = 7.0  # no noise of a program's own is expected to lie further out
+LAW_CALLS = 4  # of a size, for the law of the noise
+# E[log p̂ - log p(x)] of sixteen samples whose log weights are normal with the sd 2, and how far
+# from it the mean of 48 calls may lie: right ones lie further with a probability below 1e-11
+SINGLE_CALLS, SINGLE_SPREAD, SINGLE_MEAN, SINGLE_SLACK = 48, 2.0, -0.397, 0.95
 
 
 @dataclass(frozen=True)
@@ -167,8 +171,8 @@ def _log_p_scale(model):
 def jensen(student, rng):
     """Lognormal, gamma-like and constant columns under the weights of Gauss–Hermite nodes.
 
-    Then other columns of the same shape, a single row, and the most rows with probabilities and
-    weights from all of the domain.
+    Then other columns of the same shape, a single row, the most rows with probabilities and weights
+    from all of the domain, and columns whose weights are all tiny or all huge.
     """
     domain = student.domain
     (_, m), (_, b) = domain.sizes("m"), domain.sizes("b")
@@ -179,12 +183,15 @@ def jensen(student, rng):
     constant = np.full((20, 2), rng.uniform(2.0, 9.0, 2))
     least = domain.draw(rng, "p", 2).min()
     rare = np.append(least, (1 - least) * rng.dirichlet(np.ones(m - 1)))
+    small, large = np.sort(domain.draw(rng, "w", 2))
+    near = rng.uniform(1.0, 9.0, (3, 2)) * np.array([small, 0.1 * large])
     cases = [
         (np.concatenate([lognormal, uneven, constant], axis=1), p),
         (rng.gamma(2.0, 1.0, (20, 10)) + 0.05, p),
         (rng.gamma(2.0, 1.0, (1, b)) + 0.05, np.ones(1)),
         (domain.draw(rng, "w", m, 1), rare),
         (rng.gamma(2.0, 1.0, (3, 2)) + 0.05, rng.dirichlet(np.full(3, 2.0))),
+        (near, rng.dirichlet(np.full(3, 2.0))),
     ]
     pairs = []
     for w, p in cases:
@@ -198,10 +205,18 @@ def _log_w(rng, m, b):
     return rng.uniform(0.3, 2.5, b) * rng.normal(size=(m, b)) + rng.normal(-3.0, 3.0, b)
 
 
+def _dominated(rng, m):
+    """One large weight and many that are e³¹ times smaller, together more than rounding: [m, 1]."""
+    log_w = rng.normal(-3.0, 3.0) - rng.uniform(30.2, 31.0, (m, 1))
+    log_w[rng.integers(m)] += 31.0
+    return log_w
+
+
 def _samples(student, rng, m):
     """As many samples as columns, twice; a single sample; the most samples of a single column."""
     (_, most), (_, b) = student.domain.sizes("m"), student.domain.sizes("b")
-    return [_log_w(rng, *shape) for shape in ((m, m), (m, m), (1, b), (most, 1), (3, 2))]
+    first, again, single, few = (_log_w(rng, *shape) for shape in ((m, m), (m, m), (1, b), (3, 2)))
+    return [first, again, single, _dominated(rng, most), few]
 
 
 def _size(log_w):
@@ -353,6 +368,65 @@ def own_noise(student, rng, n):
         found[f"{name}__expected"] = np.zeros(len(OWN_SAMPLES))
         found[f"{name}__scale"] = np.ones(len(OWN_SAMPLES))
     return {**found, "pair": np.concatenate(pairs)}
+
+
+def _unrelated(rng, b, d, k, size):
+    """A model whose data do not depend on z, and means of q [b, k] of the length `size`.
+
+    With the widths of the prior, log w = log p(x) - |μ|²/2 - μ·ε.
+    """
+    model = replace(_model(rng, b, d, k), weight=np.zeros((d, k)))
+    mu = rng.normal(size=(b, k))
+    return model, size * mu / np.linalg.norm(mu, axis=1, keepdims=True)
+
+
+def _law_noise(student, rng, b, k):
+    """Noise of single samples, recovered from estimates: [LAW_CALLS, b], one dimension a row."""
+    model, _ = _unrelated(rng, b, 2, k, 1.0)
+    place = np.arange(b) % k
+    mu = np.zeros((b, k))
+    mu[np.arange(b), place] = length = rng.choice([-1.0, 1.0], b) * rng.uniform(1.0, 2.0, b)
+    args = (model.x, mu, np.zeros((b, k)), *model.decoder, 1)
+    calls = student.independent("estimate", *args, replicates=LAW_CALLS)
+    return (model.log_p - length**2 / 2 - np.stack(calls)) / length
+
+
+def _haphazard(noise):
+    """Of calls [calls, b] of normal noise: far values, no two alike, more than float32, no pattern.
+
+    A value beyond 3.2, fewer than three pairs of values of nearly the same size, fewer than one in
+    a hundred that float32 could hold. Then each call: a Kolmogorov–Smirnov distance of at least
+    .2/√b, where values that divide the law evenly have 1/b. Independent normal noise, eight calls
+    of 2,425, fails each of them with a probability below 1e-11.
+    """
+    size = np.sort(np.abs(noise), axis=None)
+    alike = (np.diff(size) < 1e-12).sum()
+    with np.errstate(all="ignore"):
+        coarse = np.abs(noise - noise.astype(np.float32)) < 1e-12
+    b = noise.shape[-1]
+    cdf = np.vectorize(NormalDist().cdf)(np.sort(noise, axis=-1))
+    distance = np.abs(cdf - (np.arange(b) + 0.5) / b).max(-1) + 0.5 / b
+    whole = [size[-1] > 3.2, alike < 3, coarse.mean() < 0.01]
+    return np.array([*whole, *(distance > 0.2 / np.sqrt(b))]) & np.isfinite(noise).all()
+
+
+def own_law(student, rng, n):
+    """The noise behind n estimates from single samples [n, 2]: of one latent dimension, of all."""
+    k = student.domain.sizes("k")[1]
+    noise = np.concatenate([_law_noise(student, rng, n // LAW_CALLS, axes) for axes in (1, k)])
+    return {"noise": noise.reshape(2, -1).T, "pattern": _haphazard(noise)}
+
+
+def single_rows(student, rng):
+    """Estimates of a single row from sixteen samples, whose average shows whether they count."""
+    domain = student.domain
+    most, found = domain.sizes("n")[1], []
+    for _ in range(SINGLE_CALLS):
+        d, k = (domain.size(rng, axis) for axis in ("d", "k"))
+        model, mu = _unrelated(rng, 1, d, k, SINGLE_SPREAD)
+        args = (model.x, mu, np.zeros((1, k)), *model.decoder, most)
+        found.append(student.estimate(*args, student.generator()) - model.log_p)
+    return {"near": np.abs(np.mean(found) - SINGLE_MEAN) < SINGLE_SLACK}
 
 
 def example(student, rng):

@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pytest
 import torch
-from scipy.stats import multivariate_normal, skew
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal, norm, skew
 
 from harness import kinds
 from harness.collect.bare import BareProgram
@@ -29,9 +30,6 @@ from tests.support.toy import BIAS, ETA, W, X
 
 REFERENCE = ROOT / "reference" / "marg-importance"
 TASK = load("marg-importance")
-EXACT = [name for name in TASK.spec.measurements if name != "own_noise"]
-
-
 MODEL = (tensor(W), tensor(BIAS), tensor(ETA))
 LOG_P = multivariate_normal(BIAS, W @ W.T + ETA * np.eye(3)).logpdf(X)
 PRIOR = (np.zeros(2), np.ones(2))
@@ -254,6 +252,8 @@ def test_the_draws_are_enough_for_the_declared_power_and_their_skewness():
     mean, variance, independence = TASK.spec.checks_of("own_noise")
     assert max(required_draws(mean), required_draws(variance)) <= draws
     assert required_draws(independence) <= draws // 2  # a row holds two rows of the batch
+    (law,) = (check for check in TASK.spec.checks_of("own_law") if check.kind == "distribution")
+    assert required_draws(law) <= TASK.spec.measurements["own_law"].draws
     with BareProgram(TASK, TASK.reference.solution) as running:
         drawn = own_draws(running, 4)
     for check in (mean, variance):
@@ -262,23 +262,77 @@ def test_the_draws_are_enough_for_the_declared_power_and_their_skewness():
         assert guard <= draws, check.id
 
 
-def test_honest_estimates_pass_at_the_first_stage():
+@pytest.mark.parametrize("measurement", ["own_noise", "own_law", "single_rows"])
+def test_honest_estimates_pass_at_the_first_stage(measurement):
     for item in honest_programs(TASK):
         with BareProgram(TASK, item) as running:
-            for name, outcome in first_looks(TASK, running, "own_noise", 2):
+            for name, outcome in first_looks(TASK, running, measurement, 2):
                 assert outcome.status == "PASS", (item.name, name)
+
+
+def test_the_noise_that_estimates_are_made_of_can_be_recovered(measure):
+    """Up to rounding: log w of a single sample is linear in it."""
+    keep = "eps = torch.randn(n, *mu.shape, generator=generator, dtype=mu.dtype)\n"
+    with BareProgram(TASK, edited(TASK, keep, f"{keep}    eps = 0 * eps + 0.7\n")) as running:
+        with pytest.raises(ProgramError, match="the same draws"):
+            running.metrics("own_law", COMMON, PUBLIC_KEY)
+    nearly = f"{keep}    eps = 1e-9 * eps + 0.7\n"
+    with BareProgram(TASK, edited(TASK, keep, nearly)) as running:
+        drawn = running.metrics("own_law", COMMON, PUBLIC_KEY)
+    assert drawn["noise"].shape == (9700, 2)
+    assert np.allclose(drawn["noise"], 0.7, atol=1e-7)
+    assert not drawn["pattern"][:2].any()
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "spoils"),
+    [
+        ("right", lambda e: e, []),
+        ("clamped", lambda e: e.clip(-3, 3), [0, 1]),
+        ("float32", lambda e: e.astype(np.float32).astype(float), [1, 2]),
+        ("mirrored", lambda e: np.concatenate([e, -e[::-1, ::-1]]), [1]),
+        ("repeated", lambda e: e[[0, 1, 2, 3, 3, 4, 5, 6]] + 1e-15, [1]),
+    ],
+)
+def test_noise_that_is_not_haphazard(measure, name, wrong, spoils):
+    pattern = measure._haphazard(wrong(np.random.default_rng(4).normal(size=(8, 2425))))
+    assert np.flatnonzero(~pattern).tolist() == spoils, name
+
+
+def test_noise_that_is_spread_evenly_is_not_haphazard(measure):
+    rng = np.random.default_rng(5)
+    places = (
+        rng.permuted(np.tile(np.arange(2425.0), (8, 1)), axis=1) + rng.random((8, 2425))
+    ) / 2425
+    assert measure._haphazard(norm.ppf(places)).tolist() == 3 * [True] + 8 * [False]
+    assert not measure._haphazard(np.full((4, 10), np.nan)).any()
+
+
+def test_the_expectation_that_single_rows_are_held_against(measure):
+    """And how far the average of the calls strays: by the bound of Chernoff below 1e-11."""
+    spread, slack, calls = measure.SINGLE_SPREAD, measure.SINGLE_SLACK, measure.SINGLE_CALLS
+    eps = np.random.default_rng(6).normal(size=(200_000, 16))
+    found = logsumexp(spread * eps, axis=1) - math.log(16) - spread**2 / 2
+    assert found.mean() == pytest.approx(measure.SINGLE_MEAN, abs=4 * found.std() / len(eps) ** 0.5)
+    for tilt in (1.0, -1.5):
+        rate = logsumexp(tilt * (found - measure.SINGLE_MEAN)) - math.log(len(eps))
+        assert calls * (rate - abs(tilt) * slack) < math.log(0.5e-11), tilt
+    log_mean = -(spread**2) / 2
+    assert measure.SINGLE_MEAN - slack - log_mean > 5 * spread / (16 * calls) ** 0.5
 
 
 def test_mistakes_of_own_draws_are_found_at_every_seed():
     for mutant in TASK.reference.mutants:
         if mutant.mistake.check.startswith("own-"):
+            check = TASK.spec.check(mutant.mistake.check)
             with BareProgram(TASK, mutant.program) as running:
                 found = [
                     o.status
-                    for name, o in first_looks(TASK, running, "own_noise", 3)
-                    if name == mutant.mistake.check
+                    for name, o in first_looks(TASK, running, check.measurement, 3)
+                    if name == check.id
                 ]
-            assert found == ["MORE"] * 3, mutant.mistake.name
+            wanted = "FAIL" if check.kind == "property" else "MORE"
+            assert found == [wanted] * 3, mutant.mistake.name
 
 
 def test_the_logarithm_itself_is_no_estimate():
