@@ -247,19 +247,29 @@ def _without_baseline(states, actions, rewards, theta):
 
 
 def _ring(rng):
-    """States that follow one another in a ring, whatever is done; rewards differ between them.
+    """Transitions of a ring, logits, and what is still to come, [t, s], up to the action's part.
 
-    What is still to come depends on state and step and hardly on chance. In three steps of a ring
-    of five each step has a quarter of the variance or more: a table that is wrong at a step, or
-    that confuses states, leaves about as much of it, and one number leaves all of it.
+    All entries are about as large and signs change along both axes: a table that is wrong at one
+    state leaves a fifth of the variance, at one step a third, and one that knows only the step or
+    only the state leaves most of it.
     """
     order = rng.permutation(RING_STATES)
     after = np.empty_like(order)
     after[order] = np.roll(order, -1)
     transitions = np.repeat(np.eye(RING_STATES)[after][:, None], RING_ACTIONS, axis=1)
-    theta = rng.normal(0.0, 0.7, (RING_STATES, RING_ACTIONS))
-    centres = rng.permutation(np.linspace(-400.0, 400.0, RING_STATES))[:, None]
-    return transitions, theta, centres + rng.uniform(-25.0, 25.0, (RING_STATES, RING_ACTIONS))
+    signs = np.tile([1.0, 1.0, 0.0, -1.0, -1.0], (RING_STEPS, 1))
+    signs[:, 2] = rng.choice([-1.0, 1.0], RING_STEPS)
+    signs = rng.permuted(signs, axis=1)
+    signs[-1] = -signs[0]
+    to_come = signs * rng.uniform(380.0, 420.0, signs.shape)
+    return transitions, rng.normal(0.0, 0.7, (RING_STATES, RING_ACTIONS)), to_come
+
+
+def _with_rewards_of(to_come, states, actions, rewards):
+    """The batch with rewards whose sum from each step on is `to_come`, besides those given."""
+    ahead = to_come[np.arange(RING_STEPS), states]
+    ahead[:, :-1] -= ahead[:, 1:]
+    return states, actions, rewards + ahead
 
 
 def fitted(student, rng, n):
@@ -268,11 +278,13 @@ def fitted(student, rng, n):
     What it is compared with is no answer of the program's: that could be made as bad as one likes.
     Another batch of the same size comes first: what is remembered of it is wrong for the second.
     """
-    transitions, theta, rewards = _ring(rng)
-    states, actions, given = _sample(rng, transitions, rewards, theta, TRAINING)
-    batch = _sample(rng, transitions, rewards, theta, n)
-    student.fit_baseline(states, actions, -given, theta)
-    baseline = student.fit_baseline(states, actions, given, theta)
-    own = student.pg_baseline(*batch, theta, baseline)
+    transitions, theta, to_come = _ring(rng)
+    own = rng.uniform(-25.0, 25.0, theta.shape)
+    training = _with_rewards_of(to_come, *_sample(rng, transitions, own, theta, TRAINING))
+    batch = _with_rewards_of(to_come, *_sample(rng, transitions, own, theta, n))
+    states, actions, rewards = training
+    student.fit_baseline(states, actions, -rewards, theta)
+    baseline = student.fit_baseline(*training, theta)
+    gradient = student.pg_baseline(*batch, theta, baseline)
     plain = _without_baseline(*batch, theta)
-    return {"gradient": own.reshape(n, -1), "gradient__baseline": plain}
+    return {"gradient": gradient.reshape(n, -1), "gradient__baseline": plain}
