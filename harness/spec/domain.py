@@ -119,10 +119,15 @@ class OneHot(Model):
 
 
 class Index(Model):
-    """Whole numbers from 0, below the size of an axis."""
+    """Whole numbers from 0, below the size of an axis, or a product of sizes such as ``h * w``."""
 
     law: Literal["index"]
     below: str
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The axes whose sizes bound it."""
+        return tuple(part.strip() for part in self.below.split("*"))
 
 
 class Prefix(Model):
@@ -136,6 +141,11 @@ class Divisor(Model):
 
     law: Literal["divisor"]
     of: str
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The axis whose size it divides."""
+        return (self.of,)
 
 
 class Functions(Model):
@@ -217,7 +227,7 @@ def in_words(law: Values | Sizes) -> str:  # noqa: PLR0911 - one return for each
         case OneHot():
             return "along the last axis a 1 among zeros"
         case Index(below=below):
-            return f"whole numbers from 0 to {below} − 1"
+            return f"whole numbers from 0 to {below.replace('*', '·')} − 1"
         case Prefix():
             return "true up to some place of the last axis, false after it; true at least once"
         case Divisor(of=of):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import EllipsisType
@@ -161,9 +162,9 @@ class Instances:
     ) -> Any:
         law = self._domain.law(owner, param.name)
         if isinstance(law, Index | Divisor):
-            axis = law.below if isinstance(law, Index) else law.of
-            if axis not in known:
-                self._know(axis, rng, known)
+            for axis in law.axes:
+                if axis not in known:
+                    self._know(axis, rng, known)
         match param.type:
             case GeneratorType():
                 return FreshGenerator()
@@ -229,8 +230,9 @@ def _drawn(  # noqa: PLR0911 - one return for each law
             return np.asarray(rng.normal(size=shape))
         case Bits():
             return np.asarray(rng.integers(0, 2, shape).astype(np.float64))
-        case Index(below=below):
-            return np.asarray(rng.integers(0, _size(known, below), shape))
+        case Index():
+            below = math.prod(_size(known, axis) for axis in law.axes)
+            return np.asarray(rng.integers(0, below, shape))
         case Divisor(of=of):
             size = _size(known, of)
             return np.asarray(

@@ -169,9 +169,9 @@ def problems_of_domain(
         loc = ("domain", "values", name)
         if name not in arguments:
             yield at(loc, f"no function has an argument {name}", did_you_mean(name, arguments))
-        bound = law.below if isinstance(law, Index) else law.of if isinstance(law, Divisor) else ""
-        if bound and bound not in domain.sizes:
-            yield at(loc, f"{bound} has no sizes", f"add domain.sizes.{bound}")
+        for bound in law.axes if isinstance(law, Index | Divisor) else ():
+            if bound not in domain.sizes:
+                yield at(loc, f"{bound} has no sizes", f"add domain.sizes.{bound}")
         for function in law.names if isinstance(law, Functions) else ():
             if function not in given:
                 yield at(loc, f"given.py defines no {function}", did_you_mean(function, given))

@@ -226,25 +226,29 @@ def grid(student, rng):
 def _close_values(student, rng):
     """Q [24, 8]: the best of a row leads by 1e-9 to 1e-1, in front of the second or behind it.
 
-    The first two rows hold values from all of their range.
+    The first four rows hold values from all of their range, two of them in order of size.
     """
-    q = student.domain.draw(rng, "greedy.Q", 24, 8)
-    q[2:] = rng.normal(-2.0, 1.0, (22, 8))
-    narrow, wide = rng.uniform(-9.0, -8.0, 22), rng.uniform(-8.0, -1.0, 22)
-    for row, ahead in enumerate(10 ** np.where(np.arange(22) % 4 < 2, narrow, wide), 2):
+    q = rng.normal(-2.0, 1.0, (24, 8))
+    narrow, wide = rng.uniform(-9.0, -8.0, 20), rng.uniform(-8.0, -1.0, 20)
+    for row, ahead in enumerate(10 ** np.where(np.arange(20) % 4 < 2, narrow, wide), 4):
         second, first = np.sort(rng.permutation(8)[:2])[:: 1 if row % 2 else -1]
         q[row, first] = q[row].max()
         q[row, second] = q[row, first] - ahead
-    q[:2] = student.domain.draw(rng, "greedy.Q", 2, 8)
+    q[:4] = student.domain.draw(rng, "greedy.Q", 4, 8)
+    q[2:4] = np.sort(q[2:4])
+    q[3] = q[3, ::-1]
     q[1, rng.permutation(8)[:2]] = 1e4
     return q
 
 
 def policy(student, rng):
-    """Of π: its value minus the optimal one, its row sums minus 1, its negative mass."""
+    """Of π: its value minus the optimal one, its row sums minus 1, its negative mass.
+
+    Two tables are of one size: what is remembered of the first is wrong for the second.
+    """
     tables = [
         rng.integers(-3, 4, (states, actions)) * 0.5 - 2.0 * (states > actions)
-        for states, actions in ((6, 6), (20, 3), (5, 1), (1, 5))
+        for states, actions in ((6, 6), (6, 6), (20, 3), (5, 1), (1, 5))
     ]
     residuals, scales = [], []
     for q in (*tables, _close_values(student, rng)):
@@ -263,14 +267,21 @@ def horizon(student, rng):
     """Sweeps that are enough from Q_0 = 0.
 
     Of each drawn tolerance a certain real number of sweeps would be enough, some way from the next
-    whole one, so that no rounding decides. Then come edges: nothing needed, no reward at all, and
-    bounds that the tolerance meets exactly.
+    whole one, so that no rounding decides: many sweeps, a few for a tolerance above every reward,
+    and tens of thousands, little more and little less than a whole number. Then come edges: nothing
+    needed, no reward at all, and bounds that the tolerance meets exactly.
     """
-    counts = []
+    drawn, counts = [], []
     for _ in range(14):
         gamma, r_max = float(rng.uniform(0.5, 0.995)), float(rng.uniform(0.5, 20.0))
         least, most = (np.log(1e-6 * (1 - gamma) / r_max), np.log(0.1 * (1 - gamma) / r_max))
         enough = np.floor(rng.uniform(least, most) / np.log(gamma)) + rng.uniform(0.2, 0.8)
+        drawn.append((gamma, r_max, enough))
+    for sweeps in range(4):
+        gamma, r_max = float(rng.uniform(0.9, 0.995)), float(rng.uniform(0.5, 20.0))
+        drawn.append((gamma, r_max, sweeps + rng.uniform(0.2, 0.8)))
+    drawn += [(0.999, 1e6, rng.integers(39_000, 41_000) + part) for part in (0.02, 0.98)]
+    for gamma, r_max, enough in drawn:
         tol = gamma**enough * r_max / (1 - gamma)
         counts.append(student.effective_horizon(gamma, r_max, float(tol)))
     exact = 2.0 * 0.5 ** rng.integers(1, 20)

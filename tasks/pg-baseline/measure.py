@@ -1,14 +1,14 @@
 """What is measured of pg-baseline: estimators on every trajectory of a small MDP, and on samples.
 
 On the small MDP all trajectories are listed with their probabilities, so mean and variance of an
-estimator are sums. The larger one is sampled. Values are compared entry by entry as well, at sizes
+estimator are sums. The ring is sampled. Values are compared entry by entry as well, at sizes
 and numbers from all of the domain: a mean hides what is wrong in opposite directions.
 """
 
 import numpy as np
 
 STATES, ACTIONS, STEPS = 3, 2, 4
-LARGE_STATES, LARGE_ACTIONS, LARGE_STEPS = 5, 3, 10
+RING_STATES, RING_ACTIONS, RING_STEPS = 5, 3, 3
 TRAINING = 1000
 
 
@@ -70,7 +70,8 @@ def enumerated(student, rng):
 def estimates(student, rng):
     """Every entry of every estimate: sizes from one, an odd number of steps, large logits.
 
-    Two batches are of one size: what is remembered of the first is wrong for the second.
+    Two batches are of one size: what is remembered of the first is wrong for the second. Theirs are
+    as many steps as states: tables that are read the wrong way round keep their shape.
     """
     n_most, t_most, s_most, a_most = (student.domain.sizes(axis)[1] for axis in "ntsa")
     least_s, least_a = (student.domain.sizes(axis)[0] for axis in "sa")
@@ -78,7 +79,8 @@ def estimates(student, rng):
     for n, t, s, a in (
         (1, 1, least_s, least_a),
         (6, 3, 2, least_a),
-        (6, 3, 2, least_a),
+        (6, 3, 3, a_most),
+        (6, 3, 3, a_most),
         (n_most, 1, least_s, a_most),
         (7, t_most, s_most, a_most),
     ):
@@ -105,21 +107,35 @@ def _moves(rng, s, a):
 
 
 def _table_scale(states, actions, rewards, theta, weights):
-    """Σ of the absolute terms of the best table, [t, s]; the largest where a state cannot occur."""
+    """What rounding of the best table scales with, [t, s]: its condition as least squares.
+
+    Columns a of A (one for each step and state, √w·1{s_t = s}·u_t) are orthogonal, with squared
+    lengths d; x is the table and g = Σ G_t u_t the target, also times √w. A backward stable solver
+    answers for A + δA and g + δg, |δA| ≤ ε |A|, |δg| ≤ ε |g|; to first order each entry is off by
+    at most ε (|g| + |A| |x|) / √d + ε |A| |g| / d (Wedin 1973; Higham 2002, section 20.1). Sums of
+    absolute terms bound x and g; they alone are more than the closed form needs. Columns that are
+    zero take the largest of the others.
+    """
     s, a = theta.shape
-    u = np.einsum("nts,nta->ntsa", np.eye(s)[states], np.eye(a)[actions] - _softmax(theta)[states])
-    size = np.einsum("nt,ntsa->nsa", _to_go(np.abs(rewards)), np.abs(u))
-    visits = weights[:, None, None] * np.eye(s)[states]
-    above = np.einsum("nts,ntsa,nsa->ts", visits, np.abs(u), size)
-    below = np.einsum("nts,ntsa->ts", visits, u**2)
-    scale = np.divide(above, below, out=np.zeros_like(above), where=below > 0)
-    return np.where(below > 0, scale, scale.max())
+    chosen = np.eye(a)[actions] - _softmax(theta)[states]
+    u = np.abs(np.einsum("nts,nta->ntsa", np.eye(s)[states], chosen))
+    size = np.einsum("nt,ntsa->nsa", _to_go(np.abs(rewards)), u)
+    above = np.einsum("n,ntsa,nsa->ts", weights, u, size)
+    below = np.einsum("n,ntsa->ts", weights, u**2)
+    seen = below > 0
+    table = np.divide(above, below, out=np.zeros_like(above), where=seen)
+    matrix, target = np.sqrt(below.sum()), np.sqrt(weights @ (size**2).sum((1, 2)))
+    squared = np.where(seen, below, 1.0)
+    from_matrix = (target + matrix * np.linalg.norm(table)) / np.sqrt(squared)
+    scale = np.where(seen, from_matrix + matrix * target / squared, 0.0)
+    return np.where(seen, scale, scale.max())
 
 
 def optimal_table(student, rng):
     """The best table on all trajectories of MDPs of five sizes.
 
-    There are states that cannot occur at a step, and one that hardly ever does.
+    There are states that cannot occur at a step, and one that hardly ever does. Two MDPs are of one
+    size: what is remembered of the first is wrong for the second.
     """
     s_most, a_most, t_most = (student.domain.sizes(axis)[1] for axis in "sat")
     small, _ = _mdp(rng, STATES, ACTIONS)
@@ -129,6 +145,7 @@ def optimal_table(student, rng):
     three, alone = rng.uniform(-1.0, 1.0, (2, a_most)), rng.uniform(-1.0, 1.0, (1, ACTIONS))
     cases = [
         (small, theta, STEPS, ((0, 1.0),)),
+        (small, -theta, STEPS, ((0, 1.0),)),
         (small, sharp, STEPS - 1, ((0, 1.0),)),
         (_moves(rng, s_most, ACTIONS), mild, t_most, ((0, 1.0), (1, 1.0))),
         (_moves(rng, 2, a_most), three, 3, ((1, 1.0), (0, 1e-4))),
@@ -209,36 +226,65 @@ def fitted_finite(student, rng):
 def _sample(rng, transitions, rewards, theta, n):
     """n trajectories from a uniform start, by inverse distribution functions."""
     by_policy, by_move = _softmax(theta).cumsum(axis=1), transitions.cumsum(axis=2)
-    state = rng.integers(LARGE_STATES, size=n)
-    states = np.empty((n, LARGE_STEPS), dtype=np.int64)
+    state = rng.integers(RING_STATES, size=n)
+    states = np.empty((n, RING_STEPS), dtype=np.int64)
     actions = np.empty_like(states)
-    for step in range(LARGE_STEPS):
+    for step in range(RING_STEPS):
         action = (rng.random((n, 1)) > by_policy[state]).sum(axis=1)
-        action = np.minimum(action, LARGE_ACTIONS - 1)
+        action = np.minimum(action, RING_ACTIONS - 1)
         states[:, step], actions[:, step] = state, action
         state = (rng.random((n, 1)) > by_move[state, action]).sum(axis=1)
-        state = np.minimum(state, LARGE_STATES - 1)
+        state = np.minimum(state, RING_STATES - 1)
     return states, actions, rewards[states, actions]
 
 
 def _without_baseline(states, actions, rewards, theta):
     """The reward-to-go estimate [n, s * a] of every trajectory, computed here."""
     to_go = _to_go(rewards)
-    chosen = np.eye(LARGE_ACTIONS)[actions] - _softmax(theta)[states]
-    occupied = np.eye(LARGE_STATES)[states]
+    chosen = np.eye(RING_ACTIONS)[actions] - _softmax(theta)[states]
+    occupied = np.eye(RING_STATES)[states]
     return np.einsum("nt,nts,nta->nsa", to_go, occupied, chosen).reshape(len(states), -1)
+
+
+def _ring(rng):
+    """Transitions of a ring, logits, and what is still to come, [t, s], up to the action's part.
+
+    All entries are about as large and signs change along both axes: a table that is wrong at one
+    state leaves a fifth of the variance, at one step a third, and one that knows only the step or
+    only the state leaves most of it.
+    """
+    order = rng.permutation(RING_STATES)
+    after = np.empty_like(order)
+    after[order] = np.roll(order, -1)
+    transitions = np.repeat(np.eye(RING_STATES)[after][:, None], RING_ACTIONS, axis=1)
+    signs = np.tile([1.0, 1.0, 0.0, -1.0, -1.0], (RING_STEPS, 1))
+    signs[:, 2] = rng.choice([-1.0, 1.0], RING_STEPS)
+    signs = rng.permuted(signs, axis=1)
+    signs[-1] = -signs[0]
+    to_come = signs * rng.uniform(380.0, 420.0, signs.shape)
+    return transitions, rng.normal(0.0, 0.7, (RING_STATES, RING_ACTIONS)), to_come
+
+
+def _with_rewards_of(to_come, states, actions, rewards):
+    """The batch with rewards whose sum from each step on is `to_come`, besides those given."""
+    ahead = to_come[np.arange(RING_STEPS), states]
+    ahead[:, :-1] -= ahead[:, 1:]
+    return states, actions, rewards + ahead
 
 
 def fitted(student, rng, n):
     """A baseline fitted to one batch, against none, on the trajectories of another batch.
 
     What it is compared with is no answer of the program's: that could be made as bad as one likes.
+    Another batch of the same size comes first: what is remembered of it is wrong for the second.
     """
-    transitions, theta = _mdp(rng, LARGE_STATES, LARGE_ACTIONS)
-    rewards = rng.uniform(0.5, 1.5, (LARGE_STATES, LARGE_ACTIONS))
-    training = _sample(rng, transitions, rewards, theta, TRAINING)
-    batch = _sample(rng, transitions, rewards, theta, n)
+    transitions, theta, to_come = _ring(rng)
+    own = rng.uniform(-25.0, 25.0, theta.shape)
+    training = _with_rewards_of(to_come, *_sample(rng, transitions, own, theta, TRAINING))
+    batch = _with_rewards_of(to_come, *_sample(rng, transitions, own, theta, n))
+    states, actions, rewards = training
+    student.fit_baseline(states, actions, -rewards, theta)
     baseline = student.fit_baseline(*training, theta)
-    own = student.pg_baseline(*batch, theta, baseline)
+    gradient = student.pg_baseline(*batch, theta, baseline)
     plain = _without_baseline(*batch, theta)
-    return {"gradient": own.reshape(n, -1), "gradient__baseline": plain}
+    return {"gradient": gradient.reshape(n, -1), "gradient__baseline": plain}

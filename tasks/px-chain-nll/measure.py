@@ -70,6 +70,24 @@ def _tame(network, x):
     return *layers, 3 * w3 / top, 3 * b3 / top
 
 
+def _awake(network):
+    """The network with biases so large that no unit is off in images of zeros and ones.
+
+    Pixels with fewer neighbours have other logits then, also where the images are narrow.
+    """
+    w1, b1, w2, b2, *last = network
+    w1, w2 = w1 / 8, w2 / 8
+    b1 = np.abs(b1) + np.abs(w1).sum((1, 2, 3))
+    b2 = np.abs(b2) + 2 * np.abs(w2).sum((2, 3)) @ b1
+    return w1, b1, w2, b2, *last
+
+
+def _steep(student, rng, channels):
+    """A network whose last layer has weights from all of their range and whose units are small."""
+    *layers, _, b3 = (part / 8 for part in _network(rng, channels, 1.0))
+    return *layers, student.domain.draw(rng, "w3", 1, channels, 1, 1), b3
+
+
 def _anything(student, rng, offset):
     """A network of the most channels with entries from all of their ranges; its last bias given."""
     most = student.domain.sizes("c")[1]
@@ -155,8 +173,9 @@ def conditionals(student, rng):
         (1, 1, 1, _network(rng, 1, 1.0), 0.5),
         (9, 6, 3, _network(rng, 2, 1.0), 0.0),
         (8, 2, 7, _network(rng, 4, 1.0), 0.0),
-        (5, 6, 1, _tame(_network(rng, 3, 1.0), np.ones((1, 1, 6, 1))), 0.0),
-        (6, 1, 7, _tame(_network(rng, 3, 1.0), np.ones((1, 1, 1, 7))), 0.0),
+        (9, 6, 1, _tame(_awake(_network(rng, 3, 1.0)), np.ones((1, 1, 6, 1))), 0.0),
+        (9, 1, 7, _tame(_awake(_network(rng, 3, 1.0)), np.ones((1, 1, 1, 7))), 0.0),
+        (9, 5, 4, _steep(student, rng, 2), 0.0),
         (5, 3, 2, _network(rng, 3, 1.0), -40.0),
         (6, 2, 3, _network(rng, 3, 1.0), 40.0),
         (2, 6, 7, _anything(student, rng, 0.0), 500.0),
@@ -166,7 +185,7 @@ def conditionals(student, rng):
     for batch, height, width, (*layers, b3), offset in networks:
         pixels, network = height * width, (*layers, b3 + offset)
         x = _bits(rng, batch, 1, height, width)
-        for index in {pixels - 1, int(rng.integers(0, pixels))}:
+        for index in {pixels - 1, pixels // 2, int(rng.integers(0, max(pixels - 1, 1)))}:
             known = (np.arange(pixels) < index).reshape(height, width)
             filled = np.where(known, x, rng.uniform(-50.0, 50.0, x.shape))
             found.append(student.next_pixel(filled, index, *network))

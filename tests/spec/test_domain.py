@@ -172,6 +172,18 @@ def test_arguments_fit_their_signature_and_their_laws(task: LoadedTask, seed: in
     assert ((function.parameters[0] >= 0) & (function.parameters[0] <= 0.25)).all()
 
 
+def test_an_index_may_go_up_to_a_product_of_sizes(tmp_path: Path) -> None:
+    task = small(tmp_path, one=("below: k", "below: b * k"))
+    signature, rng = task.contract.functions["mixed"], np.random.default_rng(2)
+    seen: set[int] = set()
+    for _ in range(60):
+        drawn = task.instances.arguments(signature, rng, sizes={"b": 5, "k": 3})
+        seen |= set(drawn["chosen"].tolist())
+    assert seen == set(range(15))
+    text = rendered("<!-- domain -->\n<!-- /domain -->\n", task)
+    assert "whole numbers from 0 to b · k − 1" in text
+
+
 def test_all_sizes_and_single_numbers_at_their_edges_come_up(task: LoadedTask) -> None:
     rng = np.random.default_rng(1)
     signature = task.contract.functions["scaled"]
@@ -274,6 +286,7 @@ def test_a_statement_without_one_place_for_the_domain_is_refused(
         (("    x: {", "    y: {"), "no function has an argument y"),
         (("    x: {", "    mixed.x: {"), "no function has an argument mixed.x"),
         (("below: k", "below: d"), "d has no sizes (add domain.sizes.d)"),
+        (("below: k", "below: b * d"), "d has no sizes (add domain.sizes.d)"),
         (("names: [shifted]", "names: [shift]"), "given.py defines no shift"),
         (("{most: 4}", "{least: 5, most: 4}"), "`least` is larger than `most`"),
         (("least: 1e-3, most: 1e3", "least: 0, most: 1e3"), "a logarithm needs `least` above 0"),

@@ -16,6 +16,7 @@ TASK = load("pg-baseline")
 
 
 solution = load_module(ROOT / "reference" / "pg-baseline" / "solution.py")
+measure = load_module(ROOT / "tasks" / "pg-baseline" / "measure.py")
 
 
 def call(name, *args):
@@ -257,7 +258,48 @@ def test_an_honest_table_is_far_from_the_limit():
         assert statistics["trace_x"] < 0.03 * statistics["trace_y"], program.name
 
 
-@pytest.mark.parametrize("mistake", ["fitted-to-a-constant", "fitted-to-immediate-reward"])
+def rare_state(rarity):
+    """Trajectories of two states; in the second one a trajectory begins with odds `rarity`."""
+    rng = np.random.default_rng(3)
+    theta = rng.uniform(-1.0, 1.0, (2, 2))
+    stays = np.eye(2)[:, None].repeat(2, axis=1)
+    states, actions, weights = measure._every_trajectory(stays, theta, 3, ((0, 1.0), (1, rarity)))
+    return states, actions, rng.uniform(-1000, 1000, (2, 2))[states, actions], theta, weights
+
+
+@pytest.mark.parametrize("rarity", [1.0, 1e-2, 1e-4])
+@pytest.mark.parametrize("solver", ["qr", "svd", "normal equations"])
+def test_a_stable_solver_stays_far_below_the_tolerance_of_the_best_table(rarity, solver):
+    states, actions, rewards, theta, weights = args = rare_state(rarity)
+    steps, cells = states.shape[1], states.shape[1] * len(theta)
+    zero, root = np.zeros((steps, len(theta))), np.sqrt(weights)[:, None]
+    units = -np.eye(cells).reshape(cells, *zero.shape)
+    columns = [call("pg_baseline", states, actions, 0 * rewards, theta, unit) for unit in units]
+    matrix = np.stack([(root * c.reshape(len(c), -1)).ravel() for c in columns], axis=1)
+    plain = call("pg_baseline", states, actions, rewards, theta, zero)
+    target = (root * plain.reshape(len(plain), -1)).ravel()
+    if solver == "qr":
+        q, r = np.linalg.qr(matrix)
+        table = np.linalg.solve(r, q.T @ target)
+    elif solver == "svd":
+        table = np.linalg.lstsq(matrix, target, rcond=None)[0]
+    else:
+        table = np.linalg.solve(matrix.T @ matrix, matrix.T @ target)
+    off = np.abs(table.reshape(zero.shape) - call("optimal_state_baseline", *args))
+    tolerance = 16 * np.finfo(float).eps * measure._table_scale(*args)
+    assert (off < 0.2 * tolerance).all()
+    assert (tolerance < 1e-5).all()  # of a table whose entries are hundreds
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        "fitted-to-a-constant",
+        "fitted-to-immediate-reward",
+        "fitted-to-steps-alone",
+        "fitted-to-other-trajectories",
+    ],
+)
 def test_a_wrong_table_leaves_more_than_the_limit(mistake):
     found = {mutant.mistake.name: mutant.program for mutant in TASK.reference.mutants}
     with BareProgram(TASK, found[mistake]) as running:
