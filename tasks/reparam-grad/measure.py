@@ -10,10 +10,11 @@ import itertools
 
 import numpy as np
 
-# m, b, k: the smallest and the largest of every axis, odd and even ones, and one size twice, so
-# that nothing kept from the first call goes unnoticed
-SIZES = ((1, 1, 1), (2, 3, 2), (3, 1, 4), (1, 200, 2), (50, 7, 1), (2, 3, 2))
-ROWS = 3
+# m, b, k: the smallest and the largest of every axis, odd and even ones, one that no chunk divides,
+# and one size twice, so that nothing kept from the first call goes unnoticed
+SIZES = ((1, 1, 1), (2, 3, 2), (3, 1, 4), (1, 200, 2), (50, 4, 1), (2, 3, 2))
+SIZES += ((4, 5, 3), (5, 7, 2), (31, 6, 3))
+ROWS = 2
 
 
 def _wide(domain, rng, m, b, k):
@@ -117,14 +118,16 @@ def _repeated(nodes, *rows):
 
 
 def elbo(student, rng):
-    """Every row once a node, for one to three samples of one to three dimensions: [nodes, …].
+    """Every row once a node, for one to four samples of one to four dimensions: [nodes, …].
 
     At a small σ the gradient by ln σ alone is asked for: the path derivative has terms of 1/σ in
     that by μ, whose mean is zero up to their rounding.
     """
-    nodes, law = _nodes(3, 3)
+    nodes, law = _nodes(3, 4)
     found = []
-    for m, k, size in ((1, 1, -8), (1, 2, 0), (2, 1, 0), (3, 1, 0), (1, 3, -6)):
+    cases = ((1, 1, -10), (1, 2, 0), (2, 1, 0), (3, 1, 0))
+    cases += ((4, 1, 2), (1, 3, -6), (1, 4, 0), (1, 1, 10))
+    for m, k, size in cases:
         x, *model = _decoder(student.domain, rng, ROWS, k, 2, rng.uniform(0.3, 1.0))
         mu, log_sigma, _ = _alike(student.domain, rng, (1, ROWS, k), size)
         noise = nodes[:, : m * k].reshape(-1, m, k)
@@ -134,14 +137,22 @@ def elbo(student, rng):
     return {"grad": np.concatenate(found, axis=1), "grad__weight": law}
 
 
+def _apart(model, mu, log_sigma, eps):
+    """Every sample as a row of its own, in one call with M = 1: a single sample is there twice."""
+    noise = eps if len(eps) > 1 else np.repeat(eps, 2, axis=0)
+    x, mu, log_sigma = (np.tile(array, (len(noise), 1)) for array in (model[0], mu, log_sigma))
+    return (x, *model[1:]), (mu, log_sigma, noise.reshape(1, *mu.shape))
+
+
 def elbo_samples(student, rng):
     """What all estimates of the bound's gradient have in common, sample by sample.
 
     How the entropy is done depends on q alone, so the estimates for two models differ by the
-    pathwise gradient of log p - log p'. And M samples give the mean of what each gives alone.
+    pathwise gradient of log p - log p'. And M samples give the mean of what each gives alone,
+    whatever M and B are, so that `elbo` need not know the entropy at every size.
     """
     found, scales = [], []
-    spreads = (-10.0, 2.0, 0.0, -8.0, 10.0, -3.0)
+    spreads = (-10.0, 2.0, 0.0, -8.0, 10.0, -3.0, 1.0, -1.0, 0.0)
     for (m, b, k), size in zip(SIZES, spreads, strict=True):
         mu, log_sigma, eps = _alike(student.domain, rng, (m, b, k), size)
         models = [_decoder(student.domain, rng, b, k, d, eta) for d, eta in ((1, 0.1), (4, 2.0))]
@@ -156,9 +167,10 @@ def elbo_samples(student, rng):
         scale[1] += 4  # the entropy adds 1 to the gradient by ln σ, and log q takes it off again
         found.append(first - second)
         scales.append(scale)
-        if m == 3:
-            apart = [student.grad_elbo(given[0], mu, log_sigma, noise[None]) for noise in eps]
-            found.append(first - np.mean(apart, axis=0))
+        model, alone = _apart(models[0], mu, log_sigma, eps)
+        if len(alone[0]) <= student.domain.sizes("b")[1]:
+            grads = np.stack(student.grad_elbo(student.given("log_joint", *model), *alone))
+            found.append(first - grads.reshape(2, -1, b, k).mean(axis=1))
             scales.append(scale)
     return _in_units("grad", found, scales)
 
@@ -200,7 +212,8 @@ def theta(student, rng):
 def theta_average(student, rng):
     """More than one sample: even and odd numbers of them."""
     sizes = ((16, 6, 2, 3, 0.7), (2, 1, 1, 1, 0.5), (3, 4, 3, 2, 1.0), (50, 2, 4, 1, 0.5))
-    spreads = (0.0, -1.0, -20.0, 8.0)
+    sizes += ((4, 5, 2, 4, 1.0), (5, 3, 1, 2, 0.3), (31, 7, 3, 3, 2.0))
+    spreads = (0.0, -1.0, -20.0, 8.0, 0.0, -2.0, 1.0)
     pairs = [_theta(student, rng, *each) for each in zip(sizes, spreads, strict=True)]
     return _in_units("grad", *zip(*pairs, strict=True))
 
