@@ -156,7 +156,17 @@ def _networks(student, rng):
         cases.append((_pixels(rng, b, d), rng.normal(size=(b, k)), *drawn))
     x, eps, *parameters = cases[0]
     again = (student.domain.draw(rng, "x", *x.shape), rng.normal(size=eps.shape), *parameters)
-    return [*cases, again]
+    return [*cases, again, _corner(student, rng)]
+
+
+def _corner(student, rng):
+    """One row of ones with weights at the ends, so that ln σ and gradients go far."""
+    d, k = student.domain.sizes("d")[1], student.domain.sizes("k")[1]
+    ends = {name: np.abs(student.domain.draw(rng, name, 2)).max() for name in "vsu"}
+    v = ends["v"] * rng.choice([-1.0, 1.0], (k, d))
+    s = ends["s"] * np.where(np.arange(k) % 2, -1.0, 1.0)[:, None] * np.ones((k, d))
+    u = ends["u"] * rng.choice([-1.0, 1.0], (d, k))
+    return np.ones((1, d)), rng.normal(size=(1, k)), v, s, u
 
 
 def _network_scales(x, eps, v, s, u):
