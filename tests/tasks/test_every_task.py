@@ -24,6 +24,7 @@ CATALOGUE = {
     "pg-baseline": {68, 77, 78, 79, 80, 81},
     "dqn-target-loss": {87, 88, 89, 90, 91, 92, 93},
     "px-chain-nll": {40, 46, 48, 51},
+    "px-mask": {40, 41, 42, 43, 46, 47},
     "dqn-atari": {98, 99},
     "pg-reinforce-cartpole": {57, 58, 68, 69, 70, 71, 72, 73, 74, 75},
     "vae-loss-step": {3, 6, 7, 10, 34},
