@@ -88,17 +88,6 @@ class Seen:
             sizes = f"{axis} = {dims[axis]} and {bound.axis} = {dims[bound.axis]}"
             self._outside.add(f"{owner} is called with {sizes}, outside of it")
 
-    def _related(self, owner: str, axis: str, dims: Mapping[str, int]) -> None:
-        """Notes the size of an axis beside that of the one that it is bound by."""
-        bound = self._domain.sizes[axis].bound
-        if bound is None or bound.axis not in dims:
-            return
-        slack = dims[axis] - dims[bound.axis] - bound.gap
-        self._slack[owner, axis].add(slack)
-        if slack < 0:
-            sizes = f"{axis} = {dims[axis]} and {bound.axis} = {dims[bound.axis]}"
-            self._outside.add(f"{owner} is called with {sizes}, outside of it")
-
     def _function(self, given: Given) -> None:
         """Notes the parameters of a function of given.py."""
         contract = self._task.given_contract
