@@ -100,27 +100,3 @@ def test_one_short_game_is_played_by_the_grader(measure):
     metrics = measure["play"](Student(), np.random.default_rng(1), 2)
     assert metrics["return"].tolist() == [-21.0, -21.0]
     assert metrics["return__trajectory"].dtype == np.uint64
-
-
-@pytest.mark.parametrize(("period", "holds"), [(0, True), (7, False), (20, False), (29, False)])
-def test_an_action_that_depends_on_the_number_of_the_call_is_seen(measure, period, holds):
-    """A player that looks at one pixel, and every so many calls at its opposite."""
-    pytest.importorskip("ale_py", reason="the extra fairmark[atari] is not installed")
-
-    class Counting:
-        calls = 0
-
-        def act(self, frames):
-            self.calls += 1
-            actions = (frames[:, -1].astype(np.int64).sum((1, 2)) + frames[:, -1, 40, 40]) % 6
-            return 5 - actions if period and self.calls % period == 0 else actions
-
-    class Student:
-        def new(self, name, checkpoint):
-            return Counting()
-
-        def file(self, name):
-            return name
-
-    found = measure["answers"](Student(), np.random.default_rng(1))["holds"]
-    assert found.all() == holds
