@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import sqlite3
 import threading
 import time
@@ -24,6 +23,7 @@ from typing import Any
 
 from harness import levels
 from harness.errors import InfrastructureError
+from harness.mounts import refuse_network_file_system
 from harness.records import Observation, canonical
 from harness.results import make_folder
 
@@ -31,17 +31,6 @@ FORMAT = 2
 #: Trials whose observations are kept in memory: those of trusted programs are asked for again and
 #: again, those of a submission for as long as it is being marked.
 _KEPT_TRIALS = 4096
-_NETWORK_FILE_SYSTEMS = {
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "smbfs",
-    "fuse.sshfs",
-    "9p",
-    "afs",
-    "lustre",
-}
 #: What to do about a failure of the database, by the name that SQLite gives it.
 _REMEDIES = {
     "SQLITE_FULL": "no room is left on its disk: free some and run the same again; what was "
@@ -293,31 +282,6 @@ class Ledger:
 def _isolated(level: str, weakest: str | None) -> bool:
     """Whether a level is that strong or stronger."""
     return weakest is None or levels.rank(level) >= levels.rank(weakest)
-
-
-def refuse_network_file_system(path: Path, mounts: Path = Path("/proc/mounts")) -> None:
-    """SQLite's locks do not hold on network file systems.
-
-    Raises:
-        InfrastructureError: ``path`` lies on one.
-    """
-    if not mounts.is_file():
-        return
-    where = str(path.resolve())
-    best, kind = "", ""
-    for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
-        fields = line.split()
-        if len(fields) < 3:
-            continue
-        point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[1])
-        inside = where == point or where.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= len(best):
-            best, kind = point, fields[2]
-    if kind in _NETWORK_FILE_SYSTEMS:
-        raise InfrastructureError(
-            f"{path} lies on a network file system ({kind}), where a ledger can be damaged; "
-            "give a local folder with --results"
-        )
 
 
 def _plain(value: Any) -> Any:

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from harness.errors import InfrastructureError
-from harness.ledger import Ledger, refuse_network_file_system
+from harness.ledger import Ledger
+from harness.mounts import refuse_network_file_system
 from harness.records import Observation, Trial, sha256
 
 ROOT = Path(__file__).parents[1]

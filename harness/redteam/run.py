@@ -8,7 +8,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,79 +17,13 @@ from harness.isolation import Unavailable
 from harness.redteam import bait, grader, traces
 from harness.redteam.bait import Bait
 from harness.redteam.model import AtMost, Attack, Effect, Level
+from harness.redteam.outcome import Result, Round, marks, unexpected, worst
 from harness.results import Results
 from harness.sandbox import choice, processes
 from harness.spec.load import LoadedTask
 
 _DEADLINE_S = 300.0
 _POLL_S = 0.01
-_WORST = ("UNGRADABLE", "ERROR", "FAIL", "INCONCLUSIVE", "PASS")
-
-
-@dataclass(frozen=True)
-class Result:
-    """The result of one attack at one level.
-
-    Attributes:
-        honest: the score of its honest counterpart.
-        score: a share of all points.
-        effects: what it reached; expected where the level does not claim to stop the attack.
-        complaints: what is not as expected.
-        not_run: why it was not run; empty if it was.
-    """
-
-    attack: Attack
-    level: Level
-    honest: float | None = None
-    score: float | None = None
-    status: str = ""
-    cause: str = ""
-    effects: tuple[Effect, ...] = ()
-    complaints: tuple[str, ...] = ()
-    not_run: str = ""
-    seconds: float = 0.0
-
-    def to_json(self) -> dict[str, Any]:
-        declared = self.attack.declared
-        return {
-            "id": declared.id,
-            "name": declared.name,
-            "honest": self.honest,
-            "score": self.score,
-            "status": self.status,
-            "cause": self.cause,
-            "expected": declared.expect.model_dump(),
-            "side_effects": list(self.effects),
-            "stopped_from": declared.stopped_from,
-            "complaints": list(self.complaints),
-            "not_run": self.not_run,
-            "seconds": round(self.seconds, 2),
-        }
-
-
-@dataclass(frozen=True)
-class Round:
-    """All attacks at one level; ``unavailable`` says why there are none."""
-
-    level: Level
-    canaries: Mapping[str, str] = field(default_factory=dict)
-    results: tuple[Result, ...] = ()
-    unavailable: str = ""
-    complaints: tuple[str, ...] = ()
-
-    @property
-    def sound(self) -> bool:
-        """Whether everything is as expected."""
-        return not self.complaints and not any(result.complaints for result in self.results)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "level": self.level,
-            "canaries": dict(self.canaries),
-            "attacks": [result.to_json() for result in self.results],
-            "unavailable": self.unavailable,
-            "complaints": list(self.complaints),
-        }
 
 
 #: Called with every result as it comes.
@@ -123,18 +57,6 @@ def play(
         results = arena.fight(attacks, jobs, progress)
         complaints = tuple(arena.disturbed())
     return Round(level, states, tuple(results), complaints=complaints)
-
-
-def joined(played: Sequence[Round]) -> Round:
-    """Rounds of different attacks at one level, as one."""
-    first = played[0]
-    return Round(
-        first.level,
-        first.canaries,
-        tuple(result for each in played for result in each.results),
-        first.unavailable,
-        tuple(complaint for each in played for complaint in each.complaints),
-    )
 
 
 @dataclass
@@ -190,7 +112,7 @@ class Arena:
         row = next(row for row in book.submissions if row.name == grader.HONEST)
         if row.points != row.max_points:
             raise InfrastructureError(f"at {self._level} honest work does not pass: {row}")
-        return _marks(book.to_json()["submissions"], {grader.HONEST})
+        return marks(book.to_json()["submissions"], {grader.HONEST})
 
     def disturbed(self) -> Iterator[str]:
         """Whether honest work, run and graded again after all attacks, is marked otherwise."""
@@ -280,13 +202,13 @@ class Arena:
                 if outcome["survivors"]:
                     effects.add("survivors")
                     complaints += [f"survivor: {name[:80]}" for name in outcome["survivors"]]
-                if _marks(document["submissions"], {grader.HONEST}) != self._row:
+                if marks(document["submissions"], {grader.HONEST}) != self._row:
                     effects.add("honest-grade-changed")
                 problems = list(traces.damaged(laid.results, document))
                 if problems:
                     effects.add("report-invalid")
                     complaints += problems
-                result = _worst(document["submissions"])
+                result = worst(document["submissions"])
             else:
                 effects.add("grader-hung" if status == -signal.SIGSTOP else "grader-crashed")
                 output = grader.output(laid).strip()
@@ -302,7 +224,7 @@ class Arena:
         surprises = [f"unexpected: {name}" for name in names if name not in allowed]
         if not surprises:
             complaints = []
-        return _with(judged, (*surprises, *complaints, *_unexpected(judged)))
+        return _with(judged, (*surprises, *complaints, *unexpected(judged)))
 
     def _orphans(self) -> set[Effect]:
         """Kills what dead graders left; processes of running graders are not our children."""
@@ -327,54 +249,8 @@ def _fits(attack: Attack, running: Sequence[_Fight]) -> bool:
     return not running or not any(alone)
 
 
-def _unexpected(result: Result) -> Iterator[str]:
-    expect = result.attack.declared.expect
-    if result.score is None:
-        if not result.effects:
-            yield "there is no score"
-        return
-    if not isinstance(expect.score, AtMost) and abs(result.score - expect.score) > 1e-9:
-        yield f"score {result.score:g}, {expect.score:g} is expected"
-    if result.status not in expect.status:
-        yield f"status {result.status}, one of {', '.join(expect.status)} is expected"
-    if result.cause not in expect.cause:
-        yield f"cause {result.cause!r}, one of {', '.join(map(repr, expect.cause))} is expected"
-
-
 def _with(result: Result, complaints: tuple[str, ...], *, honest: float | None = None) -> Result:
     return replace(result, complaints=complaints, honest=honest)
-
-
-def _marks(rows: Sequence[Mapping[str, Any]], names: set[str]) -> dict[str, Any]:
-    """Status, cause and points of every check of some submissions."""
-    return {
-        f"{row['name']}/{task['id']}/{check['id']}": [
-            check["status"],
-            check["cause"],
-            check["points"],
-        ]
-        for row in rows
-        if row["name"] in names
-        for task in row["tasks"]
-        for check in task["checks"]
-    }
-
-
-def _worst(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The score, and the worst status with its cause, of all but the honest submission.
-
-    Tasks of which nothing was submitted count only if nothing was submitted for any task.
-    """
-    others = [row for row in rows if row["name"] != grader.HONEST]
-    checks = [check for row in others for task in row["tasks"] for check in task["checks"]]
-    if not checks:
-        return {}
-    tried = [check for check in checks if check["cause"] != "missing-file"] or checks
-    decided = [check for check in tried if check["status"] != "SKIPPED"] or tried
-    worst = min(decided, key=lambda check: _WORST.index(check["status"]))
-    possible = sum(row["max_points"] for row in others)
-    score = sum(row["points"] for row in others) / possible if possible else 0.0
-    return {"score": score, "status": worst["status"], "cause": worst["cause"]}
 
 
 def _copy(source: Path, target: Path) -> None:

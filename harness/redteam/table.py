@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 from harness.redteam.model import Attack
-from harness.redteam.run import Result, Round
+from harness.redteam.outcome import Result, Round
 
 _TITLE_CELLS = 34
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from harness import levels
 from harness.errors import InfrastructureError, UsageError
-from harness.ledger import refuse_network_file_system
 from harness.machine import machine_class
+from harness.mounts import refuse_network_file_system
 from harness.sandbox import choice
 from harness.seeds import read_key
 from harness.spec.catalogue import read_catalogue

@@ -13,6 +13,7 @@ from harness.files import write_text
 from harness.levels import GRADING_LEVELS
 from harness.redteam import model, table
 from harness.redteam import run as rounds
+from harness.redteam.outcome import joined
 from harness.results import Results
 from harness.spec.catalogue import load_all
 from harness.spec.load import LoadedTask
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     sets = _sets(args.attacks or _FOLDERS, args.attack)
     attacks = [attack for _, of_folder in sets for attack in of_folder]
     played = [
-        rounds.joined(
+        joined(
             [
                 rounds.play(tasks, of_folder, level, args.jobs, table.progress)
                 for tasks, of_folder in sets

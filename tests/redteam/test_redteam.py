@@ -23,7 +23,7 @@ from harness.errors import SpecError, UsageError
 from harness.redteam import bait, model, table, traces
 from harness.redteam import run as rounds
 from harness.redteam.model import LEVELS
-from harness.redteam.run import Round
+from harness.redteam.outcome import Result, Round, unexpected
 from harness.results import Results
 from harness.sandbox import choice
 from harness.spec.catalogue import load_all
@@ -513,6 +513,6 @@ def test_the_ledger_is_rewritten_where_nothing_confines_it(laid, tmp_path):
 
 def test_results_compare_with_the_best_that_honest_work_gets():
     attack = ATTACKS["062-thread-left"]
-    result = rounds.Result(attack, "L1", score=0.4, status="PASS")
-    assert not list(rounds._unexpected(result))
-    assert list(rounds._unexpected(replace(result, status="FAIL", cause="wrong")))
+    result = Result(attack, "L1", score=0.4, status="PASS")
+    assert not list(unexpected(result))
+    assert list(unexpected(replace(result, status="FAIL", cause="wrong")))
