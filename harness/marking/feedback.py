@@ -50,7 +50,8 @@ def explain(task: LoadedTask, subject: Subject, view: View, grade: TaskGrade) ->
     """
     missing: dict[str, PlannedTrial] = {}
     reference = task.reference
-    undecided = frozenset(each.check for each in grade.verdicts if each.cause == Cause.BY_COURSE)
+    open_causes = (Cause.BY_COURSE, Cause.NOT_RUN)
+    undecided = frozenset(each.check for each in grade.verdicts if each.cause in open_causes)
     failed = frozenset(hints.hinted_checks(task)) & frozenset(
         verdict.check for verdict in grade.verdicts if verdict.status == "FAIL"
     )

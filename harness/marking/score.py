@@ -16,6 +16,7 @@ from typing import Any
 
 from harness import kinds
 from harness.causes import Cause
+from harness.marking import at_home
 from harness.marking.jobs import PlannedTrial
 from harness.marking.trials import Observations, Subject
 from harness.records import WITHHELD, Observation, Program, Status, Step
@@ -77,7 +78,9 @@ def decide_task(
             continue
         earlier = [answers[name] for name in check.after]
         gate = _gate(earlier)
-        if isinstance(gate, Decision) and gate.cause == Cause.BY_COURSE:
+        if isinstance(gate, Waiting) and at_home.compared_elsewhere(task, check):
+            answers[check.id] = _together(gate, decide(task, check, subject, view))
+        elif isinstance(gate, Decision) and gate.cause == Cause.BY_COURSE:
             answers[check.id] = _open_until_marked(check, decide(task, check, subject, view))
         else:
             answers[check.id] = gate or decide(task, check, subject, view)
@@ -96,6 +99,11 @@ def _gate(earlier: Sequence[Answer]) -> Answer | None:
     if causes == {Cause.BY_COURSE}:
         return Decision("UNGRADABLE", Cause.BY_COURSE)
     return Decision("UNGRADABLE", Cause.PREREQUISITE) if causes else None
+
+
+def _together(gate: Waiting, answer: Answer) -> Waiting:
+    """Still waiting; the check's own trials are asked for at once."""
+    return answer if isinstance(answer, Waiting) else gate
 
 
 def _open_until_marked(check: CheckBase, answer: Answer) -> Answer:
@@ -125,7 +133,7 @@ def decide(task: LoadedTask, check: CheckBase, subject: Subject, view: Observati
     if getattr(check, "against", None) == "target":
         target = _target(task, check)
         if task.reference is None:
-            check = _without_leaderboard(check)
+            check = at_home.without_leaderboard(check)
         elif target is None:
             return Decision("UNGRADABLE", Cause.NO_TARGET)
     answer = _Evidence(task, check, subject, view, target).decide()
@@ -144,17 +152,6 @@ def _parsed_target(task: LoadedTask, file: str) -> Mapping[str, Any] | None:
     if task.reference is None or file not in task.reference.targets:
         return None
     return MappingProxyType(json.loads(task.reference.targets[file]))
-
-
-def _without_leaderboard(check: CheckBase) -> CheckBase:
-    """The check as its threshold alone decides it, without what a leaderboard compares.
-
-    That is measured in units of the reference's stored runs.
-    """
-    fields: dict[str, Any] = {"leaderboard": False}
-    if hasattr(check, "leaderboard_seeds"):
-        fields["leaderboard_seeds"] = None
-    return check.model_copy(update=fields)
 
 
 def _ungradable(message: str) -> Decision:
