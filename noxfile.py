@@ -125,6 +125,12 @@ def verify(session: nox.Session) -> None:
 
 
 @SHARED
+def handout(session: nox.Session) -> None:
+    """Write what students get: nox -s handout -- DIR [--assignment NAME --task ID …]"""
+    verb(session)
+
+
+@SHARED
 def statement(session: nox.Session) -> None:
     """Show which statements are out of date: nox -s statement [-- TASK… --write]"""
     verb(session, passing=(0, 1))

@@ -133,6 +133,8 @@ class Cause(StrEnum):
 
     PREREQUISITE = "prerequisite", "none", "a check that this one builds on did not pass"
 
+    BY_COURSE = "by-course", "none", "marked by your course"
+
     NOT_RUN = "not-run", "harness", "this check has not been run yet"
     NO_TARGET = (
         "no-target",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,13 @@ from harness.marking.trials import Subject
 from harness.records import Program
 from harness.roster import Roster
 from harness.roster import read as read_roster
-from harness.spec.catalogue import Catalogue, load_assignment, read_catalogue
+from harness.spec.catalogue import (
+    DEFAULT_REFERENCE,
+    Catalogue,
+    load_assignment,
+    read_catalogue,
+    without_references,
+)
 from harness.spec.load import LoadedTask
 from harness.spec.reading import did_you_mean
 from harness.submissions import Reading, Submission, display, find_all
@@ -53,12 +60,15 @@ class Syllabus:
         ids: those that belong to the assignment, in its order.
         points: what a task is worth where the assignment differs from the task's spec.
         alpha: how much error probability the assignment allows a submission in all.
+        at_home: whether the references are not at hand, as on a student's own machine: what
+            compares with them is then marked by the course.
     """
 
     catalogue: Catalogue
     ids: tuple[str, ...]
     points: Mapping[str, float]
     alpha: float
+    at_home: bool = False
 
     @property
     def usable(self) -> dict[str, LoadedTask]:
@@ -102,17 +112,21 @@ def with_remedy(error: SpecError, others: Sequence[str]) -> SpecError:
 def read_syllabus(tasks: Path, reference: Path, assignment: str | None) -> Syllabus:
     """The tasks of an assignment; those of the whole course without one.
 
+    Where there is no folder ``reference`` beside the tasks, they are loaded without references.
+
     Raises:
-        UsageError: no task or no such assignment.
+        UsageError: no task or no such assignment; or a folder of references was named that is not
+            there, which must not be taken for a machine that has none.
         SpecError: the assignment is not valid.
     """
-    catalogue = read_catalogue(tasks, reference)
+    at_home = reference == DEFAULT_REFERENCE and not os.path.lexists(reference)
+    catalogue = read_catalogue(tasks, reference, with_reference=not at_home)
     if assignment is None:
-        return Syllabus(catalogue, catalogue.ids, {}, ALPHA_TOTAL)
+        return Syllabus(catalogue, catalogue.ids, {}, ALPHA_TOTAL, at_home)
     declared = load_assignment(tasks, assignment, catalogue.ids)
     points = {entry.id: entry.points for entry in declared.tasks if entry.points is not None}
     ids = tuple(entry.id for entry in declared.tasks)
-    return Syllabus(catalogue, ids, points, declared.alpha)
+    return Syllabus(catalogue, ids, points, declared.alpha, at_home)
 
 
 def load_tasks(
@@ -121,9 +135,12 @@ def load_tasks(
     """The chosen tasks of an assignment (none chosen: all), and what they are worth in it.
 
     Raises:
-        UsageError, SpecError: see :func:`read_syllabus` and :meth:`Syllabus.choose`.
+        UsageError, SpecError: see :func:`read_syllabus` and :meth:`Syllabus.choose`; or the
+            references are not at hand.
     """
     syllabus = read_syllabus(tasks, reference, assignment)
+    if syllabus.at_home:
+        raise without_references(reference)
     return syllabus.choose(chosen), syllabus.points
 
 

@@ -306,6 +306,11 @@ class Verdict:
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
+    @property
+    def by_course(self) -> bool:
+        """Whether only the course can mark it: it compares with a reference that is not here."""
+        return self.status == "UNGRADABLE" and self.cause == Cause.BY_COURSE
+
     def to_json(self) -> dict[str, Any]:
         return dict(vars(self))
 

@@ -1,5 +1,8 @@
 """What a student is told about a failed visible check: an example and, if one fits, a hint.
 
+Where there is no reference, there is no example; the hint is that of a sealed box which the
+program's answers open (:mod:`harness.spec.sealed`), also for a check that only the course can mark.
+
 The example is a call on a public instance whose result differs from the reference's
 (:mod:`harness.marking.illustration`). Checks whose measurement trains or plays whole episodes have
 none; their figures have to suffice. What a program says when it breaks may hold the instance that
@@ -47,13 +50,16 @@ def explain(task: LoadedTask, subject: Subject, view: View, grade: TaskGrade) ->
     """
     missing: dict[str, PlannedTrial] = {}
     reference = task.reference
+    open_causes = (Cause.BY_COURSE, Cause.NOT_RUN)
+    undecided = frozenset(each.check for each in grade.verdicts if each.cause in open_causes)
     failed = frozenset(hints.hinted_checks(task)) & frozenset(
         verdict.check for verdict in grade.verdicts if verdict.status == "FAIL"
     )
+    wanted = failed if reference is not None else _sealed_checks(task) & (failed | undecided)
     verdicts = []
     for verdict in grade.verdicts:
         broke = _broke_when_marked(verdict)
-        if not broke and (reference is None or verdict.check not in failed):
+        if not broke and verdict.check not in wanted:
             verdicts.append(verdict)
             continue
         measurement = task.spec.check(verdict.check).measurement
@@ -67,11 +73,21 @@ def explain(task: LoadedTask, subject: Subject, view: View, grade: TaskGrade) ->
                 missing[example.trial.digest] = example
         if isinstance(own, PlannedTrial) or isinstance(trusted, PlannedTrial):
             verdicts.append(verdict)
-        elif trusted is None:
+        elif broke:
             verdicts.append(replace(verdict, message=_said_on_the_example(own, verdict)))
+        elif trusted is None:
+            hint = hints.sealed_hint(task, verdict.check, own, failed, undecided)
+            verdicts.append(replace(verdict, hint=hint))
         else:
             verdicts.append(_explained(task, own, trusted, verdict, failed))
     return Explained(replace(grade, verdicts=tuple(verdicts)), tuple(missing.values()))
+
+
+def _sealed_checks(task: LoadedTask) -> frozenset[str]:
+    """The visible checks of which a handout holds hints."""
+    if task.sealed is None:
+        return frozenset()
+    return frozenset(hints.hinted_checks(task)) & {box.check for box in task.sealed.boxes}
 
 
 def _broke_when_marked(verdict: Verdict) -> bool:

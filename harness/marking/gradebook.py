@@ -37,8 +37,18 @@ class TaskGrade:
 
     @cached_property
     def provisional(self) -> bool:
-        """Whether a check has no mark through our fault or because it has not run yet."""
+        """Whether a check has no mark: through our fault, not run yet, or marked by the course."""
         return any(verdict.points is None for verdict in self.verdicts)
+
+    @cached_property
+    def by_course(self) -> tuple[Verdict, ...]:
+        """The checks that only the course can mark; none where the reference is at hand."""
+        return tuple(verdict for verdict in self.verdicts if verdict.by_course)
+
+    @cached_property
+    def points_by_course(self) -> float:
+        """What :attr:`by_course` are worth: points that are neither earned nor lost here."""
+        return round(sum(verdict.max_points for verdict in self.by_course), 4)
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,11 @@ class SubmissionGrade:
     @cached_property
     def provisional(self) -> bool:
         return any(task.provisional for task in self.tasks)
+
+    @cached_property
+    def points_by_course(self) -> float:
+        """What the checks are worth that only the course can mark."""
+        return round(sum(task.points_by_course for task in self.tasks), 4)
 
     @property
     def stale(self) -> tuple[str, ...]:
@@ -108,9 +123,9 @@ class Gradebook:
 
     @property
     def all_pass(self) -> bool:
-        """Whether every check of every submission is PASS."""
+        """Whether every check of every submission is PASS, but for those that the course marks."""
         return all(
-            verdict.status == "PASS"
+            verdict.status == "PASS" or verdict.by_course
             for row in self.submissions
             for task in row.tasks
             for verdict in task.verdicts

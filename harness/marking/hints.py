@@ -14,6 +14,7 @@ from harness.marking.trials import example_digest
 from harness.records import Array, Observation
 from harness.spec.answers import Answers, Figure, Kept, MistakeAnswers, Statistics
 from harness.spec.load import LoadedTask
+from harness.spec.sealed import Contents, SealedHints, seal
 
 #: How many entries of an array are kept in all, and how many of those that differ.
 _ENTRIES = 8
@@ -48,6 +49,59 @@ def is_current(task: LoadedTask, check: str) -> bool:
     answers = task.reference.answers
     stored = answers.measurements.get(measurement) if answers else None
     return stored == example_digest(task, measurement)
+
+
+def sealed_hint(
+    task: LoadedTask,
+    check: str,
+    own: Observation,
+    failed: AbstractSet[str],
+    undecided: AbstractSet[str],
+) -> str:
+    """The same as :func:`hint` where there is no reference, from the sealed hints of a handout.
+
+    Args:
+        task: the task, loaded without its reference.
+        check: the id of a visible check that failed, or that is not decided here.
+        own: what the program did on the public example.
+        failed: the ids of all checks that it failed.
+        undecided: the checks that are not decided here: they tell no mistakes apart.
+    """
+    if task.sealed is None or own.outcome != "ok":
+        return ""
+    measurement = task.spec.check(check).measurement
+    if task.sealed.measurements.get(measurement) != example_digest(task, measurement):
+        return ""
+    statistics = own.statistics.get(check, {})
+    opened = task.sealed.opened(check, statistics)
+    if all(array.dtype == bool for array in statistics.values()):
+        opened = [contents for contents in opened if failed == set(contents.checks)]
+
+    def unlike(contents: Contents) -> tuple[int, str]:
+        # the boxes have no order, so of equals the first hint is taken, always the same
+        return len((failed ^ set(contents.checks)) - undecided), contents.hint
+
+    return min(opened, key=unlike).hint if opened else ""
+
+
+def sealed(task: LoadedTask) -> SealedHints | None:
+    """The stored answers and hints of a task's mistakes, sealed; None where they are stale.
+
+    Args:
+        task: the task, loaded with its reference.
+    """
+    assert task.reference is not None
+    answers = task.reference.answers
+    if answers is None or stale(task):
+        return None
+    hints = {each.mistake.name: each.mistake.hint for each in task.reference.mutants}
+    boxes = [
+        seal(check, Contents(hint=hints[name], checks=tuple(each.checks), statistics=statistics))
+        for name, each in answers.mistakes.items()
+        for check, statistics in each.checks.items()
+    ]
+    by_salt = sorted(boxes, key=lambda box: (box.check, box.salt))
+    return SealedHints(measurements=answers.measurements, boxes=tuple(by_salt))
 
 
 def stale(task: LoadedTask) -> str:

@@ -26,9 +26,23 @@ def next_batch(current: Round) -> list[Job]:
             for trial in current.state(subject, task).trials
         ]
         if trials:
-            return group(trials, current.view)
+            return group([*trials, *_examples_at_once(current)], current.view)
     examples = [trial for state in current.states.values() for trial in state.examples]
     return group(examples, current.view)
+
+
+def _examples_at_once(current: Round) -> list[PlannedTrial]:
+    """The examples of tasks without reference, so that the one sandbox of the trials runs them.
+
+    Most of their checks ask for one whatever comes of them, and on a student's own machine the
+    start of a second sandbox takes longer than all examples.
+    """
+    return [
+        trial
+        for subject, task in current.pairs
+        if task.reference is None and task.spec.tier != "training"
+        for trial in current.state(subject, task).examples
+    ]
 
 
 def group(trials: Sequence[PlannedTrial], view: View, *, shards: int = 1) -> list[Job]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from harness import kinds
 from harness.causes import Cause
+from harness.marking import at_home
 from harness.marking.jobs import PlannedTrial
 from harness.marking.trials import Observations, Subject
 from harness.records import WITHHELD, Observation, Program, Status, Step
@@ -76,7 +77,13 @@ def decide_task(
             answers[check.id] = Decision("SKIPPED", Cause.PREREQUISITE)
             continue
         earlier = [answers[name] for name in check.after]
-        answers[check.id] = _gate(earlier) or decide(task, check, subject, view)
+        gate = _gate(earlier)
+        if isinstance(gate, Waiting) and at_home.compared_elsewhere(task, check):
+            answers[check.id] = _together(gate, decide(task, check, subject, view))
+        elif isinstance(gate, Decision) and gate.cause == Cause.BY_COURSE:
+            answers[check.id] = _open_until_marked(check, decide(task, check, subject, view))
+        else:
+            answers[check.id] = gate or decide(task, check, subject, view)
     return answers
 
 
@@ -84,14 +91,39 @@ def _gate(earlier: Sequence[Answer]) -> Answer | None:
     """What the checks that this one comes after make of it; None where it may be decided."""
     if any(isinstance(answer, Waiting) for answer in earlier):
         return Waiting(())
-    statuses = {answer.status for answer in earlier if isinstance(answer, Decision)}
+    decided = [answer for answer in earlier if isinstance(answer, Decision)]
+    statuses = {answer.status for answer in decided}
     if statuses - {"PASS", "UNGRADABLE"}:
         return Decision("SKIPPED", Cause.PREREQUISITE)
-    return Decision("UNGRADABLE", Cause.PREREQUISITE) if "UNGRADABLE" in statuses else None
+    causes = {answer.cause for answer in decided if answer.status == "UNGRADABLE"}
+    if causes == {Cause.BY_COURSE}:
+        return Decision("UNGRADABLE", Cause.BY_COURSE)
+    return Decision("UNGRADABLE", Cause.PREREQUISITE) if causes else None
+
+
+def _together(gate: Waiting, answer: Answer) -> Waiting:
+    """Still waiting; the check's own trials are asked for at once."""
+    return answer if isinstance(answer, Waiting) else gate
+
+
+def _open_until_marked(check: CheckBase, answer: Answer) -> Answer:
+    """What a check comes to while the course has yet to mark one that it comes after.
+
+    Not passing costs its points whatever the course finds. Passing earns none yet: a program that
+    knows nothing passes many a check that builds on others.
+    """
+    if isinstance(answer, Waiting) or (answer.status != "PASS" and not answer.credit):
+        return answer
+    here = "it passes here" if answer.status == "PASS" else "it earns credit here"
+    message = f"{Cause.BY_COURSE.message}; {here}, which counts with {', '.join(check.after)}"
+    return replace(answer, status="UNGRADABLE", cause=Cause.BY_COURSE, credit=0.0, message=message)
 
 
 def decide(task: LoadedTask, check: CheckBase, subject: Subject, view: Observations) -> Answer:
-    """One check of one program, regardless of the checks that it comes after."""
+    """One check of one program, regardless of the checks that it comes after.
+
+    Without a reference, a check that compares with it finds nothing but that the program breaks.
+    """
     problem = subject.problem(task)
     if problem is not None:
         cause, message = problem
@@ -100,10 +132,10 @@ def decide(task: LoadedTask, check: CheckBase, subject: Subject, view: Observati
     target = None
     if getattr(check, "against", None) == "target":
         target = _target(task, check)
-        if target is None:
+        if task.reference is None:
+            check = at_home.without_leaderboard(check)
+        elif target is None:
             return Decision("UNGRADABLE", Cause.NO_TARGET)
-    if check.needs_reference and task.reference is None:
-        return Decision("UNGRADABLE", Cause.NO_TARGET, message="no reference at hand")
     answer = _Evidence(task, check, subject, view, target).decide()
     if isinstance(answer, Decision) and answer.status == "ERROR":
         return replace(answer, message=answer.message + subject.left_out(task, answer.message))
@@ -157,6 +189,8 @@ class _Evidence:
             if isinstance(answer, Waiting):
                 return answer
             evidence += answer
+            if self._check.needs_reference and self._task.reference is None:
+                return self._resting(Decision("UNGRADABLE", Cause.BY_COURSE))
             try:
                 outcome = kinds.decide(self._check, evidence)
             except (ValueError, ArithmeticError, KeyError) as error:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from harness.marking.gradebook import RunRecord, SubmissionGrade
 from harness.records import Verdict
+from harness.report.marks import points_text
 from harness.report.sanitise import EXAMPLE_LIMIT, NAME_LIMIT, SENTENCE_LIMIT, clean
 
 #: Phases whose marks count.
@@ -64,7 +65,7 @@ def explain(verdict: Verdict) -> tuple[Line, ...]:
     stored_message = "" if is_ours else clean(verdict.message, SENTENCE_LIMIT)
     message = stored_message or _WITHOUT_MESSAGE[verdict.status]
     lines = [Line("Result", message)]
-    if verdict.status == "UNGRADABLE":
+    if verdict.status == "UNGRADABLE" and not verdict.by_course:
         return (Line("Provisional", _NO_MARK), *lines)
     if verdict.visibility == "visible":
         lines += _example(verdict.example)
@@ -109,7 +110,13 @@ def notes(row: SubmissionGrade, run: RunRecord) -> list[str]:
         sentences.append(f"These are marks of the {phase} phase.")
     else:
         sentences.append(f"Marks of the {phase} phase are provisional; the final phase's count.")
-    undecided = sum(verdict.points is None for task in row.tasks for verdict in task.verdicts)
+    if row.points_by_course:
+        sentences.append(
+            f"{points_text(row.points_by_course)} points are marked by your course, which has the "
+            "references: they are neither earned nor lost here."
+        )
+    verdicts = [verdict for task in row.tasks for verdict in task.verdicts]
+    undecided = sum(verdict.points is None and not verdict.by_course for verdict in verdicts)
     if undecided:
         sentences.append(
             f"The total is provisional: {undecided} of the checks could not be marked yet, through "

@@ -94,9 +94,15 @@ def _task(task: TaskGrade) -> dict[str, Any]:
         "points": points_text(task.points),
         "max_points": points_text(task.max_points),
         "passed": [_check(verdict) for verdict in visible if verdict.status == "PASS"],
-        "failed": [_check(verdict) for verdict in visible if verdict.status != "PASS"],
-        "hidden": [_check(verdict) for verdict in hidden],
+        "failed": [_check(verdict) for verdict in visible if _told_by_itself(verdict)],
+        "hidden": [_check(verdict) for verdict in hidden if not verdict.by_course],
+        "by_course": [_check(verdict) for verdict in task.by_course if not verdict.hint],
     }
+
+
+def _told_by_itself(verdict: Verdict) -> bool:
+    """Whether it has a paragraph: what the course marks has one only where there is a hint."""
+    return bool(verdict.hint) if verdict.by_course else verdict.status != "PASS"
 
 
 def _check(verdict: Verdict) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """junit.xml: the run in the format that continuous integration reads.
 
 Every submission is a test suite and every check a test case. FAIL is a failure, INCONCLUSIVE a
-failure of type ``inconclusive``, ERROR an error, UNGRADABLE an error of type ``ungradable``, and
-SKIPPED is skipped. There are no durations and no time stamp: equal gradebooks give equal bytes.
+failure of type ``inconclusive``, ERROR an error, UNGRADABLE an error of type ``ungradable``;
+SKIPPED is skipped, and so is what only the course can mark. There are no durations and no time
+stamp: equal gradebooks give equal bytes.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -17,11 +19,8 @@ from harness.report.explain import cause_of, explain
 from harness.report.names import labels
 from harness.report.sanitise import NAME_LIMIT, clean
 
-_COUNTED = (
-    ("failures", ("FAIL", "INCONCLUSIVE")),
-    ("errors", ("ERROR", "UNGRADABLE")),
-    ("skipped", ("SKIPPED",)),
-)
+#: How readers count each kind of node.
+_COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
 def render(gradebook: Gradebook) -> str:
@@ -46,9 +45,10 @@ def write(gradebook: Gradebook, path: Path) -> Path:
 
 
 def _counts(*rows: SubmissionGrade) -> dict[str, str]:
-    statuses = [verdict.status for row in rows for task in row.tasks for verdict in task.verdicts]
-    counts = {key: str(sum(status in of for status in statuses)) for key, of in _COUNTED}
-    return {"tests": str(len(statuses)), **counts}
+    verdicts = [verdict for row in rows for task in row.tasks for verdict in task.verdicts]
+    kinds = Counter(_kind(verdict)[0] for verdict in verdicts if verdict.status != "PASS")
+    counts = {name: str(kinds[kind]) for name, kind in _COUNTED.items()}
+    return {"tests": str(len(verdicts)), **counts}
 
 
 def _properties(suite: ET.Element, row: SubmissionGrade, gradebook: Gradebook) -> None:
@@ -81,7 +81,7 @@ def _case(suite: ET.Element, submission: str, task: TaskGrade, verdict: Verdict)
 
 
 def _kind(verdict: Verdict) -> tuple[str, str]:
-    if verdict.status == "SKIPPED":
+    if verdict.status == "SKIPPED" or verdict.by_course:
         return "skipped", ""
     kind = "failure" if verdict.status in ("FAIL", "INCONCLUSIVE") else "error"
     if verdict.status in ("INCONCLUSIVE", "UNGRADABLE"):

@@ -63,5 +63,8 @@ def not_submitted(task: TaskGrade) -> str:
 
 
 def failing(verdicts: Sequence[Verdict]) -> list[Status]:
-    """The statuses other than PASS among some verdicts, each once, in alphabetical order."""
-    return sorted({verdict.status for verdict in verdicts} - {"PASS"})
+    """The statuses other than PASS among some verdicts, each once, in alphabetical order.
+
+    What only the course can mark is left out.
+    """
+    return sorted({each.status for each in verdicts if not each.by_course} - {"PASS"})

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.causes import Cause
 from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
 from harness.report.explain import cause_of, reason
 from harness.report.marks import (
@@ -33,6 +34,7 @@ _HEADING_CELLS = 16
 _TASK_CELLS = 40
 _LEGEND = "✓ pass  F fail  I inconclusive  E error  S skipped  U ungradable  - no file"
 _STALE = "~ stale: marks of an earlier grading that cannot be computed again; grade again"
+_BY_COURSE = "c marked by your course: neither earned nor lost here; points are those of the rest"
 _PROVISIONAL = "* provisional: some checks have no mark yet, through no fault of the program"
 
 
@@ -84,27 +86,35 @@ def plain(gradebook: Gradebook, width: int = 120) -> str:
 def summary_lines(row: SubmissionGrade) -> list[str]:
     """A line for every check that is not PASS: its place, status, cause and hint or message.
 
-    Tasks whose file was not submitted are left out.
+    Tasks whose file was not submitted are left out. What the course marks has one line together,
+    and lines of its own only where a known mistake is recognised.
     """
     failed = [
         (f"{clean(task.id, NAME_LIMIT)}/{clean(verdict.check, NAME_LIMIT)}", verdict)
         for task in row.tasks
         for verdict in task.verdicts
-        if verdict.status != "PASS" and not not_submitted(task)
+        if verdict.status != "PASS"
+        and not not_submitted(task)
+        and (verdict.hint or not verdict.by_course)
     ]
     longest = max((_cells(place) for place, _ in failed), default=0)
     lines = []
     for place, verdict in failed:
         cause = cause_of(verdict)
         text = f"{cause}: {reason(verdict)}" if cause else reason(verdict)
-        lines.append(f"  {_padded(place, longest)}  {verdict.status}  {text}")
+        status = "OPEN" if verdict.by_course else verdict.status
+        lines.append(f"  {_padded(place, longest)}  {status}  {text}")
+    count = sum(len(task.by_course) for task in row.tasks)
+    if count:
+        points = points_text(row.points_by_course)
+        lines.append(f"  {count} checks, {points} points: {Cause.BY_COURSE.message}")
     return lines
 
 
 def _totals(gradebook: Gradebook, tasks: list[str]) -> Block:
     label = labels(gradebook)
     places = ranked(gradebook)
-    points = [f"{points_text(at.row.points)}/{points_text(at.row.max_points)}" for at in places]
+    points = [f"{points_text(at.row.points)}/{_markable(at.row)}" for at in places]
     longest = max(map(len, points), default=0)
     rows = []
     for place, total in zip(places, points, strict=True):
@@ -114,7 +124,7 @@ def _totals(gradebook: Gradebook, tasks: list[str]) -> Block:
             (
                 str(place.rank).rjust(len("rank")),
                 _shortened(label[row.name], _SUBMISSION_CELLS),
-                total.rjust(longest) + ("*" if row.provisional else ""),
+                total.rjust(longest) + ("*" if _waits(row) else ""),
                 *(_mark(graded.get(task)) for task in tasks),
                 clean(row.isolation, NAME_LIMIT) or "-",
             )
@@ -122,6 +132,17 @@ def _totals(gradebook: Gradebook, tasks: list[str]) -> Block:
     names = (_shortened(clean(task, NAME_LIMIT), _TASK_CELLS) for task in tasks)
     header = ("rank", "submission", "points", *names, "isolation")
     return Block(header, tuple(rows))
+
+
+def _markable(row: SubmissionGrade) -> str:
+    """The most points that can be earned here: without those that the course marks."""
+    return points_text(round(row.max_points - row.points_by_course, 4))
+
+
+def _waits(row: SubmissionGrade) -> bool:
+    """Whether a check has no mark yet that is made here."""
+    verdicts = (verdict for task in row.tasks for verdict in task.verdicts)
+    return any(verdict.points is None and not verdict.by_course for verdict in verdicts)
 
 
 def _by_task(gradebook: Gradebook, tasks: list[str], width: int) -> list[Block]:
@@ -151,6 +172,7 @@ def _mark(task: TaskGrade | None) -> str:
     if task is None or not_submitted(task):
         return "-"
     initials = "".join(status[0] for status in failing(task.verdicts))
+    initials += "c" if task.by_course else ""
     stale = "~" if task.stale else ""
     return f"{points_text(task_points(task))} {initials or '✓'}{stale}"
 
@@ -158,7 +180,8 @@ def _mark(task: TaskGrade | None) -> str:
 def _footnotes(gradebook: Gradebook) -> list[str]:
     rows = gradebook.submissions
     notes = [] if gradebook.all_pass else [_LEGEND]
-    notes += [_PROVISIONAL] if any(row.provisional for row in rows) else []
+    notes += [_BY_COURSE] if any(row.points_by_course for row in rows) else []
+    notes += [_PROVISIONAL] if any(map(_waits, rows)) else []
     return [*notes, _STALE] if any(row.stale for row in rows) else notes
 
 

@@ -19,7 +19,10 @@ from harness.sandbox import canaries, folders
 
 _PR_SET_DUMPABLE = 4
 #: The level that a phase requires where the command line names none.
-DEFAULT_REQUIREMENT: Mapping[str, str] = {"feedback": "L1", "final": "L2", "late": "L2"}
+DEFAULT_REQUIREMENT: Mapping[str, str] = {
+    **{"public": "L1", "feedback": "L1"},
+    **{"final": "L2", "late": "L2"},
+}
 
 
 def protect_this_process() -> None:

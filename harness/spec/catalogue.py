@@ -16,6 +16,9 @@ from harness.spec.load import LoadedTask, load_task
 from harness.spec.models import Assignment
 from harness.spec.reading import did_you_mean
 
+#: Where the references lie unless the command line says something else.
+DEFAULT_REFERENCE = Path("reference")
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -67,8 +70,11 @@ def read_catalogue(
         ids: the tasks to load; all where it is empty.
 
     Raises:
-        UsageError: the folder holds no task, or an id does not exist.
+        UsageError: the folder holds no task, an id does not exist, or the references are wanted
+            and there is no such folder.
     """
+    if with_reference and not reference.is_dir():
+        raise without_references(reference)
     folders = {path.parent.name: path.parent for path in sorted(tasks.glob("*/task.yaml"))}
     if not folders:
         raise UsageError(f"{tasks}: no task found; a task is a folder with a task.yaml")
@@ -81,6 +87,14 @@ def read_catalogue(
         except SpecError as error:
             problems[name] = error.problems
     return Catalogue(loaded, problems)
+
+
+def without_references(reference: Path) -> UsageError:
+    """The error of whatever needs the references where there is no such folder."""
+    return UsageError(
+        f"{reference}: there is no such folder, and this needs the references of the tasks; name "
+        "it with --reference. Without one, `grade` marks what needs none"
+    )
 
 
 def load_all(

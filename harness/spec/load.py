@@ -9,13 +9,14 @@ from pathlib import Path
 from harness.contract import Contract, parse_contract, read_contract
 from harness.errors import Problem, SpecError
 from harness.records import Program, canonical, sha256
-from harness.spec import semantics, strict_yaml
+from harness.spec import sealed, semantics, strict_yaml
 from harness.spec.domain import Domain, Functions
 from harness.spec.example import Example, Material, ReadyCall, ready
 from harness.spec.instances import Instances
 from harness.spec.models import Task
 from harness.spec.reading import bytes_of, collect
 from harness.spec.references import Reference, load_reference
+from harness.spec.sealed import SealedHints
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,7 @@ class LoadedTask:
             starter.py.
         example: the worked example of the statement; None if there is no example.yaml.
         reference: None if it was loaded without the reference.
+        sealed: the hints of its mistakes as a handout holds them; None elsewhere.
     """
 
     path: str
@@ -38,6 +40,7 @@ class LoadedTask:
     starter: bytes
     reference: Reference | None
     example: Example | None = None
+    sealed: SealedHints | None = None
 
     @property
     def id(self) -> str:
@@ -132,6 +135,7 @@ def load_task(folder: Path, reference: Path | None) -> LoadedTask:
         starter,
         answers,
         example,
+        sealed.read(folder / sealed.FILE) if reference is None else None,
     )
     if task.spec.domain is not None:
         problems += semantics.problems_of_domain(path, task.spec.domain, task.contracts)

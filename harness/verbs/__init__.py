@@ -14,6 +14,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "grade": "mark submissions (default: all of submissions/)",
         "score": "compute marks again from stored observations, running nothing",
         "report": "write the reports of the last run again",
+        "handout": "write what students get of an assignment: no reference, no mistake, no key",
         "statement": "write what a statement shows of its task's data",
         "verify": "prove that checks pass honest work and catch every known mistake",
         "calibrate": "measure the error rates that the specs declare",

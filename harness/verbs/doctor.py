@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from harness import levels
+from harness.course import read_syllabus
 from harness.errors import InfrastructureError, UsageError
 from harness.machine import machine_class
 from harness.mounts import refuse_network_file_system
 from harness.sandbox import choice
 from harness.seeds import read_key
-from harness.spec.catalogue import read_catalogue
 from harness.verbs import options, output
 
 _PACKAGES = (
@@ -119,8 +119,10 @@ def _versions() -> dict[str, str]:
 
 def _data(args: argparse.Namespace) -> dict[str, str]:
     try:
-        catalogue = read_catalogue(args.tasks, args.reference)
-        loaded = f"{len(catalogue.loaded)} tasks with their references"
+        syllabus = read_syllabus(args.tasks, args.reference, None)
+        catalogue = syllabus.catalogue
+        which = "without references" if syllabus.at_home else "with their references"
+        loaded = f"{len(catalogue.loaded)} tasks {which}"
         problems = [f"problem: {problem}" for problem in catalogue.all_problems]
         loaded = "; ".join([loaded, *problems])
     except UsageError as error:

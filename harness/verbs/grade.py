@@ -21,10 +21,12 @@ from harness.marking.gradebook import Gradebook
 from harness.marking.round import Round
 from harness.marking.trials import View
 from harness.progress import ProgressLine
+from harness.report.explain import COUNTING_PHASES
 from harness.results import Results
 from harness.sandbox import exposure
 from harness.sandbox.choice import require
 from harness.seeds import phase_key
+from harness.spec.catalogue import without_references
 from harness.submissions import Reading
 from harness.verbs import options, output
 from harness.verbs.stored import compare_with_best, new_run, usable
@@ -38,7 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--assignment", metavar="NAME")
     parser.add_argument("--task", action="append", default=[], metavar="ID")
     options.tier(parser)
-    parser.add_argument("--phase", choices=("feedback", "final", "late"), default="feedback")
+    parser.add_argument(
+        "--phase",
+        choices=("public", "feedback", "final", "late"),
+        help="whose key draws the instances; else feedback, and public where references are not "
+        "at hand",
+    )
     parser.add_argument("--roster", type=Path, metavar="FILE")
     parser.add_argument(
         "--single", action="store_true", help="each PATH is one submission, whatever it holds"
@@ -80,14 +87,16 @@ class _Run:
 def run(args: argparse.Namespace) -> int:
     """Marks submissions and writes the reports of the class; returns the exit code."""
     syllabus = read_syllabus(args.tasks, args.reference, args.assignment)
+    _choose_phase(args, syllabus)
     course = _load_course(args, syllabus)
     results = Results(args.results)
     # Whatever is refused is refused before anything is written.
-    if args.phase != "feedback":
+    if args.phase in COUNTING_PHASES:
         phase_key(args.phase, args.key_file, args.results)
     isolation = require(args.require_isolation, args.phase, allow_insecure=args.allow_insecure)
     key_files = [args.key_file] if args.key_file else []
-    secret = [args.reference, results.ledger, results.root, *_paths(args), *key_files]
+    references = [] if syllabus.at_home else [args.reference]
+    secret = [*references, results.ledger, results.root, *_paths(args), *key_files]
     exposure.refuse(isolation, secret)
     names = [subject.program.name for subject in course.subjects]
     results.make(names)
@@ -119,6 +128,17 @@ def run(args: argparse.Namespace) -> int:
     gradebook = replace(gradebook, submissions=graded)
     output.show_marks(args, gradebook, progress.elapsed_s, others)
     return output.exit_code(gradebook)
+
+
+def _choose_phase(args: argparse.Namespace, syllabus: Syllabus) -> None:
+    """Settles ``args.phase``; without references it is the public one, the same for everybody.
+
+    Raises:
+        UsageError: marks that count are wanted, and the references are not at hand.
+    """
+    if syllabus.at_home and args.phase in COUNTING_PHASES:
+        raise without_references(args.reference)
+    args.phase = args.phase or ("public" if syllabus.at_home else "feedback")
 
 
 def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view: View) -> _Run:

@@ -85,7 +85,7 @@ def open_stored(results: Results) -> Iterator[Ledger]:
 
 def add_choice_of_record(parser: argparse.ArgumentParser) -> None:
     """Declares ``--phase`` and ``--assignment``: which record, where the folder has several."""
-    phases = ("feedback", "final", "late")
+    phases = ("public", "feedback", "final", "late")
     parser.add_argument("--phase", choices=phases, help="marks of this phase; else the last graded")
     parser.add_argument("--assignment", metavar="NAME", help="marks of this assignment")
 

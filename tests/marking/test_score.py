@@ -181,10 +181,54 @@ def test_reference_that_fails_is_ours(desk):
     assert "timeout" in found.message
 
 
-def test_task_without_a_reference_cannot_be_graded(desk):
-    bare = replace(SQUARE, reference=None)
-    found = decide(bare, bare.spec.check("value"), subject(), desk.view)
-    assert (found.status, found.cause) == ("UNGRADABLE", "no-target")
+def at_home(desk, who, *, task=SQUARE, **outcomes):
+    """Verdicts of square without its reference, by check."""
+    for measurement, kind in outcomes.items():
+        desk.square(who, measurement, kind)
+    grade = judge_task(replace(task, reference=None), who, desk.view)
+    return {verdict.check: verdict for verdict in grade.verdicts}
+
+
+def with_slope_by_itself():
+    """Square with a slope that no reference is needed for, after a value that needs one."""
+    value, slope, _ = SQUARE.spec.checks
+    fields = {name: getattr(slope, name) for name in ("id", "measurement", "metric", "after")}
+    made = PropertyCheck(kind="property", points=1, **fields)
+    return replace(SQUARE, spec=SQUARE.spec.model_copy(update={"checks": (value, made)}))
+
+
+def test_without_the_reference_the_course_marks_what_compares_with_it(desk):
+    found = at_home(desk, subject(), values="wrong", slopes="right", sums="right")
+    assert {verdict.cause for verdict in found.values()} == {"by-course"}
+    assert all(verdict.by_course and verdict.points is None for verdict in found.values())
+    assert found["value"].message == "marked by your course"
+
+
+def test_without_the_reference_a_program_that_breaks_is_marked(desk):
+    found = at_home(desk, subject(), values="error")
+    assert statuses(found) == ["ERROR", "SKIPPED", "SKIPPED"]
+    assert found["value"].points == 0
+
+
+def test_without_the_reference_our_failures_stay_ours(desk):
+    found = at_home(desk, subject(), values="infrastructure")
+    assert {verdict.cause for verdict in found.values()} == {"harness-error", "prerequisite"}
+    assert not any(verdict.by_course for verdict in found.values())
+
+
+@pytest.mark.parametrize(
+    ("kept", "status", "points"), [(True, "UNGRADABLE", None), (False, "FAIL", 0)]
+)
+def test_what_comes_after_a_check_of_the_course_can_fail_and_not_pass(desk, kept, status, points):
+    """A constant passes many a check that comes after another: that is why it does."""
+    task, who = with_slope_by_itself(), subject()
+    desk.square(who, "values", "right")
+    trial = name_trial(task, who.program, "slopes", COMMON, "", KEY)
+    holds = np.array([kept])
+    desk.ledger.put(Observation(trial, "ok", {"slope": {"holds": holds, "value": holds}}))
+    found = at_home(desk, who, task=task)["slope"]
+    assert (found.status, found.points, found.by_course) == (status, points, kept)
+    assert ("counts with value" in found.message) == kept
 
 
 def test_stored_values_that_cannot_be_judged_are_ours(desk):
@@ -286,7 +330,7 @@ def test_difference_beside_an_unstable_reference_is_ours(tmp_path):
 def test_difference_without_a_reference_says_nothing(tmp_path):
     bare = replace(SQUARE, reference=None)
     found = twice(tmp_path, (RIGHT, RIGHT), bare)
-    assert found.cause == "no-target"
+    assert found.cause == "by-course"
 
 
 def test_difference_between_errors_is_a_difference(tmp_path):
@@ -446,6 +490,14 @@ def test_no_stored_target_is_ours(desk):
     who = walked(desk, "ada", 5.0)
     found = decide(with_target(WALK, None), WALK.spec.check("return"), who, desk.view)
     assert (found.status, found.cause) == ("UNGRADABLE", "no-target")
+
+
+def test_return_is_decided_without_a_target_where_there_is_no_reference(desk):
+    """The threshold decides; the target says what a leaderboard compares."""
+    who = walked(desk, "ada", 5.0)
+    bare = replace(TARGETED, reference=None)
+    found = decide(bare, bare.spec.check("return"), who, desk.view)
+    assert (found.status, "leaderboard" in found.figures) == ("PASS", False)
 
 
 def test_better_returns_never_lower_the_points(desk):

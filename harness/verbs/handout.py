@@ -1,0 +1,89 @@
+"""``handout``: write what students get of an assignment, without anything that gives it away."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import harness
+from harness.course import Syllabus, read_syllabus
+from harness.errors import UsageError
+from harness.handout import contents, private, writing
+from harness.results import Results
+from harness.spec.catalogue import load_assignment, without_references
+from harness.verbs import options, output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the verb's options."""
+    options.common(parser)
+    options.results(parser)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="missing or empty")
+    parser.add_argument("--assignment", metavar="NAME")
+    parser.add_argument("--task", action="append", default=[], metavar="ID")
+    options.key_file(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes a handout; returns the exit code."""
+    package = Path(harness.__file__).parent
+    writing.refuse_place(args.folder, [args.tasks, args.reference, package])
+    private.refuse_keys_below(args.tasks)
+    syllabus = read_syllabus(args.tasks, args.reference, args.assignment)
+    if syllabus.at_home:
+        raise without_references(args.reference)
+    tasks = syllabus.choose(args.task)
+    ids = frozenset(task.id for task in tasks)
+    made = contents.handout(tasks, _assignments(args, syllabus, ids), _title(args, syllabus))
+    private.refuse_known_keys(made.files, _keys(args))
+    writing.write(args.folder, made.files)
+    for name in made.without_hints:
+        print(
+            f"note: {name} goes without hints: its stored answers are missing or out of date; "
+            f"`verify {name} --store` renews them",
+            file=sys.stderr,
+        )
+    size = sum(map(len, made.files.values()))
+    if args.json:
+        output.emit({"files": list(made.files), "bytes": size, "tasks": sorted(ids)})
+    else:
+        print(
+            f"{args.folder}/: {len(tasks)} tasks, {len(made.files)} files, {size / 2**20:.1f} MiB; "
+            "README.md in it says how to begin"
+        )
+    return 0
+
+
+def _assignments(
+    args: argparse.Namespace, syllabus: Syllabus, handed_out: frozenset[str]
+) -> list[Path]:
+    """The files of the assignment; without one, of all whose tasks are all handed out.
+
+    Raises:
+        UsageError: some tasks of an assignment are wanted, which would then not load.
+    """
+    folder = args.tasks / "assignments"
+    if args.assignment is not None:
+        if set(syllabus.ids) - handed_out:
+            raise UsageError("give --assignment for the whole of it or --task, not both")
+        return [folder / f"{args.assignment}.yaml"]
+    known = syllabus.catalogue.ids
+    return [
+        path
+        for path in sorted(folder.glob("*.yaml"))
+        if {entry.id for entry in load_assignment(args.tasks, path.stem, known).tasks} <= handed_out
+    ]
+
+
+def _title(args: argparse.Namespace, syllabus: Syllabus) -> str:
+    if args.assignment is None:
+        return "Exercises"
+    return load_assignment(args.tasks, args.assignment, syllabus.catalogue.ids).title
+
+
+def _keys(args: argparse.Namespace) -> list[Path]:
+    """The files of those keys of the course that are known."""
+    kept = sorted(Results(args.results).feedback_key.parent.glob("*"))
+    given = [args.key_file] if args.key_file else []
+    return [path for path in (*kept, *given) if path.is_file()]

@@ -1,0 +1,129 @@
+"""No byte of a handout of all tasks comes from a reference: every file is looked through."""
+
+import math
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from harness.cli import main
+from tests.support.programs import ROOT, TASKS, load
+
+#: Shorter lines say nothing about where they come from.
+_LEAST = 28
+#: ln 2, which a worked example shows.
+LOG_TWO = {b"-0.6931471805599453", b"0.6931471805599453"}
+#: How many lines of each program are looked for anywhere, within longer lines too.
+_ANYWHERE = 6
+PUBLIC = ("README.md", "starter.py", "measure.py", "given.py", "task.yaml", "example.yaml")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("all") / "handout"
+    places = ("--tasks", str(ROOT / "tasks"), "--reference", str(ROOT / "reference"))
+    assert main(["handout", str(made), *places]) == 0
+    return made
+
+
+@pytest.fixture(scope="module")
+def content(folder):
+    return b"\n".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture(scope="module")
+def lines(content):
+    return {line.strip() for line in content.splitlines()}
+
+
+def distinctive(source, known):
+    """The lines of a program that are long enough and not in the text that is known."""
+    found = {line.strip() for line in source.splitlines()} - known
+    return [line for line in found if len(line) >= _LEAST and not line.startswith(b"from ")]
+
+
+@cache
+def public_lines():
+    """The lines of all files that tasks show: a task may be given what another one asks for."""
+    paths = (ROOT / "tasks" / task / name for task in TASKS for name in PUBLIC)
+    found = (path.read_bytes().splitlines() for path in paths if path.exists())
+    return frozenset(line.strip() for lines in found for line in lines)
+
+
+def secret_lines(name):
+    """The lines by which the programs of a reference are told, program by program."""
+    task, known = load(name), public_lines()
+    solution = task.reference.solution.files[task.spec.file]
+    for program in (task.reference.solution, *task.reference.variants):
+        yield distinctive(program.files[task.spec.file], known)
+    of_solution = {line.strip() for line in solution.splitlines()}
+    for mutant in task.reference.mutants:
+        yield distinctive(mutant.program.files[task.spec.file], known | of_solution)
+
+
+def test_files_are_of_kinds_that_hold_no_bytecode_ledger_or_git_object(folder):
+    files = [path for path in folder.rglob("*") if not path.is_dir()]
+    suffixes = {path.suffix for path in files}
+    assert suffixes <= {".py", ".md", ".yaml", ".json", ".toml", ".j2", ".txt", ""}
+    assert {path.name for path in files if not path.suffix} <= {"LICENSE", ".gitignore"}
+    assert not any(path.is_symlink() for path in folder.rglob("*"))
+    folders = {"__pycache__", ".git", "reference", "results", "tests"}
+    parts = {part for path in files for part in path.relative_to(folder).parts}
+    assert parts & (folders | {"mistakes.yaml", "answers.json"}) == set()
+
+
+def test_the_search_would_find_something(content, lines):
+    """Statements do travel: their lines and fragments are found the same way."""
+    statement = (ROOT / "tasks" / "reparam-grad" / "README.md").read_bytes()
+    assert all(line.strip() in lines for line in statement.splitlines())
+    assert max(statement.splitlines(), key=len)[5:-5] in content
+    assert len(content) > 1_000_000
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_no_line_of_a_program_of_the_reference(name, content, lines):
+    programs = list(secret_lines(name))
+    assert sum(map(len, programs)) > 20
+    assert [line for program in programs for line in program if line in lines] == []
+    longest = [line for each in programs for line in sorted(each, key=len)[-_ANYWHERE:]]
+    assert [line for line in longest if line in content] == []
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_no_hint_and_no_answer(name, content):
+    reference = load(name).reference
+    hints = [mutant.mistake.hint.encode() for mutant in reference.mutants]
+    assert [hint for hint in hints if hint in content] == []
+    values = {
+        repr(value).encode()
+        for mistake in reference.answers.mistakes.values()
+        for statistics in mistake.checks.values()
+        for kept in statistics.values()
+        for value in kept.values
+        if isinstance(value, float) and stands_nowhere_by_chance(value)
+    }
+    assert len(values) > 3
+    assert [value for value in values - LOG_TWO if value in content] == []
+
+
+def stands_nowhere_by_chance(value):
+    """Whether a number is no sum of a few powers of two, as widths of cells and rounding are."""
+    fraction, _ = math.frexp(value)
+    rounded = abs(value - round(value, 6)) < 1e-9
+    return math.isfinite(value) and not rounded and (fraction * 2**30) % 1 != 0
+
+
+def test_links_of_its_pages_lead_into_it(folder):
+    pages = [*folder.glob("*.md"), *folder.glob("docs/*.md"), *folder.glob("tasks/*/*.md")]
+    assert len(pages) > len(TASKS)
+    for page in pages:
+        for link in links(page):
+            target = (page.parent / link).resolve()
+            assert target.is_relative_to(folder) and target.exists(), (page, link)
+
+
+def links(page: Path):
+    found = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    local = [link.partition("#")[0] for link in found if not re.match(r"[a-z]+:", link)]
+    return [link for link in local if link and "<" not in link]
