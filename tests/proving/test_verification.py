@@ -90,6 +90,11 @@ def test_a_check_that_an_ignorant_program_passes_is_named(broken, tmp_path):
         .replace("measurements:\n", "measurements:\n  scaling: {}\n")
     )
     check = "  - {id: scaling, measurement: scaling, metric: residual, kind: identity, points: 1"
+    statement = (folder / "README.md").read_text()
+    row = "| value | 2 |"
+    (folder / "README.md").write_text(
+        statement.replace(row, f"| scaling | 1 | a residual |\n{row}")
+    )
     (folder / "task.yaml").write_text(f"{spec.rstrip()}\n{check}}}\n")
     said = complaints(broken, tmp_path).split(" | ")
     assert said[0].startswith("a program that answers 0 gets 1 of 1 at scaling (PASS): ")
@@ -117,6 +122,8 @@ def test_draws_too_skewed_for_their_number_are_named(broken, tmp_path):
         )
     )
     (folder / "measure.py").write_text(measure)
+    with (folder / "README.md").open("a") as statement:
+        statement.write("\n| fourth | 1 | fourth powers |\n")
     spec = (folder / "task.yaml").read_text()
     entry = spec[spec.index("  - id: mean") : spec.index("  - id: law")]
     entry = entry.replace("id: mean", "id: fourth").replace("metric: draw", "metric: fourth")
