@@ -72,7 +72,7 @@ CASES = [
     for index in range(len(target.results))
     for name, fault in faults(target, index)
 ]
-#: Tasks whose first calls have one row: of the square of one row another thing is said, and rightly.
+#: Tasks whose first calls have one row: of its square another thing is said, and rightly.
 ONE_ROW = {"grad-variance", "px-chain-nll"}
 SQUARES = [
     target
