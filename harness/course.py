@@ -139,9 +139,18 @@ def load_tasks(
             references are not at hand.
     """
     syllabus = read_syllabus(tasks, reference, assignment)
+    require_references(syllabus, reference)
+    return syllabus.choose(chosen), syllabus.points
+
+
+def require_references(syllabus: Syllabus, reference: Path) -> None:
+    """Refuses to go on where the references are not at hand.
+
+    Raises:
+        UsageError: they are not.
+    """
     if syllabus.at_home:
         raise without_references(reference)
-    return syllabus.choose(chosen), syllabus.points
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,18 @@ def without_leaderboard(check: CheckBase) -> CheckBase:
     return check.model_copy(update=fields)
 
 
+def all_at_once(task: LoadedTask) -> bool:
+    """Whether all that a task may ask for is run together: it is cheap beside another sandbox.
+
+    On a student's own machine a sandbox takes longer to start than most trials; trainings do not.
+    """
+    return task.reference is None and task.spec.tier != "training"
+
+
 def compared_elsewhere(task: LoadedTask, check: CheckBase) -> bool:
     """Whether a check waits for none but those that need the reference, which is not here.
 
     Unless the program breaks, none of them will keep it from being decided.
     """
-    earlier = [task.spec.check(name) for name in check.after]
-    missing = task.reference is None and task.spec.tier != "training"
-    return missing and all(each.needs_reference for each in earlier)
+    earlier = (task.spec.check(name) for name in check.after)
+    return all_at_once(task) and all(each.needs_reference for each in earlier)

@@ -35,8 +35,7 @@ def hint(task: LoadedTask, check: str, own: Observation, failed: AbstractSet[str
     assert task.reference.answers is not None
     statistics = own.statistics.get(check, {})
     name = task.reference.answers.matching(check, statistics, failed)
-    if name and all(array.dtype == bool for array in statistics.values()):
-        # truth values are the same for many slips: only the very set of failed checks tells them
+    if name and _only_truth_values(statistics):
         name = name if failed == task.reference.answers.mistakes[name].checks.keys() else None
     hints = {each.mistake.name: each.mistake.hint for each in task.reference.mutants}
     return hints.get(name or "", "")
@@ -74,7 +73,7 @@ def sealed_hint(
         return ""
     statistics = own.statistics.get(check, {})
     opened = task.sealed.opened(check, statistics)
-    if all(array.dtype == bool for array in statistics.values()):
+    if _only_truth_values(statistics):
         opened = [contents for contents in opened if failed == set(contents.checks)]
 
     def unlike(contents: Contents) -> tuple[int, str]:
@@ -82,6 +81,11 @@ def sealed_hint(
         return len((failed ^ set(contents.checks)) - undecided), contents.hint
 
     return min(opened, key=unlike).hint if opened else ""
+
+
+def _only_truth_values(statistics: Mapping[str, Array]) -> bool:
+    """Truth values are the same for many slips: only the very set of failed checks tells them."""
+    return all(array.dtype == bool for array in statistics.values())
 
 
 def sealed(task: LoadedTask) -> SealedHints | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.marking import at_home
 from harness.marking.jobs import Job, PlannedTrial
 from harness.marking.round import Round
 from harness.marking.trials import View
@@ -40,7 +41,7 @@ def _examples_at_once(current: Round) -> list[PlannedTrial]:
     return [
         trial
         for subject, task in current.pairs
-        if task.reference is None and task.spec.tier != "training"
+        if at_home.all_at_once(task)
         for trial in current.state(subject, task).examples
     ]
 

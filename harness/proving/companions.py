@@ -17,7 +17,7 @@ from harness.collect.bare import BareProgram
 from harness.contract.constant import constant_program
 from harness.errors import Problem
 from harness.kinds.outcome import Metrics
-from harness.proving.measurements import measured, problem_at
+from harness.proving.measurements import problem_at
 from harness.records import COMMON, Array, Program
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import LoadedTask
@@ -26,15 +26,13 @@ from harness.spec.load import LoadedTask
 _ANSWERS = (1e9, 1.0)
 
 
-def problems_of(task: LoadedTask, wanted: Mapping[str, Metrics] | None = None) -> list[Problem]:
+def problems_of(task: LoadedTask, wanted: Mapping[str, Metrics]) -> list[Problem]:
     """The companions of one task that depend on answers.
 
     Args:
         task: the task, loaded with its reference.
-        wanted: what its measurements give with the reference; they are made where None.
+        wanted: what its measurements give with the reference.
     """
-    if wanted is None:
-        wanted = measured(task).metrics
     if task.reference is None or not wanted:
         return []
     source = task.reference.solution.files

@@ -59,11 +59,6 @@ def measured(task: LoadedTask, observe: Observe | None = None) -> Measured:
     return Measured(metrics, tuple(problems))
 
 
-def problems_of(task: LoadedTask) -> list[Problem]:
-    """The problems of one task's measurements, measured with its reference."""
-    return list(measured(task).problems)
-
-
 def short_measurements(task: LoadedTask) -> list[str]:
     """The measurements of a task that do not train."""
     return [

@@ -14,16 +14,8 @@ import numpy as np
 
 from harness.collect.arguments import Given
 from harness.contract import ContractError, Signature, bind
-from harness.proving.measurements import measured
 from harness.spec.domain import Domain, Uniform
 from harness.spec.load import LoadedTask
-
-
-def complaints_of(task: LoadedTask) -> list[str]:
-    """What :meth:`Seen.complaints` says after the measurements of a task that do not train."""
-    seen = Seen(task)
-    measured(task, seen)
-    return list(seen.complaints())
 
 
 class Seen:

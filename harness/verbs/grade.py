@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness import class_record, grading, report
 from harness.class_record import ClassRecord, RecordName
-from harness.course import Course, Syllabus, find_submitted, read_syllabus
+from harness.course import Course, Syllabus, find_submitted, read_syllabus, require_references
 from harness.errors import UsageError
 from harness.ledger import Ledger
 from harness.marking.gradebook import Gradebook
@@ -26,7 +26,6 @@ from harness.results import Results
 from harness.sandbox import exposure
 from harness.sandbox.choice import require
 from harness.seeds import phase_key
-from harness.spec.catalogue import without_references
 from harness.submissions import Reading
 from harness.verbs import options, output
 from harness.verbs.stored import compare_with_best, new_run, usable
@@ -136,8 +135,8 @@ def _choose_phase(args: argparse.Namespace, syllabus: Syllabus) -> None:
     Raises:
         UsageError: marks that count are wanted, and the references are not at hand.
     """
-    if syllabus.at_home and args.phase in COUNTING_PHASES:
-        raise without_references(args.reference)
+    if args.phase in COUNTING_PHASES:
+        require_references(syllabus, args.reference)
     args.phase = args.phase or ("public" if syllabus.at_home else "feedback")
 
 

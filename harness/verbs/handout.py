@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import harness
-from harness.course import Syllabus, read_syllabus
+from harness.course import Syllabus, read_syllabus, require_references
 from harness.errors import UsageError
 from harness.handout import contents, private, writing
 from harness.results import Results
-from harness.spec.catalogue import load_assignment, without_references
+from harness.spec.catalogue import load_assignment
 from harness.verbs import options, output
 
 
@@ -31,8 +31,7 @@ def run(args: argparse.Namespace) -> int:
     writing.refuse_place(args.folder, [args.tasks, args.reference, package])
     private.refuse_keys_below(args.tasks)
     syllabus = read_syllabus(args.tasks, args.reference, args.assignment)
-    if syllabus.at_home:
-        raise without_references(args.reference)
+    require_references(syllabus, args.reference)
     tasks = syllabus.choose(args.task)
     ids = frozenset(task.id for task in tasks)
     made = contents.handout(tasks, _assignments(args, syllabus, ids), _title(args, syllabus))

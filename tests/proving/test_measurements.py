@@ -13,7 +13,7 @@ from harness.ledger import Ledger
 from harness.marking import plan
 from harness.marking.trials import View
 from harness.proving import companions
-from harness.proving.measurements import problems_of
+from harness.proving.measurements import measured
 from harness.proving.verification import prove
 from harness.records import COMMON
 from harness.sandbox import choice
@@ -92,6 +92,10 @@ GOOD = {
         "x__scale": "np.ones(50)",
     },
 }
+
+
+def problems_of(task):
+    return list(measured(task).problems)
 
 
 @pytest.fixture
@@ -240,8 +244,8 @@ def test_the_run_of_a_reference_that_trains_says_the_same_sentence(tmp_path):
 def test_what_a_program_is_judged_by_must_not_come_from_its_answers(
     small, kind, companion, wanted, borrowed, honest
 ):
-    arrays = {**GOOD[kind], companion: wanted if honest else borrowed}
-    problems = companions.problems_of(small(kind, arrays))
+    task = small(kind, {**GOOD[kind], companion: wanted if honest else borrowed})
+    problems = companions.problems_of(task, measured(task).metrics)
     if honest:
         assert problems == []
         return

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import SpecError
-from harness.proving import reach
+from harness.proving.measurements import measured
+from harness.proving.reach import Seen
 from harness.spec.domain import in_words
 from harness.spec.instances import DomainError, FreshGenerator, GivenFunction
 from harness.spec.load import LoadedTask, load_task
@@ -101,6 +102,13 @@ parts = []
             x[np.isinf(x)] = 0.0
             parts.append(student.scaled(x, scale).ravel())
     y = np.concatenate(parts)"""
+
+
+def unreached(task: LoadedTask) -> list[str]:
+    """What is said of a domain after the measurements of its task."""
+    seen = Seen(task)
+    measured(task, seen)
+    return list(seen.complaints())
 
 
 def small(folder: Path, body: str = ALL, **changes: str) -> LoadedTask:
@@ -230,11 +238,11 @@ def test_a_relation_is_shown_and_its_edge_is_asked_for(tmp_path: Path) -> None:
     task = small(tmp_path, body="y = student.scaled(np.ones((5, 3)), 2.0)", one=LARGER)
     text = rendered("<!-- domain -->\n<!-- /domain -->\n", task)
     assert "| `b` | 3 to 5, larger than `k` |" in text
-    said = "\n".join(reach.complaints_of(task))
+    said = "\n".join(unreached(task))
     assert "scaled is never called with b = k + 1 (let a measurement go there" in said
     as_large = small(tmp_path / "as", "y = student.scaled(np.ones((2, 3)), 2.0)", one=AS_LARGE)
     assert "| `b` | 2 to 5, not smaller than `k` |" in rendered(text, as_large)
-    said = "\n".join(reach.complaints_of(as_large))
+    said = "\n".join(unreached(as_large))
     assert "scaled is called with b = 2 and k = 3, outside of it" in said
     assert "never called with b = k" in said
 
@@ -317,12 +325,12 @@ def test_a_domain_that_does_not_fit_is_refused_at_its_place(
 
 
 def test_an_edge_that_no_measurement_reaches_is_a_complaint(tmp_path: Path) -> None:
-    assert reach.complaints_of(small(tmp_path / "all")) == [
+    assert unreached(small(tmp_path / "all")) == [
         f"{tmp_path / 'all/small/task.yaml'}: domain: scaled is never called with x = -inf "
         "(let a measurement go there, or narrow the domain)"
     ]
     body = "y = student.scaled(np.array([[2.0, 8.0]]), 2.0)"
-    said = "\n".join(reach.complaints_of(small(tmp_path / "one", body)))
+    said = "\n".join(unreached(small(tmp_path / "one", body)))
     assert "scaled is never called with b = 5 (but with 1)" in said
     assert "never called with b = 1" not in said
     assert "scaled is never called with k = 3 (but with 2)" in said
