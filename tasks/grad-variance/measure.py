@@ -5,6 +5,7 @@ The nodes are the samples of one call, common to all rows of the batch, with the
 
 import itertools
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -177,7 +178,7 @@ class Problem:
         f = student.given("steps", np.array(self.base), np.array(self.height))
         return f, np.tile(self.mu, (copies, 1)), np.tile(np.log(self.sigma), (copies, 1))
 
-    @property
+    @cached_property
     def moments(self):
         return _steps_moments(self.mu, self.sigma, self.base, self.height)
 
