@@ -41,11 +41,6 @@ class Process:
         """Whether it has not ended yet."""
         return self.state not in "ZX"
 
-    @property
-    def runs(self) -> bool:
-        """Alive and not stopped by a signal."""
-        return self.state not in "ZXTt"
-
 
 @dataclass(frozen=True)
 class Sender:
@@ -64,6 +59,26 @@ def look(pid: int) -> Process | None:
         return None
     ticks = sum(int(field) for field in fields[11:15])
     return Process(pid, fields[0].decode("ascii"), resident, ticks / _TICK)
+
+
+def halted(pid: int) -> bool:
+    """Whether a process has ended, is stopped, or has been sent a signal that it has yet to take.
+
+    A signal counts from the moment it was sent. The receiver's state changes only once it is
+    scheduled, which on a busy machine can be after its sender has gone on. Where there is no
+    /proc, nothing of this can be seen, and the answer is no.
+    """
+    if not os.path.isdir("/proc/self"):
+        return False
+    process = look(pid)
+    if process is None or process.state in "ZXTt":
+        return True
+    try:
+        lines = Path(f"/proc/{pid}/status").read_bytes().splitlines()
+    except OSError:
+        return True
+    pending = [line.split()[1] for line in lines if line.startswith((b"SigPnd:", b"ShdPnd:"))]
+    return any(int(mask, 16) for mask in pending)
 
 
 def below(pid: int) -> Iterator[Process]:

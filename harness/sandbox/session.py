@@ -258,8 +258,7 @@ class WorkerSession:
         """Checks that nothing goes on in the worker and that the zygote can answer."""
         assert self._connection is not None and self._worker is not None
         self._connection.expect_silence()
-        zygote = processes.look(self._worker.monitor.zygote)
-        if zygote is not None and not zygote.runs:
+        if processes.halted(self._worker.monitor.zygote):
             raise ZygoteLost
         if left := self._worker.monitor.leftovers(_GRACE_S):
             raise ProgramError("leftover-process", f"your code left {left} process(es) running")

@@ -43,16 +43,35 @@ def until(condition):
 
 def test_a_process_is_seen_with_its_state_memory_and_time():
     own = processes.look(os.getpid())
-    assert own.alive and own.runs
+    assert own.alive
     assert own.resident > 1 << 20
     assert 0 < own.cpu_s <= sum(os.times()[:4]) + 1
     assert processes.look(2**22 + 1) is None
 
 
-def test_a_stopped_process_is_alive_and_does_not_run(tree):
+def test_a_stopped_process_is_alive_and_halted_from_the_moment_of_the_signal(tree):
+    assert not processes.halted(tree.pid)
     os.kill(tree.pid, signal.SIGSTOP)
-    until(lambda: not processes.look(tree.pid).runs)
-    assert processes.look(tree.pid).alive
+    assert processes.halted(tree.pid)
+    until(lambda: processes.look(tree.pid).state == "T")
+    assert processes.look(tree.pid).alive and processes.halted(tree.pid)
+
+
+def test_a_signal_that_a_process_has_not_taken_yet_halts_it():
+    code = (
+        "import signal, time\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n"
+        "print('up', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"up\n"
+        assert not processes.halted(process.pid)
+        process.send_signal(signal.SIGUSR1)
+        assert processes.look(process.pid).state in "RS"
+        assert processes.halted(process.pid)
+        process.kill()
+    assert processes.halted(process.pid)
 
 
 def test_everything_below_a_process_is_killed(tree):
