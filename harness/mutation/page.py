@@ -1,6 +1,7 @@
 """The strength of the checks as tables: mutation.csv, survivors.csv, and their section of a page.
 
-``mutation.csv`` has a row for every task, its check empty, and one for each of its checks.
+``mutation.csv`` has a row for every task, its check empty, and one for each of its checks; the
+version is that of the task when it was tried.
 ``survivors.csv`` has a row for every change that passes all checks and changes some answer, those
 that equivalent.yaml excuses included. Tasks that a run leaves out keep their rows.
 """
@@ -19,7 +20,7 @@ from harness.results import Figure, Results
 
 COUNTS = ("mutants", "untried", "crash", "refused", "caught", "equivalent", "excused")
 FAMILIES: tuple[Family, ...] = ("plain", "state", "clamp", "float32")
-COLUMNS = ("task", "check", *COUNTS, *FAMILIES, "score", "cpu_s")
+COLUMNS = ("task", "version", "check", *COUNTS, *FAMILIES, "score", "cpu_s")
 SURVIVOR_COLUMNS = (
     *("task", "mutant", "family", "excused", "line", "within", "old", "new"),
     *("differs", "checks"),
@@ -76,6 +77,7 @@ def _rows(found: TaskStrength) -> Iterator[Row]:
     )
     yield {
         "task": found.task.id,
+        "version": found.task.spec.version,
         "check": "",
         "mutants": len(found.tried),
         **{name: counts[name] for name in ("untried", "crash", "refused", "caught", "equivalent")},
@@ -90,6 +92,7 @@ def _rows(found: TaskStrength) -> Iterator[Row]:
         by_family = Counter(item.change.family for item in passing)
         yield {
             "task": found.task.id,
+            "version": found.task.spec.version,
             "check": check.id,
             "mutants": sum(check.id in item.checks for item in found.tried),
             "caught": caught,
@@ -129,17 +132,17 @@ def _lines(rows: Sequence[Row]) -> Iterator[str]:
         "and epsilons, single precision. Score: caught / (caught + survivors)."
     )
     yield ""
-    heads = ("task", "mutants", "untried", "crash", "refused", "caught", "equivalent", "excused")
+    heads = ("task", "version", *COUNTS)
     yield f"| {' | '.join([*heads, *FAMILIES, 'score', 'CPU s'])} |"
     yield "|---" * (len(heads) + len(FAMILIES) + 2) + "|"
     whole = [row for row in rows if not row["check"]]
     for row in whole:
-        names = ("task", *COUNTS, *FAMILIES, "score", "cpu_s")
+        names = ("task", "version", *COUNTS, *FAMILIES, "score", "cpu_s")
         yield f"| {' | '.join(str(row[name]) for name in names)} |"
     sums = {name: sum(int(str(row[name])) for row in whole) for name in (*COUNTS, *FAMILIES)}
     score = ratio(sums["caught"], sum(sums[name] for name in FAMILIES))
     seconds = sum(float(str(row["cpu_s"])) for row in whole)
-    yield f"| all | {' | '.join(map(str, sums.values()))} | {score:.4f} | {seconds:.0f} |"
+    yield f"| all | | {' | '.join(map(str, sums.values()))} | {score:.4f} | {seconds:.0f} |"
     yield ""
     yield "Checks that survivors pass (*first*: mutants that it was the first to catch):"
     yield ""

@@ -171,7 +171,7 @@ def measure(root: Path, size: int) -> dict[str, float]:
 
     Returns:
         Processor seconds of this process: ``cpu_s`` per submission, ``once_s`` for what a run does
-        once, and ``yardstick_s`` for the yardstick.
+        once, and ``yardstick_s`` for the yardstick; ``checks``, how many a submission has.
 
     Raises:
         RuntimeError: see :func:`marked`.
@@ -194,6 +194,7 @@ def measure(root: Path, size: int) -> dict[str, float]:
         warm = marked(version, tasks, folder, "warm", key)
         spent = marked(version, tasks, folder, "class", key)
     return {
+        "checks": sum(len(task.spec.checks) for task in tasks),
         "cpu_s": spent.whole / size,
         "deciding_s": spent.deciding / size,
         "once_s": max(0.0, warm.whole - _WARM * spent.whole / size),

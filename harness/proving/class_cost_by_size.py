@@ -20,7 +20,8 @@ _SCRIPT = Path(__file__).resolve().with_name("class_cost.py")
 def measure(root: Path, sizes: Sequence[int], against: str | None = None) -> list[dict[str, Any]]:
     """A record for each size of class; with ``against``, beside that commit in the same run.
 
-    Every measurement is a process of its own; the two versions take turns.
+    Every measurement is a process of its own; the two versions take turns. Each marks the tasks of
+    its own checkout, so the ratios are given by check as well.
 
     Raises:
         InfrastructureError: the commit cannot be checked out, or a measurement failed.
@@ -31,6 +32,7 @@ def measure(root: Path, sizes: Sequence[int], against: str | None = None) -> lis
             now = _in_a_process(root, size)
             record = {
                 "submissions": size,
+                "checks_per_submission": int(now["checks"]),
                 "cpu_ms_per_submission": round(1000 * now["cpu_s"], 2),
                 "deciding_cpu_ms_per_submission": round(1000 * now["deciding_s"], 2),
                 "once_cpu_s": round(now["once_s"], 2),
@@ -42,6 +44,10 @@ def measure(root: Path, sizes: Sequence[int], against: str | None = None) -> lis
                 record["ratio"] = round(now["cpu_s"] / before["cpu_s"], 3)
                 deciding = now["deciding_s"] / before["deciding_s"]
                 record["ratio_of_deciding"] = round(deciding, 3)
+                record["before_checks_per_submission"] = int(before["checks"])
+                more = now["checks"] / before["checks"]
+                record["ratio_per_check"] = round(now["cpu_s"] / before["cpu_s"] / more, 3)
+                record["ratio_of_deciding_per_check"] = round(deciding / more, 3)
             records.append(record)
     return records
 

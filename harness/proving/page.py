@@ -97,10 +97,14 @@ def _write_verified(proofs: Sequence[TaskProof], results: Results, tasks: Path) 
 
 
 def write_page(results: Results) -> Path:
-    """verification.md, from the tables that lie among the figures."""
+    """Writes verification.md; see :func:`text`."""
+    return write_text(results.figure("verification.md"), text(results))
+
+
+def text(results: Results) -> str:
+    """All of verification.md, from the tables that lie among the figures."""
     parts = [page(read(results.figure("verification.csv"))), mutation_page.section(results)]
-    text = "\n".join(["# Verification", "", *filter(None, parts)])
-    return write_text(results.figure("verification.md"), text)
+    return "\n".join(["# Verification", "", *filter(None, parts)])
 
 
 def read(path: Path) -> list[Row]:

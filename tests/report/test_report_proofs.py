@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.mutation import page as mutation_page
 from harness.proving import page as proofs
 from harness.results import Results
 from harness.spec.load import load_task
@@ -121,4 +122,11 @@ def test_the_stored_report_has_every_program_and_every_mistake(task):
 
 def test_the_stored_page_is_made_from_the_stored_rows():
     page = (STORED.parent / "verification.md").read_text(encoding="utf-8")
-    assert page == f"# Verification\n\n{proofs.page(proofs.read(STORED))}"
+    assert page == proofs.text(Results(ROOT / "results"))
+
+
+def test_the_stored_strength_is_that_of_the_present_tasks():
+    rows = mutation_page.read(STORED.parent / "mutation.csv", mutation_page.COLUMNS)
+    present = {spec.parent.name: load_task(spec.parent, None).spec.version for spec in SPECS}
+    stale = {row["task"] for row in rows if str(present[str(row["task"])]) != row["version"]}
+    assert not stale, "run: python -m harness verify TASK --mutate"
