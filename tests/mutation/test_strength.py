@@ -200,7 +200,8 @@ def test_the_command_writes_both_tables_and_their_section(course, tmp_path, caps
     assert len(survivors) == len(told["survivors"])
     text = Results(results).figure("verification.md").read_text()
     assert "## Automatic mutants" in text
-    assert f"| square | {told['mutants']} |" in text
+    version = loaded(course).spec.version
+    assert f"| square | {version} | {told['mutants']} |" in text
 
 
 def test_programs_of_variants_are_named_by_their_file(course):
