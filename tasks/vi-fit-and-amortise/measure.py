@@ -9,6 +9,7 @@ import numpy as np
 
 CURVATURE = (4.0, 16.0)  # the largest curvature of a bound by μ is drawn from here
 STEEPNESS = (1.4, 1.6)  # ‖W‖₂ where the data are exponential
+FAR = 1e3  # by which data are multiplied so that gradients are large
 
 
 def _matrix(rng, d, k, norm):
@@ -79,13 +80,15 @@ def _exponential_scale(model, mu, log_sigma, lr):
 
 
 def _steps(student, rng, name, draw, size):
-    """Batches of all sizes, two of one size; steps from tiny to large."""
+    """Batches of all sizes, two of one size; steps from tiny to large, gradients up to large."""
     values, scales = [], []
     least, most = student.domain.sizes("b")
     sizes = (6, 3, 2), (6, 3, 2), (least, 1, 1), (least, 3, 2), (4, 2, 2), (most, 5, 3)
+    sizes += (5, 4, 3), (7, 2, 1), (11, 6, 5)
     rates = student.domain.draw(rng, "lr", len(sizes)).tolist()
     for (b, d, k), lr in zip(sizes, rates, strict=True):
-        model, _ = draw(rng, b, d, k)
+        (x, *rest), _ = draw(rng, b, d, k)
+        model = (x * FAR if b == 5 else x, *rest)
         mu, log_sigma = rng.normal(size=(b, k)), rng.uniform(-2.5, 0.5, (b, k))
         found = student.ascent_step(student.given(name, *model), mu, log_sigma, lr)
         values.append(np.stack(found).ravel())
@@ -104,7 +107,8 @@ def step_exponential(student, rng):
 def fit(student, rng):
     """Optimality gaps from poor starts: far means, and widths too small and too large by far."""
     gaps = []
-    for b, d, k in ((6, 3, 2), (6, 3, 2), (4, 5, 3), (student.domain.sizes("b")[0], 1, 1)):
+    sizes = (6, 3, 2), (6, 3, 2), (4, 5, 3), (student.domain.sizes("b")[0], 1, 1), (9, 6, 5)
+    for b, d, k in sizes:
         model, mean = _linear(rng, b, d, k)
         mu = rng.choice([-1, 1], (b, k)) * rng.uniform(2, 5, (b, k))
         low = np.where(np.arange(b)[:, None] % 2, -4.0, 0.5)
@@ -139,7 +143,7 @@ def _decoders(student, rng, sizes):
 def mean_field_gap(student, rng):
     """Random decoders of all shapes, the last one with its columns at right angles."""
     values, scales = [], []
-    sizes = (3, 2), (3, 2), (5, 4), (2, 3), (1, 3), (3, 1), (1, 1), (4, 2)
+    sizes = (3, 2), (3, 2), (5, 4), (2, 3), (1, 3), (3, 1), (1, 1), (7, 6), (4, 9), (4, 2)
     for drawn, _, eta, _ in _decoders(student, rng, sizes):
         d, k = drawn.shape
         aligned = (d, k) == sizes[-1]
@@ -152,7 +156,7 @@ def mean_field_gap(student, rng):
 def encoder(student, rng):
     """A, c and ln σ one after the other, for more, as many and fewer data than latents."""
     values, scales = [], []
-    sizes = (3, 2), (3, 2), (5, 3), (2, 2), (2, 4), (1, 3), (3, 1), (1, 1)
+    sizes = (3, 2), (3, 2), (5, 3), (2, 2), (2, 4), (1, 3), (3, 1), (1, 1), (7, 6), (4, 9)
     for weight, bias, eta, condition in _decoders(student, rng, sizes):
         d, k = weight.shape
         values += [array.ravel() for array in student.linear_encoder(weight, bias, eta)]
@@ -197,7 +201,7 @@ def counts(student, rng):
         n, d = (int(size) for size in rng.integers(100, 10_000, 2))
         theta, k = int(rng.integers(50_000, 900_000)), int(rng.integers(3, 60))
         found.append(student.n_params(theta, n, d, k))
-    found.append(student.n_params(3, 1, 1, 1))
+    found += [student.n_params(3, 1, 1, 1), student.n_params(11, 5, 1, 7)]
     found += [student.n_params(999_983, 10**8, 7, 59), student.n_params(10**6, 1, 784, 1)]
     found.append(student.n_params(0, 5, 3, 2))
     return {"n": np.array(found, dtype=np.float64), "n__scale": np.ones((len(found), 2))}
