@@ -89,7 +89,7 @@ def _batches(student, rng):
 
 
 def _steps(student, rng, name, draw, size):
-    """Batches of all sizes; steps from tiny to large, gradients of every third one very large."""
+    """Batches of all sizes; steps from tiny to large. Of three in turn one has q far out, one x."""
     values, scales = [], []
     sizes = _batches(student, rng)
     rates = student.domain.draw(rng, "lr", len(sizes)).tolist()
@@ -97,6 +97,9 @@ def _steps(student, rng, name, draw, size):
         (x, *rest), _ = draw(rng, b, d, k)
         model = (x * FAR if i % 3 == 2 else x, *rest)
         mu, log_sigma = rng.normal(size=(b, k)), rng.uniform(-2.5, 0.5, (b, k))
+        if i % 3 == 1:
+            names = "ascent_step.mu", "ascent_step.log_sigma"
+            mu, log_sigma = (student.domain.draw(rng, name, b, k) for name in names)
         found = student.ascent_step(student.given(name, *model), mu, log_sigma, lr)
         values.append(np.stack(found).ravel())
         scales.append(size(model, mu, log_sigma, lr).ravel())
