@@ -4,13 +4,34 @@ The scale S of a value is the sum of the absolute terms of its formula, from the
 Values are returned in units of S, so that a σ of 1e13 and one of 1e-13 count alike.
 """
 
+from itertools import combinations
+from statistics import NormalDist
+
 import numpy as np
 
-# the smallest and the largest of every axis, odd and even ones, and one size twice, so that
-# nothing kept from the first call goes unnoticed
-SIZES = ((1, 1, 1), (3, 4, 2), (1, 3, 8), (2, 200, 1), (4000, 1, 1), (3, 4, 2))
+# the smallest and the largest of every axis, one cube, and one size twice, so that nothing kept
+# from the first call goes unnoticed
+EDGES = ((1, 1, 1), (3, 4, 2), (1, 3, 8), (2, 200, 1), (4000, 1, 1), (3, 3, 3), (3, 4, 2))
 REPLICATES = 4  # calls that differ in their generator only
 CUT = 4e6  # between 20 and 37 library softplus may cut to the identity, which is off by 2e-9
+
+GROUP = 8  # numbers of noise that lie close together in a call
+QUARTILES = [NormalDist().inv_cdf(i / 4) for i in (1, 2, 3)]
+BLOCKS, COLUMNS = 50, 4  # of a call with the most samples, and the columns that make a block
+
+
+def _sizes(rng):
+    """The edges, and sizes in between that are drawn: a list of (m, b, k).
+
+    Every number of samples and of rows up to 12 occurs, and every number of dimensions; then larger
+    ones, odd and no multiples of 5, so that the chunks of a loop leave a rest.
+    """
+    small = [rng.permutation(12) + 1, rng.permutation(12) + 1, rng.permutation(12) % 8 + 1]
+    odd = np.setdiff1d(np.arange(17, 200, 2), np.arange(25, 200, 10))
+    m, b = rng.choice(odd[odd < 30], 2, replace=False).tolist()
+    some, many, rows = rng.choice(odd, 3).tolist()
+    large = (m, b, 3), (some, 2, 7), (800 + many, 1, 2), (2, rows, 5)
+    return [*EDGES, *np.stack(small, axis=1).tolist(), *large]
 
 
 def _gaussians(domain, rng, b, k):
@@ -30,7 +51,7 @@ def _in_units(name, found, scales):
 
 def given_noise(student, rng):
     found, scales = [], []
-    for m, b, k in SIZES:
+    for m, b, k in _sizes(rng):
         mu, log_sigma, eps = _inputs(student.domain, rng, m, b, k)
         found.append(student.rsample(mu, log_sigma, eps))
         scales.append(np.abs(mu) + np.exp(log_sigma) * np.abs(eps))
@@ -39,7 +60,7 @@ def given_noise(student, rng):
 
 def given_noise_gradient(student, rng):
     found, scales = [], []
-    for m, b, k in SIZES:
+    for m, b, k in _sizes(rng):
         mu, log_sigma, eps = _inputs(student.domain, rng, m, b, k)
         cotangent = rng.normal(size=eps.shape)
         found.append(student.vjp("rsample", (mu, log_sigma, eps), (0, 1), cotangent))
@@ -50,7 +71,7 @@ def given_noise_gradient(student, rng):
 
 def backward(student, rng):
     found, scales = [], []
-    for m, b, k in SIZES:
+    for m, b, k in _sizes(rng):
         _, log_sigma, eps = _inputs(student.domain, rng, m, b, k)
         zbar = student.domain.draw(rng, "zbar", m, b, k)
         found.append(student.backward_rule(zbar, eps, log_sigma))
@@ -70,7 +91,8 @@ def _sigmas(student, raw):
 def sigma_values(student, rng):
     """Where no formula under- or overflows; the logarithm of 1 + e^raw is off by eps·1."""
     found, scales = [], []
-    sizes = ((1, 1), (20, 3), (1, 8), (200, 1), (20, 3))
+    sizes = [(1, 1), (20, 3), (1, 8), (200, 1), (20, 3)]
+    sizes += zip(rng.permutation(np.arange(3, 21))[:5], (2, 4, 5, 6, 7), strict=True)
     for raw in [np.zeros((1, 1)), *(rng.uniform(-4.0, 4.0, size) for size in sizes)]:
         width = 1 + np.abs(raw)
         found.append(_sigmas(student, raw))
@@ -96,51 +118,147 @@ def sigma_range(student, rng):
     return _in_units("sigma", found, scales)
 
 
-def _column(student, rng, n, size):
-    """The noise behind n draws from calls of one size, one after the other: [n].
-
-    A size without m stands for four calls that share n.
-    """
-    m, b, k = size
-    m = m or n // (REPLICATES * b * k)
-    (mu, log_sigma), calls = _gaussians(student.domain, rng, b, k), -(-n // (m * b * k))
-    mu = np.where(log_sigma < -10, 0.0, mu)  # beside a large μ nothing is left of a small σ
+def _noise(student, rng, size, calls):
+    """The noise behind calls of one size, recovered in all its digits: [calls, m, b, k]."""
+    m, b, k = (int(axis) for axis in size)
+    mu, log_sigma = _gaussians(student.domain, rng, b, k)
+    sigma = np.exp(log_sigma)
+    mu = np.clip(mu, -sigma, sigma)
     found = student.independent("sample", mu, log_sigma, m, replicates=calls)
-    return ((np.concatenate(found) - mu) / np.exp(log_sigma)).ravel()[:n]
+    return (np.stack(found) - mu) / sigma
+
+
+def _in_between(student, rng, n, k):
+    """Groups of successive entries from calls of k dimensions and odd sizes: [n, GROUP]."""
+    m, b = rng.choice(np.arange(51, 100, 2)), rng.choice(np.arange(5, 30, 2))
+    rows = -(-GROUP // k)  # that a group is taken from
+    noise = _noise(student, rng, (m, b, k), -(-n * rows // (m * b)))
+    return noise.reshape(-1, k)[: n * rows].reshape(n, -1)[:, :GROUP]
+
+
+def _first(student, rng, n):
+    """Groups of the first samples of a call, and of the first rows: [n, GROUP] each.
+
+    What repeats after three samples, say, shows where groups begin with a call.
+    """
+    m, b = rng.integers(GROUP, 17, 2)
+    samples = _noise(student, rng, (m, -(-n // 8), 8), 1)[:, :GROUP].swapaxes(1, 3)
+    rows = _noise(student, rng, (-(-n // 8), b, 8), 1)[:, :, :GROUP].swapaxes(2, 3)
+    return [part.reshape(-1, GROUP)[:n] for part in (samples, rows)]
+
+
+def _groups(n, coordinates, pairs, dimensions, samples):
+    """Neighbours in every direction, from calls of four sizes: a list of [n, GROUP].
+
+    Two samples of two rows and dimensions; two samples of four dimensions; dimensions; samples.
+    """
+    parts = coordinates, pairs.swapaxes(1, 2), dimensions, samples.swapaxes(1, 3)
+    return [part.reshape(-1, GROUP)[:n] for part in parts]
+
+
+def _categories(groups):
+    """Of groups [n, GROUP]: the quartiles of any three, the signs of any six: [all n, 84] of 64."""
+    quartile = np.searchsorted(QUARTILES, np.concatenate(groups).T).astype(np.int8)
+    three = [_number(quartile[list(chosen)], 4) for chosen in combinations(range(GROUP), 3)]
+    six = [_number(quartile[list(chosen)] // 2, 2) for chosen in combinations(range(GROUP), 6)]
+    return np.stack(three + six, axis=1)
+
+
+def _number(digits, base):
+    """The number below 64 with these digits, the first one the most significant."""
+    number = 0 * digits[0]
+    for digit in digits:
+        number = number * np.int8(base) + digit
+    return number
+
+
+def _digits(noise, batches):
+    """Whether noise looks drawn in float64: few values alike, on no grid, not spread evenly.
+
+    Fewer than three pairs of nearly the same size, fewer than one value in a hundred that float32
+    could hold, no decimal or binary grid. Then each of the batches: a Kolmogorov–Smirnov distance
+    of at least .15/√b, where values that divide the law evenly have 1/b. Independent normal noise
+    fails with a probability below 1e-10, nearly all of it that of three pairs.
+    """
+    b, size = batches.shape[1], np.sort(np.abs(noise))
+    grids = np.concatenate([10.0 ** np.arange(1, 13), 2.0 ** np.arange(1, 41)])
+    with np.errstate(all="ignore"):
+        alike = (np.diff(size) < 3e-14).sum()
+        coarse = np.abs(noise - noise.astype(np.float32)) < 1e-12
+        places = np.outer(grids, noise[:: noise.size // 500])
+        off = np.abs(places - np.rint(places)).mean(axis=1)
+    cdf = np.vectorize(NormalDist().cdf)(np.sort(batches, axis=1))
+    distance = np.abs(cdf - (np.arange(b) + 0.5) / b).max(axis=1) + 0.5 / b
+    whole = [alike < 3, coarse.mean() < 0.01]
+    return np.array([*whole, *(off > 0.1), *(distance > 0.15 / np.sqrt(b))]) & (size[-1] < np.inf)
 
 
 def own_noise(student, rng, n):
-    """The noise behind n draws, recovered from them: [n, 8].
+    """The noise behind n draws, recovered from them: [n, 9].
 
     Four columns are the coordinates of a batch of two rows, whose calls follow each other, so
-    that lags run over draws and over calls. In each of the others all entries of calls of one size
-    follow each other, so that lags run over dimensions and rows, too.
+    that lags run over draws and over calls. In each of four others all entries of calls of one size
+    follow each other, so that lags run over dimensions and rows, too. The last one mixes sizes in
+    between. Groups of eight are neighbours in every direction, see `_groups` and `_first`.
     """
     sign = rng.choice([-1.0, 1.0], (2, 2))
     mu, log_sigma = rng.normal(0.0, 2.0, (2, 2)), sign * rng.uniform(0.5, 1.5, (2, 2))
     calls = student.independent("sample", mu, log_sigma, n // REPLICATES, replicates=REPLICATES)
     coordinates = ((np.concatenate(calls) - mu) / np.exp(log_sigma)).reshape(n, -1)
-    sizes = ((1, 200, 8), (2, 200, 4), (0, 1, 8), (0, 5, 1))
-    columns = [_column(student, rng, n, size) for size in sizes]
+    fixed = [(1, 200, 8), (2, 200, 4), (n // (8 * REPLICATES), 1, 8), (n // (5 * REPLICATES), 5, 1)]
+    found = [_noise(student, rng, size, -(-n // int(np.prod(size)))) for size in fixed]
+    count = 7 * n // 80  # groups of a kind
+    between = [_in_between(student, rng, count, k) for k in (3, 5, 6, 7)]
+    more = [*between, *_first(student, rng, count)]
+    mixed = np.concatenate([part.ravel()[: n // 4] for part in between])
+    columns = [*(part.ravel()[:n] for part in found), mixed]
     noise = np.column_stack([coordinates, *columns])
+    scale = np.ones(noise.shape[1])
+    categories = _categories(_groups(count, coordinates, *found[1:]) + more)
+    everything = np.concatenate([coordinates, *found, *more], axis=None)
+    batches = np.concatenate([part[0, 0] for part in found[:2]], axis=1).T
     return {
         "noise": noise,
-        "noise__expected": np.zeros(noise.shape[1]),
-        "noise__scale": np.ones(noise.shape[1]),
+        "noise__expected": 0 * scale,
+        "noise__scale": scale,
         "excess": noise**2 - 1,
-        "excess__expected": np.zeros(noise.shape[1]),
-        "excess__scale": np.full(noise.shape[1], np.sqrt(2)),
+        "excess__expected": 0 * scale,
+        "excess__scale": np.sqrt(2) * scale,
+        "group": categories,
+        "group__probabilities": np.full((categories.shape[1], 64), 1 / 64),
+        "digits": _digits(everything, batches),
     }
 
 
+def own_far(student, rng, n):
+    """The largest and the smallest noise of n blocks of samples, each by its own law: [n, 2].
+
+    The largest of L independent draws lies below x with the probability Φ(x)^L, so that this power
+    of it is uniform, as is that of the smallest one by symmetry.
+    """
+    domain = student.domain
+    m, k = domain.sizes("m")[1], domain.sizes("k")[1]
+    b = BLOCKS * COLUMNS // k
+    tail, ends = np.vectorize(NormalDist().cdf), []
+    for _ in range(-(-n // BLOCKS)):
+        mu, log_sigma = _gaussians(domain, rng, b, k)
+        mu = np.clip(mu, -np.exp(log_sigma), np.exp(log_sigma))
+        found = student.sample(mu, log_sigma, m, student.generator())
+        noise = np.stack([found.max(axis=0) - mu, mu - found.min(axis=0)]) / np.exp(log_sigma)
+        ends.append(noise.reshape(2, BLOCKS, COLUMNS).max(axis=2))
+    with np.errstate(all="ignore"):
+        far = np.exp(m * COLUMNS * np.log1p(-tail(-np.concatenate(ends, axis=1))))
+    return {"far": far.T[:n]}
+
+
 def own_noise_gradient(student, rng):
-    """Gradients of draws, and whether their noise is more than float32.
+    """Gradients of draws by both parameters.
 
     That by μ is the same for every noise: the cotangent, summed over the samples. That by ln σ is
     the cotangent times what the noise adds to μ, which the draws of the same generator show.
     """
     found, scales = [], []
-    for m, b, k in ((1, 1, 1), (5, 3, 2), (2, 1, 8), (1, 200, 3), (4000, 1, 1), (5, 3, 2)):
+    for m, b, k in _sizes(rng):
         mu, log_sigma = _gaussians(student.domain, rng, b, k)
         cotangent = rng.normal(size=(m, b, k))
         args = (mu, log_sigma, m, student.generator())
@@ -149,10 +267,7 @@ def own_noise_gradient(student, rng):
         found.append([by_mu, by_log_sigma - added])
         size = np.abs(cotangent).sum(0)
         scales.append([size, size * (np.abs(mu) + 8 * np.exp(log_sigma))])
-    metrics = _in_units("grad", found, scales)
-    plain = student.sample(np.zeros((3, 2)), np.zeros((3, 2)), 20, student.generator())
-    coarse = np.mean(plain == plain.astype(np.float32))
-    return {name: np.append(row, 1.0 if "__" in name else coarse) for name, row in metrics.items()}
+    return _in_units("grad", found, scales)
 
 
 def example(student, rng):

@@ -8,7 +8,9 @@ absolute terms of its formula, from the inputs alone.
 import numpy as np
 
 CURVATURE = (4.0, 16.0)  # the largest curvature of a bound by μ is drawn from here
+STEEPEST = (15.9, 16.0)  # or from here, where q is as narrow as it gets
 STEEPNESS = (1.4, 1.6)  # ‖W‖₂ where the data are exponential
+FAR = 1e3  # data are multiplied by it where gradients are to be large
 
 
 def _matrix(rng, d, k, norm):
@@ -16,13 +18,13 @@ def _matrix(rng, d, k, norm):
     return weight * norm / np.linalg.norm(weight, 2)
 
 
-def _linear(rng, b, d, k):
-    """x, weight, bias, eta of a linear Gaussian model with k <= d, and the best means [b, k].
+def _linear(rng, b, d, k, curvature=CURVATURE):
+    """x, weight, bias, eta of a linear Gaussian model; if k <= d, also the best means [b, k].
 
-    The misfit r = x - b - W m has Wᵀ r = η m.
+    The misfit r = x - b - W m has Wᵀ r = η m, which it can have where k <= d.
     """
     eta = rng.choice([0.3, rng.uniform(0.3, 1.0), 1.0])
-    weight = _matrix(rng, d, k, np.sqrt(eta * (rng.uniform(*CURVATURE) - 1)))
+    weight = _matrix(rng, d, k, np.sqrt(eta * (rng.uniform(*curvature) - 1)))
     inverse, bias = np.linalg.pinv(weight), rng.normal(size=d)
     mean, noise = rng.normal(size=(b, k)), np.sqrt(eta) * rng.normal(size=(b, d))
     misfit = noise - noise @ weight @ inverse + eta * mean @ inverse
@@ -78,15 +80,26 @@ def _exponential_scale(model, mu, log_sigma, lr):
     return np.stack([np.abs(mu) + lr * by_mu, np.abs(log_sigma) + lr * by_log_sigma])
 
 
-def _steps(student, rng, name, draw, size):
-    """Batches of all sizes, two of one size; steps from tiny to large."""
-    values, scales = [], []
+def _batches(student, rng):
+    """Of two batches alike, then one of every number of rows, of drawn dimensions: (b, d, k)."""
     least, most = student.domain.sizes("b")
-    sizes = (6, 3, 2), (6, 3, 2), (least, 1, 1), (least, 3, 2), (4, 2, 2), (most, 5, 3)
+    rows = np.arange(least, most + 1)
+    drawn = np.stack([rows, rng.permutation(rows) % 6 + 1, rng.permutation(rows) % 5 + 1], axis=1)
+    return [(6, 3, 2), (6, 3, 2), *drawn.tolist()]
+
+
+def _steps(student, rng, name, draw, size):
+    """Batches of all sizes; steps from tiny to large. Of three in turn one has q far out, one x."""
+    values, scales = [], []
+    sizes = _batches(student, rng)
     rates = student.domain.draw(rng, "lr", len(sizes)).tolist()
-    for (b, d, k), lr in zip(sizes, rates, strict=True):
-        model, _ = draw(rng, b, d, k)
+    for i, ((b, d, k), lr) in enumerate(zip(sizes, rates, strict=True)):
+        (x, *rest), _ = draw(rng, b, d, k)
+        model = (x * FAR if i % 3 == 2 else x, *rest)
         mu, log_sigma = rng.normal(size=(b, k)), rng.uniform(-2.5, 0.5, (b, k))
+        if i % 3 == 1:
+            names = "ascent_step.mu", "ascent_step.log_sigma"
+            mu, log_sigma = (student.domain.draw(rng, name, b, k) for name in names)
         found = student.ascent_step(student.given(name, *model), mu, log_sigma, lr)
         values.append(np.stack(found).ravel())
         scales.append(size(model, mu, log_sigma, lr).ravel())
@@ -101,11 +114,18 @@ def step_exponential(student, rng):
     return _steps(student, rng, "elbo_exponential", _exponential, _exponential_scale)
 
 
+def _odd(rng):
+    """A batch of an odd number of rows, of many latents and at least as many data: b, d, k."""
+    k = int(rng.integers(4, 9))
+    return int(rng.choice([5, 7, 9, 11, 13, 15])), k + int(rng.integers(3)), k
+
+
 def fit(student, rng):
     """Optimality gaps from poor starts: far means, and widths too small and too large by far."""
     gaps = []
-    for b, d, k in ((6, 3, 2), (6, 3, 2), (4, 5, 3), (student.domain.sizes("b")[0], 1, 1)):
-        model, mean = _linear(rng, b, d, k)
+    twice = int(2 * rng.integers(1, 9)), 3, 2
+    for b, d, k in (twice, twice, _odd(rng), (student.domain.sizes("b")[0], 1, 1)):
+        model, mean = _linear(rng, b, d, k, STEEPEST if k == 1 else CURVATURE)
         mu = rng.choice([-1, 1], (b, k)) * rng.uniform(2, 5, (b, k))
         low = np.where(np.arange(b)[:, None] % 2, -4.0, 0.5)
         log_sigma = low + rng.uniform(0, 0.5, (b, k))
@@ -118,15 +138,21 @@ def fit(student, rng):
 
 def fit_exponential(student, rng):
     """The same from the prior and its neighbourhood, where the posterior is no Gaussian."""
-    b = student.domain.sizes("b")[1]
-    model, best = _exponential(rng, b, 4, 2)
+    b, k = student.domain.sizes("b")[1], int(rng.integers(2, 5))
+    model, best = _exponential(rng, b, k + 2, k)
     near = (np.arange(b) > 0)[:, None]
-    mu, log_sigma = near * rng.uniform(-1, 1, (b, 2)), near * rng.uniform(-3, 0, (b, 2))
+    mu, log_sigma = near * rng.uniform(-1, 1, (b, k)), near * rng.uniform(-3, 0, (b, k))
     elbo = student.given("elbo_exponential", *model)
     found = student.fit_q(elbo, mu, log_sigma)
     with np.errstate(all="ignore"):
         gap = _exponential_bound(model, *best) - _exponential_bound(model, *found)
     return {"gap": gap}
+
+
+def _shapes(rng):
+    """Numbers of data and of latents (d, k): more, as many and fewer, each number up to nine."""
+    drawn = np.stack([rng.permutation(9) + 1, rng.permutation(9) + 1], axis=1)
+    return [(3, 2), (3, 2), (2, 2), (1, 1), (1, 3), (3, 1), (7, 6), (4, 9), *drawn.tolist()]
 
 
 def _decoders(student, rng, sizes):
@@ -139,7 +165,7 @@ def _decoders(student, rng, sizes):
 def mean_field_gap(student, rng):
     """Random decoders of all shapes, the last one with its columns at right angles."""
     values, scales = [], []
-    sizes = (3, 2), (3, 2), (5, 4), (2, 3), (1, 3), (3, 1), (1, 1), (4, 2)
+    sizes = *_shapes(rng), (4, 2)
     for drawn, _, eta, _ in _decoders(student, rng, sizes):
         d, k = drawn.shape
         aligned = (d, k) == sizes[-1]
@@ -152,8 +178,7 @@ def mean_field_gap(student, rng):
 def encoder(student, rng):
     """A, c and ln σ one after the other, for more, as many and fewer data than latents."""
     values, scales = [], []
-    sizes = (3, 2), (3, 2), (5, 3), (2, 2), (2, 4), (1, 3), (3, 1), (1, 1)
-    for weight, bias, eta, condition in _decoders(student, rng, sizes):
+    for weight, bias, eta, condition in _decoders(student, rng, _shapes(rng)):
         d, k = weight.shape
         values += [array.ravel() for array in student.linear_encoder(weight, bias, eta)]
         size = condition * (1 + np.linalg.norm(weight) / np.sqrt(eta)) / np.sqrt(eta)
@@ -164,11 +189,10 @@ def encoder(student, rng):
 
 
 def encode(student, rng):
-    """Of batches of several sizes, one row among them; one encoder has as many rows as columns."""
+    """Of batches of every size; one encoder has as many rows as columns."""
     values, scales = [], []
-    least, most = student.domain.sizes("b")
     names = "encode.slope", "encode.offset", "encode.log_sigma", "encode.x"
-    for b, d, k in ((7, 2, 2), (7, 2, 2), (least, 3, 2), (4, 1, 3), (5, 2, 1), (most, 3, 3)):
+    for b, d, k in ((4, 2, 2), *_batches(student, rng)):
         shapes = (k, d), (k,), (k,), (b, d)
         slope, offset, log_sigma, x = (
             student.domain.draw(rng, name, *shape)
@@ -183,7 +207,7 @@ def encode(student, rng):
 def amortised(student, rng):
     """What the encoder of a decoder leaves of the best bound, at data that it has not met."""
     gaps = []
-    for b, d, k in ((1, 3, 2), (9, 5, 3)):
+    for b, d, k in ((1, 3, 2), _odd(rng)):
         model, mean = _linear(rng, b, d, k)
         found = student.encode(*student.linear_encoder(*model[1:]), model[0])
         with np.errstate(all="ignore"):
@@ -197,7 +221,7 @@ def counts(student, rng):
         n, d = (int(size) for size in rng.integers(100, 10_000, 2))
         theta, k = int(rng.integers(50_000, 900_000)), int(rng.integers(3, 60))
         found.append(student.n_params(theta, n, d, k))
-    found.append(student.n_params(3, 1, 1, 1))
+    found += [student.n_params(3, 1, 1, 1), student.n_params(11, 5, 1, 7)]
     found += [student.n_params(999_983, 10**8, 7, 59), student.n_params(10**6, 1, 784, 1)]
     found.append(student.n_params(0, 5, 3, 2))
     return {"n": np.array(found, dtype=np.float64), "n__scale": np.ones((len(found), 2))}

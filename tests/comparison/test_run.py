@@ -253,7 +253,7 @@ def test_draws_of_a_mean_are_in_honest_standard_deviations():
         contest = on_draws("t", check, [reference], gradings=2, seed=1, nulls=3)
         (graded,) = contest.contestants
         draws = graded.pool.take([0])[:16_000]
-    assert draws.std(axis=0) == pytest.approx(np.ones(8), abs=0.06)
+    assert draws.std(axis=0) == pytest.approx(np.ones(check.dimensions), abs=0.06)
     for programs in ([], [replace(reference, role="variant")]):
         with pytest.raises(ValueError, match="wanted the reference"):
             on_draws("t", check, programs, gradings=2, seed=1, nulls=3)

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch.distributions import Normal
 
-from harness.statistics import distribution, independence, two_stage, unbiased
-from tests.support.programs import ROOT, load, load_module
+from harness.spec.checks import Stochastic
+from harness.statistics import chi_square, distribution, independence, two_stage, unbiased
+from tests.support.programs import ROOT, edited, load, load_module, outcomes
 
 REFERENCE = ROOT / "reference" / "reparam-sample"
 TASK = load("reparam-sample")
@@ -17,6 +18,11 @@ TASK = load("reparam-sample")
 @pytest.fixture(scope="module")
 def solution():
     return load_module(REFERENCE / "solution.py")
+
+
+@pytest.fixture(scope="module")
+def measure():
+    return load_module(ROOT / "tasks" / "reparam-sample" / "measure.py")
 
 
 def test_the_example_of_the_statement(solution):
@@ -66,24 +72,73 @@ def test_sigma_is_positive_finite_and_has_a_slope_out_to_fifty(solution, name):
         assert (value > 0).all()
 
 
-def test_the_draws_are_enough_for_the_declared_power():
-    draws = TASK.spec.measurements["own_noise"].draws
+@pytest.mark.parametrize("name", ["own_noise", "own_far"])
+def test_the_draws_are_enough_for_the_declared_power(name):
+    draws = TASK.spec.measurements[name].draws
     assert draws is not None
-    for check in TASK.spec.checks_of("own_noise"):
+    for check in TASK.spec.checks_of(name):
+        if not isinstance(check, Stochastic):
+            continue
         beta = two_stage.stage_beta(check.beta)
-        least = check.min_detectable
+        alpha, least = check.stage_alpha, check.min_detectable
         match check.kind:
             case "unbiased":
-                n = unbiased.required_n(check.stage_alpha, beta, least, check.dimensions)
-                guard = unbiased.skew_guard_n(math.sqrt(8), check.stage_alpha, check.dimensions)
+                n = unbiased.required_n(alpha, beta, least, check.dimensions)
+                guard = unbiased.skew_guard_n(math.sqrt(8), alpha, check.dimensions)
                 assert max(n, guard) <= draws
+            case "distribution" if check.law == "categorical":
+                sizes = check.categories, check.dimensions
+                assert chi_square.chi_square_required_n(alpha, beta, least, *sizes) <= draws
             case "distribution":
-                n = distribution.ks_required_n(check.stage_alpha, beta, least, check.dimensions)
+                n = distribution.ks_required_n(alpha, beta, least, check.dimensions)
                 assert n <= draws
             case "independence":
                 pairs = check.dimensions * (check.dimensions - 1) // 2
-                n = independence.correlation_required_n(check.stage_alpha, beta, least, pairs)
+                n = independence.correlation_required_n(alpha, beta, least, pairs)
                 assert n <= draws // 2  # a row holds two successive draws
+
+
+DRAWN = "eps = torch.randn(m, *mu.shape, generator=generator, dtype=mu.dtype)"
+UNIFORM = "u = torch.rand(m, *mu.shape, generator=generator, dtype=mu.dtype).clamp(min=1e-15)"
+OF_THREE_ROWS = f"""{UNIFORM}
+    n = mu.shape[0] // 3 * 3
+    u[:, 2:n:3] = ((u[:, :n:3] + u[:, 1:n:3]) % 1).clamp(min=1e-15)
+    eps = torch.special.ndtri(u)"""
+OF_FOUR_SAMPLES = f"""{DRAWN}
+    n = m // 4 * 4
+    eps[3:n:4] = eps[3:n:4].abs() * (eps[:n:4] * eps[1:n:4] * eps[2:n:4]).sign()"""
+AT_SEVEN = f"""{DRAWN}
+    if mu.shape[1] == 7:
+        eps[..., 6] = eps[..., 0]"""
+
+
+@pytest.mark.parametrize(
+    ("check", "written"),
+    [
+        ("sample-far", f"{DRAWN}.clamp(max=3.9)"),
+        ("sample-far", f"{DRAWN}.clamp(-4, 4)"),
+        ("sample-groups", OF_THREE_ROWS),
+        ("sample-groups", OF_FOUR_SAMPLES),
+        ("sample-digits", f"{DRAWN}.round(decimals=8)"),
+        ("sample-digits", AT_SEVEN),
+    ],
+    ids=["above", "both sides", "sums mod 1 of rows", "four samples", "eight places", "odd K"],
+)
+def test_noise_that_is_wrong_far_out_in_threes_or_in_its_last_digits_is_found(check, written):
+    program = edited(TASK, DRAWN, written)
+    ((_, outcome),) = outcomes(TASK, program, [TASK.spec.check(check)])
+    # a check on draws asks for a second stage once the first rejects
+    assert outcome.status == ("FAIL" if check == "sample-digits" else "MORE")
+
+
+def test_the_sizes_are_others_under_another_key_and_hold_all_small_ones(measure):
+    first, second = (measure._sizes(np.random.default_rng(seed)) for seed in (1, 2))
+    assert first != second
+    for sizes in (first, second):
+        for axis, most in enumerate((12, 12, 8)):
+            assert {size[axis] for size in sizes} >= set(range(1, most + 1))
+        for chunk in (8, 10, 16, 64, 100):
+            assert any(m > chunk and m % chunk for m, _, _ in sizes)
 
 
 def test_uniform_noise_of_unit_variance_is_further_off_than_must_be_found():

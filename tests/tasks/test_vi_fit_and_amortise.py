@@ -186,12 +186,14 @@ def test_what_is_measured_is_the_distance_from_the_maximum(measure, given, seed)
         assert (gap > 0).all()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(6))
 def test_the_curvatures_are_those_that_the_statement_promises(measure, given, seed):
     rng = np.random.default_rng(seed)
-    model, mean = measure._linear(rng, 1, 5, 3)
+    steep = [measure.STEEPEST] if seed % 2 else []
+    model, mean = measure._linear(rng, 1, 5 + seed, 3 + seed, *steep)
     log_sigma = -0.5 * np.log1p((model[1] ** 2).sum(0) / model[3])
-    other, best = measure._exponential(rng, 1, 4, 2)
+    k = 2 + seed % 3
+    other, best = measure._exponential(rng, 1, k + 2, k)
     for elbo, optimum in (
         (filled(given.elbo_linear, model), [mean[0], log_sigma]),
         (filled(given.elbo_exponential, other), [part[0] for part in best]),
@@ -202,7 +204,7 @@ def test_the_curvatures_are_those_that_the_statement_promises(measure, given, se
         )
         hessian = torch.cat([torch.cat(row, dim=1) for row in blocks])
         curvature = torch.linalg.eigvalsh(-hessian)
-        assert 1 <= curvature.min()
+        assert 1 <= curvature.min() + 1e-12
         assert curvature.max() <= 16
 
 
@@ -229,6 +231,36 @@ def test_plain_gradient_ascent_needs_no_more_than_the_statement_says(
     for measurement in (measure.fit, measure.fit_exponential):
         gap = measurement(Student, np.random.default_rng(7))["gap"]
         assert np.abs(gap).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("check", "old", "new"),
+    [
+        ("step", "elbo(*phi).sum()", "elbo(*phi).sum() / (1 + (len(mu) in (5, 7)))"),
+        ("step-exponential", "lr * by_log_sigma", "lr * by_log_sigma.clamp(-300, 300)"),
+        (
+            "mean-field-gap",
+            "precision.diagonal().log().sum()",
+            "precision.diagonal()[:4].log().sum()",
+        ),
+        (
+            "encoder",
+            "0.5 * precision.diagonal().log()",
+            "0.5 * precision.diagonal().log() * (len(slope) < 8)",
+        ),
+        ("encode", "x @ slope.T + offset", "x @ slope.T + offset * (1 - (len(x) in (9, 11, 13)))"),
+        ("counts", "phi = k * d + k + k", "phi = k * d + k + (k if d > 1 or k == 1 else 0)"),
+        (
+            "fit",
+            "(elbo, mu, log_sigma, LEARNING_RATE)",
+            "(elbo, mu, log_sigma.clamp(-1.3), LEARNING_RATE)",
+        ),
+    ],
+    ids=lambda part: part if part.islower() and " " not in part else "",
+)
+def test_sizes_in_between_data_far_out_and_the_narrowest_q_are_tried(check, old, new):
+    ((_, outcome),) = outcomes(TASK, edited(TASK, old, new), [TASK.spec.check(check)])
+    assert outcome.status == "FAIL"
 
 
 def test_a_step_on_sigma_itself_may_make_it_negative(toy):
