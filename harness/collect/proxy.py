@@ -76,8 +76,12 @@ class ProgramProxy:
         return np.array([call.agrees(self._replayed(call, handles)) for call in calls], dtype=bool)
 
     def _replayed(self, call: ReadyCall, handles: dict[str, Handle]) -> tuple[Any, ...]:
-        """The results of one call of the example; none where it makes an instance."""
+        """The results of one call of the example; none where it makes an instance or fills one."""
         source = call.source
+        if source.loads:
+            module = handles[source.loads]
+            module.load({**module.state(), **call.arguments})
+            return ()
         named = {
             name: Given(value.name, value.parameters) if isinstance(value, GivenFunction) else value
             for name, value in call.arguments.items()

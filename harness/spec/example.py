@@ -19,6 +19,7 @@ from harness.contract import (
     Contract,
     GeneratorType,
     HandleType,
+    NoneType,
     Param,
     Signature,
     TupleType,
@@ -44,7 +45,8 @@ class ExampleCall(Model):
     """One call.
 
     Attributes:
-        call: a function, ``instance.method``, or a class, whose instance is called ``instance``.
+        call: a function, ``instance.method``, or a class, whose instance is called ``instance``;
+            ``instance.load`` puts the arguments, named arrays, into the state of a module.
         arguments: ``with`` in the file. Argument -> number, truth value, nested list, the name of
             a constant, or ``{given: function, with: {parameter: value}}``.
         by: the arguments by which the gradient of the result's sum is meant; none for its value.
@@ -60,6 +62,12 @@ class ExampleCall(Model):
     gives: Any = None
     places: Annotated[int, Field(ge=0, le=12)] | None = None
     note: Annotated[str, Field(max_length=120)] = ""
+
+    @property
+    def loads(self) -> str:
+        """The instance into whose state it puts its arguments; empty if it calls something."""
+        owner, _, method = self.call.rpartition(".")
+        return owner if method == "load" else ""
 
 
 class Example(Model):
@@ -105,9 +113,9 @@ class ReadyCall:
         return isinstance(self.signature.returns, TupleType)
 
     def wanted(self) -> tuple[Array, ...]:
-        """The results that the example says, as float64 arrays; none of a constructor."""
+        """The results that the example says, as float64 arrays; none of what returns nothing."""
         source = self.source
-        if source.instance is not None:
+        if source.instance is not None or source.loads:
             return ()
         return tuple(map(_floats, source.gives if self.several else [source.gives]))
 
@@ -137,6 +145,10 @@ def ready(example: Example, contract: Contract, given: Contract | None) -> Itera
         signature = _signature(call, contract, classes, where)
         if call.instance is not None:
             classes[call.instance] = call.call
+        if call.loads:
+            state = {name: _array(value, example) for name, value in call.arguments.items()}
+            yield ReadyCall(call, signature, state)
+            continue
         unknown = set(call.arguments) - {param.name for param in signature.params}
         if unknown:
             raise ExampleError(f"{where}: {sorted(unknown)[0]} is not a parameter")
@@ -161,6 +173,8 @@ def _signature(
     if owner:
         if owner not in classes:
             raise ExampleError(f"{where}: no earlier call makes {owner} (`as: {owner}`)")
+        if call.loads:
+            return Signature("load", (), NoneType())
         found = contract.classes[classes[owner]].methods.get(method)
     elif call.call in contract.classes:
         if call.instance is None:
@@ -175,13 +189,19 @@ def _signature(
     return found
 
 
+def _array(value: Any, example: Example) -> Array:
+    """A nested list, or the constant of that name, as a float64 array."""
+    if isinstance(value, str) and value in example.constants:
+        value = example.constants[value]
+    return np.array(_floats(value))
+
+
 def _ready(value: Any, type_: Type, example: Example, given: Contract | None, where: str) -> Any:
+    if isinstance(type_, ArrayType):
+        return _array(value, example).astype(type_.dtypes[-1])
     if isinstance(value, str) and value in example.constants:
         value = example.constants[value]
     match type_:
-        case ArrayType():
-            array = np.array(_floats(value))
-            return array.astype(type_.dtypes[-1])
         case CallableType():
             return _function(value, type_, example, given, where)
         case HandleType():
@@ -239,6 +259,9 @@ def _call_in_words(ready_call: ReadyCall) -> Iterator[str]:
     call = ready_call.source
     arguments = ", ".join(f"{name}={_shown(value)}" for name, value in call.arguments.items())
     text = f"{call.call}({arguments})"
+    if call.loads:
+        yield f"into the state of {call.loads}: {arguments}"
+        return
     if call.instance is not None:
         yield f"{call.instance} = {text}"
         return

@@ -18,7 +18,8 @@ def causal_mask(radius: int, sees_itself: bool) -> Float64[Tensor, "k k"]:
 class MaskedConv2d(torch.nn.Module):
     """A convolution with a masked kernel, stride 1, and an output of the size of the image.
 
-    Its state has `weight` [c_out c_in k k] and `bias` [c_out]; how they begin is up to you.
+    Its state has `weight` [c_out c_in k k] and `bias` [c_out]; how they begin is up to you. A
+    buffer made by `expand` needs `.clone()`: `load_state_dict` cannot write to it otherwise.
     """
 
     def __init__(self, c_in: int, c_out: int, radius: int, sees_itself: bool) -> None:
@@ -41,5 +42,8 @@ class PixelStack(torch.nn.Module):
         raise NotImplementedError
 
     def step(self, x: Float64[Tensor, "b 1 h w"], learning_rate: float) -> Float64[Tensor, ""]:
-        """One step of gradient descent on the mean of -log p(x); returns the loss before it."""
+        """One step of gradient descent on the mean of -log p(x); returns the loss before it.
+
+        Nothing of the images or the learning rate is kept for the next step.
+        """
         raise NotImplementedError

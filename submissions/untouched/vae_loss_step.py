@@ -36,7 +36,10 @@ def vae_loss(
     mu: Float64[Tensor, "b k"],
     log_sigma: Float64[Tensor, "b k"],
 ) -> tuple[Float64[Tensor, ""], Float64[Tensor, ""], Float64[Tensor, ""]]:
-    """(loss, reconstruction, KL) with Bernoulli pixels, each the mean over the batch."""
+    """(loss, reconstruction, KL) with Bernoulli pixels, each the mean over the batch.
+
+    No gradient of these is asked for.
+    """
     raise NotImplementedError
 
 
@@ -47,7 +50,10 @@ def network_loss(
     s: Float64[Tensor, "k d"],
     u: Float64[Tensor, "d k"],
 ) -> Float64[Tensor, ""]:
-    """The loss of the linear VAE at the noise eps; differentiable by v, s and u."""
+    """The loss of the linear VAE at the noise eps; differentiable by v, s and u.
+
+    Its logits reach about ±4e4.
+    """
     raise NotImplementedError
 
 
@@ -59,5 +65,9 @@ def sgd_step(
     u: Float64[Tensor, "d k"],
     rate: float,
 ) -> tuple[Float64[Tensor, "k d"], Float64[Tensor, "k d"], Float64[Tensor, "d k"]]:
-    """(v, s, u) after one step of gradient descent on network_loss."""
+    """(v, s, u) after one step of gradient descent on network_loss.
+
+    v, s and u come without requires_grad, and their numbers have to stay; what is returned may hang
+    on a graph or not.
+    """
     raise NotImplementedError

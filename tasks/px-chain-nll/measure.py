@@ -89,13 +89,19 @@ def _steep(student, rng, channels):
 
 
 def _anything(student, rng, offset):
-    """A network of the most channels with entries from all of their ranges; its last bias given."""
+    """A network of the most channels with entries from all of their ranges; its last bias given.
+
+    The ends are at taps that no mask hides, and in many units, since some are never on.
+    """
     most = student.domain.sizes("c")[1]
     shapes = {"w1": (most, 1, 3, 3), "b1": (most,), "w2": (most, most, 3, 3), "b2": (most,)}
     shapes["w3"] = (1, most, 1, 1)
     drawn = [student.domain.draw(rng, name, *shape) for name, shape in shapes.items()]
-    drawn[0][:2, 0, 0, 0] = -100.0, 100.0  # the ends also where no mask is
-    drawn[2][:2, 0, 0, 0] = -20.0, 20.0
+    w1, b1, w2, b2, _ = drawn
+    end = np.where(np.arange(most) % 2, 1.0, -1.0)
+    w1[:, 0, 0, 0], w2[:, 0, 0, 0] = 100.0 * end, 20.0 * end
+    w1[::2, 0, 0, 1] = 100.0
+    b1[:], b2[2::4], b2[3::4] = np.tile([20.0, 20.0, -20.0, -20.0], most // 4), -20.0, 20.0
     return (*drawn, np.array([offset]))
 
 
@@ -147,7 +153,10 @@ def all_of_sixteen(student, rng):
 
 
 def images(student, rng):
-    """Images of all shapes, under networks whose logits pass 60 on either side, or go very far."""
+    """Images of all shapes, under networks whose logits pass 60 on either side, or go very far.
+
+    The last two have logits between 21 and 27, where 1 - p is a few roundings and counts still.
+    """
     networks = (
         (40, 4, 5, _network(rng, 4, 3.0), 0.0),
         (40, 6, 3, _network(rng, 2, 3.0), 60.0),
@@ -157,6 +166,8 @@ def images(student, rng):
         (1, 5, 2, _network(rng, 1, 1.0), 0.0),
         (3, 6, 7, _anything(student, rng, 0.0), 500.0),
         (5, 2, 6, _anything(student, rng, 0.0), -500.0),
+        (6, 2, 3, _tame(_network(rng, 2, 1.0), np.ones((1, 1, 2, 3))), 24.0),
+        (6, 3, 2, _tame(_network(rng, 2, 1.0), np.ones((1, 1, 3, 2))), -24.0),
     )
     found, scales = [], []
     for batch, height, width, (*layers, b3), offset in networks:
@@ -167,7 +178,11 @@ def images(student, rng):
 
 
 def conditionals(student, rng):
-    """Single conditionals of images of all shapes; any number may stand in what is not known."""
+    """Single conditionals of images of all shapes; any number may stand in what is not known.
+
+    Weights from all of their ranges make probabilities of 0 and 1. So the last of the networks has
+    such weights in its first two layers alone: what they give shows in every digit.
+    """
     networks = (
         (8192, 1, 1, _network(rng, 1, 1.0), 0.0),
         (1, 1, 1, _network(rng, 1, 1.0), 0.5),
@@ -180,6 +195,7 @@ def conditionals(student, rng):
         (6, 2, 3, _network(rng, 3, 1.0), 40.0),
         (2, 6, 7, _anything(student, rng, 0.0), 500.0),
         (2, 6, 7, _anything(student, rng, 0.0), -500.0),
+        (9, 4, 6, _tame(_anything(student, rng, 0.0), np.ones((1, 1, 4, 6))), 0.0),
     )
     found, scales = [], []
     for batch, height, width, (*layers, b3), offset in networks:

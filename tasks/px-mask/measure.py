@@ -8,10 +8,12 @@ import itertools
 
 import numpy as np
 
+HEAVY = (4, 1, 1, 1)
 STACKS = ((3, 2, 1, 2), (2, 1, 2, 1), (1, 0, 0, 0), (4, 3, 3, 1), (1, 1, 1, 8), (2, 3, 0, 3))
 SINGLE_STEP = 5.0  # what the steps may make of a rounding
 SAME = 1e-12
 LEAST_RATE, MOST_RATE = 1e-4, 0.1  # the ends of the domain
+HEAVIEST = 20.0  # what the statement allows a weight or bias
 
 
 def _kept(radius, sees_itself):
@@ -84,6 +86,22 @@ def _positive(rng, config):
     return weights
 
 
+def _heavy(rng, config):
+    """Named weights from all that the statement allows, both ends among those of every kernel.
+
+    Not among the biases: where 20 - 20 is 0, ReLUs are free to have any slope. All of these are
+    positive, so that some units are on.
+    """
+    weights = _weights(rng, config)
+    for name, array in weights.items():
+        kernel = array.ndim > 1
+        drawn = rng.uniform(-HEAVIEST if kernel else 5.0, HEAVIEST, array.size)
+        if kernel:
+            drawn[rng.permutation(array.size)[:2]] = rng.permutation([HEAVIEST, -HEAVIEST])
+        weights[name] = drawn.reshape(array.shape)
+    return weights
+
+
 def _spread(x, weights, config):
     """The sum of the absolute terms of every logit, [b 1 h w]."""
     size = np.abs(x)
@@ -124,19 +142,22 @@ def masks(student, rng):
 def layer(student, rng):
     """Outputs of single layers: both types, every radius, images larger and smaller than a kernel.
 
-    Every layer is asked twice, about other images in between.
+    Each kind has two layers, of other channels. Every layer is asked twice, about other images in
+    between.
     """
     found, scales = [], []
     shapes = [(2, 5, 4), (1, 1, 1), (3, 4, 7), (2, 1, 6), (2, 6, 1), (5, 3, 2), (2, 15, 15)]
     channels = [(1, 1), (1, 3), (3, 1), (2, 2), (4, 3), (3, 4), (4, 4)]
     least, most = student.domain.sizes("radius")
-    kinds = itertools.product(range(least, most + 1), (False, True))
-    for place, (radius, sees_itself) in enumerate(kinds):
-        c_in, c_out = channels[place % len(channels)]
+    kinds = itertools.product(range(least, most + 1), (False, True), (0, 4))
+    for place, (radius, sees_itself, other) in enumerate(kinds):
+        c_in, c_out = channels[(place // 2 + other) % len(channels)]
         conv = student.new("MaskedConv2d", c_in, c_out, radius, sees_itself)
         side = 2 * radius + 1
-        weight, bias = rng.normal(size=(c_out, c_in, side, side)), rng.normal(size=c_out)
+        weight = rng.normal(size=(c_out, c_in, side, side))
         weight *= 1 + 9 * (rng.random(weight.shape) < 0.2)
+        weight = weight.clip(-HEAVIEST, HEAVIEST)
+        bias = rng.uniform(-HEAVIEST, HEAVIEST, c_out)
         _filled(student, conv, {"weight": weight, "bias": bias})
         kept = np.abs(weight) * _kept(radius, sees_itself)
         images = [
@@ -153,9 +174,10 @@ def layer(student, rng):
 def stack(student, rng):
     """Logits of stacks of all sizes, of images with other entries than 0 and 1 as well."""
     found, scales = [], []
-    shapes = ((3, 5, 6), (1, 1, 1), (2, 4, 3), (1, 7, 2), (4, 1, 5), (2, 6, 1))
-    for config, shape in zip(STACKS, shapes, strict=True):
-        weights = _weights(rng, config, 1.5)
+    shapes = ((3, 5, 6), (1, 1, 1), (2, 4, 3), (1, 7, 2), (4, 1, 5), (2, 6, 1), (2, 5, 3))
+    stacks = [(config, _weights(rng, config, 1.5)) for config in STACKS]
+    stacks.append((HEAVY, _heavy(rng, HEAVY)))
+    for (config, weights), shape in zip(stacks, shapes, strict=True):
         net = _stack(student, config, weights)
         b, h, w = shape
         first = student.domain.draw(rng, "forward.x", b, 1, h, w)
@@ -168,14 +190,13 @@ def stack(student, rng):
 def _reach(config, height, width):
     """Whether pixel j can reach logit i through all layers, inside of the image: [j, i]."""
     places = np.array(list(itertools.product(range(height), range(width))))
-    offsets = places[:, None] - places[None, :]
-    reach = np.eye(len(places), dtype=bool)
+    down, right = np.moveaxis(places[:, None] - places[None, :], 2, 0)
+    earlier, distance = (down < 0) | ((down == 0) & (right < 0)), np.maximum(abs(down), abs(right))
+    reach = np.eye(len(places))  # of floating-point numbers, whose products are much faster
     for _, _, radius, sees_itself in _kinds(config):
-        inside = (np.abs(offsets) <= radius).all(axis=2)
-        down, right = offsets[..., 0], offsets[..., 1]
-        seen = inside & ((down < 0) | ((down == 0) & (right < sees_itself)))
-        reach = reach @ seen
-    return reach
+        seen = (distance <= radius) & (earlier | (sees_itself & (distance == 0)))
+        reach = np.minimum(reach @ seen.astype(np.float64), 1.0)
+    return reach > 0
 
 
 def _influences(student, rng, stacks):
@@ -195,7 +216,7 @@ def _influences(student, rng, stacks):
             found.append(np.abs(logits[:-1] - logits[-1]).ravel())
         allowed.append(np.triu(np.ones((pixels, pixels), dtype=bool), 1).ravel())
         required.append(_reach(config, h, w).ravel())
-        scales.append(_spread(moved, weights, config).max())
+        scales.append(_spread(moved.max(axis=0, keepdims=True), weights, config).max())
     return {
         "influence": np.concatenate(found),
         "influence__allowed": np.concatenate(allowed),
@@ -235,22 +256,44 @@ def influence_after(student, rng):
     return _influences(student, rng, stacks)
 
 
-def steps(student, rng):
-    """Losses of three steps, and logits after them; two stacks in turn."""
-    found, scales = [], []
-    batches = ((3, 4, 5), (1, 1, 1), (2, 3, 4), (1, 5, 2), (5, 1, 4), (4, 3, 1), (226, 15, 15))
-    for config, (b, h, w) in zip((*STACKS, (1, 1, 1, 0)), batches, strict=True):
+def _trained(rng):
+    """(config, weights, rates of three steps) of the stacks that make steps.
+
+    Two have logits where a sigmoid is 1 but for the last digits, one has logits in the thousands.
+    """
+    stacks = []
+    for place, config in enumerate(STACKS):
         weights = _weights(rng, config)
+        if place in (2, 3):
+            weights[f"layers.{config[3] + 1}.bias"] += rng.uniform(21.0, 26.0) * (5 - 2 * place)
+        rate = rng.uniform(0.005, 0.02)
+        stacks.append((config, weights, (rate, LEAST_RATE, rate / 2)))
+    stacks.append((HEAVY, _heavy(rng, HEAVY), (LEAST_RATE, 3 * LEAST_RATE, LEAST_RATE)))
+    small = (1, 1, 1, 0)
+    stacks.append((small, _weights(rng, small), (0.002, MOST_RATE, 0.004)))
+    return stacks
+
+
+def steps(student, rng):
+    """Losses of three steps, and logits after them; two stacks in turn.
+
+    The learning rate, the number of images and their size change from step to step.
+    """
+    found, scales = [], []
+    batches = ((3, 4, 5), (1, 1, 1), (2, 3, 4), (1, 5, 2), (5, 1, 4), (4, 3, 1), (6, 4, 3))
+    for (config, weights, rates), (b, h, w) in zip(
+        _trained(rng), (*batches, (226, 15, 15)), strict=True
+    ):
         nets = [_stack(student, config, weights), _stack(student, config, weights)]
         probe = student.domain.draw(rng, "forward.x", 2, 1, h, w)
-        rate = float(rng.uniform(0.005, 0.02)) if sum(config) > 1 else MOST_RATE
-        for count in range(3):
-            x = _bits(rng, b, 1, h, w)
-            size = _spread(x, weights, config).sum() / b + 1
-            for net, step in zip(nets, (rate, rate / 2), strict=True):
+        shapes = ((b, h, w), (1 + b % 4, w, 1 + h % 5), (1 + b % 3, h, 1 + w % 5))
+        for count, (images, height, width) in enumerate(shapes):
+            x = _bits(rng, images, 1, height, width)
+            size = _spread(x, weights, config).sum() / images + 1
+            for net, rate in zip(nets, (rates[count], rates[count - 1]), strict=True):
                 if count == 2 and net is nets[1]:
                     continue
-                found.append([net.step(x, step)])
+                found.append([net.step(x, rate)])
                 scales.append([SINGLE_STEP * size])
         for net in nets:
             found.append(_shaped(student, net.forward(probe), *probe.shape))
@@ -264,23 +307,33 @@ def _alike(one, other):
 
 
 def round_trip(student, rng):
-    """What a new object answers with the state of another one, before and after a step."""
+    """What an object that was used answers with the state of another, before and after a step.
+
+    The states are those of new objects, of such with numbers in the masked places, and of used
+    ones.
+    """
     alike = []
     for c_in, c_out, radius, sees_itself in ((1, 1, 0, True), (2, 3, 1, False), (3, 2, 2, True)):
         x = rng.normal(size=(3, c_in, 4, 5))
         one, other = (
             student.new("MaskedConv2d", c_in, c_out, radius, sees_itself) for _ in range(2)
         )
+        if not sees_itself:
+            _filled(student, one, {"weight": rng.normal(size=(c_out, c_in, 3, 3))})
         other.forward(x)
         other.load(one.state())
         alike.append(_alike(other.forward(x), one.forward(x)))
-    for config in STACKS[:3]:
+    for place, config in enumerate(STACKS[:3]):
         x = _bits(rng, 2, 1, 3, 4)
         one, other = (student.new("PixelStack", *config) for _ in range(2))
+        if place > 0:
+            _filled(student, one, _weights(rng, config))
+        other.step(x, 0.02)
         for _ in range(2):
-            one.step(x, 0.01)
             other.load(one.state())
             alike.append(_alike(other.forward(x), one.forward(x)))
+            one.step(x, 0.01)
+        other.load(one.state())
         alike.append(_alike(other.step(x, 0.01), one.step(x, 0.01)))
         alike.append(_alike(other.forward(x), one.forward(x)))
     return {"alike": np.concatenate(alike)}

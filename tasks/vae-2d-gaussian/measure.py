@@ -10,6 +10,8 @@ import numpy as np
 ROWS, LATENT, DATA = 50, 3, 4  # of most batches; unequal, so that no axis passes for another
 TRAINING, POINTS = 4000, 4000
 SINGLE = 1e-4  # what single precision may make of the order of rows
+FORWARD = 1e-5  # and of a network whose weights and biases are all one number
+HIDDEN = 32
 LONG, SHORT, CENTRE = 5.0, 1.0, 2.0
 # Σ log p/p_true over fresh points exceeds g nats with probability at most exp(-g), whatever p is
 IMPOSSIBLE_NATS = 20.0
@@ -104,10 +106,34 @@ def loss_gradient(student, rng):
     return {"gradient": _joined(found), "gradient__scale": _joined(scales)}
 
 
+def _filled(vae, numbers):
+    """Puts `numbers(shape)` into every floating-point entry of a model's state."""
+    vae.load(
+        {
+            name: numbers(array.shape).astype(array.dtype) if array.dtype.kind == "f" else array
+            for name, array in vae.state().items()
+        }
+    )
+
+
+def _answers(points, number, hidden_layers):
+    """What a network answers in each column if all its weights and biases are one number: [b 1]."""
+    inside, width = points.sum(axis=1, keepdims=True), 1
+    for _ in range(hidden_layers):
+        inside, width = np.tanh(number * (width * inside + 1)), HIDDEN
+    return number * (width * inside + 1)
+
+
 def rows(student, rng):
-    """Whether an untrained model answers a row alone as in a batch, and twice the same: [rows]."""
+    """Whether a model answers row by row, and what its networks are to answer: [rows].
+
+    The numbers in its state are put there: random ones for the first question. For the second they
+    are all the same, so it does not matter how a program names or arranges them.
+    """
     least, most = student.domain.sizes("b")
     vae, found = student.new("VAE"), []
+    drawn = rng.spawn(1)[0]  # of its own: how much is drawn depends on the program's arrangement
+    _filled(vae, lambda shape: drawn.normal(0.0, 0.3, shape))
     for coder, name in ((vae.encode, "encode.x"), (vae.decode, "z")):
         points = student.domain.draw(rng, name, most, 2)
         together = np.concatenate(coder(points), axis=1)
@@ -117,6 +143,13 @@ def rows(student, rng):
             found.append((error <= SINGLE * (1 + np.abs(alone))).all(axis=1))
         again = np.concatenate(coder(points[::-1]), axis=1)[::-1]
         found.append((np.abs(again - together) <= SINGLE * (1 + np.abs(again))).all(axis=1))
+    for number in (0.02, -0.05, 1.0):
+        _filled(vae, lambda shape, number=number: np.full(shape, number))
+        for coder, name, hidden_layers in ((vae.encode, "encode.x", 1), (vae.decode, "z", 2)):
+            points = student.domain.draw(rng, name, 8, 2)
+            wanted = _answers(points, number, hidden_layers)
+            error = np.abs(np.concatenate(coder(points), axis=1) - wanted)
+            found.append((error <= FORWARD * (1 + np.abs(wanted))).all(axis=1))
     return {"alike": np.concatenate(found)}
 
 

@@ -140,6 +140,36 @@ def test_honest_work_agrees_and_a_slip_shows_at_its_call(tmp_path: Path) -> None
         assert replayed(task, SOLUTION.replace(right, wrong)) == agrees, wrong
 
 
+MODULE = """\
+import torch
+
+
+class Counter(torch.nn.Module):
+    def __init__(self, start):
+        super().__init__()
+        self.register_buffer("value", torch.tensor([float(start)], dtype=torch.float64))
+        self.register_buffer("other", torch.tensor([5.0]))
+
+    def add(self, x):
+        return x.sum() + self.value.sum() + self.other.double().sum()
+"""
+
+
+def test_numbers_are_put_into_the_state_of_an_instance(tmp_path: Path) -> None:
+    first, _, rest = EXAMPLE.partition("  - call: applied\n")
+    *_, made, added = rest.partition("  - call: Counter\n")
+    head, _, tail = added.partition("  - call: counter.add\n")
+    load = "  - call: counter.load\n    with: {value: x2}\n"
+    example = f"{first}  x2: [2.0]\n".replace("calls:\n", "") + "calls:\n" + made + head
+    example += load + "  - call: counter.add\n" + tail.replace("gives: 4.5", "gives: 10.5")
+    task = small(tmp_path, example)
+    assert task.example is not None
+    assert "into the state of counter: value=x2\n" in in_words(task.example, task.example_calls)
+    assert replayed(task, MODULE) == [True, True, True]
+    ignored = MODULE.replace("self.value.sum()", "1.0")
+    assert replayed(task, ignored) == [True, True, False]
+
+
 def test_a_program_may_call_its_parameters_something_else(tmp_path: Path) -> None:
     renamed = SOLUTION.replace("def total(x, weights)", "def total(a, b)")
     renamed = renamed.replace("(x * weights).sum()", "(a * b).sum()")
@@ -175,6 +205,7 @@ def test_the_statement_shows_it_in_words(tmp_path: Path) -> None:
         ("counter.add", "count.add", "no earlier call makes count (`as: count`)"),
         ("    gives: 2.83\n", "", "calls.1 (total): say what it gives (`gives`)"),
         ("[0.3333333, 1]", "[0.3333333, one]", "neither a number nor a list of numbers"),
+        ("call: counter.add\n", "call: count.load\n", "no earlier call makes count (`as: count`)"),
     ],
 )  # fmt: skip
 def test_an_example_that_does_not_fit_is_refused(

@@ -76,6 +76,19 @@ def test_terms_are_those_of_the_library(solution):
     torch.testing.assert_close(kl, kl_divergence(q, prior).sum(1), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("number", [0.02, -0.05, 1.0])
+def test_networks_of_one_number_are_those_of_the_statement(plane, solution, number):
+    """The harness's own formula against layers of torch, whose names and shapes it does not use."""
+    vae, points = solution.VAE(), np.random.default_rng(5).uniform(-5, 5, (6, 2))
+    with torch.no_grad():
+        for parameter in vae.parameters():
+            parameter.fill_(number)
+        for coder, hidden_layers in ((vae.encode, 1), (vae.decode, 2)):
+            found = torch.cat(coder(torch.from_numpy(points)), dim=1).numpy()
+            wanted = plane._answers(points, number, hidden_layers)
+            np.testing.assert_allclose(found, np.repeat(wanted, 4, axis=1), rtol=1e-12)
+
+
 # --- the laws and the floor ------------------------------------------------------------------
 
 
