@@ -143,8 +143,9 @@ def _choices(student, rng):
     """(q, u): u inside the components, at both ends of [0, 1), and where one component ends.
 
     Weights of exactly 1/4 and of 0 make those ends exact; ten weights of 1/10 sum to less than 1.
-    Of the first components one has a weight of 0, the next one of about 1e-13. Then all sizes, the
-    last two of them the same.
+    Of the first components one has a weight of 0, the next one of about 1e-13. Wide and narrow ones
+    come in both orders, and u closer to ends than single precision is. Then all sizes, the last two
+    of them the same.
     """
     (_, c, k), (m_most, c_most, k_most) = zip(*map(student.domain.sizes, "mck"), strict=True)
     likely = _mixture(rng, 5, K)
@@ -155,8 +156,13 @@ def _choices(student, rng):
     tenths = np.full(c_most, 800.0), *_mixture(rng, c_most, k_most)[1:]
     yield tenths, rng.permutation([1 - 2.0**-53, *(np.arange(m_most - 1) % 10 / 10 + 0.05)])
     yield _light(rng, student, COMPONENTS, K, 1)[0], rng.random(3)
-    spread = _spread(rng)[0]
-    yield (spread[0], student.domain.draw(rng, "mu", 2, K), spread[2]), _inside(rng, spread[0])
+    (logits, _, log_sigma), _ = _spread(rng)
+    for widths in (log_sigma, log_sigma[::-1].copy()):
+        mu = (np.exp(widths) * rng.normal(size=widths.shape)).clip(-1000, 1000)
+        yield (logits, mu, widths), _inside(rng, logits)
+    close = _mixture(rng, 5, K)
+    ends = np.cumsum(np.exp(_log_softmax(close[0])))[:-1]
+    yield close, np.concatenate([ends - 1e-9, ends + 1e-9])
     usual = (MANY, COMPONENTS, K)
     for rows, components, width in ((1, c, k), *_sizes(student, rng, "m"), usual, usual):
         yield _mixture(rng, components, width), rng.random(rows)
