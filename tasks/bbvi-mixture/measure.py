@@ -63,6 +63,27 @@ def _spread(rng):
     return q, z
 
 
+def _sizes(student, rng, samples):
+    """(m, c, k): every number of samples up to 12, every number of components, all dimensions.
+
+    Beyond 12 numbers of samples are odd and no multiples of 5, so that a loop over chunks is left
+    with a rest; three of everything come last.
+    """
+    (least, m), (_, c), (_, k) = (student.domain.sizes(axis) for axis in (samples, "c", "k"))
+    odd = np.setdiff1d(np.arange(13, m, 2), np.arange(15, m, 10))
+    numbers = [*range(least, 13), *rng.choice(odd, 4, replace=False)]
+    widths = (rng.permutation(len(numbers)) % most + 1 for most in (c, k))
+    return [*np.stack([numbers, *widths], axis=1).tolist(), (k, k, k)]
+
+
+def _replaced(first, second):
+    """The first tuple, then with one entry after another from the second.
+
+    So a result that is kept by some of its arguments comes back where another one has changed.
+    """
+    return [first, *((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))]
+
+
 def _light(rng, student, c, k, m):
     """Samples of components far apart, of which all but one have no weight to speak of."""
     mu, log_sigma = student.domain.draw(rng, "mu", c, k), rng.uniform(-0.7, 0.7, (c, k))
@@ -71,23 +92,26 @@ def _light(rng, student, c, k, m):
     return (logits, mu, log_sigma), mu[chosen] + np.exp(log_sigma[chosen]) * rng.normal(size=(m, k))
 
 
-def _batches(student, rng, m, m_most):
-    """(q, samples) of all sizes; two are of one size, the second and third ones.
+def _batches(student, rng, samples):
+    """(q, samples) of all sizes; the last two are of one size, for :func:`_replaced`.
 
-    No component is near to all samples of the second: its share of them is about 1e-60.
+    One component of the first is so far from all samples that its share of them is about 1e-140:
+    the squares of its scores are near the smallest numbers.
     """
-    (c, k), (c_most, k_most) = zip(*map(student.domain.sizes, "ck"), strict=True)
-    for _ in range(2):
-        q = _mixture(rng, COMPONENTS, K)
-        yield q, _drawn(rng, MANY, *q)
+    (m, c, k), (m_most, c_most, k_most) = zip(
+        *map(student.domain.sizes, (samples, "c", "k")), strict=True
+    )
     logits, mu, log_sigma = _mixture(rng, 2, K)
-    mu[1] = mu[0] + rng.choice([-1.0, 1.0]) * np.array([17.0, 0.0]) * np.exp(log_sigma[1])
+    away = rng.choice([-1.0, 1.0]) * rng.uniform(24.5, 25.5)
+    mu[1] = mu[0] + np.array([away, 0.0]) * np.exp(log_sigma[1])
     yield (logits, mu, log_sigma), mu[0] + 0.05 * rng.normal(size=(5, K))
-    for components, width, rows in ((c, k, m), (c, k_most, 3), (c_most, k, m_most)):
-        q = _mixture(rng, components, width)
-        yield q, _drawn(rng, rows, *q)
     yield _light(rng, student, 2, k_most, max(m, 2))
     yield _spread(rng)
+    edges = (m, c, k), (3, c, k_most), (m_most, c_most, k)
+    usual = (MANY, COMPONENTS, K)
+    for rows, components, width in (*edges, *_sizes(student, rng, samples), usual, usual):
+        q = _mixture(rng, components, width)
+        yield q, _drawn(rng, rows, *q)
 
 
 def density(student, rng):
@@ -95,11 +119,12 @@ def density(student, rng):
     q = _mixture(rng, 4, 3)
     near, far = rng.normal(0.0, 2.0, (30, 3)), rng.uniform(600.0, 1000.0, (5, 3))
     far *= rng.choice([-1.0, 1.0], far.shape)
-    pairs = [(q, np.concatenate([near, far])), *_batches(student, rng, *student.domain.sizes("m"))]
-    pairs.append(_light(rng, student, 4, 2, 8))
+    pairs = [(q, np.concatenate([near, far])), _light(rng, student, 4, 2, 8)]
+    calls = [(z, *law) for law, z in (*pairs, *_batches(student, rng, "m"))]
+    calls = [*calls[:-2], *_replaced(*calls[-2:])]
     return {
-        "log_q": np.concatenate([student.log_q(z, *law) for law, z in pairs]),
-        "log_q__scale": np.concatenate([_density(z, *law)[1] for law, z in pairs]),
+        "log_q": np.concatenate([student.log_q(*call) for call in calls]),
+        "log_q__scale": np.concatenate([_density(*call)[1] for call in calls]),
     }
 
 
@@ -114,33 +139,44 @@ def _inside(rng, logits):
     return u
 
 
-def sample(student, rng):
-    """u inside the components, at both ends of [0, 1), and where one component ends.
+def _choices(student, rng):
+    """(q, u): u inside the components, at both ends of [0, 1), and where one component ends.
 
     Weights of exactly 1/4 and of 0 make those ends exact; ten weights of 1/10 sum to less than 1.
-    Of the first components one has a weight of 0, the next one of about 1e-13.
+    Of the first components one has a weight of 0, the next one of about 1e-13. Wide and narrow ones
+    come in both orders, and u closer to ends than single precision is. Then all sizes, the last two
+    of them the same.
     """
-    (m, c, k), (m_most, c_most, k_most) = zip(*map(student.domain.sizes, "mck"), strict=True)
+    (_, c, k), (m_most, c_most, k_most) = zip(*map(student.domain.sizes, "mck"), strict=True)
     likely = _mixture(rng, 5, K)
     likely[0][:2] -= 750.0, 30.0
-    logits, *rest = _mixture(rng, 5, k)
-    quarters = np.array([0.0, 0.0, -800.0, 0.0, 0.0]), *rest
-    ends = np.array([0.0, 0.25, 0.5, 0.75, np.nextafter(0.5, 0)])
+    yield likely, _inside(rng, likely[0])
+    quarters = np.array([0.0, 0.0, -800.0, 0.0, 0.0]), *_mixture(rng, 5, k)[1:]
+    yield quarters, np.array([0.0, 0.25, 0.5, 0.75, np.nextafter(0.5, 0)])
     tenths = np.full(c_most, 800.0), *_mixture(rng, c_most, k_most)[1:]
-    shifted = _light(rng, student, COMPONENTS, K, 1)[0]
-    spread = _spread(rng)[0]
-    mus = student.domain.draw(rng, "mu", 2, K)
-    cases = [
-        (likely, _inside(rng, likely[0])),
-        (quarters, ends),
-        (tenths, rng.permutation([1 - 2.0**-53, *(np.arange(m_most - 1) % 10 / 10 + 0.05)])),
-        (_mixture(rng, c, k), rng.random(m)),
-        (shifted, rng.random(3)),
-        ((spread[0], mus, spread[2]), _inside(rng, spread[0])),
-    ]
-    found, scales = [], []
-    for (logits, mu, log_sigma), u in cases:
+    yield tenths, rng.permutation([1 - 2.0**-53, *(np.arange(m_most - 1) % 10 / 10 + 0.05)])
+    yield _light(rng, student, COMPONENTS, K, 1)[0], rng.random(3)
+    (logits, _, log_sigma), _ = _spread(rng)
+    for widths in (log_sigma, log_sigma[::-1].copy()):
+        mu = (np.exp(widths) * rng.normal(size=widths.shape)).clip(-1000, 1000)
+        yield (logits, mu, widths), _inside(rng, logits)
+    close = _mixture(rng, 5, K)
+    ends = np.cumsum(np.exp(_log_softmax(close[0])))[:-1]
+    yield close, np.concatenate([ends - 1e-9, ends + 1e-9])
+    usual = (MANY, COMPONENTS, K)
+    for rows, components, width in ((1, c, k), *_sizes(student, rng, "m"), usual, usual):
+        yield _mixture(rng, components, width), rng.random(rows)
+
+
+def sample(student, rng):
+    """The noise of one sample of a call lies further out than noise usually does."""
+    calls = []
+    for (logits, mu, log_sigma), u in _choices(student, rng):
         eps = rng.normal(size=(len(u), mu.shape[1]))
+        eps[0, 0] = rng.choice([-1.0, 1.0]) * rng.uniform(5, 6)
+        calls.append((u, eps, logits, mu, log_sigma))
+    found, scales = [], []
+    for u, eps, logits, mu, log_sigma in [*calls[:-2], *_replaced(*calls[-2:])]:
         found.append(student.sample_q(u, eps, logits, mu, log_sigma).ravel())
         ends = np.cumsum(np.exp(_log_softmax(logits)))
         i = np.minimum(np.searchsorted(ends, u, side="right"), len(logits) - 1)
@@ -191,16 +227,26 @@ def _flat(arrays):
     return np.concatenate([array.reshape(-1) for array in arrays])
 
 
-def gradient(student, rng):
-    """By logits, μ and ln σ, one after another: [c + 2ck] of every batch."""
-    batches = list(_batches(student, rng, *student.domain.sizes("m")))
+def _estimates(student, rng, function, batches, scales_of):
+    """The gradients of every batch by logits, μ and ln σ, one after another: [c + 2ck] of each.
+
+    The last two batches are replaced, one argument after another.
+    """
+    rings = _rings(student, rng, len(batches))
+    calls = [(ring, *q, z) for (q, z), ring in zip(batches, rings, strict=True)]
     found, scales = [], []
-    for (q, z), ring in zip(batches, _rings(student, rng, len(batches)), strict=True):
-        weight = _size(z, *ring) + _density(z, *q)[1]
-        scales += [np.einsum("m,m...->...", weight, h) / len(z) for h in _score_scales(z, *q)]
-        given = student.given("ring", *map(np.array, ring))
-        found += student.grad_bbvi(given, *q, z)
+    for ring, *q, z in [*calls[:-2], *_replaced(*calls[-2:])]:
+        found += function(student.given("ring", *map(np.array, ring)), *q, z)
+        scales += scales_of(_size(z, *ring) + _density(z, *q)[1], z, q)
     return {"grad": _flat(found), "grad__scale": _positive(_flat(scales))}
+
+
+def gradient(student, rng):
+    def scales(weight, z, q):
+        return [np.einsum("m,m...->...", weight, h) / len(z) for h in _score_scales(z, *q)]
+
+    batches = list(_batches(student, rng, "m"))
+    return _estimates(student, rng, student.grad_bbvi, batches, scales)
 
 
 def _positive(scales):
@@ -220,17 +266,13 @@ def _lonely(rng):
 
 def control_variate(student, rng):
     """As above from two samples on, and with a component that has one sample or none."""
-    batches = [_lonely(rng), *_batches(student, rng, *student.domain.sizes("n"))]
-    found, scales = [], []
-    for (q, z), ring in zip(batches, _rings(student, rng, len(batches)), strict=True):
-        weight = _size(z, *ring) + _density(z, *q)[1]
-        scales += [
-            weight.max() * size.mean(0) * _cancellation(h)
-            for size, h in zip(_score_scales(z, *q), _scores(z, *q), strict=True)
-        ]
-        given = student.given("ring", *map(np.array, ring))
-        found += student.grad_bbvi_cv(given, *q, z)
-    return {"grad": _flat(found), "grad__scale": _positive(_flat(scales))}
+
+    def scales(weight, z, q):
+        pairs = zip(_score_scales(z, *q), _scores(z, *q), strict=True)
+        return [weight.max() * size.mean(0) * _cancellation(h) for size, h in pairs]
+
+    batches = [_lonely(rng), *_batches(student, rng, "n")]
+    return _estimates(student, rng, student.grad_bbvi_cv, batches, scales)
 
 
 def example(student, rng):

@@ -88,7 +88,8 @@ def _instances(student, rng):
     (_, rows), (_, d), (_, k) = (domain.sizes(axis) for axis in ("b", "d", "k"))
     least, most = sorted(domain.draw(rng, "eta", 2))
     usual = _instance(rng)
-    row = replace(_instance(rng, (1, 1, k)), eta=np.array(least))
+    columns = rng.choice([-1.0, 1.0], (1, k)) * rng.uniform(1.0, 3.0, (1, k))
+    row = replace(_instance(rng, (1, 1, k)), eta=np.array(least), weight=columns)
     shapes = {"x": (rows, d), "mu": (rows, 1), "log_sigma": (rows, 1), "weight": (d, 1)}
     far = {name: domain.draw(rng, name, *shape) for name, shape in shapes.items()}
     far["bias"] = domain.draw(rng, "bias", d)
@@ -237,10 +238,15 @@ def _log_weight(student, case, eps):
 
 
 def samples(student, rng):
-    """From one sample to the most; a few lie further out than noise usually does."""
-    m = student.domain.sizes("m")[1]
+    """From one sample to the most; a few lie further out than noise usually does.
+
+    The last q are as narrow as can be, about 0, where a z that is a little off is seen.
+    """
+    m, cases = student.domain.sizes("m")[1], _instances(student, rng)
+    mu = np.zeros_like(cases[0].mu)
+    cases.append(replace(cases[0], mu=mu, log_sigma=rng.uniform(-30, -20, mu.shape)))
     pairs = []
-    for case, count in zip(_instances(student, rng), (SAMPLES, SAMPLES, 1, m), strict=True):
+    for case, count in zip(cases, (SAMPLES, SAMPLES, 1, m, SAMPLES), strict=True):
         eps = rng.normal(size=(count, *case.mu.shape))
         eps[0, 0, 0] = rng.choice([-1.0, 1.0]) * rng.uniform(5, 6)
         pairs.append(_log_weight(student, case, eps))

@@ -5,23 +5,36 @@ alone.
 """
 
 import itertools
+from functools import partial
 
 import numpy as np
 
 B, K, D = 5, 2, 3
 M = 16
-# m, b, k and about which ln σ: the smallest and the largest of every axis, odd and even ones, and
-# one size twice, so that nothing kept from the first call goes unnoticed; coordinates of one call
-# meet in sums, so their σ are of one size
-CALLS = (
-    (1, 1, 1, -10.0),
-    (2, 3, 2, 0.0),
-    (3, 1, 4, 10.0),
-    (1, 200, 1, -6.0),
-    (20, 5, 4, -1.0),
-    (1, 2, 1, 1.0),
-    (2, 3, 2, 2.0),
-)
+NEAR = np.geomspace(1e-4, 1e-9, 6)  # distances from a posterior
+
+
+def _sizes(domain, rng):
+    """(m, b, k): every number of samples, as many numbers of rows, every number of dimensions.
+
+    Then axes of one size, the most rows, and two odd numbers of rows in between, neither a multiple
+    of 5, so that a loop over chunks is left with a rest.
+    """
+    (_, m), (_, b), (_, k) = (domain.sizes(axis) for axis in "mbk")
+    small = rng.permutation(m) + 1, rng.permutation(m) + 1, rng.permutation(m) % k + 1
+    same, more = rng.integers(2, k + 1), rng.integers(k + 1, m + 1)
+    odd = np.setdiff1d(np.arange(m + 1, b, 2), np.arange(25, b, 10))
+    between = rng.choice(odd[odd < b / 2]), rng.choice(odd[odd > b / 2])
+    sizes = [*np.stack(small, axis=1), (same, same, same), (more, more, 2), (2, b, 1)]
+    return [tuple(map(int, size)) for size in [*sizes, (3, between[0], 3), (1, between[1], 2)]]
+
+
+def _replaced(first, second):
+    """The first tuple, then with one entry after another from the second.
+
+    So a result that is kept by some of its arguments comes back where another one has changed.
+    """
+    return [first, *((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))]
 
 
 def _gaussians(domain, rng, shape, about):
@@ -70,20 +83,50 @@ def _scales(terms, log_sigma, eps):
     return np.stack([terms.mean(0), (terms * step + 2).mean(0)])
 
 
+def _mixture(student, rng, k, c):
+    """A mixture of c modes, and the absolute terms of its gradient by z where that is a size."""
+    centres = student.domain.draw(rng, "centres", c, k)
+    return student.given("mixture", centres), partial(_mixture_terms, centres)
+
+
+def _gaussian(student, rng, sizes, eta):
+    """The same of a linear Gaussian model of sizes b, k, d."""
+    model = _linear(student.domain, rng, *sizes, eta)
+    return student.given("linear_gaussian", *model), partial(_linear_terms, model)
+
+
+def _calls(student, rng):
+    """(target, mu, log_sigma, eps) of all sizes, a third of the targets mixtures.
+
+    Every other linear model has any σ, both ends among them; modes are told apart where σ is
+    about 1. Last come calls of which each differs from the first of them in one argument alone.
+    """
+    domain, sizes = student.domain, _sizes(student.domain, rng)
+    wide = rng.permutation([-10.0, 10.0, *rng.uniform(-9, 9, len(sizes) // 3 - 2)])
+    noise = domain.draw(rng, "eta", len(sizes))
+    noise[1:3] = domain.draw(rng, "eta", 2)
+    for i, (m, b, k) in enumerate(sizes):
+        about = wide[i // 3] if i % 3 == 2 else rng.uniform(-1, 1)
+        if i % 3 == 0:
+            target = _mixture(student, rng, k, i // 3 % domain.sizes("c")[1] + 1)
+        else:
+            target = _gaussian(student, rng, (b, k, i // 3 % domain.sizes("d")[1] + 1), noise[i])
+        yield target, *_gaussians(domain, rng, (m, b, k), about)
+    usual = [(_gaussian(student, rng, (B, K, D), 1.0), *_usual(rng, M, B, K)) for _ in range(2)]
+    yield from _replaced(*usual)
+
+
+def _usual(rng, m, b, k):
+    """mu, log_sigma, eps of usual sizes."""
+    return rng.normal(size=(b, k)), rng.uniform(-1, 1, (b, k)), rng.normal(size=(m, b, k))
+
+
 def _targets(student, rng):
     """Calls (log_joint, mu, log_sigma, eps) and the scales of what is averaged over samples."""
-    shapes = itertools.cycle(((1, 0.1), (3, 2.0)))
-    for (m, b, k, about), (d, eta) in zip(CALLS, shapes, strict=False):
-        mu, log_sigma, eps = _gaussians(student.domain, rng, (m, b, k), about)
-        z = np.abs(mu) + np.exp(log_sigma) * np.abs(eps)
-        if abs(about) < 2:
-            centres = student.domain.draw(rng, "centres", 1 if m == 1 else 5, k)
-            target, terms = student.given("mixture", centres), _mixture_terms(centres, z)
-        else:
-            model = _linear(student.domain, rng, b, k, d, eta)
-            target, terms = student.given("linear_gaussian", *model), _linear_terms(model, z)
+    for (log_joint, terms_of), mu, log_sigma, eps in _calls(student, rng):
+        terms = terms_of(np.abs(mu) + np.exp(log_sigma) * np.abs(eps))
         terms = terms + _q_terms(mu, log_sigma, eps)
-        yield (target, mu, log_sigma, eps), _scales(terms, log_sigma, eps)
+        yield (log_joint, mu, log_sigma, eps), _scales(terms, log_sigma, eps)
 
 
 def mean(student, rng):
@@ -127,14 +170,15 @@ def posterior(student, rng):
 
 
 def average(student, rng):
-    """Its values; last where q is almost the posterior, so that they are small."""
+    """Its values; last at rows where q is more and more the posterior, so that they are small."""
     found, scales = [], []
     for args, scale in _targets(student, rng):
         found.append(np.stack(student.grad_path_derivative(*args)))
         scales.append(scale)
-    model, mu, log_sigma = _posterior(student, rng, 2, K, D)
-    eps, log_joint = rng.normal(size=(2, 2, K)), student.given("linear_gaussian", *model)
-    found.append(np.stack(student.grad_path_derivative(log_joint, mu + 1e-5, log_sigma, eps)))
+    model, mu, log_sigma = _posterior(student, rng, len(NEAR), K, D)
+    eps, mu = rng.normal(size=(2, *mu.shape)), mu + NEAR[:, None]
+    log_joint = student.given("linear_gaussian", *model)
+    found.append(np.stack(student.grad_path_derivative(log_joint, mu, log_sigma, eps)))
     z = np.abs(mu) + np.exp(log_sigma) * np.abs(eps)
     terms = _linear_terms(model, z) + _q_terms(mu, log_sigma, eps)
     scales.append(_scales(terms, log_sigma, eps))
@@ -150,14 +194,15 @@ def total(student, rng):
 
 
 def score(student, rng):
-    found, scales = [], []
-    for m, b, k, _ in CALLS:
+    calls = []
+    for m, b, k in _sizes(student.domain, rng):
         log_sigma = student.domain.draw(rng, "score_term.log_sigma", b, k)
         mu, _, eps = _gaussians(student.domain, rng, (m, b, k), 0.0)
         mu = np.where((log_sigma < -10) & (np.abs(mu) < 10), 0.0, mu)
-        found.append(np.stack(student.score_term(mu, log_sigma, eps)))
-        scales.append(_scales(_q_terms(mu, log_sigma, eps), log_sigma, eps))
-    return _in_units("term", found, scales)
+        calls.append((mu, log_sigma, eps))
+    calls += _replaced(*(_usual(rng, M, B, K) for _ in range(2)))
+    found = [np.stack(student.score_term(*call)) for call in calls]
+    return _in_units("term", found, [_scales(_q_terms(*call), *call[1:]) for call in calls])
 
 
 def parts(student, rng):

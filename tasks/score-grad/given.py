@@ -14,6 +14,13 @@ def signs(z: Float64[Tensor, "m b k"]) -> Float64[Tensor, "m b"]:
     return 3 + z.sign().sum(dim=-1)
 
 
+def linear(
+    z: Float64[Tensor, "m b k"], weight: Float64[Tensor, "k d"], x: Float64[Tensor, "b d"]
+) -> Float64[Tensor, "m b"]:
+    """f(z) = -‖x - Σ_k z_k weight_k‖²: how well z, decoded, reconstructs x."""
+    return -((x - z @ weight) ** 2).sum(dim=-1)
+
+
 def codebook(
     z: Float64[Tensor, "m b c"], codes: Float64[Tensor, "c d"], x: Float64[Tensor, "b d"]
 ) -> Float64[Tensor, "m b"]:

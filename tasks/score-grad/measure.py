@@ -9,6 +9,36 @@ import itertools
 import numpy as np
 
 
+def _sizes(domain, rng, samples="m"):
+    """(m, b, k): every number of samples, as many numbers of rows, every number of dimensions.
+
+    Then axes of one size, the most rows, and two odd numbers of rows in between, neither a multiple
+    of 5, so that a loop over chunks is left with a rest.
+    """
+    (least, m), (_, b), (_, k) = (domain.sizes(axis) for axis in (samples, "b", "k"))
+    numbers = rng.permutation(np.arange(least, m + 1))
+    rows = rng.permutation(m)[: len(numbers)] + 1
+    small = numbers, rows, rng.permutation(len(numbers)) % k + 1
+    same, more = rng.integers(2, k + 1), rng.integers(k + 1, m + 1)
+    odd = np.setdiff1d(np.arange(m + 1, b, 2), np.arange(25, b, 10))
+    between = rng.choice(odd[odd < b / 2]), rng.choice(odd[odd > b / 2])
+    sizes = [*np.stack(small, axis=1), (same, same, same), (more, more, 2), (2, b, 1)]
+    return [tuple(map(int, size)) for size in [*sizes, (3, between[0], 3), (2, between[1], 2)]]
+
+
+def _replaced(first, second):
+    """The first tuple, then with one entry after another from the second.
+
+    So a result that is kept by some of its arguments comes back where another one has changed.
+    """
+    return [first, *((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))]
+
+
+def _usual(rng, m=3, b=4, k=2):
+    """mu, log_sigma, eps of usual sizes."""
+    return rng.normal(size=(b, k)), rng.uniform(-1, 1, (b, k)), rng.normal(size=(m, b, k))
+
+
 def _gaussians(domain, rng, m, b, k):
     """mu, log_sigma, eps from all of the domain; μ is 0 beside a σ that would be lost in it."""
     mu, log_sigma = domain.draw(rng, "mu", b * k), np.sort(domain.draw(rng, "log_sigma", b * k))
@@ -32,59 +62,68 @@ def _score_scale(mu, log_sigma, eps):
 
 
 def score(student, rng):
-    found, scales = [], []
-    for m, b, k in ((1, 1, 1), (4, 20, 3), (20, 1, 4), (1, 200, 1), (4, 20, 3)):
-        mu, log_sigma, eps = _gaussians(student.domain, rng, m, b, k)
-        z = mu + np.exp(log_sigma) * eps
-        found.append(np.stack(student.score(z, mu, log_sigma)))
-        scales.append(_score_scale(mu, log_sigma, eps))
-    return _in_units("score", found, scales)
+    """Then a call again with another q, other samples."""
+    calls = [_gaussians(student.domain, rng, *sizes) for sizes in _sizes(student.domain, rng)]
+    pairs = [((mu + np.exp(log_sigma) * eps, mu, log_sigma), eps) for mu, log_sigma, eps in calls]
+    for z, mu, log_sigma in _replaced(*(_usual(rng)[::-1] for _ in range(2))):
+        pairs.append(((z, mu, log_sigma), (z - mu) / np.exp(log_sigma)))
+    found = [np.stack(student.score(*call)) for call, _ in pairs]
+    return _in_units("score", found, [_score_scale(*call[1:], eps) for call, eps in pairs])
 
 
-def _integrand(student, rng, name, z):
-    """A function of given.py and the absolute terms of its values at samples of sizes z [m, b]."""
+def _integrand(student, rng, name, sizes):
+    """A function of given.py, and the absolute terms [m, b] of its values by the sizes of z."""
+    b, k, d = sizes
     if name == "square":
-        return student.given(name), (z**2).sum(-1)
+        return student.given(name), lambda z: (z**2).sum(-1)
     if name == "signs":
-        return student.given(name), np.full(z.shape[:2], 3.0 + z.shape[2])
-    codes, x = student.domain.draw(rng, "codes", z.shape[2], 2), _data(student, rng, z.shape[1], 2)
-    return student.given(name, codes, x), ((np.abs(x) + z @ np.abs(codes)) ** 2).sum(-1)
-
-
-def _data(student, rng, b, d):
-    return student.domain.draw(rng, "x", b, d)
+        return student.given(name), lambda z: np.full(z.shape[:2], 3.0 + k)
+    weight, x = student.domain.draw(rng, "weight", k, d), student.domain.draw(rng, "x", b, d)
+    return student.given(name, weight, x), lambda z: ((np.abs(x) + z @ np.abs(weight)) ** 2).sum(-1)
 
 
 def _estimates(student, rng, function, calls, others=False):
-    """Both gradients by calls (m, b, k, integrand); with ``others`` each value meets the others."""
+    """Both gradients by calls (m, b, k, integrand); with ``others`` each value meets the others.
+
+    Then a call again with another integrand, another q, other noise.
+    """
+    inputs = []
+    for i, (m, b, k, name) in enumerate(calls):
+        target = _integrand(student, rng, name, (b, k, i // 3 % 3 + 1))
+        inputs.append((target, *_gaussians(student.domain, rng, m, b, k)))
+    usual = [(_integrand(student, rng, "linear", (4, 2, 3)), *_usual(rng)) for _ in range(2)]
     found, scales = [], []
-    for m, b, k, name in calls:
-        mu, log_sigma, eps = _gaussians(student.domain, rng, m, b, k)
-        z = np.abs(mu) + np.exp(log_sigma) * np.abs(eps)
-        f, size = _integrand(student, rng, name, z)
+    for (f, size_of), mu, log_sigma, eps in [*inputs, *_replaced(*usual)]:
+        size = size_of(np.abs(mu) + np.exp(log_sigma) * np.abs(eps))
         if others:
-            size = size + (size.sum(0) - size) / (m - 1)
+            size = size + (size.sum(0) - size) / (len(eps) - 1)
         found.append(np.stack(function(f, mu, log_sigma, eps)))
         scales.append((size[..., None] * _score_scale(mu, log_sigma, eps)).mean(axis=1))
     return _in_units("grad", found, scales)
 
 
 def square(student, rng):
-    """One sample, but for one call."""
-    sizes = ((1, 1, 1), (1, 3, 2), (2, 1, 4), (1, 200, 1), (1, 3, 2))
-    return _estimates(student, rng, student.grad_score, [(*size, "square") for size in sizes])
+    """One sample, but for two calls."""
+    calls = [(1, b, k, "square") for _, b, k in _sizes(student.domain, rng)]
+    calls += [(2, 1, 4, "square"), (int(rng.integers(3, 20)), 3, 2, "square")]
+    return _estimates(student, rng, student.grad_score, calls)
 
 
 def signs(student, rng):
     """Several samples of a piecewise constant integrand, and of one with a datum for every row."""
-    calls = ((16, 4, 2, "signs"), (20, 1, 1, "signs"), (3, 5, 3, "codebook"), (2, 7, 1, "codebook"))
+    names = itertools.cycle(("signs", "linear"))
+    sizes = _sizes(student.domain, rng, "n")
+    calls = [(*size, name) for size, name in zip(sizes, names, strict=False)]
+    edges = zip(*(student.domain.sizes(axis) for axis in "mbk"), strict=True)
+    calls += [(*size, "linear") for size in edges]
     return _estimates(student, rng, student.grad_score, calls)
 
 
 def leave_one_out(student, rng):
     """From two samples on."""
-    calls = ((2, 3, 2, "square"), (5, 1, 3, "signs"), (20, 4, 1, "square"), (3, 7, 4, "codebook"))
-    calls = (*calls, (2, 200, 1, "signs"), (2, 3, 2, "square"))
+    names = itertools.cycle(("square", "signs", "linear"))
+    sizes = _sizes(student.domain, rng, "n")
+    calls = [(*size, name) for size, name in zip(sizes, names, strict=False)]
     return _estimates(student, rng, student.grad_score_loo, calls, others=True)
 
 
@@ -105,35 +144,66 @@ def leave_one_out_law(student, rng):
     return {"grad": np.concatenate(grads, axis=1), "grad__weight": law}
 
 
+def _chosen(rng, m, b, c):
+    """Categories [m, b]: every one once, as far as there is room, and then any."""
+    choices = np.concatenate([np.arange(c), rng.integers(c, size=m * b)])[: m * b]
+    return rng.permutation(choices).reshape(m, b)
+
+
+def _codebook(student, rng, choices, sizes):
+    """codes [c, d] and data x [b, d]; the first datum is as far from its code as may be."""
+    c, d = sizes
+    codes = student.domain.draw(rng, "codes", c, d)
+    x = student.domain.draw(rng, "x", choices.shape[1], d)
+    x[0] = student.domain.draw(rng, "x", 2).max() * rng.choice([-1.0, 1.0], d)
+    codes[choices[0, 0]] = -x[0]
+    return codes, x
+
+
 def _categorical(student, rng, calls):
-    """The gradient for calls (m, b, c, d, width): logits of the domain, or ``width`` apart."""
-    found, scales = [], []
-    for m, b, c, d, width in calls:
+    """The gradient for calls (m, b, c, d, width): logits of the domain, or ``width`` apart.
+
+    Then a call again with another integrand, other logits, other samples.
+    """
+    inputs = []
+    for m, b, c, d, width in [*calls, *[(3, 4, 3, 2, 2.0)] * 2]:
         logits = student.domain.draw(rng, "logits", b, c)
         if width:
             logits = rng.uniform(-width, width, (b, c))
-        # every category once, as far as there is room, and then any
-        choices = np.concatenate([np.arange(c), rng.integers(c, size=m * b)])[: m * b]
-        choices = rng.permutation(choices).reshape(m, b)
-        codes, x = student.domain.draw(rng, "codes", c, d), _data(student, rng, b, d)
+        choices = _chosen(rng, m, b, c)
+        inputs.append((_codebook(student, rng, choices, (c, d)), logits, choices))
+    found, scales = [], []
+    for (codes, x), logits, choices in [*inputs[:-2], *_replaced(*inputs[-2:])]:
+        samples = np.eye(len(codes))[choices]
         f = student.given("codebook", codes, x)
-        found.append(student.grad_score_categorical(f, logits, np.eye(c)[choices]))
+        found.append(student.grad_score_categorical(f, logits, samples))
         terms = ((np.abs(x) + np.abs(codes[choices])) ** 2).sum(-1).mean(0)
         size = terms * (1 + np.abs(logits).max(axis=1))
-        scales.append(np.broadcast_to(size[:, None], (b, c)))
+        scales.append(np.broadcast_to(size[:, None], logits.shape))
     return _in_units("grad", found, scales)
+
+
+def _widths(student, rng, samples):
+    """Sizes (m, b, c, d) of all sorts."""
+    (_, c), (_, d) = student.domain.sizes("c"), student.domain.sizes("d")
+    sizes = _sizes(student.domain, rng, samples)
+    categories, data = (rng.permutation(len(sizes)) % most + 1 for most in (c, d))
+    rows = zip(sizes, categories.tolist(), data.tolist(), strict=True)
+    return [(m, b, *widths) for (m, b, _), *widths in rows]
 
 
 def categorical(student, rng):
     """One sample: all categories of rows of several kinds."""
-    sizes = ((1, 1, 2, 2, 2.0), (1, 8, 4, 3, 2.0), (1, 1, 1, 1, 2.0), (1, 200, 6, 2, 30.0))
-    return _categorical(student, rng, (*sizes, (1, 8, 4, 3, 2.0)))
+    sizes = _widths(student, rng, "m")
+    return _categorical(student, rng, [(1, *size, rng.choice([2.0, 30.0])) for _, *size in sizes])
 
 
 def categorical_far(student, rng):
     """Several samples, at logits hundreds apart, some of categories that never occur."""
-    sizes = ((16, 3, 4, 2, 0), (20, 1, 6, 1, 0), (2, 5, 2, 3, 0), (3, 4, 3, 2, 3.0))
-    return _categorical(student, rng, sizes)
+    sizes = _widths(student, rng, "n")
+    widths = itertools.cycle((0, 0, 3.0))
+    calls = [(*size, width) for size, width in zip(sizes, widths, strict=False)]
+    return _categorical(student, rng, calls)
 
 
 def example(student, rng):

@@ -11,7 +11,15 @@ from harness.collect.bare import BareProgram
 from harness.kinds import seed_success
 from harness.records import COMMON, Program, Step
 from harness.seeds import PUBLIC_KEY
-from tests.support.programs import ROOT, honest_programs, load, load_module, variants_are_slow
+from tests.support.programs import (
+    ROOT,
+    edited,
+    honest_programs,
+    load,
+    load_module,
+    outcomes,
+    variants_are_slow,
+)
 from tests.support.tensors import tensor
 
 FOLDER, REFERENCE = ROOT / "tasks" / "bbvi-mixture", ROOT / "reference" / "bbvi-mixture"
@@ -158,6 +166,13 @@ def test_a_constant_changes_the_plain_estimate_only(solution):
         for estimate in (solution.grad_bbvi, solution.grad_bbvi_cv)
     )
     assert plain > 1 and controlled < 1e-12
+
+
+def test_a_denominator_that_is_tiny_is_not_zero():
+    """Among the squares of scores are some of about 1e-280."""
+    program = edited(TASK, "torch.where(below > 0,", "torch.where(below > 1e-200,")
+    ((_, outcome),) = outcomes(TASK, program, [CHECKS["control-variate"]])
+    assert outcome.status == "FAIL"
 
 
 FITTED = tensor([1, 3]).log(), tensor([[-3.0], [3.0]]), tensor([[-0.7], [-0.7]])
