@@ -14,7 +14,8 @@ import numpy as np
 
 from harness.collect.arguments import Given
 from harness.contract import ContractError, Signature, bind
-from harness.spec.domain import Domain, Uniform
+from harness.spec import probabilities
+from harness.spec.domain import Domain, LogSimplex, Simplex, Uniform, Values
 from harness.spec.load import LoadedTask
 
 
@@ -54,6 +55,7 @@ class Seen:
                 self._function(value)
             else:
                 self._note(owner, name, value)
+                self._probabilities(owner, name, args)
 
     def complaints(self) -> Iterator[str]:
         """Every edge of the domain that no call reached, and what was called outside of it.
@@ -106,6 +108,19 @@ class Seen:
                 value = float(array[~inside].flat[0])
                 self._outside.add(f"{owner} is called with {name} = {value:g}, outside of it")
 
+    def _probabilities(self, owner: str, name: str, args: Mapping[str, Any]) -> None:
+        """Notes an argument that holds probabilities, but for rows where it need not."""
+        law, values = self._domain.law(owner, name), args[name]
+        if not isinstance(law, Simplex | LogSimplex) or not isinstance(values, np.ndarray):
+            return
+        if isinstance(law, Simplex) and law.unless is not None:
+            values = values[~np.asarray(args[law.unless], dtype=bool)]
+        reached = self._values[owner, name]
+        if probabilities.reaches_least(law, values):
+            reached.add(float(law.least))
+        if fault := probabilities.fault(law, values.reshape(-1, values.shape[-1])):
+            self._outside.add(f"{owner} is called with {name} {fault}, outside of it")
+
     def _missing(self) -> Iterator[str]:
         """Every edge that was not reached, in words."""
         for (owner, axis), sizes in sorted(self._sizes.items()):
@@ -121,6 +136,13 @@ class Seen:
                 yield f"{owner} is never called with {axis} = {least}"
         for (owner, name), reached in sorted(self._values.items()):
             law = self._domain.law(owner, name)
-            for edge in law.edges if isinstance(law, Uniform) else ():
+            for edge in _edges(law):
                 if edge not in reached:
                     yield f"{owner} is never called with {name} = {edge:g}"
+
+
+def _edges(law: Values | None) -> tuple[float, ...]:
+    """The values of an argument that some call has to hold."""
+    if isinstance(law, Simplex | LogSimplex):
+        return (float(law.least),)
+    return law.edges if isinstance(law, Uniform) else ()

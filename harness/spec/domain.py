@@ -24,6 +24,8 @@ from harness.spec.checks import Model, Name
 #: A number that a law always has among its draws; YAML specs have no infinity of their own.
 Special: TypeAlias = "float | Literal['inf', '-inf']"
 
+_AXIS = r"^[A-Za-z][A-Za-z0-9_]*$"
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -107,9 +109,33 @@ class Bits(Model):
 
 
 class Simplex(Model):
-    """Probabilities: along the last axis not negative and of sum one; zeros are among them."""
+    """Probabilities: along the last axis none below ``least``, which is among them, and of sum one.
+
+    ``unless`` names a Bool argument of the same call with the same first axes: where it is true,
+    any finite numbers stand.
+    """
 
     law: Literal["simplex"]
+    least: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    unless: Annotated[str, Field(pattern=_AXIS)] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_usual(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Probabilities from 0 on are written as ever: digests depend on it."""
+        return {name: value for name, value in dump(self).items() if value}
+
+
+class LogSimplex(Model):
+    """Natural logarithms, from ``least`` on, of probabilities whose last axis sums to one."""
+
+    law: Literal["log-simplex"]
+    least: Special = "-inf"
+
+    @model_validator(mode="after")
+    def _below_one(self) -> Self:
+        if not float(self.least) < 0:
+            raise ValueError("the logarithm of a probability is below 0; so is `least`")
+        return self
 
 
 class OneHot(Model):
@@ -166,6 +192,7 @@ Values: TypeAlias = Annotated[
     | Annotated[Normal, Tag("normal")]
     | Annotated[Bits, Tag("bits")]
     | Annotated[Simplex, Tag("simplex")]
+    | Annotated[LogSimplex, Tag("log-simplex")]
     | Annotated[OneHot, Tag("one-hot")]
     | Annotated[Index, Tag("index")]
     | Annotated[Prefix, Tag("prefix")]
@@ -174,7 +201,6 @@ Values: TypeAlias = Annotated[
     Discriminator(_law),
 ]
 
-_AXIS = r"^[A-Za-z][A-Za-z0-9_]*$"
 _ARGUMENT = r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)?$"
 
 
@@ -223,7 +249,10 @@ def in_words(law: Values | Sizes) -> str:  # noqa: PLR0911 - one return for each
         case Bits():
             return "0 or 1"
         case Simplex():
-            return "probabilities, 0 among them; the last axis sums to 1"
+            return _probabilities(law)
+        case LogSimplex(least=least):
+            first = f"{_number(float(least))} to 0"
+            return f"logarithms of probabilities, {first}; those of the last axis sum to 1"
         case OneHot():
             return "along the last axis a 1 among zeros"
         case Index(below=below):
@@ -250,6 +279,12 @@ def _interval(law: Uniform) -> str:
     if law.also:
         text += ", also " + ", ".join(_number(float(value)) for value in law.also)
     return f"{text} ({law.meaning})" if law.meaning else text
+
+
+def _probabilities(law: Simplex) -> str:
+    values = f", {_number(law.least)} to 1;" if law.least else ", 0 among them;"
+    text = f"probabilities{values} the last axis sums to 1"
+    return f"{text}; any finite numbers where `{law.unless}` is true" if law.unless else text
 
 
 def _number(value: float) -> str:

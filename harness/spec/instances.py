@@ -20,12 +20,14 @@ from harness.contract import (
     Signature,
 )
 from harness.errors import FairmarkError
+from harness.spec import probabilities
 from harness.spec.domain import (
     Bits,
     Divisor,
     Domain,
     Functions,
     Index,
+    LogSimplex,
     Normal,
     OneHot,
     Prefix,
@@ -151,11 +153,13 @@ class Instances:
         Raises:
             DomainError: the domain says nothing of a parameter or an axis.
         """
-        known = dict(sizes or {})
-        return {
-            param.name: self._argument(param, owner or signature.name, rng, known)
-            for param in signature.params
-        }
+        known, name = dict(sizes or {}), owner or signature.name
+        drawn = {param.name: self._argument(param, name, rng, known) for param in signature.params}
+        for argument, value in drawn.items():
+            law = self._domain.law(name, argument)
+            if isinstance(law, Simplex) and law.unless is not None:
+                _fill(value, np.asarray(drawn[law.unless]), rng)
+        return drawn
 
     def _argument(  # noqa: PLR0911 - one return for each type
         self, param: Param, owner: str, rng: np.random.Generator, known: dict[str, int]
@@ -241,11 +245,16 @@ def _drawn(  # noqa: PLR0911 - one return for each law
         case Prefix():
             lengths = rng.integers(1, shape[-1] + 1, (*shape[:-1], 1))
             return np.asarray(np.arange(shape[-1]) < lengths)
-        case Simplex():
-            return _probabilities(rng, shape)
+        case Simplex() | LogSimplex():
+            return probabilities.drawn(law, rng, shape)
         case OneHot():
             return np.asarray(np.eye(shape[-1])[rng.integers(shape[-1], size=shape[:-1])])
     raise DomainError(f"the law {law.law} gives no numbers")
+
+
+def _fill(values: Array, where: Array, rng: np.random.Generator) -> None:
+    """Puts numbers that are no probabilities where something is true, 0 among them."""
+    values[where] = rng.integers(-2, 3, values[where].shape) * rng.choice([0.5, 1.0, 1e3])
 
 
 def _with_edges(law: Uniform, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
@@ -261,17 +270,6 @@ def _with_edges(law: Uniform, rng: np.random.Generator, shape: tuple[int, ...]) 
     if flat.size > 1 or rng.random() < 0.5:
         flat[rng.choice(flat.size, count, replace=False)] = edges[:count]
     return flat.reshape(shape)
-
-
-def _probabilities(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Rows of a Dirichlet law; in about a third of the rows one entry is 0."""
-    weights = rng.exponential(size=shape)
-    if shape[-1] > 1:
-        rows = weights.reshape(-1, shape[-1])
-        chosen = np.flatnonzero(rng.random(len(rows)) < 1 / 3)
-        rows[chosen, rng.integers(0, shape[-1], chosen.size)] = 0.0
-        weights = rows.reshape(shape)
-    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
 
 
 def _size(known: Mapping[str, int], axis: str) -> int:

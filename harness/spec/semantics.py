@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from harness.contract import Contract
+from harness.contract import ArrayType, Contract
 from harness.errors import Problem
 from harness.spec import strict_yaml
 from harness.spec.checks import ReturnsCheck, Stochastic
-from harness.spec.domain import Divisor, Domain, Functions, Index
+from harness.spec.domain import Divisor, Domain, Functions, Index, LogSimplex, Simplex
 from harness.spec.example import ExampleError
 from harness.spec.models import Task
 from harness.spec.reading import did_you_mean
@@ -172,9 +173,41 @@ def problems_of_domain(
         for bound in law.axes if isinstance(law, Index | Divisor) else ():
             if bound not in domain.sizes:
                 yield at(loc, f"{bound} has no sizes", f"add domain.sizes.{bound}")
+        if isinstance(law, Simplex | LogSimplex):
+            for message, remedy in _problems_of_probabilities(domain, name, contracts):
+                yield at(loc, message, remedy)
         for function in law.names if isinstance(law, Functions) else ():
             if function not in given:
                 yield at(loc, f"given.py defines no {function}", did_you_mean(function, given))
+
+
+def _problems_of_probabilities(
+    domain: Domain, name: str, contracts: tuple[Contract, Contract | None]
+) -> Iterator[tuple[str, str]]:
+    """What is wrong with an argument whose last axis is a distribution; message and remedy."""
+    law = domain.values[name]
+    assert isinstance(law, Simplex | LogSimplex)
+    least = law.least if isinstance(law, Simplex) else math.exp(float(law.least))
+    owner, _, argument = name.rpartition(".")
+    for called, signature in (pair for each in contracts if each for pair in each.signatures()):
+        types = {param.name: param.type for param in signature.params}
+        type_ = types.get(argument)
+        if owner not in ("", called) or type_ is None:
+            continue
+        last = type_.dims[-1] if isinstance(type_, ArrayType) and type_.dims else None
+        if not isinstance(type_, ArrayType) or last is None:
+            yield f"{called}.{argument} has no last axis to sum over", "choose another law"
+            continue
+        count = domain.sizes[last].most if last in domain.sizes else last
+        if isinstance(count, int) and count * least > 1:
+            message = f"{count} probabilities of at least {least:g} do not sum to one"
+            yield message, f"write a smaller `least`, or smaller sizes of {last}"
+        if isinstance(law, Simplex) and law.unless is not None:
+            where = types.get(law.unless)
+            shorter = type_.dims[: len(where.dims)] if isinstance(where, ArrayType) else ()
+            if not isinstance(where, ArrayType) or where.dims != shorter or shorter == type_.dims:
+                message = f"{called} has no argument {law.unless} with the first axes of {argument}"
+                yield message, "name a Bool argument that says where, without the last axis"
 
 
 def _problems_of_bound(domain: Domain, axis: str) -> Iterator[tuple[str, str]]:

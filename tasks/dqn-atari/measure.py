@@ -28,6 +28,8 @@ PROTOCOL = {
 }
 CHECKPOINT = "dqn_atari.safetensors"
 ACTIONS = 6
+SINGLE_ROUNDS = 8  # of all states, one at a time: 240 calls in which one that is special shows
+PARTS = *(30,) * 12, *range(2, 30)  # sizes of batches of all states, each in another order
 
 
 def play(student, rng, n):
@@ -73,26 +75,38 @@ def _states(rng, games=6):
     return np.concatenate(kept)
 
 
-def answers(student, rng):
-    """What `act` may depend on: the same rows again, in another order, and one at a time.
+def _asked(player, frames, order, size):
+    """The actions of all states, asked for in some order and in parts of a size: [states]."""
+    actions = np.zeros(len(frames), dtype=np.int64)
+    for first in range(0, len(order), size):
+        part = order[first : first + size]
+        actions[part] = player.act(frames[part])
+    return actions
 
-    Actions whose values are equal up to rounding may change with the size of the batch, so one row
-    in ten may differ there. A player that always does the same has not looked.
+
+def answers(student, rng):
+    """Whether an action depends on its state alone: not on its row, other rows, or earlier calls.
+
+    The states are asked for again and again, all at once, in parts and one at a time, in order and
+    in others, so that each has many rows and stands beside many others. Actions whose values are
+    equal up to rounding may change with the size of the batch and with the row, so one state in ten
+    may have two actions; where the same array is sent again, none may, whatever the number of the
+    call. A player that always does the same has not looked.
     """
     frames = _states(rng)
-    order = rng.permutation(len(frames))
-    player = student.new("Player", student.file(CHECKPOINT))
+    states = len(frames)
+    inverted, player = 255 - frames, student.new("Player", student.file(CHECKPOINT))
     again = [player.act(frames) for _ in range(8)]
-    player.act(255 - frames)
+    player.act(inverted)
     again.append(player.act(frames))
     first = again[0]
     if not ((first >= 0) & (first < ACTIONS)).all():
         student.refuse(f"act returned an action outside 0..{ACTIONS - 1}")
-    alone = np.concatenate([player.act(frames[row : row + 1]) for row in range(len(frames))])
-    repeated = [np.array_equal(*pair) for pair in pairwise(again)]
-    moved = player.act(frames[order]) == first[order]
-    alike = [np.mean(rows) >= 0.9 for rows in (moved, alone == first)]
-    return {"holds": np.array([*repeated, *alike, len(np.unique(first)) > 1], dtype=bool)}
+    single = [_asked(player, frames, rng.permutation(states), 1) for _ in range(SINGLE_ROUNDS)]
+    mixed = [_asked(player, frames, rng.permutation(states), size) for size in PARTS]
+    repeated = [np.array_equal(*pair) for each in (again, single) for pair in pairwise(each)]
+    moved = (np.stack([*single, *mixed]) != first).any(axis=0)
+    return {"holds": np.array([*repeated, moved.mean() <= 0.1, len(np.unique(first)) > 1])}
 
 
 def example(student, rng):

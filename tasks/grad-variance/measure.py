@@ -6,6 +6,7 @@ The nodes are the samples of one call, common to all rows of the batch, with the
 import itertools
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import NormalDist
 
 import numpy as np
 
@@ -40,13 +41,13 @@ def _calls(student, rng):
     """mu, log_sigma, eps of several sizes, and a function with its absolute terms at |z|.
 
     Each function meets the smallest sizes, the largest and one size twice, so that nothing kept
-    from a call goes unnoticed. μ is 0 beside a σ that would be lost in it.
+    from a call goes unnoticed. μ is 0 beside a σ that would be lost in it, and so is the constant
+    of z² in a thousand single rows, in which the smallest σ shows.
     """
     domain = student.domain
     sizes = ((1, 1, 1), (25, 3, 2), (2, 1, 3), (1, 1000, 1), (3, 30, 4), (25, 3, 2))
-    offsets, bases, heights = (
-        domain.draw(rng, name, len(sizes)) for name in ("offset", "base", "height")
-    )
+    bases, heights = (domain.draw(rng, name, len(sizes)) for name in ("base", "height"))
+    offsets = np.insert(domain.draw(rng, "offset", len(sizes) - 1), 3, 0.0)
     for (m, b, k), *constants in zip(sizes, offsets, bases, heights, strict=True):
         offset, base, height = (np.array(constant) for constant in constants)
         for name, more in (("square", (offset,)), ("steps", (base, height))):
@@ -150,7 +151,10 @@ def _term(z, height):
 
 
 def _steps_moments(mu, sigma, base, height):
-    """Gradient [b, k] of E f by μ in closed form, and the sd [b, k] of f ε/σ on a grid."""
+    """Gradient [b, k] of E f by μ in closed form, and two sd [b, k] on a grid.
+
+    That of f ε/σ, and that of (f - f') ε/σ with the value f' of another draw as the baseline.
+    """
     gradient = mu / 2 + height * np.exp(-((mu / sigma) ** 2) / 2) / np.sqrt(2 * np.pi) / sigma
     eps = np.linspace(-8.0, 8.0, 2001)[:, None, None]
     law = np.exp(-(eps**2) / 2)
@@ -161,7 +165,11 @@ def _steps_moments(mu, sigma, base, height):
     # the coordinates are independent: f is the own term, the others' mean and their spread
     rest, others = base + mean.sum(1, keepdims=True) - mean, spread.sum(1, keepdims=True) - spread
     second = (law * (rest + term) ** 2 * eps**2).sum(0) + others
-    return gradient, np.sqrt(second / sigma**2 - gradient**2)
+    # E (f - f')² ε² = E f² ε² - 2 E f' E f ε² + E f'²
+    middle, cross = base + mean.sum(1, keepdims=True), (law * (rest + term) * eps**2).sum(0)
+    paired = second - 2 * middle * cross + middle**2 + spread.sum(1, keepdims=True)
+    plain, other = (np.sqrt(each / sigma**2 - gradient**2) for each in (second, paired))
+    return gradient, plain, other
 
 
 @dataclass(frozen=True)
@@ -183,7 +191,29 @@ class Problem:
         return _steps_moments(self.mu, self.sigma, self.base, self.height)
 
 
+def _gaussian(rng, rows):
+    """mu, sigma [rows, K] at which f varies and jumps, its constant part being large."""
+    return rng.uniform(-0.4, 0.4, (rows, K)), np.exp(rng.uniform(-0.35, 0.2, (rows, K)))
+
+
+def _centred(rng, height):
+    """Two rows of which f has the mean 0, or nearly, with small σ; μ is far from 0 in the first.
+
+    Without a baseline the estimates vary as little as others do with one, so a bias of a few
+    hundredths of f shows. If f is taken at another σ than the score, as with 1 or 2^(ln σ) for σ,
+    the mean of the first row is off by a sixth of a standard deviation or more; if it is taken at
+    the first row's μ, that of the second is.
+    """
+    far, near = rng.uniform([0.4, 0.05], [0.55, 0.1])
+    mu = np.array([[far], [near]]) * rng.permutation([1.0, -1.0])
+    sigma = np.exp(rng.uniform(-1.15, -1.0, (OWN_ROWS, K)))
+    beyond = np.vectorize(NormalDist().cdf)(mu / sigma)
+    mean = ((mu**2 + sigma**2) / 4 + height * beyond).sum(axis=1)
+    return Problem(-float(mean.mean()), height, mu, sigma)
+
+
 def _problem(student, rng, rows, k, base, height):
+    """A problem at any μ and σ of the domain."""
     mu = student.domain.draw(rng, "sample_gradients.mu", rows, k)
     sigma = np.exp(student.domain.draw(rng, "sample_gradients.log_sigma", rows, k))
     return Problem(float(base), float(height), mu, sigma)
@@ -223,24 +253,29 @@ def _short_calls(student, n, problem, samples):
     return np.concatenate(means), np.concatenate(whole)
 
 
+def _long_calls(student, n, problem):
+    """n estimates [n, rows, k] from a few calls."""
+    args = (*problem.arguments(student), n // REPLICATES)
+    calls = student.independent("sample_gradients", *args, replicates=REPLICATES)
+    return np.concatenate(calls).reshape(n, *problem.mu.shape)
+
+
 def own_noise(student, rng, n):
     """n estimates for a function of steps, against n without a baseline from noise of ours.
 
-    Beside them the means of short calls, of rows with 1 to 4 dimensions; and the directions of the
-    noise behind the estimates, by its first two dimensions.
+    Beside them n for a function whose mean is 0, and the means of short calls, of rows with 1 to 4
+    dimensions; and the directions of the noise behind the estimates, by its first two dimensions.
     """
-    bases, heights = (student.domain.draw(rng, name, 3) for name in ("base", "height"))
+    bases, heights = rng.uniform(6.0, 8.0, 3), student.domain.draw(rng, "height", 3)
     base, height = rng.uniform(6.0, 8.0), rng.uniform(4.0, 5.0)
-    main = _problem(student, rng, OWN_ROWS, K, base, height)
-    args = (*main.arguments(student), n // REPLICATES)
-    found = np.concatenate(
-        student.independent("sample_gradients", *args, replicates=REPLICATES)
-    ).reshape(n, OWN_ROWS, K)
-    expected, spread = main.moments
+    main, centred = Problem(base, height, *_gaussian(rng, OWN_ROWS)), _centred(rng, height)
+    found, small = (_long_calls(student, n, problem) for problem in (main, centred))
+    (expected, plain, _), (true, _, paired) = main.moments, centred.moments
     problems = [(2, main)]
     for (samples, k), *constants in zip(SHORT, bases, heights, strict=True):
         problems.append((samples, _problem(student, rng, 1, k, *constants)))
-    short, shares = [], [_directions(found, main.sigma)]
+    short = []
+    shares = [_directions(found, main.sigma), _directions(small, centred.sigma)]
     for samples, problem in problems:
         means, whole = _short_calls(student, n // FEW, problem, samples)
         short.append((means, problem))
@@ -253,9 +288,11 @@ def own_noise(student, rng, n):
     eps = rng.normal(size=(n, OWN_ROWS, K))
     value = base + _term(main.mu + main.sigma * eps, height).sum(-1, keepdims=True)
     return {
+        "mean": np.concatenate([found.reshape(n, -1), small.reshape(n, -1)], axis=1),
+        "mean__expected": np.concatenate([expected.ravel(), true.ravel()]),
+        # where there is nothing to take away, a baseline may be as rough as one other value
+        "mean__scale": np.concatenate([plain.ravel(), paired.ravel()]),
         "grad": found.reshape(n, -1),
-        "grad__expected": expected.ravel(),
-        "grad__scale": spread.ravel(),
         "grad__baseline": (value * eps / main.sigma).reshape(n, -1),
         "few": np.concatenate([means for means, _ in short], axis=1),
         "few__expected": np.concatenate([each.moments[0].ravel() for _, each in short]),

@@ -181,8 +181,7 @@ def jensen(student, rng):
     lognormal = np.exp(rng.uniform(0.5, 1.5, 4) * nodes[:, None] + rng.normal(size=4))
     uneven = rng.gamma(2.0, 1.0, (20, 4)) + 0.05
     constant = np.full((20, 2), rng.uniform(2.0, 9.0, 2))
-    least = domain.draw(rng, "p", 2).min()
-    rare = np.append(least, (1 - least) * rng.dirichlet(np.ones(m - 1)))
+    rare = domain.draw(rng, "p", m)
     small, large = np.sort(domain.draw(rng, "w", 2))
     near = rng.uniform(1.0, 9.0, (3, 2)) * np.array([small, 0.1 * large])
     cases = [

@@ -158,21 +158,36 @@ def gradient(student, rng):
     return {"grad": np.concatenate(found), "grad__scale": np.concatenate(sizes)}
 
 
-def acts(student, rng):
-    """Whether untrained policies of several sizes act row by row, in range, twice the same.
+def _asked(policy, seen, order, size):
+    """The actions of all rows, asked for in some order and in parts of a size: [rows]."""
+    actions = np.zeros(len(seen), dtype=np.int64)
+    for first in range(0, len(order), size):
+        part = order[first : first + size]
+        actions[part] = policy.act(seen[part])
+    return actions
 
-    One row in ten may differ: logits that are equal in single precision are decided by rounding.
+
+def acts(student, rng):
+    """Whether untrained policies act row by row, in range, whatever the row, other rows or call.
+
+    Each is asked again and again, for all rows, for parts of any size and for single rows, in order
+    and in others. One row in ten may have two actions: logits that are equal in single precision
+    are decided by rounding. Where the same array is sent again, no row may, whatever the number of
+    the call.
     """
     (b, o), (b_most, o_most) = zip(*map(student.domain.sizes, "bo"), strict=True)
     found = []
     for rows, width, actions in ((b_most, OBSERVATIONS, ACTIONS), (16, o_most, 5), (16, o, 3)):
         policy = student.new("Policy", width, actions, student.generator())
         seen = student.domain.draw(rng, "act.observations", rows, width)
-        together = policy.act(seen)
-        alone = np.concatenate([policy.act(seen[i : i + b]) for i in range(0, 16, b)])
-        again = policy.act(seen[::-1])[::-1]
-        found.append(((together >= 0) & (together < actions)).all())
-        found += [(alone == together[:16]).mean() > 0.9, (again == together).mean() > 0.9]
+        again = [policy.act(seen) for _ in range(8)]
+        first = again[0]
+        single = [_asked(policy, seen, rng.permutation(rows), b) for _ in range(160 // rows + 1)]
+        sizes = (*(rows,) * 12, *range(b + 1, rows))
+        mixed = [_asked(policy, seen, rng.permutation(rows), size) for size in sizes]
+        repeated = [(each == rounds[0]).all() for rounds in (again, single) for each in rounds]
+        moved = (np.stack([*single, *mixed]) != first).any(axis=0)
+        found += [((first >= 0) & (first < actions)).all(), *repeated, moved.mean() <= 0.1]
     return {"alike": np.array(found)}
 
 

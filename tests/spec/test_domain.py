@@ -36,6 +36,7 @@ def mixed(
     one: Float64[Tensor, "b k"],
     chosen: Int64[Tensor, " b"],
     running: Bool[Tensor, "b k"],
+    over: Bool[Tensor, " b"],
     part: int,
     m: int,
     eps: Float64[Tensor, "m k"],
@@ -75,6 +76,7 @@ domain:
     one: {law: one-hot}
     chosen: {law: index, below: k}
     running: {law: prefix}
+    over: {law: bits}
     part: {law: divisor, of: b}
     eps: {law: normal}
 measurements:
@@ -180,6 +182,55 @@ def test_arguments_fit_their_signature_and_their_laws(task: LoadedTask, seed: in
     assert ((function.parameters[0] >= 0) & (function.parameters[0] <= 0.25)).all()
 
 
+RARE = ("p: {law: simplex}", "p: {law: simplex, least: 1e-9}")
+LOGARITHMS = ("p: {law: simplex}", "p: {law: log-simplex, least: -40}")
+ANY_LOGARITHMS = ("p: {law: simplex}", "p: {law: log-simplex}")
+UNLESS = ("p: {law: simplex}", "p: {law: simplex, unless: over}")
+
+
+@pytest.mark.parametrize(
+    ("change", "least"), [(RARE, 1e-9), (LOGARITHMS, -40.0), (ANY_LOGARITHMS, -np.inf)]
+)
+def test_probabilities_and_their_logarithms_hold_the_smallest(
+    tmp_path: Path, change: tuple[str, str], least: float
+) -> None:
+    instances, rng = small(tmp_path, one=change).instances, np.random.default_rng(1)
+    for shape in ((4, 3), (1, 2), (3,)):
+        drawn = instances.draw(rng, "p", *shape)
+        assert (drawn >= least).all()
+        assert (drawn == least).any()
+        p = drawn if change == RARE else np.exp(drawn)
+        assert np.allclose(p.sum(-1), 1, rtol=0, atol=1e-12)
+    assert instances.draw(rng, "p", 2, 1) == pytest.approx(float(change == RARE))
+
+
+def test_probabilities_from_zero_are_drawn_and_digested_as_before(task: LoadedTask) -> None:
+    rng = np.random.default_rng(5)
+    weights = rng.exponential(size=(30, 3))
+    chosen = np.flatnonzero(rng.random(30) < 1 / 3)
+    weights[chosen, rng.integers(0, 3, chosen.size)] = 0.0
+    drawn = task.instances.draw(np.random.default_rng(5), "p", 30, 3)
+    assert np.array_equal(drawn, weights / weights.sum(axis=1, keepdims=True))
+    assert (drawn == 0).any()
+    assert task.spec.domain is not None
+    assert task.spec.domain.model_dump(mode="json")["values"]["p"] == {"law": "simplex"}
+
+
+def test_where_rows_are_excepted_they_hold_anything(tmp_path: Path) -> None:
+    task = small(tmp_path, one=UNLESS)
+    signature, rng = task.contract.functions["mixed"], np.random.default_rng(1)
+    seen = []
+    for _ in range(40):
+        drawn = task.instances.arguments(signature, rng)
+        excepted = drawn["over"]
+        assert np.allclose(drawn["p"][~excepted].sum(-1), 1)
+        seen.append(drawn["p"][excepted])
+    rows = np.concatenate([row.ravel() for row in seen])
+    assert rows.min() < 0
+    assert rows.max() > 1
+    assert (rows == 0).any()
+
+
 def test_an_index_may_go_up_to_a_product_of_sizes(tmp_path: Path) -> None:
     task = small(tmp_path, one=("below: k", "below: b * k"))
     signature, rng = task.contract.functions["mixed"], np.random.default_rng(2)
@@ -277,6 +328,18 @@ def test_every_law_has_words(task: LoadedTask) -> None:
     assert len(set(words)) == len(words)
 
 
+def test_the_words_of_probabilities_say_what_is_excepted(tmp_path: Path) -> None:
+    said = {
+        RARE: "probabilities, 1e−09 to 1; the last axis sums to 1",
+        UNLESS: "0 among them; the last axis sums to 1; any finite numbers where `over` is true",
+        LOGARITHMS: "logarithms of probabilities, −40 to 0; those of the last axis sum to 1",
+        ANY_LOGARITHMS: "logarithms of probabilities, −∞ to 0; those of the last axis sum to 1",
+    }
+    for number, (change, words) in enumerate(said.items()):
+        task = small(tmp_path / str(number), one=change)
+        assert words in rendered("<!-- domain -->\n<!-- /domain -->\n", task)
+
+
 @pytest.mark.parametrize("text", ["none", "<!-- domain -->\n", "<!-- /domain -->", "twice"])
 def test_a_statement_without_one_place_for_the_domain_is_refused(
     task: LoadedTask, text: str
@@ -304,6 +367,20 @@ def test_a_statement_without_one_place_for_the_domain_is_refused(
         (("b: {most: 5}", "b: {most: 5, above: k}"), "b is never 1: b > k, which is 2 or more"),
         (("b: {most: 5}", "b: {least: 2, most: 2, at_least: k}"), "k is never 3: b >= k, which"),
         (("b: {most: 5}", "b: {most: 5, above: k, at_least: k}"), "exclude each other"),
+        (
+            ("{law: simplex}", "{law: simplex, least: 0.4}"),
+            "3 probabilities of at least 0.4 do not",
+        ),
+        (("{law: simplex}", "{law: log-simplex, least: 0}"), "so is `least`"),
+        (("{law: simplex}", "{law: simplex, unless: ended}"), "mixed has no argument ended with"),
+        (("{law: simplex}", "{law: simplex, unless: running}"), "mixed has no argument running"),
+        (
+            (
+                "scale: {least: 1e-3, most: 1e3, log: true, meaning: a factor}",
+                "scale: {law: simplex}",
+            ),
+            "scaled.scale has no last axis",
+        ),
         (
             (
                 "b: {most: 5}\n    k: {least: 2, most: 3}",
@@ -338,6 +415,43 @@ def test_an_edge_that_no_measurement_reaches_is_a_complaint(tmp_path: Path) -> N
     assert "scaled is never called with scale = 1000 (" in said
     assert "scaled is called with x = 8, outside of it" in said
     assert "mixed" not in said
+
+
+PROBABLE = """\
+y = student.mixed(
+        student.given("shifted", np.zeros(2)), np.array({p}), np.eye(2),
+        np.zeros(2, dtype=np.int64), np.ones((2, 2), dtype=bool), np.array([False, True]),
+        1, 1, np.zeros((1, 2)), student.generator(),
+    )"""
+
+
+@pytest.mark.parametrize(
+    ("p", "change", "said"),
+    [
+        ("[[0.0, 1.0], [0.5, 0.5]]", ("k", "k"), ""),
+        ("[[0.2, 0.8], [0.5, 0.5]]", ("k", "k"), "mixed is never called with p = 0"),
+        ("[[0.0, 1.0], [0.5, 0.4]]", ("k", "k"), "p whose last axis sums to 0.9, outside"),
+        ("[[0.0, 1.0], [-0.5, 1.5]]", ("k", "k"), "mixed is called with p = -0.5, outside of it"),
+        ("[[0.0, 1.0], [np.nan, 1.5]]", ("k", "k"), "mixed is called with p = nan, outside of it"),
+        ("[[0.0, 1.0], [3.0, -4.0]]", UNLESS, ""),
+        ("[[0.5, 0.4], [3.0, -4.0]]", UNLESS, "p whose last axis sums to 0.9, outside"),
+        ("[[0.5, 0.5], [0.0, 1.0]]", UNLESS, "mixed is never called with p = 0"),
+        ("[[0.0, 1.0], [0.5, 0.5]]", RARE, "mixed is called with p = 0, outside of it"),
+        ("[[1e-9, 1 - 1e-9], [0.5, 0.5]]", RARE, ""),
+        ("[[-40.0, 0.0], np.log([0.5, 0.5])]", LOGARITHMS, ""),
+        ("[[-41.0, 0.0], np.log([0.5, 0.5])]", LOGARITHMS, "mixed is called with p = -41, outside"),
+        ("[[-1.0, -1.0], [-40.0, 0.0]]", LOGARITHMS, "sums to 0.735758882343, outside of it"),
+        ("[[-np.inf, 0.0], np.log([0.5, 0.5])]", ANY_LOGARITHMS, ""),
+        ("np.log([[0.5, 0.5], [0.5, 0.5]])", ANY_LOGARITHMS, "is never called with p = -inf"),
+    ],
+)
+def test_verify_holds_calls_to_the_probabilities_of_the_domain(
+    tmp_path: Path, p: str, change: tuple[str, str], said: str
+) -> None:
+    task = small(tmp_path, PROBABLE.format(p=p), one=change)
+    found = [text for text in unreached(task) if " p " in text]
+    assert bool(found) == bool(said)
+    assert said in "".join(found)
 
 
 def test_the_domain_is_part_of_what_an_observation_depends_on(tmp_path: Path) -> None:

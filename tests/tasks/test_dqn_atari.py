@@ -100,3 +100,49 @@ def test_one_short_game_is_played_by_the_grader(measure):
     metrics = measure["play"](Student(), np.random.default_rng(1), 2)
     assert metrics["return"].tolist() == [-21.0, -21.0]
     assert metrics["return__trajectory"].dtype == np.uint64
+
+
+ODD = {
+    "nothing": lambda frames, call: np.zeros(len(frames), dtype=bool),
+    **{
+        f"call {n}": lambda frames, call, n=n: np.full(len(frames), call % n == 0)
+        for n in (15, 20, 30, 240)
+    },
+    **{f"row {n}": lambda frames, call, n=n: np.arange(len(frames)) == n for n in (0, 7, 29)},
+    **{
+        f"size {n}": lambda frames, call, n=n: np.full(len(frames), len(frames) == n)
+        for n in (1, 5, 29)
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def states(measure):
+    """States of random play, made once."""
+    pytest.importorskip("ale_py", reason="the extra fairmark[atari] is not installed")
+    return measure["_states"](np.random.default_rng(1))
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_action_that_depends_on_more_than_its_state_is_seen(measure, states, odd, monkeypatch):
+    """A player that looks at its newest frame, and where something is odd acts the other way."""
+    answers = measure["answers"]
+    monkeypatch.setitem(answers.__globals__, "_states", lambda rng: states)
+
+    class Player:
+        calls = 0
+
+        def act(self, frames):
+            self.calls += 1
+            actions = frames[:, -1].astype(np.int64).sum((1, 2)) % 6
+            return np.where(ODD[odd](frames, self.calls), 5 - actions, actions)
+
+    class Student:
+        def new(self, name, checkpoint):
+            return Player()
+
+        def file(self, name):
+            return name
+
+    found = answers(Student(), np.random.default_rng(1))["holds"]
+    assert found.all() == (odd == "nothing")

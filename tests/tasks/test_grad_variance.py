@@ -148,7 +148,7 @@ def test_the_moments_of_the_function_of_steps(measure):
     """The law that own estimates are held against: simulated with 400,000 draws."""
     rng = np.random.default_rng(7)
     mu, sigma, base, height = np.array([[0.4, -0.3]]), np.array([[0.7, 1.1]]), 7.0, 4.5
-    gradient, spread = measure._steps_moments(mu, sigma, base, height)
+    gradient, spread, _ = measure._steps_moments(mu, sigma, base, height)
     eps = rng.normal(size=(400_000, 2))
     value = base + measure._term(mu + sigma * eps, height).sum(1, keepdims=True)
     plain = value * eps / sigma
@@ -159,6 +159,31 @@ def test_the_moments_of_the_function_of_steps(measure):
     # a bias of half the gradient is one that must be found
     least = TASK.spec.check("own-mean").min_detectable
     assert (np.abs(gradient / 2) > least * spread).any()
+
+
+def _of_steps(measure, problem, mu, sigma, eps):
+    """Values [n, rows, 1] of the function of a problem."""
+    return problem.base + measure._term(mu + sigma * eps, problem.height).sum(-1, keepdims=True)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rows_whose_function_has_the_mean_zero(measure, seed):
+    """Simulated with 200,000 draws; the value of one other draw is a baseline that leaves room."""
+    rng = np.random.default_rng(seed)
+    rows = measure._centred(rng, 4.5)
+    eps = rng.normal(size=(200_000, 2, 2))
+    value = _of_steps(measure, rows, rows.mu, rows.sigma, eps)
+    assert (np.abs(value.mean(0)) < 0.1 * value.std(0)).all()
+    gradient, spread, paired = rows.moments
+    assert np.allclose((value * eps / rows.sigma).std(0), spread, rtol=0.03)
+    other = (value - np.roll(value, 1, axis=0)) * eps / rows.sigma
+    assert np.allclose(other.std(0), paired, rtol=0.03)
+    # f at σ = 1 or at the first row's μ: another gradient by far more than what must be found
+    least = TASK.spec.check("own-mean").min_detectable
+    for row, mu, sigma in ((0, rows.mu, 1.0), (1, rows.mu[:1], rows.sigma)):
+        wrong = _of_steps(measure, rows, mu, sigma, eps) * eps / rows.sigma
+        away = np.abs(wrong.mean(0) - gradient)
+        assert (away > 1.5 * least * paired)[row].all()
 
 
 def test_the_draws_are_enough_for_the_declared_power():

@@ -359,3 +359,39 @@ def test_the_statement_tells_when_seeds_suffice():
     assert sequential.operating(plan, 0.4).p_fail >= 0.95
     statement = (FOLDER / "README.md").read_text(encoding="utf-8")
     assert f"**{CHECK.threshold:.0f} or\nmore**" in statement
+
+
+ODD = {
+    "nothing": lambda rows, call: np.zeros(len(rows), dtype=bool),
+    "call 20": lambda rows, call: np.full(len(rows), call % 20 == 0),
+    "call 30": lambda rows, call: np.full(len(rows), call % 30 == 0),
+    "call 150": lambda rows, call: np.full(len(rows), call % 150 == 0),
+    "row 0": lambda rows, call: np.arange(len(rows)) == 0,
+    "row 7": lambda rows, call: np.arange(len(rows)) == 7,
+    "last row": lambda rows, call: np.arange(len(rows)) == len(rows) - 1,
+    "size 5": lambda rows, call: np.full(len(rows), len(rows) == 5),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_action_that_depends_on_more_than_its_row_is_seen(poles, odd):
+    """A policy that looks at one component, and where something is odd acts the other way."""
+
+    class Policy:
+        calls = 0
+
+        def __init__(self, actions):
+            self.actions = actions
+
+        def act(self, rows):
+            self.calls += 1
+            action = np.where(rows[:, 0] > 0, 0, self.actions - 1)
+            return np.where(ODD[odd](rows, self.calls), self.actions - 1 - action, action)
+
+    student = SimpleNamespace(
+        new=lambda name, width, actions, generator: Policy(actions),
+        generator=lambda: None,
+        domain=TASK.instances,
+    )
+    found = poles.acts(student, np.random.default_rng(1))["alike"]
+    assert found.all() == (odd == "nothing")
