@@ -31,7 +31,7 @@ class MaskedConv2d(nn.Module):
     def __init__(self, mask: Float64[Tensor, "c_out c_in k k"]) -> None:
         super().__init__()
         self.radius = mask.shape[-1] // 2
-        self.weight = nn.Parameter(0.1 * torch.randn_like(mask))
+        self.weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty_like(mask)))
         self.bias = nn.Parameter(torch.zeros(len(mask), dtype=torch.float64))
         self.register_buffer("mask", mask)
 

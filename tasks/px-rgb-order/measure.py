@@ -9,8 +9,6 @@ import itertools
 import numpy as np
 
 COLOURS = 3
-#: (features, radius, depth)
-STACKS = ((1, 0, 0), (3, 2, 3), (2, 1, 1), (1, 2, 2), (3, 0, 1), (2, 2, 0), (3, 1, 3))
 SOURCE_SHAPE = (2, 3)
 IMAGES = 256
 
@@ -54,6 +52,33 @@ def _positive(rng, config):
         seen = rng.uniform(0.5, 1.5, kept.shape) / max(1.0, kept.sum() / len(kept))
         weights[f"layers.{place}.weight"] = np.where(kept, seen, rng.normal(0.0, 1.0, kept.shape))
         weights[f"layers.{place}.bias"] = rng.uniform(0.1, 0.2, len(kept))
+    return weights
+
+
+def _sure(rng, config):
+    """Named weights with which every logit of bits is beyond 1,000, of either sign."""
+    weights = {}
+    *hidden, last = _layers(config)
+    for place, layer in enumerate(hidden):
+        kept = _kept(*layer)
+        weights[f"layers.{place}.weight"] = rng.uniform(0.0, 1.5, kept.shape)
+        weights[f"layers.{place}.bias"] = rng.uniform(30.0, 40.0, len(kept))
+    kept = _kept(*last)
+    sign = rng.permutation([1.0, -1.0, rng.choice([1.0, -1.0])])
+    name = f"layers.{len(hidden)}"
+    weights[f"{name}.weight"] = sign[:, None, None, None] * rng.uniform(34.0, 40.0, kept.shape)
+    weights[f"{name}.bias"] = sign * rng.uniform(0.0, 40.0, COLOURS)
+    return weights
+
+
+def _confident(rng, config):
+    """Named weights with which the logits of bits lie between 21 and 27, of either sign."""
+    weights = _weights(rng, config, 0.1)
+    last = len(_layers(config)) - 1
+    top = _spread(np.ones((1, COLOURS, 5, 5)), weights, config).max()
+    weights[f"layers.{last}.weight"] /= max(1.0, top)
+    sign = rng.permutation([1.0, -1.0, 1.0])
+    weights[f"layers.{last}.bias"] = sign * rng.uniform(23.0, 25.0, COLOURS)
     return weights
 
 
@@ -136,21 +161,72 @@ def masks(student, rng):
     return {"mask": table, "mask__scale": np.ones_like(table)}
 
 
-def stack(student, rng):
-    """Logits of stacks of all sizes, of images with other entries than 0 and 1 as well.
+def _configs(rng):
+    """Every (features, radius, depth) of the domain, in an order of its own."""
+    every = list(itertools.product((1, 2, 3), (0, 1, 2), (0, 1, 2, 3)))
+    return [every[place] for place in rng.permutation(len(every))]
 
-    Every stack is asked twice about the same images, about others in between.
+
+def _nets(rng):
+    """(config, weights, b, h, w) of every stack that is asked.
+
+    All configurations with weights from small to large, images of all sizes; those that see far
+    among the rows have images of all rows. Then stacks that are sure, and large batches: the
+    largest, and one that no chunk divides.
     """
-    found, scales = [], []
-    shapes = ((4096, 1, 1), (3, 5, 4), (2, 4, 6), (5, 6, 2), (2, 1, 6), (4, 6, 1), (1, 1, 1))
-    for config, (b, h, w) in zip(STACKS, shapes, strict=True):
-        weights = _weights(rng, config, 1.5)
+    sizes = rng.permutation(np.tile(np.arange(1, 7), 12)).reshape(36, 2).tolist()
+    gains = rng.permutation(np.tile([0.5, 1.0, 1.5, 3.0], 9)).tolist()
+    for config, (h, w), gain in zip(_configs(rng), sizes, gains, strict=True):
+        far = config[1] == 2 and config[2] > 1
+        b = int(rng.integers(1, 12))
+        yield config, _weights(rng, config, gain), b, 6 if far else h, w
+    for config in _configs(rng)[:4]:
+        yield config, _sure(rng, config), 5, 2, 3
+        yield config, _confident(rng, config), 5, 2, 3
+    yield (1, 1, 1), _weights(rng, (1, 1, 1), 1.0), 4096, 1, 1
+    odd = int(2 * rng.integers(550, 2000) + 1)
+    yield (2, 1, 0), _weights(rng, (2, 1, 0), 1.0), odd, 1, 2
+
+
+def stack(student, rng):
+    """Logits, log-probabilities and conditionals of every stack, asked in turn.
+
+    Images are of two sizes, and of entries other than 0 and 1 where that is allowed; the same
+    question comes again, and with other images; what is not known of an image holds any number.
+    """
+    logits, log_probs, p = [], [], []
+    logit_scales, log_prob_scales, p_scales = [], [], []
+    for config, weights, b, h, w in _nets(rng):
         net = _stack(student, config, weights)
         first = student.domain.draw(rng, "x", b, COLOURS, h, w)
-        for x in (first, _bits(rng, 2, COLOURS, w, h), first):
-            found.append(net.forward(x).ravel())
-            scales.append(_spread(x, weights, config).ravel())
-    return {"logits": np.concatenate(found), "logits__scale": np.concatenate(scales)}
+        turned = _bits(rng, 2, COLOURS, w, h)
+        for x in (first, turned, first):
+            logits.append(net.forward(x).ravel())
+            logit_scales.append(_spread(x, weights, config).ravel())
+            bits = _bits(rng, *x.shape)
+            log_probs.append(net.log_prob(bits))
+            log_prob_scales.append((1 + _spread(bits, weights, config)).sum(axis=(1, 2, 3)))
+            for index in _asked(rng, *x.shape[2:]):
+                values = student.domain.draw(rng, "x", *x.shape)
+                p.append(net.next_value(values, *_place(index, x.shape[3])))
+                known = np.arange(values[0].size) < index
+                values = _as_images(np.where(known, _in_order(values), 0.0), *x.shape[2:])
+                size = _in_order(_spread(values, weights, config))[:, index]
+                p_scales.append(1 + size / 4)
+    return {
+        "logits": np.concatenate(logits),
+        "logits__scale": np.concatenate(logit_scales),
+        "log_prob": np.concatenate(log_probs),
+        "log_prob__scale": np.concatenate(log_prob_scales),
+        "p": np.concatenate(p),
+        "p__scale": np.concatenate(p_scales),
+    }
+
+
+def _asked(rng, height, width):
+    """Places in the order of the chain rule: one in the middle, and one of the last pixel's."""
+    pixels = height * width
+    return int(rng.integers(0, COLOURS * pixels)), COLOURS * pixels - 1 - int(rng.integers(0, 3))
 
 
 def _reach(config, height, width):
@@ -202,38 +278,6 @@ def influence(student, rng):
         "influence__required": np.concatenate(required),
         "influence__scale": np.array(scales),
     }
-
-
-def images(student, rng):
-    """log p of images of all shapes, under stacks whose logits pass 100 on either side, too."""
-    found, scales = [], []
-    shapes = ((4096, 1, 2), (7, 5, 4), (1, 6, 6), (9, 1, 5), (4, 6, 1), (3, 2, 3), (6, 1, 1))
-    gains = (1.0, 1.0, 4.0, 1.5, 1.0, 4.0, 1.5)
-    for config, (b, h, w), gain in zip(STACKS, shapes, gains, strict=True):
-        weights = _weights(rng, config, gain)
-        net = _stack(student, config, weights)
-        x = _bits(rng, b, COLOURS, h, w)
-        found.append(net.log_prob(x))
-        scales.append((1 + _spread(x, weights, config)).sum(axis=(1, 2, 3)))
-    return {"log_prob": np.concatenate(found), "log_prob__scale": np.concatenate(scales)}
-
-
-def conditionals(student, rng):
-    """Single conditionals of all colours; any number may stand in what is not known."""
-    found, scales = [], []
-    shapes = ((7, 2, 2), (3, 3, 5), (6, 6, 4), (1, 4, 6), (4096, 1, 1), (5, 1, 6), (4, 6, 1))
-    for config, (b, h, w) in zip(STACKS, shapes, strict=True):
-        weights = _weights(rng, config, 1.5)
-        net = _stack(student, config, weights)
-        values = COLOURS * h * w
-        inner = COLOURS * int(rng.integers(0, h * w)) + rng.permutation(COLOURS)
-        for index in {0, values - 1, *inner.tolist()}:
-            known = np.arange(values) < index
-            x = student.domain.draw(rng, "x", b, COLOURS, h, w)
-            found.append(net.next_value(x, *_place(index, w)))
-            x = _as_images(np.where(known, _in_order(x), 0.0), h, w)
-            scales.append(1 + _in_order(_spread(x, weights, config))[:, index] / 4)
-    return {"p": np.concatenate(found), "p__scale": np.concatenate(scales)}
 
 
 def every_image(student, rng):
