@@ -132,13 +132,12 @@ def _lines(rows: Sequence[Row]) -> Iterator[str]:
         "and epsilons, single precision. Score: caught / (caught + survivors)."
     )
     yield ""
-    heads = ("task", "version", *COUNTS)
-    yield f"| {' | '.join([*heads, *FAMILIES, 'score', 'CPU s'])} |"
-    yield "|---" * (len(heads) + len(FAMILIES) + 2) + "|"
+    names = ("task", "version", *COUNTS, *FAMILIES, "score")
+    yield f"| {' | '.join([*names, 'CPU s'])} |"
+    yield "|---" * (len(names) + 1) + "|"
     whole = [row for row in rows if not row["check"]]
     for row in whole:
-        names = ("task", "version", *COUNTS, *FAMILIES, "score", "cpu_s")
-        yield f"| {' | '.join(str(row[name]) for name in names)} |"
+        yield f"| {' | '.join(str(row[name]) for name in (*names, 'cpu_s'))} |"
     sums = {name: sum(int(str(row[name])) for row in whole) for name in (*COUNTS, *FAMILIES)}
     score = ratio(sums["caught"], sum(sums[name] for name in FAMILIES))
     seconds = sum(float(str(row["cpu_s"])) for row in whole)

@@ -143,6 +143,4 @@ class Seen:
 
 def _edges(law: Values | None) -> tuple[float, ...]:
     """The values of an argument that some call has to hold."""
-    if isinstance(law, Simplex | LogSimplex):
-        return (float(law.least),)
-    return law.edges if isinstance(law, Uniform) else ()
+    return law.edges if isinstance(law, Uniform | Simplex | LogSimplex) else ()

@@ -68,10 +68,10 @@ def halted(pid: int) -> bool:
     scheduled, which on a busy machine can be after its sender has gone on. Where there is no
     /proc, nothing of this can be seen, and the answer is no.
     """
-    if not os.path.isdir("/proc/self"):
-        return False
     process = look(pid)
-    if process is None or process.state in "ZXTt":
+    if process is None:
+        return os.path.isdir("/proc/self")
+    if process.state in "ZXTt":
         return True
     try:
         lines = Path(f"/proc/{pid}/status").read_bytes().splitlines()

@@ -6,6 +6,7 @@ from it (:mod:`harness.spec.instances`), and ``verify`` objects to an edge that 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self, TypeAlias
@@ -124,6 +125,16 @@ class Simplex(Model):
         """Probabilities from 0 on are written as ever: digests depend on it."""
         return {name: value for name, value in dump(self).items() if value}
 
+    @property
+    def smallest(self) -> float:
+        """The smallest probability."""
+        return self.least
+
+    @property
+    def edges(self) -> tuple[float, ...]:
+        """Every value that has to be among the draws."""
+        return (self.least,)
+
 
 class LogSimplex(Model):
     """Natural logarithms, from ``least`` on, of probabilities whose last axis sums to one."""
@@ -136,6 +147,16 @@ class LogSimplex(Model):
         if not float(self.least) < 0:
             raise ValueError("the logarithm of a probability is below 0; so is `least`")
         return self
+
+    @property
+    def smallest(self) -> float:
+        """The smallest probability."""
+        return math.exp(float(self.least))
+
+    @property
+    def edges(self) -> tuple[float, ...]:
+        """Every value that has to be among the draws."""
+        return (float(self.least),)
 
 
 class OneHot(Model):

@@ -28,8 +28,7 @@ def drawn(law: Simplex | LogSimplex, rng: np.random.Generator, shape: tuple[int,
         law: the smallest probability, or its logarithm.
         shape: of the array; its last axis sums to one and has room for the smallest one.
     """
-    least = float(np.exp(float(law.least))) if isinstance(law, LogSimplex) else law.least
-    count = shape[-1]
+    least, count = law.smallest, shape[-1]
     if isinstance(law, LogSimplex):
         lowest = max(float(law.least), -700.0)
         weights = np.exp(rng.uniform(lowest, 0.0, shape))
@@ -52,12 +51,14 @@ def drawn(law: Simplex | LogSimplex, rng: np.random.Generator, shape: tuple[int,
 
 
 def fault(law: Simplex | LogSimplex, values: Array) -> str:
-    """What keeps rows [rows, n] from being probabilities, as it goes on after "called with x":
-    the first smaller one or sum that is not one. Empty if nothing does."""
+    """What keeps rows [rows, n] from being probabilities, in words that follow "called with x".
+
+    That is the first probability below the smallest, or the first sum that is not one; empty if
+    there is none.
+    """
     with np.errstate(all="ignore"):
         p = np.exp(values) if isinstance(law, LogSimplex) else values
-        least = float(np.exp(float(law.least))) if isinstance(law, LogSimplex) else law.least
-        inside, sums = p >= least * (1 - _SLACK), p.sum(axis=-1)
+        inside, sums = p >= law.smallest * (1 - _SLACK), p.sum(axis=-1)
         if not inside.all():
             return f"= {float(values[~inside].flat[0]):g}"
         away = ~(np.abs(sums - 1) <= _SLACK)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -187,7 +186,6 @@ def _problems_of_probabilities(
     """What is wrong with an argument whose last axis is a distribution; message and remedy."""
     law = domain.values[name]
     assert isinstance(law, Simplex | LogSimplex)
-    least = law.least if isinstance(law, Simplex) else math.exp(float(law.least))
     owner, _, argument = name.rpartition(".")
     for called, signature in (pair for each in contracts if each for pair in each.signatures()):
         types = {param.name: param.type for param in signature.params}
@@ -199,8 +197,8 @@ def _problems_of_probabilities(
             yield f"{called}.{argument} has no last axis to sum over", "choose another law"
             continue
         count = domain.sizes[last].most if last in domain.sizes else last
-        if isinstance(count, int) and count * least > 1:
-            message = f"{count} probabilities of at least {least:g} do not sum to one"
+        if isinstance(count, int) and count * law.smallest > 1:
+            message = f"{count} probabilities of at least {law.smallest:g} do not sum to one"
             yield message, f"write a smaller `least`, or smaller sizes of {last}"
         if isinstance(law, Simplex) and law.unless is not None:
             where = types.get(law.unless)
