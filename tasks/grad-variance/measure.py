@@ -256,8 +256,12 @@ class Problem:
 
 
 def _gaussian(rng, rows):
-    """mu, sigma [rows, K] at which f varies and jumps, its constant part being large."""
-    return rng.uniform(-0.4, 0.4, (rows, K)), np.exp(rng.uniform(-0.35, 0.2, (rows, K)))
+    """mu, sigma [rows, K] at which f varies and jumps, its constant part being large.
+
+    The widths of a row differ, so that one taken for the other shows in the directions.
+    """
+    widths = np.stack([rng.uniform(-0.35, -0.2, rows), rng.uniform(0.05, 0.2, rows)], axis=1)
+    return rng.uniform(-0.4, 0.4, (rows, K)), np.exp(rng.permuted(widths, axis=1))
 
 
 def _centred(rng, height):
@@ -324,21 +328,22 @@ def _long_calls(student, n, problem):
     return np.concatenate(calls).reshape(n, *problem.mu.shape)
 
 
-def _by_row(student, rng, n, problem):
-    """n estimates [n, rows, k], half of them from calls with one row, two of odd sizes."""
-    half, most = n // 2, n // REPLICATES
+def _with_one_alone(student, rng, n, problem):
+    """n estimates [n, rows, k] from calls with all rows; the same, those of one row from its own.
+
+    Two of the calls with this row alone have odd sizes.
+    """
+    whole, alone = _long_calls(student, n, problem), rng.integers(len(problem.mu))
+    row = replace(problem, mu=problem.mu[[alone]], sigma=problem.sigma[[alone]])
+    most = n // REPLICATES
     few = 2 * int(rng.integers(5, most // 2 - 5)) + 1
-    rows = []
-    for mu, sigma in zip(problem.mu[:, None], problem.sigma[:, None], strict=True):
-        row = Problem(problem.base, problem.height, mu, sigma)
-        calls = []
-        for size in (most, few, half - most - few):
-            args = (*row.arguments(student), size)
-            calls += student.independent("sample_gradients", *args, replicates=1)
-        rows.append(np.concatenate(calls))
-    args = (*problem.arguments(student), most)
-    whole = student.independent("sample_gradients", *args, replicates=REPLICATES // 2)
-    return np.concatenate([*whole, np.concatenate(rows, axis=1)])
+    calls = []
+    for size in (few, most - few, *[most] * (REPLICATES - 1)):
+        args = (*row.arguments(student), size)
+        calls += student.independent("sample_gradients", *args, replicates=1)
+    found = whole.copy()
+    found[:, [alone]] = np.concatenate(calls)
+    return found, whole
 
 
 def _others(student, rng, base, height):
@@ -362,7 +367,8 @@ def own_noise(student, rng, n):
     bases, heights = rng.uniform(6.0, 8.0, 3), student.domain.draw(rng, "height", 3)
     base, height = rng.uniform(6.0, 8.0), rng.uniform(4.0, 5.0)
     main, centred = Problem(base, height, *_gaussian(rng, OWN_ROWS)), _centred(rng, height)
-    found, small = _by_row(student, rng, n, main), _long_calls(student, n, centred)
+    found, whole = _with_one_alone(student, rng, n, main)
+    small = _long_calls(student, n, centred)
     (expected, plain, _), (true, _, paired) = main.moments, centred.moments
     problems = [(2, main)]
     for (least, most, k), *constants in zip(SHORT, bases, heights, strict=True):
@@ -372,12 +378,15 @@ def own_noise(student, rng, n):
         near = np.clip(rows.mu, -rows.sigma, rows.sigma)
         problems.append((samples, replace(rows, mu=near)))
     short = []
-    shares = [_directions(found, main.sigma), _directions(small, centred.sigma)]
+    shares = [_directions(each, main.sigma) for each in (found, whole)]
+    shares.append(_directions(small, centred.sigma))
     for samples, problem in problems:
-        means, whole = _short_calls(student, n // FEW, problem, samples)
+        means, each = _short_calls(student, n // FEW, problem, samples)
         short.append((means, problem))
         if problem.mu.shape[1] > 1:
-            shares.append(_directions(whole, problem.sigma))
+            shares.append(_directions(each, problem.sigma))
+        else:  # no direction; rows that are copies give the same where they share their noise
+            shares.append(each / np.abs(each).max())
     shares += _others(student, rng, base, height)
 
     eps = rng.normal(size=(n, OWN_ROWS, K))
