@@ -9,6 +9,7 @@ import numpy as np
 
 #: (n, d, k), by the sizes of the domain: odd and even, k below, at and above d, n below d.
 SHAPES = ((13, 4, 4), (2, 1, 1), (300, 8, 3), (7, 3, 10), (3, 6, 5), (41, 5, 2), (2, 7, 4))
+LEAST_RATE = 1e-4  # of the domain
 STEPS = 4.0  # what a step may make of a rounding
 #: A perturbation E of the covariance turns the projector by √2 ‖E‖ / gap; both programs have one.
 #: E is some d roundings of the covariance, and so far are d eigenvectors from orthonormal.
@@ -16,10 +17,12 @@ TURN = 2 * np.sqrt(2)
 
 
 def _moments(x):
-    """Mean [d], covariance [d d] with 1/n, and the mean square of a row."""
+    """Mean [d], covariance [d d] with 1/n, and what its entries are sums of, rounded deviations."""
     mean = x.mean(axis=0)
     centred = x - mean
-    return mean, centred.T @ centred / len(x), float((x**2).sum(axis=1).mean())
+    covariance = centred.T @ centred / len(x)
+    variance = float(np.trace(covariance))
+    return mean, covariance, variance + np.abs(x).max() * np.sqrt(variance)
 
 
 def _weights(student, rng, d, k):
@@ -96,13 +99,24 @@ def _rates(student, rng, count):
     return [float(rate) for rate in rates]
 
 
+def _settings(student, rng):
+    """(x, mean, u, v, rate) of all shapes; and of one of them with each argument changed alone."""
+    rates = _rates(student, rng, len(SHAPES))
+    for (n, d, k), rate in zip(SHAPES, rates, strict=True):
+        one, other = (
+            (student.domain.draw(rng, "x", n, d), *_weights(student, rng, d, k), each)
+            for each in (rate, rate / 2 + LEAST_RATE / 2)
+        )
+        yield one
+        if (n, d, k) == SHAPES[0]:
+            for place in range(len(one)):
+                yield *one[:place], other[place], *one[place + 1 :]
+
+
 def steps(student, rng):
     """u and v after one step."""
     found, scales = [], []
-    rates = _rates(student, rng, len(SHAPES))
-    for (n, d, k), rate in zip(SHAPES, rates, strict=True):
-        x = student.domain.draw(rng, "x", n, d)
-        mean, u, v = _weights(student, rng, d, k)
+    for x, mean, u, v, rate in _settings(student, rng):
         found += [part.ravel() for part in student.step(x, mean, u, v, rate)]
         slopes = _slopes(x, mean, u, v)
         sizes = [np.abs(old) + rate * slope for old, slope in zip((u, v), slopes, strict=True)]
@@ -113,10 +127,7 @@ def steps(student, rng):
 def tied_steps(student, rng):
     """v after one step, v standing in both places."""
     found, scales = [], []
-    rates = _rates(student, rng, len(SHAPES))
-    for (n, d, k), rate in zip(SHAPES, rates, strict=True):
-        x = student.domain.draw(rng, "x", n, d)
-        mean, _, v = _weights(student, rng, d, k)
+    for x, mean, _, v, rate in _settings(student, rng):
         found.append(student.tied_step(x, mean, v, rate).ravel())
         decoder, encoder = _slopes(x, mean, v.T, v)
         scales.append((np.abs(v) + rate * (decoder.T + encoder)).ravel())
