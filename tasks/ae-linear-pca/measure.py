@@ -5,10 +5,10 @@ absolute terms; those of an optimum are widened by how far rounding can turn its
 the size of the data by the gap between the eigenvalues that are kept and those that are not.
 """
 
+import itertools
+
 import numpy as np
 
-#: (n, d, k), by the sizes of the domain: odd and even, k below, at and above d, n below d.
-SHAPES = ((13, 4, 4), (2, 1, 1), (300, 8, 3), (7, 3, 10), (3, 6, 5), (41, 5, 2), (2, 7, 4))
 LEAST_RATE = 1e-4  # of the domain
 STEPS = 4.0  # what a step may make of a rounding
 #: A perturbation E of the covariance turns the projector by √2 ‖E‖ / gap; both programs have one.
@@ -41,32 +41,74 @@ def _row_scale(x, mean, u, v):
     return np.abs(mean) + (np.abs(x) + np.abs(mean)) @ np.abs(v).T @ np.abs(u).T
 
 
-def _elongated(rng, n, d):
-    """Rows whose covariance has well separated eigenvalues, and as many as n and d allow: [n d]."""
-    rank = min(n - 1, d)
+def _elongated(rng, n, d, rank=None, ratio=0.75):
+    """Rows whose covariance has well separated eigenvalues, and as many as n and d allow: [n d].
+
+    `rank` is their number where it is less, `ratio` the square root of that of successive ones.
+    """
+    rank = min(n - 1, d, rank or d)
     left = rng.normal(size=(n, rank))
     left, _ = np.linalg.qr(left - left.mean(axis=0))
     right, _ = np.linalg.qr(rng.normal(size=(d, rank)))
-    sizes = 1.2 * 0.75 ** np.arange(rank) * rng.uniform(0.9, 1.1, rank)
+    sizes = 1.2 * ratio ** np.arange(rank) * rng.uniform(0.9, 1.1, rank)
     return rng.uniform(-2.0, 2.0, d) + np.sqrt(n) * left * sizes @ right.T
+
+
+def _shapes(student, rng):
+    """(n, d, k) with every d and every k, in an order of its own.
+
+    n goes round: as many rows as dimensions, as numbers in a code, fewer than dimensions, the most,
+    and any number of rows, most of them no multiple of ten.
+    """
+    domain = student.domain
+    least, most = domain.sizes("n")
+    pairs = itertools.product(*(range(1, domain.sizes(axis)[1] + 1) for axis in ("d", "k")))
+    every = rng.permutation(list(pairs)).tolist()
+    for place, (d, k) in enumerate(every):
+        n = (d, k, (d + 1) // 2, most, *rng.integers(least, most + 1, 3).tolist())[place % 7]
+        yield max(n, least), d, k
 
 
 def _gap(values, k):
     """The gap between the eigenvalues that are kept and the others; infinite where all are kept."""
-    rank = int((values > 1e-9 * values[0]).sum())
-    return np.inf if k >= rank else values[k - 1] - values[k]
+    return np.inf if k >= _rank(values) else values[k - 1] - values[k]
+
+
+def _rank(values):
+    return int((values > 1e-9 * values[0]).sum())
 
 
 def example(student, rng):
     return {"agrees": student.example()}
 
 
+def _settings(student, rng):
+    """(x, mean, u, v, rate) of all shapes; of one shape with each argument changed alone; the ends.
+
+    At the ends all signs agree, so that the numbers of a code are as large as they can be.
+    """
+    shapes = list(_shapes(student, rng))
+    rates = student.domain.draw(rng, "learning_rate", len(shapes))
+    for (n, d, k), rate in zip(shapes, rates.tolist(), strict=True):
+        yield student.domain.draw(rng, "x", n, d), *_weights(student, rng, d, k), rate
+    n, d, k = 13, 5, 3
+    one, other = (
+        (student.domain.draw(rng, "x", n, d), *_weights(student, rng, d, k), rate)
+        for rate in (0.01, 0.003)
+    )
+    yield one
+    for place in range(len(one)):
+        yield *one[:place], other[place], *one[place + 1 :]
+    d, k = (student.domain.sizes(axis)[1] for axis in ("d", "k"))
+    ends = np.full((3, d), 10.0), np.full(d, -10.0), np.full((d, k), 3.0), np.full((k, d), 3.0)
+    yield *ends, LEAST_RATE
+    yield *(-part for part in ends), LEAST_RATE
+
+
 def reconstructions(student, rng):
     """Rows for weights from all of their ranges; u is not v transposed."""
     found, scales = [], []
-    for n, d, k in SHAPES:
-        x = student.domain.draw(rng, "x", n, d)
-        mean, u, v = _weights(student, rng, d, k)
+    for x, mean, u, v, _ in _settings(student, rng):
         found.append(student.reconstruct(x, mean, u, v).ravel())
         scales.append(_row_scale(x, mean, u, v).ravel())
     return {"rows": np.concatenate(found), "rows__scale": np.concatenate(scales)}
@@ -75,12 +117,10 @@ def reconstructions(student, rng):
 def losses(student, rng):
     """Losses of all sizes, of rows as they are and of rows near their reconstruction."""
     found, scales = [], []
-    for n, d, k in SHAPES:
-        x = student.domain.draw(rng, "x", n, d)
-        mean, u, v = _weights(student, rng, d, k)
-        for shrunk in (1.0, 0.01):
-            found.append(student.loss(x, mean, shrunk * u, v))
-            size = np.abs(x) + _row_scale(x, mean, shrunk * u, v)
+    for x, mean, u, v, _ in _settings(student, rng):
+        for shrunk in (u, 0.01 * u):
+            found.append(student.loss(x, mean, shrunk, v))
+            size = np.abs(x) + _row_scale(x, mean, shrunk, v)
             scales.append((size**2).sum(axis=1).mean())
     return {"loss": np.array(found), "loss__scale": np.array(scales)}
 
@@ -91,26 +131,6 @@ def _slopes(x, mean, u, v):
     centred = np.abs(x) + np.abs(mean)
     outer = 2 * error.T @ centred / len(x)
     return outer @ np.abs(v).T, np.abs(u).T @ outer
-
-
-def _rates(student, rng, count):
-    """Learning rates from all of their range, both ends among them."""
-    rates = student.domain.draw(rng, "learning_rate", count)
-    return [float(rate) for rate in rates]
-
-
-def _settings(student, rng):
-    """(x, mean, u, v, rate) of all shapes; and of one of them with each argument changed alone."""
-    rates = _rates(student, rng, len(SHAPES))
-    for (n, d, k), rate in zip(SHAPES, rates, strict=True):
-        one, other = (
-            (student.domain.draw(rng, "x", n, d), *_weights(student, rng, d, k), each)
-            for each in (rate, rate / 2 + LEAST_RATE / 2)
-        )
-        yield one
-        if (n, d, k) == SHAPES[0]:
-            for place in range(len(one)):
-                yield *one[:place], other[place], *one[place + 1 :]
 
 
 def steps(student, rng):
@@ -134,12 +154,24 @@ def tied_steps(student, rng):
     return {"weights": np.concatenate(found), "weights__scale": STEPS * np.concatenate(scales)}
 
 
+def _another_row(rng, x):
+    """The same rows but for one."""
+    changed = x.copy()
+    changed[int(rng.integers(0, len(x)))] *= -0.5
+    return changed
+
+
 def spectra(student, rng):
-    """Eigenvalues, of rows fewer than dimensions as well, and of rows far from the origin."""
+    """Eigenvalues of data of every kind.
+
+    Rows fewer than dimensions, a few eigenvalues that are zero or very small, rows far from the
+    origin, and rows of which one has changed.
+    """
     found, scales = [], []
-    for n, d, _ in SHAPES:
-        rows = [student.domain.draw(rng, "x", n, d), _elongated(rng, n, d)]
-        rows.append(np.clip(rows[1] / 4 + rng.choice([-8.0, 8.0], d), -10.0, 10.0))
+    for n, d, k in _shapes(student, rng):
+        rows = [student.domain.draw(rng, "x", n, d), _elongated(rng, n, d, k, 0.2)]
+        rows.append(rows[1] / 300 + rng.choice([-9.0, 9.0], d))
+        rows.append(_another_row(rng, rows[0]))
         for x in rows:
             found.append(student.spectrum(x))
             scales.append(np.full(d, d * _moments(x)[2]))
@@ -147,21 +179,25 @@ def spectra(student, rng):
 
 
 def projections(student, rng):
-    """Variances along any directions, neither of length 1 nor at right angles."""
+    """Variances along any directions, neither of length 1 nor at right angles.
+
+    A projection is a sum of d terms, which may be off by as many roundings.
+    """
     found, scales = [], []
-    for n, d, k in SHAPES:
+    for n, d, k in _shapes(student, rng):
         x = student.domain.draw(rng, "x", n, d)
         q = student.domain.draw(rng, "q", d, k)
-        found.append(student.projected_variance(x, q))
-        size = (np.abs(x) + np.abs(x.mean(axis=0))) @ np.abs(q)
-        scales.append((size**2).sum(axis=1).mean())
+        for rows, along in ((x, q), (_another_row(rng, x), q), (x, q / 2)):
+            found.append(student.projected_variance(rows, along))
+            size = (np.abs(rows) + np.abs(rows.mean(axis=0))) @ np.abs(along)
+            scales.append((d + 1) * (size**2).sum(axis=1).mean())
     return {"variance": np.array(found), "variance__scale": np.array(scales)}
 
 
 def equivalence(student, rng):
     """loss(Q, Qᵀ) + projected_variance(Q) - tr C for orthonormal Q, at any of which it is zero."""
     residual, scales = [], []
-    for n, d, k in SHAPES:
+    for n, d, k in _shapes(student, rng):
         x = student.domain.draw(rng, "x", n, d)
         q, _ = np.linalg.qr(rng.normal(size=(d, min(k, d))))
         mean, covariance, size = _moments(x)
@@ -171,33 +207,44 @@ def equivalence(student, rng):
     return {"residual": np.array(residual), "residual__scale": np.array(scales)}
 
 
-def fits(student, rng):
-    """What the best mean, u and v make of their own rows and, where those determine it, of others.
+def _spectra_to_fit(student, rng, n, d, k):
+    """Any rows; all but one of them; well separated eigenvalues; fewer than n and d allow."""
+    drawn = student.domain.draw(rng, "x", n, d)
+    yield drawn
+    yield _another_row(rng, drawn)
+    yield _elongated(rng, n, d)
+    yield _elongated(rng, n, d, max(1, d - 1 - k % 2), 0.3)
 
-    Every k from 1 to two more than d at one size, and all sizes of the domain.
-    """
+
+def fits(student, rng):
+    """What the best weights make of their own rows and, where those determine it, of others."""
     own, own_scales, other, other_scales = [], [], [], []
-    shapes = [*SHAPES, *((12, 5, k) for k in range(1, 8)), (2, 8, 1), (300, 2, 1)]
-    for n, d, k in shapes:
-        for x in (_elongated(rng, n, d), student.domain.draw(rng, "x", n, d)):
+    for n, d, k in _shapes(student, rng):
+        for x in _spectra_to_fit(student, rng, n, d, k):
             mean, u, v = student.fit(x, k)
             if u.shape != (d, k) or v.shape != (k, d):
                 student.refuse(f"fit gave u {u.shape}, v {v.shape}; expected {(d, k)}, {(k, d)}")
             centre, covariance, size = _moments(x)
             values = np.linalg.eigvalsh(covariance)[::-1]
             turn = 1 + d * (1 + TURN * size / _gap(values, k))
-            own.append(_rebuilt(x, mean, u, v).ravel())
-            reach = np.sqrt((x**2).sum(axis=1, keepdims=True)) + np.abs(centre).sum()
-            own_scales.append((turn * reach * np.ones(d)).ravel())
-            if n <= d:
-                continue
-            rows = rng.normal(0.0, 3.0, (3, d))
-            other.append(_rebuilt(rows, mean, u, v).ravel())
-            reach = np.sqrt((rows**2).sum(axis=1, keepdims=True)) + np.abs(centre).sum()
-            other_scales.append((turn * reach * np.ones(d)).ravel())
+            rebuilt, scale = _compared(x, (mean, u, v), centre, turn)
+            own.append(rebuilt)
+            own_scales.append(scale)
+            if k <= _rank(values) or _rank(values) == d:
+                rows = rng.normal(0.0, 3.0, (3, d))
+                rebuilt, scale = _compared(rows, (mean, u, v), centre, turn)
+                other.append(rebuilt)
+                other_scales.append(scale)
     return {
         "rows": np.concatenate(own),
         "rows__scale": np.concatenate(own_scales),
         "elsewhere": np.concatenate(other),
         "elsewhere__scale": np.concatenate(other_scales),
     }
+
+
+def _compared(rows, weights, centre, turn):
+    """What weights make of rows, and the scale of it, flat."""
+    reach = np.sqrt((rows**2).sum(axis=1, keepdims=True)) + np.abs(centre).sum()
+    scale = turn * reach * np.ones(rows.shape[1])
+    return _rebuilt(rows, *weights).ravel(), scale.ravel()
