@@ -2,7 +2,8 @@
 
 The optimum has no unique u and v, so what is compared is what they make of rows. Scales count the
 absolute terms; those of an optimum are widened by how far rounding can turn its subspace, which is
-the size of the data by the gap between the eigenvalues that are kept and those that are not.
+the rounding of the covariance by the gap between the eigenvalues that are kept and those that are
+not; where all that differ from zero are kept, the gap to zero.
 """
 
 import itertools
@@ -11,9 +12,9 @@ import numpy as np
 
 LEAST_RATE = 1e-4  # of the domain
 STEPS = 4.0  # what a step may make of a rounding
-#: A perturbation E of the covariance turns the projector by √2 ‖E‖ / gap; both programs have one.
-#: E is some d roundings of the covariance, and so far are d eigenvectors from orthonormal.
-TURN = 2 * np.sqrt(2)
+#: A perturbation E of the covariance turns the projector onto the subspace by ‖E‖ / (gap - ‖E‖) at
+#: most (Davis and Kahan), which is 2 ‖E‖ / gap where it is less than 1; both programs have one.
+TURN = 4.0
 
 
 def _moments(x):
@@ -23,6 +24,15 @@ def _moments(x):
     covariance = centred.T @ centred / len(x)
     variance = float(np.trace(covariance))
     return mean, covariance, variance + np.abs(x).max() * np.sqrt(variance)
+
+
+def _roundings(n, d):
+    """How many roundings a covariance is off by, of the size that ``_moments`` gives.
+
+    The decomposition of a d by d matrix makes d, a running sum of n terms the root of n. Means are
+    such sums, and eigenvectors are that far from orthonormal.
+    """
+    return d + np.sqrt(n)
 
 
 def _weights(student, rng, d, k):
@@ -69,13 +79,14 @@ def _shapes(student, rng):
         yield max(n, least), d, k
 
 
-def _gap(values, k):
-    """The gap between the eigenvalues that are kept and the others; infinite where all are kept."""
-    return np.inf if k >= _rank(values) else values[k - 1] - values[k]
+def _gap(values, k, rank):
+    """The gap between the eigenvalues that that are kept and those that are not.
 
-
-def _rank(values):
-    return int((values > 1e-9 * values[0]).sum())
+    Where all are kept it is the smallest, by whose root a program may divide: eigenvectors of the
+    matrix of inner products of rows have to be brought to length 1.
+    """
+    kept = min(k, rank)
+    return values[kept - 1] - (values[kept] if kept < rank else 0.0)
 
 
 def example(student, rng):
@@ -174,14 +185,14 @@ def spectra(student, rng):
         rows.append(_another_row(rng, rows[0]))
         for x in rows:
             found.append(student.spectrum(x))
-            scales.append(np.full(d, d * _moments(x)[2]))
+            scales.append(np.full(d, _roundings(n, d) * _moments(x)[2]))
     return {"eigenvalues": np.concatenate(found), "eigenvalues__scale": np.concatenate(scales)}
 
 
 def projections(student, rng):
     """Variances along any directions, neither of length 1 nor at right angles.
 
-    A projection is a sum of d terms, which may be off by as many roundings.
+    A projection is a sum of d terms, a variance one of n.
     """
     found, scales = [], []
     for n, d, k in _shapes(student, rng):
@@ -190,7 +201,7 @@ def projections(student, rng):
         for rows, along in ((x, q), (_another_row(rng, x), q), (x, q / 2)):
             found.append(student.projected_variance(rows, along))
             size = (np.abs(rows) + np.abs(rows.mean(axis=0))) @ np.abs(along)
-            scales.append((d + 1) * (size**2).sum(axis=1).mean())
+            scales.append(_roundings(n, d) * (size**2).sum(axis=1).mean())
     return {"variance": np.array(found), "variance__scale": np.array(scales)}
 
 
@@ -208,31 +219,39 @@ def equivalence(student, rng):
 
 
 def _spectra_to_fit(student, rng, n, d, k):
-    """Any rows; all but one of them; well separated eigenvalues; fewer than n and d allow."""
+    """Any rows; all but one of them; well separated eigenvalues; fewer than n and d allow.
+
+    With each, how many eigenvalues are not zero.
+    """
+    most, fewer = min(n - 1, d), max(1, d - 1 - k % 2)
     drawn = student.domain.draw(rng, "x", n, d)
-    yield drawn
-    yield _another_row(rng, drawn)
-    yield _elongated(rng, n, d)
-    yield _elongated(rng, n, d, max(1, d - 1 - k % 2), 0.3)
+    yield drawn, most
+    yield _another_row(rng, drawn), most
+    yield _elongated(rng, n, d), most
+    yield _elongated(rng, n, d, fewer, 0.3), min(most, fewer)
 
 
 def fits(student, rng):
-    """What the best weights make of their own rows and, where those determine it, of others."""
+    """What the best weights make of their own rows and, where those determine it, of others.
+
+    They do where no direction of variance zero is kept, or all have some.
+    """
     own, own_scales, other, other_scales = [], [], [], []
     for n, d, k in _shapes(student, rng):
-        for x in _spectra_to_fit(student, rng, n, d, k):
+        for x, rank in _spectra_to_fit(student, rng, n, d, k):
             mean, u, v = student.fit(x, k)
             if u.shape != (d, k) or v.shape != (k, d):
                 student.refuse(f"fit gave u {u.shape}, v {v.shape}; expected {(d, k)}, {(k, d)}")
-            centre, covariance, size = _moments(x)
+            _, covariance, size = _moments(x)
             values = np.linalg.eigvalsh(covariance)[::-1]
-            turn = 1 + d * (1 + TURN * size / _gap(values, k))
-            rebuilt, scale = _compared(x, (mean, u, v), centre, turn)
+            far = np.abs(x).max() * np.sqrt(d)
+            turn = _roundings(n, d) * (1 + TURN * size / _gap(values, k, rank))
+            rebuilt, scale = _compared(x, (mean, u, v), far, turn)
             own.append(rebuilt)
             own_scales.append(scale)
-            if k <= _rank(values) or _rank(values) == d:
+            if k <= rank or rank == d:
                 rows = rng.normal(0.0, 3.0, (3, d))
-                rebuilt, scale = _compared(rows, (mean, u, v), centre, turn)
+                rebuilt, scale = _compared(rows, (mean, u, v), far, turn)
                 other.append(rebuilt)
                 other_scales.append(scale)
     return {
@@ -243,8 +262,8 @@ def fits(student, rng):
     }
 
 
-def _compared(rows, weights, centre, turn):
-    """What weights make of rows, and the scale of it, flat."""
-    reach = np.sqrt((rows**2).sum(axis=1, keepdims=True)) + np.abs(centre).sum()
+def _compared(rows, weights, far, turn):
+    """What weights make of rows, and the scale of it, flat; `far` bounds the length of the mean."""
+    reach = np.sqrt((rows**2).sum(axis=1, keepdims=True)) + far
     scale = turn * reach * np.ones(rows.shape[1])
     return _rebuilt(rows, *weights).ravel(), scale.ravel()

@@ -1,9 +1,8 @@
-"""ae-linear-pca: gradients by differences, descent that reaches the optimum, the digits' figure."""
+"""ae-linear-pca: gradients by differences, descent that reaches the optimum, a known spectrum."""
 
 import numpy as np
 import pytest
 import torch
-from sklearn.datasets import load_digits
 
 from tests.support.programs import ROOT, load_module
 
@@ -20,12 +19,22 @@ def weights(d=5, k=2, seed=0):
     return torch.from_numpy(rng.normal(size=(d, k))), torch.from_numpy(rng.normal(size=(k, d)))
 
 
-def test_the_digits_keep_what_the_statement_says():
-    x = torch.from_numpy(load_digits().data) / 16
-    values = solution.spectrum(x)
-    assert float(values.sum()) == pytest.approx(4.69328, abs=5e-6)
-    assert float(solution.loss(x, *solution.fit(x, 8))) == pytest.approx(1.53045, abs=5e-6)
-    assert float(values[:8].sum() / values.sum()) == pytest.approx(0.6739, abs=5e-5)
+def corners(rng, halves):
+    """The ends of a cross of half axes `halves`, turned and moved: eigenvalues halves² / d."""
+    d = len(halves)
+    axes, _ = np.linalg.qr(rng.normal(size=(d, d)))
+    ends = np.concatenate([np.diag(halves), -np.diag(halves)])
+    return torch.from_numpy(rng.uniform(-5, 5, d) + ends @ axes.T), axes
+
+
+@pytest.mark.parametrize("k", range(1, 7))
+def test_a_cross_is_flattened_along_its_shortest_axes(k):
+    halves = np.array([5.0, 4.0, 2.0, 1.0, 0.5])
+    x, axes = corners(np.random.default_rng(3), halves)
+    np.testing.assert_allclose(solution.spectrum(x), halves**2 / 5, rtol=1e-12)
+    mean, u, v = solution.fit(x, k)
+    np.testing.assert_allclose(u @ v, axes[:, :k] @ axes[:, :k].T, atol=1e-12)
+    assert float(solution.loss(x, mean, u, v)) == pytest.approx((halves[k:] ** 2).sum() / 5)
 
 
 @pytest.mark.parametrize("k", range(1, 8))
@@ -82,3 +91,9 @@ def test_data_of_a_measurement_have_the_eigenvalues_that_they_were_made_with():
         assert (values[rank:].abs() < 1e-12).all()
         kept = values[:rank]
         assert (kept[1:] < 0.85 * kept[:-1]).all()
+
+
+def test_the_gap_of_a_spectrum_is_that_to_zero_where_all_others_are():
+    values = np.array([8.0, 5.0, 1.0, 1e-17])
+    assert [measure._gap(values, k, 3) for k in (1, 2, 3, 4, 9)] == [3, 4, 1, 1, 1]
+    assert [measure._gap(values[:3], k, 3) for k in (2, 3, 9)] == [4, 1, 1]
