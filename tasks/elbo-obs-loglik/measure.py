@@ -7,6 +7,8 @@ value is the sum of the absolute terms of its formula, from the inputs alone.
 
 import numpy as np
 
+#: A sum of n terms that is kept as it grows is rounded n times, as a walk of root n steps.
+SUMMED = 2.0
 USUAL = (9, 3)  # rows and dimensions of the calls that are not at an edge of the sizes
 
 
@@ -81,7 +83,7 @@ def value(student, rng):
     for x, mean, eta in [*_cases(student, rng), *shaped]:
         found.append(student.gauss_loglik(x, mean, eta))
         constant = 0.5 * x.shape[1] * (np.log(2 * np.pi) + abs(np.log(eta)))
-        scale.append(_squares(x, mean).sum(1) / (2 * eta) + constant)
+        scale.append(SUMMED * (_squares(x, mean).sum(1) / (2 * eta) + constant))
     return {"log_p": np.concatenate(found), "log_p__scale": np.concatenate(scale)}
 
 
@@ -133,7 +135,8 @@ def best(student, rng):
         *(_rows(rng, *shape) for shape in _widths(student, rng)),
     ]
     found = np.stack([student.best_eta(*case) for case in cases])
-    return {"eta": found, "eta__scale": np.array([_squares(*case).mean() for case in cases])}
+    scale = SUMMED * np.array([_squares(*case).mean() for case in cases])
+    return {"eta": found, "eta__scale": scale}
 
 
 def example(student, rng):
