@@ -187,15 +187,16 @@ def test_a_law_known_from_home_fails_most_seeds():
         nearest = measure._ising(0.6 * np.sign(couplings), 0.1 * np.sign(field))
         home.append((np.exp(log_p) * (log_p - at_home)).sum())
         signs_right.append((np.exp(log_p) * (log_p - nearest)).sum())
-    assert np.mean([succeeds(value) for value in home]) < 0.1
-    assert np.mean([succeeds(value) for value in signs_right]) < CHECK.min_detectable
+    assert np.mean([succeeds(value) for value in home]) < CHECK.min_detectable / 2
+    # eight models trained at home, chosen from by the images, would have an error of their own, too
+    assert 0.5 < np.mean([succeeds(value + 0.015) for value in signs_right]) < 0.8
 
 
 @pytest.mark.parametrize("index", variants_are_slow(range(len(HONEST))), ids=HONEST)
 def test_an_honest_program_learns(index):
     program = honest_programs(TASK)[index]
     found = learn(program)
-    assert 0 < found < 0.8 * CHECK.threshold
+    assert 0 < found < 0.03
     if index == 0:
         assert learn(program) == found
 
