@@ -134,10 +134,12 @@ def bits(student, rng):
     cases = []
     sizes = _sizes(rng)
     for (b, k, d, h), name in zip(sizes, _names(len(sizes)), strict=True):
-        decoder, eps = _decoder(student, rng, name, k, d, h), rng.normal(size=(b, k))
+        decoder = _decoder(student, rng, name, k, d, h)
+        eps = student.domain.draw(rng, "eps", b, k)
         p = 1 / (1 + np.exp(-decoder(eps)))
         u = student.domain.draw(rng, "u", b, d)
-        close = np.clip(p + rng.choice([-1e-6, 1e-6], p.shape), 0, 1)
+        side = rng.choice([-1.0, 1.0], p.shape)
+        close = np.clip(p + side * 10 ** rng.uniform(-8.5, -5.0, p.shape), 0, 1)
         cases.append((decoder, eps, _apart(rng, np.where(rng.random(p.shape) < 0.5, u, close), p)))
         cases.append((decoder, eps, _apart(rng, rng.random(p.shape), p)))
     found = [student.generate_bits(case[0].given(student), *case[1:]) for case in cases]
@@ -251,10 +253,9 @@ def _through_network(student, rng, n, calls):
         return np.arctanh(x @ outer / 9) @ inner
 
 
-def _in_between(student, rng, n):
+def _in_between(student, rng, n, shapes):
     """Noise of calls of odd sizes, that of codes and decoder together: [n]."""
     parts = []
-    shapes = ((3, 7), (5, 2), (11, 11), (2, 9), (7, 1), (17, 31))
     share = -(-n // len(shapes))
     for k, d in shapes:
         rows = 2 * int(rng.integers(3, 50)) + 1
@@ -266,7 +267,7 @@ def _in_between(student, rng, n):
 
 
 def own_noise(student, rng, n):
-    """Standard normal noise behind own samples, recovered from them: [n, 9].
+    """Standard normal noise behind own samples, recovered from them: [n, 10].
 
     Three columns are those of a decoder that mixes code dimensions. Of the others, some see the
     codes alone (η = 0) and some the decoder's noise alone (W = 0), in calls of one row, of few and
@@ -281,8 +282,9 @@ def own_noise(student, rng, n):
     ]
     few = int(rng.integers(2, 30))
     network = _through_network(student, rng, few, -(-n // (8 * few))).ravel()[:n]
-    rest = _in_between(student, rng, n)
-    noise = np.column_stack([_mixed(student, rng, n), *columns, network, rest])
+    small = _in_between(student, rng, n, ((1, 1), (1, 2), (3, 1)))
+    others = _in_between(student, rng, n, ((3, 7), (5, 2), (11, 11), (2, 9), (7, 1), (17, 31)))
+    noise = np.column_stack([_mixed(student, rng, n), *columns, network, small, others])
     _, by_rows, codes, by_decoder = columns
     ones = np.ones(noise.shape[1])
     return {

@@ -2,8 +2,8 @@
 
 Tensors are float64. b counts rows, k latent dimensions, d entries of an observation. `log_sigma` is
 ln σ, the natural logarithm of the standard deviation, and `eta` the variance of the decoder's
-noise. `decode` is the decoder G: it takes codes z [b k] and returns one output a row, [b d]. No gradient
-is asked for.
+noise. `decode` is the decoder G: it takes codes z [b k] and returns one output a row, [b d].
+No gradient is asked for.
 """
 
 from collections.abc import Callable
