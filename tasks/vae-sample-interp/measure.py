@@ -254,11 +254,15 @@ def _through_network(student, rng, n, calls):
 
 
 def _in_between(student, rng, n, shapes):
-    """Noise of calls of odd sizes, that of codes and decoder together: [n]."""
+    """Noise of calls of odd sizes, that of codes and decoder together: [n].
+
+    A shape is (k, d), or (k, d, rows) where a call shall have few rows: numbers that are centred or
+    scaled within a call show there.
+    """
     parts = []
     share = -(-n // len(shapes))
-    for k, d in shapes:
-        rows = 2 * int(rng.integers(3, 50)) + 1
+    for k, d, *few in shapes:
+        rows = few[0] if few else 2 * int(rng.integers(3, 50)) + 1
         weight = _turned(rng, d, k, rng.uniform(0.5, 2.0))
         calls = max(2, -(-share // (rows * d)))
         noise = _whitened(student, rng, weight, rng.uniform(0.2, 2.0), rows, calls)
@@ -283,10 +287,11 @@ def own_noise(student, rng, n):
     few = int(rng.integers(2, 30))
     network = _through_network(student, rng, few, -(-n // (8 * few))).ravel()[:n]
     small = _in_between(student, rng, n, ((1, 1), (1, 2), (3, 1)))
-    others = _in_between(student, rng, n, ((3, 7), (5, 2), (11, 11), (2, 9), (7, 1), (17, 31)))
+    others = _in_between(student, rng, n, ((3, 7), (5, 2), (11, 11, 2), (2, 9), (7, 1), (17, 31, 3)))
     noise = np.column_stack([_mixed(student, rng, n), *columns, network, small, others])
     _, by_rows, codes, by_decoder = columns
     ones = np.ones(noise.shape[1])
+    digits = np.concatenate([_digits(codes, network), _digits(by_decoder, by_rows)])
     return {
         "noise": noise,
         "noise__expected": 0 * ones,
@@ -294,8 +299,14 @@ def own_noise(student, rng, n):
         "excess": noise**2 - 1,
         "excess__expected": 0 * ones,
         "excess__scale": np.sqrt(2) * ones,
-        "digits": np.concatenate([_digits(codes, network), _digits(by_decoder, by_rows)]),
+        "digits": np.concatenate([digits, _still(student, rng)]),
     }
+
+
+def _still(student, rng):
+    """Whether samples without any noise are the decoder's bias, bit for bit: [1]."""
+    decoder = Decoder("linear", (np.zeros((2, 3)), student.domain.draw(rng, "bias", 2)))
+    return np.array([(_samples(student, decoder, 3, 0.0, 5, 1) == 0).all()])
 
 
 def _digits(*columns):
