@@ -287,7 +287,8 @@ def own_noise(student, rng, n):
     few = int(rng.integers(2, 30))
     network = _through_network(student, rng, few, -(-n // (8 * few))).ravel()[:n]
     small = _in_between(student, rng, n, ((1, 1), (1, 2), (3, 1)))
-    others = _in_between(student, rng, n, ((3, 7), (5, 2), (11, 11, 2), (2, 9), (7, 1), (17, 31, 3)))
+    shapes = (3, 7), (5, 2), (11, 11, 2), (2, 9), (7, 1), (17, 31, 3)
+    others = _in_between(student, rng, n, shapes)
     noise = np.column_stack([_mixed(student, rng, n), *columns, network, small, others])
     _, by_rows, codes, by_decoder = columns
     ones = np.ones(noise.shape[1])
