@@ -28,6 +28,7 @@ CATALOGUE = {
     "px-rgb-order": {40, 41, 42, 43, 44, 45, 46, 47},
     "dqn-atari": {98, 99},
     "pg-reinforce-cartpole": {57, 58, 68, 69, 70, 71, 72, 73, 74, 75},
+    "vae-digits": {6},
     "vae-loss-step": {3, 6, 7, 10, 34},
     "vae-2d-gaussian": {1, 2, 3, 4, 6, 7, 8, 9, 10, 20, 21},
 }
