@@ -130,8 +130,8 @@ def protocol(task: LoadedTask) -> str:
     """A digest of what the runs depend on besides the program, and of nothing else.
 
     It covers the code of the training measurements (what they reach in measure.py), given.py, the
-    domain and the images if they use them, and the seed version. Another measurement of the same task may
-    change without hours of training becoming stale.
+    domain and the images if they use them, and the seed version. Another measurement of the same
+    task may change without hours of training becoming stale.
     """
     names = sorted({check.measurement for check in checks(task)})
     code = measurement_code(task.measure, names)
