@@ -35,6 +35,7 @@ IMPORTS_ONLY = {
         "errors",
     },
     "worker": {"worker", "wire"},
+    "images": {"images", "errors"},
     "wire": set(),
     "errors": {"causes"},
 }  # fmt: skip

@@ -17,6 +17,7 @@ from harness.collect.calls import Array, Calls, Channel, Handle, Observe
 from harness.collect.transcript import Transcript
 from harness.contract import Contract, GeneratorType
 from harness.errors import MeasurementError, ProgramError
+from harness.images import Images, load
 from harness.spec.domain import Domain
 from harness.spec.example import Material, ReadyCall
 from harness.spec.instances import GivenFunction, Instances
@@ -29,7 +30,7 @@ class ProgramProxy:
     class. Its public names are taken (:data:`harness.contract.PROGRAM_NAMES`): a starter that
     defines one of them is refused when it is loaded.
 
-    ``material`` is what the task declares: its domain, and the calls of its worked example.
+    ``material`` is what the task declares: its domain, its images, the calls of its example.
     ``observe`` is told of every call that is about to be made.
     """
 
@@ -61,6 +62,16 @@ class ProgramProxy:
     def domain(self) -> Instances:
         """Draws sizes and values from the task's domain, its edges always among them."""
         return self._material.instances
+
+    def images(self) -> Images:
+        """The set of images that the task declares, as it comes with the harness.
+
+        Raises:
+            MeasurementError: the task declares none.
+        """
+        if self._material.images is None:
+            raise MeasurementError("the task has no images", "declare `images:` in its task.yaml")
+        return load(self._material.images)
 
     def example(self) -> Array:
         """Whether each call of the worked example gives what the statement says; bool [calls].

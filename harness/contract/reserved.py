@@ -9,7 +9,7 @@ names of the proxy's classes.
 PROGRAM_NAMES = frozenset(
     {
         *("new", "vjp", "independent", "renew", "refuse", "transcript"),
-        *("generator", "given", "file", "serve", "domain", "example"),
+        *("generator", "given", "file", "serve", "domain", "images", "example"),
     }
 )
 #: Public names of the handle of an instance: no method of a class in a starter may have one.

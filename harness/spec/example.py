@@ -26,6 +26,7 @@ from harness.contract import (
     Type,
 )
 from harness.errors import FairmarkError
+from harness.images import Name as ImageSet
 from harness.spec.checks import Model
 from harness.spec.instances import GivenFunction, Instances
 
@@ -127,10 +128,12 @@ class Material:
     Attributes:
         instances: draws from its domain.
         example: the calls of its worked example.
+        images: the name of its set of images; None if it declares none.
     """
 
     instances: Instances
     example: tuple[ReadyCall, ...]
+    images: ImageSet | None = None
 
 
 def ready(example: Example, contract: Contract, given: Contract | None) -> Iterator[ReadyCall]:

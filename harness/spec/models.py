@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from harness.images import Name as ImageSet
 from harness.spec.checks import Check, Identifier, Model, Name, Points, Positive
 from harness.spec.domain import Domain
 
@@ -49,7 +50,10 @@ class Measurement(Model):
 
 
 class Task(Model):
-    """A gradable exercise, as tasks/<id>/task.yaml declares it."""
+    """A gradable exercise, as tasks/<id>/task.yaml declares it.
+
+    ``images`` is the set of images that its measurements get.
+    """
 
     id: Identifier
     version: Annotated[int, Field(ge=1)]
@@ -60,6 +64,7 @@ class Task(Model):
     limits: Limits = Limits()
     files: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.safetensors$")], ...] = ()
     domain: Domain | None = None
+    images: ImageSet | None = None
     measurements: dict[Name, Measurement]
     checks: Annotated[tuple[Check, ...], Field(min_length=1)]
 
