@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from functools import cache
 from importlib import resources
 from typing import Literal
@@ -36,7 +37,7 @@ def load(name: Name) -> Images:
         raise InfrastructureError(f"{path}: {error.strerror}: install the harness anew") from error
     if hashlib.sha256(content).hexdigest() != _SHA256[name]:
         raise InfrastructureError(f"{path} was changed: install the harness anew")
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         images = Images(arrays["pixels"] / _BRIGHTEST[name], arrays["labels"].astype(np.int64))
     for array in (images.pixels, images.labels):
         array.flags.writeable = False

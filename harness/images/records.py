@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness.images import deformation
-
-Array = NDArray[Any]
+from harness.images.deformation import Array, deformed
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +54,7 @@ class Images:
 
         The law is that of :mod:`harness.images.deformation`.
         """
-        return Images(deformation.deformed(self.pixels, rng), self.labels)
+        return Images(deformed(self.pixels, rng), self.labels)
 
     def binary(self, threshold: float = 0.5) -> Array:
         """1 where a pixel is brighter than ``threshold``, else 0; float64 ``[n h w]``."""

@@ -94,6 +94,17 @@ def outcomes(
             yield check.id, kinds.decide(check, [kinds.Evidence(*evidence)])
 
 
+def one_seed(task: LoadedTask, program: Program, seed: int = 0) -> dict[str, float]:
+    """The numbers of one seed of the measurement ``learn``, under the public key.
+
+    Raises:
+        ProgramError: the program did not deliver.
+    """
+    with BareProgram(task, program) as running:
+        found = running.metrics("learn", Step(COMMON.stage, seed), PUBLIC_KEY)
+    return {name: float(value) for name, value in found.items()}
+
+
 def first_looks(
     task: LoadedTask, running: BareProgram, measurement: str, replicates: int
 ) -> Iterator[tuple[str, kinds.Outcome]]:

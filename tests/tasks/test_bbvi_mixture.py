@@ -17,6 +17,7 @@ from tests.support.programs import (
     honest_programs,
     load,
     load_module,
+    one_seed,
     outcomes,
     variants_are_slow,
 )
@@ -302,9 +303,7 @@ def test_two_components_close_the_gap_that_one_leaves(measure, monkeypatch, seed
 
 def learn(program, seed=0):
     """The numbers of one seed, without a sandbox."""
-    with BareProgram(TASK, program) as running:
-        found = running.metrics("learn", Step(COMMON.stage, seed), PUBLIC_KEY)
-    return {name: float(value) for name, value in found.items()}
+    return one_seed(TASK, program, seed)
 
 
 def succeeds(numbers):

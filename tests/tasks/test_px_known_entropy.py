@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from harness.collect.bare import BareProgram
 from harness.errors import ProgramError
 from harness.kinds import seed_success
-from harness.records import COMMON, Program, Step
-from harness.seeds import PUBLIC_KEY
-from tests.support.programs import ROOT, honest_programs, load, load_module, variants_are_slow
+from harness.records import Program
+from tests.support.programs import (
+    ROOT,
+    honest_programs,
+    load,
+    load_module,
+    one_seed,
+    variants_are_slow,
+)
 
 REFERENCE = ROOT / "reference/px-known-entropy"
 TASK = load("px-known-entropy")
@@ -22,9 +27,7 @@ measure = load_module(ROOT / "tasks/px-known-entropy/measure.py")
 
 def learn(program, seed=0):
     """The divergence of one seed, without a sandbox."""
-    with BareProgram(TASK, program) as running:
-        found = running.metrics("learn", Step(COMMON.stage, seed), PUBLIC_KEY)
-    return float(found[CHECK.metric])
+    return one_seed(TASK, program, seed)[CHECK.metric]
 
 
 def state_of(model):

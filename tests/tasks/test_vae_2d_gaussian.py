@@ -7,15 +7,20 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from harness.collect.bare import BareProgram
 from harness.collect.proxy import ProgramProxy
 from harness.errors import ProgramError
 from harness.kinds import seed_success
-from harness.records import COMMON, Program, Step
+from harness.records import Program
 from harness.sandbox import choice
 from harness.sandbox.sandbox import Sandbox
-from harness.seeds import PUBLIC_KEY
-from tests.support.programs import ROOT, honest_programs, load, load_module, variants_are_slow
+from tests.support.programs import (
+    ROOT,
+    honest_programs,
+    load,
+    load_module,
+    one_seed,
+    variants_are_slow,
+)
 
 FOLDER, REFERENCE = ROOT / "tasks/vae-2d-gaussian", ROOT / "reference/vae-2d-gaussian"
 TASK = load("vae-2d-gaussian")
@@ -40,9 +45,7 @@ def plane():
 
 def learn(program, seed=0):
     """The numbers of one seed, without a sandbox."""
-    with BareProgram(TASK, program) as running:
-        found = running.metrics("learn", Step(COMMON.stage, seed), PUBLIC_KEY)
-    return {name: float(value) for name, value in found.items()}
+    return one_seed(TASK, program, seed)
 
 
 def succeeds(name, numbers):

@@ -6,16 +6,14 @@ import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from harness import images
-from harness.collect.bare import BareProgram
 from harness.errors import ProgramError
 from harness.kinds import seed_success
-from harness.records import COMMON, Step
-from harness.seeds import PUBLIC_KEY
 from tests.support.programs import (
     ROOT,
     honest_programs,
     load,
     load_module,
+    one_seed,
     submission,
     variants_are_slow,
 )
@@ -23,7 +21,7 @@ from tests.support.programs import (
 FOLDER, REFERENCE = ROOT / "tasks/vae-digits", ROOT / "reference/vae-digits"
 TASK = load("vae-digits")
 CHECK = TASK.spec.check("learns")
-HONEST = ["solution", "by_hand", "distributions", "likelihood_ratio", "complete"]
+HONEST = ["solution", "by_hand", "distributions", "log_likelihoods", "complete"]
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +36,7 @@ def measure():
 
 def learn(program, seed=0):
     """The numbers of one seed, without a sandbox."""
-    with BareProgram(TASK, program) as running:
-        found = running.metrics("learn", Step(COMMON.stage, seed), PUBLIC_KEY)
-    return {name: float(value) for name, value in found.items()}
+    return one_seed(TASK, program, seed)
 
 
 # --- what the grader computes --------------------------------------------------------------------
@@ -54,10 +50,10 @@ def test_the_bound_is_that_of_the_library(measure, solution):
     state = {name: value.numpy() for name, value in vae.state_dict().items()}
     found = np.mean([measure._bound(rng, state, x) for _ in range(400)], axis=0)
     with torch.no_grad():
-        images = torch.from_numpy(x)
-        mu, log_sigma = vae.encode(images)
+        pixels = torch.from_numpy(x)
+        mu, log_sigma = vae.encode(pixels)
         z = mu + log_sigma.exp() * torch.from_numpy(rng.normal(size=(4000, 40, 8)))
-        rec = -Bernoulli(logits=vae.decode(z)).log_prob(images).sum(-1).mean(0)
+        rec = -Bernoulli(logits=vae.decode(z)).log_prob(pixels).sum(-1).mean(0)
         kl = kl_divergence(Normal(mu, log_sigma.exp()), Normal(0.0, 1.0)).sum(1)
     np.testing.assert_allclose(found, (rec + kl).numpy(), rtol=2e-3)
     assert np.abs(found - (rec + kl).numpy()).mean() < 0.03
@@ -172,5 +168,5 @@ def test_an_honest_program_learns(index):
 @pytest.mark.slow
 @pytest.mark.parametrize("mutant", ["kl-half", "pixels-averaged-in-training", "one-noise-for-all"])
 def test_a_mistake_in_training_does_not(mutant):
-    (program,) = (each for each in TASK.reference.mutants if each.mistake.name == mutant)
-    assert not seed_success.succeeds(CHECK, learn(program)["gain"])
+    (found,) = (each for each in TASK.reference.mutants if each.mistake.name == mutant)
+    assert not seed_success.succeeds(CHECK, learn(found.program)["gain"])
