@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness import images
 from harness.errors import InfrastructureError
 from harness.records import Program, canonical, sha256
 from harness.spec.checks import SeedSuccessCheck
@@ -128,9 +129,9 @@ def current(task: LoadedTask, stored: StoredRuns) -> bool:
 def protocol(task: LoadedTask) -> str:
     """A digest of what the runs depend on besides the program, and of nothing else.
 
-    It covers the code of the training measurements (what they reach in measure.py), given.py and
-    the domain if they use them, and the seed version. Another measurement of the same task may
-    change without hours of training becoming stale.
+    It covers the code of the training measurements (what they reach in measure.py), given.py, the
+    domain and the images if they use them, and the seed version. Another measurement of the same
+    task may change without hours of training becoming stale.
     """
     names = sorted({check.measurement for check in checks(task)})
     code = measurement_code(task.measure, names)
@@ -139,6 +140,8 @@ def protocol(task: LoadedTask) -> str:
         parts.append(ast.unparse(ast.parse(task.given or b"")))
     if "student.domain" in code and task.spec.domain is not None:
         parts.append(task.spec.domain.model_dump(mode="json"))
+    if "student.images" in code and task.spec.images is not None:
+        parts.append(images.signature(task.spec.images))
     return sha256(canonical(parts))
 
 
