@@ -30,6 +30,7 @@ CATALOGUE = {
     "pg-reinforce-cartpole": {57, 58, 68, 69, 70, 71, 72, 73, 74, 75},
     "vae-loss-step": {3, 6, 7, 10, 34},
     "vae-2d-gaussian": {1, 2, 3, 4, 6, 7, 8, 9, 10, 20, 21},
+    "vae-beta-tradeoff": {38},
 }
 
 
