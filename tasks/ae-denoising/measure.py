@@ -57,7 +57,19 @@ def _networks(student, rng):
         calls += [(x, rng.normal(size=(b, d)), rng.uniform(0.2, 1.0), *far)]
     first, second = calls[0], calls[2]
     first, second = (*first[:2], 0.5, *first[3:]), (*second[:2], 0.25, *second[3:])
-    return [*calls, first, *_each_alone(first, second)]
+    return [*calls, first, *_each_alone(first, second), _corner(student, rng)]
+
+
+def _corner(student, rng):
+    """Weights at the ends of the domain, all of one sign in a pixel, so that logits go far."""
+    b, d, h = (student.domain.sizes(axis)[1] for axis in "bdh")
+    ends = {
+        name: np.abs(student.domain.draw(rng, name, 2)).max() for name in ("w", "w0", "v", "v0")
+    }
+    x, sign = np.ones((b, d)), np.where(np.arange(d) % 2, -1.0, 1.0)
+    x[::3] = rng.integers(0, 2, x[::3].shape)
+    w, v = np.full((h, d), ends["w"]), np.tile(ends["v"] * sign[:, None], h)
+    return x, rng.normal(size=x.shape), 0.25, w, np.full(h, ends["w0"]), v, ends["v0"] * sign
 
 
 def _joined(arrays):
