@@ -52,7 +52,7 @@ def _networks(student, rng):
         shapes = {"w": (h, d), "w0": (h,), "v": (d, h), "v0": (d,)}
         x = rng.integers(0, 2, (b, d)).astype(float)
         far = [student.domain.draw(rng, name, *shape) for name, shape in shapes.items()]
-        near = [rng.normal(0, 0.7, shape) for shape in shapes.values()]
+        near = [rng.uniform(-1.2, 1.2, shape) for shape in shapes.values()]
         calls += [(x, rng.normal(size=(b, d)), sigma, *near)]
         calls += [(x, rng.normal(size=(b, d)), rng.uniform(0.2, 1.0), *far)]
     first, second = calls[0], calls[2]

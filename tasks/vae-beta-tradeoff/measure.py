@@ -51,7 +51,7 @@ def _batches(student, rng):
         batches.append((x, logits, mu, log_sigma))
     x, logits, mu, log_sigma = batches[0]
     middle = rng.uniform(15, 40, logits.shape) * rng.choice([-1.0, 1.0], logits.shape)
-    other = 1 - x, middle, mu[::-1] + 1, log_sigma[::-1] - 0.5
+    other = 1 - x, middle, 0.9 * mu[::-1], 0.9 * log_sigma[::-1]
     for index, array in enumerate(other):  # each alone, so that nothing is remembered in its stead
         batches.append(tuple(array if index == i else old for i, old in enumerate(batches[0])))
     return batches
