@@ -3,8 +3,11 @@
 The 64 transitions go through every combination of the two flags, the sign of the reward, values of
 the next state that are all negative or not, and a maximum that is shared or not. They are sent four
 at a time with four actions, so that a confusion of the two axes gives a number and no exception.
-Every function also sees one row, one action, and numbers from all of their ranges.
+Every function also sees one row, one action, numbers from all of their ranges, and calls where one
+argument alone has changed.
 """
+
+import itertools
 
 import numpy as np
 
@@ -14,6 +17,14 @@ ROWS, ACTIONS = 64, 4
 def example(student, rng):
     """The worked example of the statement."""
     return {"agrees": student.example()}
+
+
+def _replaced(first, second):
+    """The first tuple, then with one entry after another from the second.
+
+    So a result that is kept by some of its arguments comes back where another one has changed.
+    """
+    return [first, *((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))]
 
 
 def _table(rng, rows=ROWS, actions=ACTIONS):
@@ -49,7 +60,9 @@ def _wide(student, rng):
 
 
 def _batches(student, rng, *sizes):
-    return [*(_batch(rng, rows, actions) for rows, actions in sizes), _wide(student, rng)]
+    """Batches of the sizes, one from all of the ranges, and a batch changed entry by entry."""
+    found = [_batch(rng, rows, actions) for rows, actions in sizes]
+    return [*found, _wide(student, rng), *_replaced(_batch(rng, 12, 5), _batch(rng, 12, 5))]
 
 
 def _at_taken(values, taken, actions):
@@ -86,10 +99,16 @@ def _targets(student, table, gamma, batch):
 
 
 def other_sizes(student, rng):
-    """Targets of single rows, of single actions, and of values from all of their ranges."""
+    """Targets of single rows, of single actions, and of values from all of their ranges.
+
+    A third of the wide rows has values that are far below 0 throughout.
+    """
     _, _, *flags = _table(rng, ROWS, 8)
     q_next = student.domain.draw(rng, "q_next", ROWS, 8) * 10 ** rng.uniform(-4.0, 0.0, (ROWS, 1))
     q_next[rng.integers(ROWS)] = student.domain.draw(rng, "q_next", 8)
+    deep = np.arange(ROWS) % 3 == 0
+    depth = 1e4 * rng.uniform(0.1, 1.0, (deep.sum(), 1))
+    q_next[deep] = -depth * rng.uniform(0.9, 1.0, (deep.sum(), 8))
     wide = (student.domain.draw(rng, "rewards", ROWS), q_next, *flags)
     gamma = float(rng.uniform(0.6, 0.95))
     found = [
@@ -97,14 +116,16 @@ def other_sizes(student, rng):
         _targets(student, _table(rng, 8, 1), 0.01, 4),
         _targets(student, wide, 0.999, ROWS),
     ]
+    pair = [(*_table(rng, 8, 3), float(rng.uniform(*ends))) for ends in ((0.5, 0.7), (0.8, 0.9))]
+    found += [_targets(student, table, gamma, 8) for *table, gamma in _replaced(*pair)]
     values, scales = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return {"y": values, "y__scale": scales}
 
 
 def loss(student, rng):
-    """Value and gradient by q on several sizes of batch, one of them twice."""
+    """Value and gradient by q on several sizes of batch, and with one argument changed."""
     values, sizes, grads, grad_sizes = [], [], [], []
-    shapes = ((2, 3), (5, 5), (5, 5), (1, 3), (3, 1), (ROWS, ACTIONS))
+    shapes = ((2, 3), (5, 5), (1, 3), (3, 1), (ROWS, ACTIONS))
     for q, taken, targets in _batches(student, rng, *shapes):
         rows, actions = q.shape
         values.append(student.dqn_loss(q, taken, targets))
@@ -140,9 +161,11 @@ def huber(student, rng):
     """Value and gradient by q where some errors are below delta and some above."""
     values, scales = [], []
     shapes = ((2, 3), (1, 1), (ROWS, ACTIONS), (ROWS, ACTIONS))
-    batches = [*_batches(student, rng, *shapes), _wide(student, rng)]
+    batches = [*(_batch(rng, *shape) for shape in shapes), *(_wide(student, rng) for _ in range(2))]
     deltas = (*rng.uniform(1.5, 4.0, 3), 1e-3, 1e3, float(10 ** rng.uniform(-2.0, 0.0)))
-    for (q, taken, targets), delta in zip(batches, deltas, strict=True):
+    calls = [(*batch, delta) for batch, delta in zip(batches, deltas, strict=True)]
+    pair = [(*_batch(rng, 12, 5), rng.uniform(*ends)) for ends in ((0.5, 1.0), (1.5, 2.0))]
+    for q, taken, targets, delta in [*calls, *_replaced(*pair)]:
         rows, actions = q.shape
         size = _size(q, taken, targets)
         slope = np.minimum(size, delta)
@@ -158,7 +181,7 @@ def huber(student, rng):
 def direction(student, rng):
     """The step in q that the slide's bracket stands for."""
     values, scales = [], []
-    shapes = ((2, 3), (5, 5), (5, 5), (1, 1), (1, 4), (ROWS, ACTIONS))
+    shapes = ((2, 3), (5, 5), (1, 1), (1, 4), (ROWS, ACTIONS))
     for q, taken, targets in _batches(student, rng, *shapes):
         values.append(student.update_direction(q, taken, targets).ravel())
         size = _size(q, taken, targets) / len(q)
@@ -191,13 +214,16 @@ def _error_size(weights, target_weights, played):
 
 def shared_weights(student, rng):
     """One matrix of weights for values and targets; its gradient is not that of the residual."""
-    values, sizes, grads, grad_sizes = [], [], [], []
-    for rows, features, actions in ((ROWS, 5, 4), (7, 5, 4), (1, 3, 2), (2, 1, 1), (ROWS, 8, 8)):
+    calls = []
+    for rows, features, actions in ((ROWS, 5, 4), (1, 3, 2), (2, 1, 1), (12, 5, 4), (12, 5, 4)):
         weights = rng.normal(0.0, 1.0, (features, actions))
-        played = _played(rng, rows, features, actions)
-        if features == 8:
-            weights = student.domain.draw(rng, "weights", 8, 8)
-            played = _far_played(student, rng, rows, 8, 8)
+        calls.append((weights, *_played(rng, rows, features, actions)))
+    calls[-2:] = _replaced(*calls[-2:])
+    for actions in (8, 1):
+        weights = student.domain.draw(rng, "weights", 8, actions)
+        calls.append((weights, *_far_played(student, rng, ROWS, 8, actions)))
+    values, sizes, grads, grad_sizes = [], [], [], []
+    for weights, *played in calls:
         values.append(student.td_loss_linear(weights, *played))
         size = _error_size(np.abs(weights), np.abs(weights), played)
         sizes.append((size**2).mean())
@@ -217,8 +243,8 @@ def shared_weights(student, rng):
 class _Run:
     """A learner, and the absolute values of its weights through the same updates: its scale."""
 
-    def __init__(self, student, weights, rate, period, probe):
-        self.student, self.rate, self.period, self.probe = student, rate, period, probe
+    def __init__(self, student, weights, rate, period):
+        self.student, self.rate, self.period = student, rate, period
         self.learner = student.new("Learner", weights, rate, period)
         self.sizes = {"online": np.abs(weights), "target": np.abs(weights)}
         self.count = 0
@@ -234,12 +260,12 @@ class _Run:
         if self.count % self.period == 0:
             self.sizes["target"] = self.sizes["online"]
 
-    def look(self, found):
-        """Both networks' values at the probe."""
-        for name, size in self.sizes.items():
+    def look(self, found, probes):
+        """Both networks' values at every one of the probes."""
+        for probe, (name, size) in itertools.product(probes, self.sizes.items()):
             ask = self.learner.target_values if name == "target" else self.learner.online_values
-            found[name].append(_values(self.student, ask(self.probe), size.shape[1]))
-            found[f"{name}__scale"].append((np.abs(self.probe) @ size).ravel())
+            found[name].append(_values(self.student, ask(probe), size.shape[1]))
+            found[f"{name}__scale"].append((np.abs(probe) @ size).ravel())
 
 
 def _values(student, values, actions):
@@ -249,30 +275,51 @@ def _values(student, values, actions):
     return values.ravel()
 
 
+def _others(student, rng, found):
+    """Learners with one argument changed, then one whose steps have one argument changed.
+
+    Each is looked at with a probe of its own; the last step is the first one again.
+    """
+    plays = [_played(rng, 12, 4, 3) for _ in range(2)]
+    pair = [(rng.normal(size=(4, 3)), rng.uniform(*ends)) for ends in ((0.05, 0.1), (0.15, 0.2))]
+    for weights, rate, period in _replaced((*pair[0], 1), (*pair[1], 2)):
+        run = _Run(student, weights, float(rate), period)
+        for played in plays:
+            run.step(played, found)
+            run.look(found, rng.normal(size=(1, 5, 4)))
+    run = _Run(student, rng.normal(size=(4, 3)), 0.05, 3)
+    for played in [*_replaced(*plays), plays[0]]:
+        run.step(played, found)
+        run.look(found, rng.normal(size=(1, 5, 4)))
+
+
 def learner(student, rng):
     """Three learners in turn, with other sizes and periods: both networks before and after steps.
 
     The last of them waits ten updates for its copy, and is looked at around the first and that one.
+    Sizes of batches differ from step to step, and every look has two probes of its own.
     """
     rate = float(rng.uniform(0.1, 0.2))
     runs = (
-        _Run(student, rng.normal(size=(5, 4)), rate, 3, rng.normal(size=(6, 5))),
-        _Run(student, rng.uniform(-100, 100, (1, 1)), 1.0, 1, rng.normal(size=(ROWS, 1))),
-        _Run(student, student.domain.draw(rng, "weights", 8, 8), 0.01, 10, rng.normal(size=(1, 8))),
+        _Run(student, rng.normal(size=(5, 4)), rate, 3),
+        _Run(student, rng.uniform(-100, 100, (1, 1)), 1.0, 1),
+        _Run(student, student.domain.draw(rng, "weights", 8, 8), 0.01, 10),
     )
     names = ("online", "target", "online__scale", "target__scale")
     found: dict[str, list] = {name: [] for name in names}
+    rows = 1 + rng.permutation(ROWS - 1)[:16]
     for count in range(12):
         if count < 6:
             if count:
-                runs[0].step(_played(rng, 32, 5, 4), found)
-            runs[0].look(found)
+                runs[0].step(_played(rng, rows[count], 5, 4), found)
+            runs[0].look(found, rng.normal(size=(2, 6, 5)))
         if count < 3:
             if count:
-                runs[1].step(_far_played(student, rng, ROWS, 1, 1), found)
-            runs[1].look(found)
+                runs[1].step(_far_played(student, rng, (ROWS, rows[0])[count - 1], 1, 1), found)
+            runs[1].look(found, rng.normal(size=(2, ROWS, 1)))
         if count:
-            runs[2].step(_played(rng, 1, 8, 8), found)
+            runs[2].step(_played(rng, 1 if count == 1 else rows[count + 4], 8, 8), found)
         if count in (0, 1, 9, 10, 11):
-            runs[2].look(found)
+            runs[2].look(found, rng.normal(size=(2, 1, 8)))
+    _others(student, rng, found)
     return {name: np.concatenate(arrays) for name, arrays in found.items()}

@@ -1,8 +1,8 @@
 """What is measured of elbo-gaussian-kl: values and gradients over the whole domain, and identities.
 
-Every function is called with the smallest and the largest number of rows and of dimensions, and
-twice with one shape: another second argument, another answer. The scale S of a value is the sum of
-the absolute terms of its formula, from the inputs alone.
+Every function is called with every number of dimensions, the smallest and the largest number of
+rows, as many rows as dimensions, zeros, and with one shape several times, one argument changed
+alone. The scale S of a value is the sum of the absolute terms of its formula, from the inputs.
 """
 
 import numpy as np
@@ -34,21 +34,45 @@ def _one_column(student, rng):
     return _ordinary(rng, rows, 1)[0], student.domain.draw(rng, "log_sigma", rows, 1)
 
 
-def _gaussians(student, rng):
-    """(mu, log_sigma) of four calls; the first two differ in log_sigma alone."""
+def _widths(student, rng):
+    """(rows, dims) with all numbers of dimensions, and with as many rows at every other one."""
+    for dims in range(1, student.domain.sizes("k")[1] + 1):
+        yield dims if dims % 2 else student.domain.size(rng, "b"), dims
+
+
+def _zeros(rng):
+    """Means and ln σ of which some are exactly 0, one or both."""
     mu, log_sigma = _ordinary(rng)
-    again = rng.uniform(-6.0, 3.0, log_sigma.shape)
-    return [(mu, log_sigma), (mu, again), _one_row(student, rng), _one_column(student, rng)]
+    mu[::2, ::2] = 0.0
+    log_sigma[::3, 1:] = 0.0
+    return mu, log_sigma
+
+
+def _gaussians(student, rng):
+    """(mu, log_sigma): the second differs from the first in log_sigma alone, the third in mu."""
+    first, other = _ordinary(rng), _ordinary(rng)
+    alone = [first, (first[0], other[1]), (other[0], first[1])]
+    edges = [_one_row(student, rng), _one_column(student, rng), _zeros(rng)]
+    return alone + edges + [_ordinary(rng, *shape) for shape in _widths(student, rng)]
+
+
+def _nearly_equal(rng):
+    """Two Gaussians that differ by some 1e-6 of their parameters, in a few rows by no mean."""
+    mu, log_sigma = rng.normal(0.0, 2.0, (ROWS, DIMS)), rng.uniform(-1.0, 1.0, (ROWS, DIMS))
+    moved = mu * (1 + rng.uniform(1e-6, 3e-6, mu.shape))
+    moved[:3] = mu[:3]
+    return mu, log_sigma, moved, log_sigma * (1 + rng.uniform(1e-6, 3e-6, mu.shape))
 
 
 def _pairs(student, rng):
-    """(mu1, log_sigma1, mu2, log_sigma2) of four calls; the first two differ in the last alone."""
-    usual = (*_ordinary(rng), *_ordinary(rng))
-    again = (*usual[:3], rng.uniform(-6.0, 3.0, usual[3].shape))
+    """(mu1, log_sigma1, mu2, log_sigma2); four differ from the first in one argument alone."""
+    usual, other = ((*_ordinary(rng), *_ordinary(rng)) for _ in range(2))
+    alone = [(*usual[:at], other[at], *usual[at + 1 :]) for at in range(4)]
     row = (*_one_row(student, rng), *_one_row(student, rng))
     column = (*_one_column(student, rng), *_one_column(student, rng))
     column[1][: len(CORNERS), 0], column[3][: len(CORNERS), 0] = CORNERS.T
-    return [usual, again, row, column]
+    shaped = [(*_ordinary(rng, *s), *_ordinary(rng, *s)) for s in _widths(student, rng)]
+    return [usual, *alone, row, column, (*_zeros(rng), *_zeros(rng)), _nearly_equal(rng), *shaped]
 
 
 def _joined(pairs, name):
@@ -112,7 +136,8 @@ def pair(student, rng):
 def gradient(student, rng):
     """Vector-Jacobian products of every function by each of its arguments."""
     found = []
-    for mu, log_sigma in _gaussians(student, rng)[1:]:
+    near = tuple(rng.normal(0.0, 1e-5, (2, ROWS, DIMS)))
+    for mu, log_sigma in [*_gaussians(student, rng)[1:], near]:
         cotangent = _cotangent(rng, len(mu))
         weight = np.abs(cotangent)[:, None]
         entropy = student.vjp("gaussian_entropy", (log_sigma,), (0,), cotangent)

@@ -1,11 +1,14 @@
 """What is measured of elbo-obs-loglik: values, integrals, gradients, and the variance of best fit.
 
-Both functions are called with the smallest and the largest sizes and twice with one shape. The
-scale S of a value is the sum of the absolute terms of its formula, from the inputs alone.
+Both functions are called with the smallest and the largest sizes, with all numbers of dimensions,
+with as many rows, and with one shape several times, one argument changed alone. The scale S of a
+value is the sum of the absolute terms of its formula, from the inputs alone.
 """
 
 import numpy as np
 
+#: A sum of n terms that is kept as it grows is rounded n times, as a walk of root n steps.
+SUMMED = 2.0
 USUAL = (9, 3)  # rows and dimensions of the calls that are not at an edge of the sizes
 
 
@@ -27,8 +30,29 @@ def _far(student, rng, b, d):
     return x, mean
 
 
+def _nearly_exact(rng, b, d):
+    """Means that miss their observations by 1e-8 to 1e-3."""
+    x, _ = _rows(rng, b, d)
+    return x, x + 10 ** rng.uniform(-8, -3, x.shape) * rng.choice([-1.0, 1.0], x.shape)
+
+
+def _widths(student, rng):
+    """(rows, dims) with all numbers of dimensions, and with as many rows at every third one."""
+    for d in range(1, student.domain.sizes("d")[1] + 1):
+        yield d if d % 3 == 2 else int(rng.integers(1, 20)), d
+    yield student.domain.size(rng, "b"), 2
+
+
+def _narrow(student, rng):
+    """Calls of some shapes: (x, mean, eta), few enough for gradients."""
+    shapes = list(_widths(student, rng))
+    square = [(d, d) for b, d in shapes if b == d and 1 < d < 10]
+    chosen = [shapes[at] for at in rng.permutation(len(shapes))[:12].tolist()]
+    return [(*_rows(rng, *s), np.exp(rng.uniform(-2, 2, ()))) for s in [*square, *chosen]]
+
+
 def _cases(student, rng):
-    """(x, mean, eta) of six calls; the first two differ in their means alone."""
+    """(x, mean, eta); the second to fourth differ from the first in mean, eta and x alone."""
     x, mean = _exact_in_part(*_rows(rng, *USUAL))
     least, most = student.domain.draw(rng, "eta", 2).tolist()
     least, most = min(least, most), max(least, most)
@@ -37,6 +61,9 @@ def _cases(student, rng):
     return [
         (x, mean, np.array(usual)),
         (x, rng.normal(0, 2, USUAL), np.array(usual)),
+        (x, mean, np.array(1.7 * usual)),
+        (rng.normal(0, 2, USUAL), mean, np.array(usual)),
+        (*_nearly_exact(rng, *USUAL), np.array(usual)),
         (*_exact_in_part(*_rows(rng, 5, dims)), np.array(least)),
         (*_far(student, rng, 1, dims), np.array(np.exp(rng.uniform(-6, -2)))),
         (*_far(student, rng, rows, 1), np.array(most)),
@@ -52,10 +79,11 @@ def _squares(x, mean):
 def value(student, rng):
     """[b] for all calls, end to end."""
     found, scale = [], []
-    for x, mean, eta in _cases(student, rng):
+    shaped = [(*_rows(rng, *s), np.exp(rng.uniform(-2, 2, ()))) for s in _widths(student, rng)]
+    for x, mean, eta in [*_cases(student, rng), *shaped]:
         found.append(student.gauss_loglik(x, mean, eta))
         constant = 0.5 * x.shape[1] * (np.log(2 * np.pi) + abs(np.log(eta)))
-        scale.append(_squares(x, mean).sum(1) / (2 * eta) + constant)
+        scale.append(SUMMED * (_squares(x, mean).sum(1) / (2 * eta) + constant))
     return {"log_p": np.concatenate(found), "log_p__scale": np.concatenate(scale)}
 
 
@@ -80,7 +108,7 @@ def normalised(student, rng):
 def gradient(student, rng):
     """Vector-Jacobian products by the means and by η, end to end."""
     found, scale = [], []
-    for x, mean, eta in _cases(student, rng):
+    for x, mean, eta in [*_cases(student, rng), *_narrow(student, rng)]:
         rows, d = x.shape
         cotangent = rng.uniform(0.5, 2.0, rows) * rng.choice([-1.0, 1.0], rows)
         by_mean, by_eta = student.vjp("gauss_loglik", (x, mean, eta), (1, 2), cotangent)
@@ -104,9 +132,11 @@ def best(student, rng):
         _rows(rng, 1, dims),
         _far(student, rng, rows, 1),
         _rows(rng, 1, 1),
+        *(_rows(rng, *shape) for shape in _widths(student, rng)),
     ]
     found = np.stack([student.best_eta(*case) for case in cases])
-    return {"eta": found, "eta__scale": np.array([_squares(*case).mean() for case in cases])}
+    scale = SUMMED * np.array([_squares(*case).mean() for case in cases])
+    return {"eta": found, "eta__scale": scale}
 
 
 def example(student, rng):

@@ -34,6 +34,38 @@ def _solved(rng, states, gamma, terminals, rare=1.0):
     return p, r, terminal, q
 
 
+def _size(student, rng, axis, least=1):
+    """A size of the domain, drawn, not below `least`."""
+    return int(rng.integers(least, student.domain.sizes(axis)[1] + 1))
+
+
+def _replaced(first, second):
+    """The first tuple, then with one entry after another from the second.
+
+    So a result that is kept by some of its arguments comes back where another one has changed.
+    """
+    return [first, *((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))]
+
+
+def _pair(student, rng):
+    """(P, R, terminal, γ) twice, of one size; each part of either fits the rest of the other.
+
+    P holds probabilities in every row, so `terminal` can change alone.
+    """
+    states, actions = _size(student, rng, "s", 4), _size(student, rng, "a")
+    terminal = _terminals(rng, states, int(rng.integers(1, states // 3 + 1)))
+    nowhere = np.zeros(states, dtype=bool)
+    return [
+        (
+            _transitions(rng, states, actions, nowhere),
+            rng.normal(0.0, 3.0, (states, actions)),
+            over,
+            float(gamma),
+        )
+        for over, gamma in ((terminal, rng.uniform(0.7, 0.8)), (~terminal, rng.uniform(0.81, 0.9)))
+    ]
+
+
 def _sup(array):
     with np.errstate(all="ignore"):
         return np.abs(array).max()
@@ -44,40 +76,68 @@ def example(student, rng):
     return {"agrees": student.example()}
 
 
+def _sweep_scale(p, r, terminal, gamma, v):
+    """Of a sweep's result, without the rows of P in terminal states: they reach no result."""
+    p = np.where(terminal[:, None, None], 0.0, p)
+    return np.abs(r) + gamma * p @ np.abs(v)
+
+
+def _swept(student, calls):
+    values = [student.backup(*call).ravel() for call in calls]
+    scales = [_sweep_scale(*call).ravel() for call in calls]
+    return {"q": np.concatenate(values), "q__scale": np.concatenate(scales)}
+
+
 def one_sweep(student, rng):
     """No state is terminal; as many actions as states, or fewer, or more, or one of either."""
-    values, scales = [], []
-    for states, actions in ((1, 8), (2, 2), (5, 5), (24, 3), (3, 6), (6, 1)):
+    calls, square = [], int(rng.integers(2, 9))
+    few, many = int(rng.integers(2, 5)), int(rng.integers(5, 9))
+    for states, actions, gamma in (
+        (1, 8, 0.999),
+        (_size(student, rng, "s", 2), 1, 1.0),
+        (24, _size(student, rng, "a"), 0.01),
+        (square, square, rng.uniform(0.3, 0.99)),
+        (few, many, rng.uniform(0.3, 0.99)),
+        (many, few, rng.uniform(0.3, 0.99)),
+    ):
         terminal = np.zeros(states, dtype=bool)
         p = _transitions(rng, states, actions, terminal)
         r, v = rng.normal(0.0, 3.0, (states, actions)), rng.normal(2.0, 4.0, states)
         if states == 24:
-            r, v = student.domain.draw(rng, "R", 24, 3), student.domain.draw(rng, "V", 24)
-        gamma = {1: 0.999, 3: 0.01, 6: 1.0}.get(states, float(rng.uniform(0.3, 0.99)))
-        values.append(student.backup(p, r, terminal, gamma, v).ravel())
-        scales.append((np.abs(r) + gamma * p @ np.abs(v)).ravel())
-    return {"q": np.concatenate(values), "q__scale": np.concatenate(scales)}
+            r, v = student.domain.draw(rng, "R", 24, actions), student.domain.draw(rng, "V", 24)
+        calls.append((p, r, terminal, float(gamma), v))
+    return _swept(student, calls)
 
 
 def one_sweep_terminal(student, rng):
     """Terminal states with a reward and a value, none of which may count.
 
-    Their rows of P are self-loops in the first three MDPs, and in the others anything.
+    Their rows of P are self-loops in the first MDPs, then anything up to the largest numbers, and
+    probabilities where one argument after another changes alone.
     """
-    values, scales = [], []
-    for states, actions, ends in ((2, 2, 1), (7, 3, 2), (5, 5, 3), (1, 1, 1), (24, 4, 9)):
+    calls, square = [], int(rng.integers(2, 9))
+    few, many = int(rng.integers(2, 5)), int(rng.integers(5, 9))
+    for states, actions, anything in (
+        (square, square, False),
+        (many, few, False),
+        (few, many, False),
+        (1, 1, True),
+        (24, _size(student, rng, "a"), True),
+    ):
+        ends = int(rng.integers(1, states // 2 + 1)) if states > 1 else 1
         terminal = _terminals(rng, states, ends)
         p = _transitions(rng, states, actions, terminal)
         r, v = rng.normal(0.0, 3.0, (states, actions)), rng.normal(0.0, 4.0, states)
         r[terminal] = rng.uniform(1.0, 3.0, (ends, actions))
         v[terminal] = rng.uniform(3.0, 9.0, ends)
-        if states in (1, 24):
+        if anything:
             p[terminal] = rng.integers(-1, 2, (ends, actions, states))
-            p[np.flatnonzero(terminal)[0]] = 0.0
-        gamma = float(rng.uniform(0.3, 1.0))
-        values.append(student.backup(p, r, terminal, gamma, v).ravel())
-        scales.append((np.abs(r) + gamma * np.abs(p) @ np.abs(v)).ravel())
-    return {"q": np.concatenate(values), "q__scale": np.concatenate(scales)}
+            p[terminal] *= 10.0 ** rng.choice([0, 100], (ends, 1, 1))
+            p[np.flatnonzero(terminal)[0]] = 1e100 if states == 1 else 0.0
+        calls.append((p, r, terminal, float(rng.uniform(0.3, 1.0)), v))
+    first, second = _pair(student, rng)
+    values = rng.normal(2.0, 4.0, (2, len(first[2])))
+    return _swept(student, calls + _replaced((*first, values[0]), (*second, values[1])))
 
 
 def fixed_point(student, rng):
@@ -123,7 +183,8 @@ def _runs(student, rng):
     """(P, R, terminal, γ, tol, max_sweeps): ordinary runs, then the edges of sizes and ranges."""
     for gamma in rng.uniform(0.3, 0.95, 6):
         tol = float(10 ** rng.uniform(-5.0, -1.0))
-        p, r, terminal, _ = _solved(rng, 5, float(gamma), int(rng.integers(0, 3)), rare=0.2)
+        states, ends = _size(student, rng, "a", 4), int(rng.integers(0, 3))
+        p, r, terminal, _ = _solved(rng, states, float(gamma), ends, rare=0.2)
         yield p, r, terminal, float(gamma), tol, 1100
     halvings = int(rng.integers(2, 9))
     yield *_loop(1, [3.0]), 0.5, 3.0 * 0.5**halvings, 1100  # the last change is the threshold
@@ -137,6 +198,17 @@ def _runs(student, rng):
     p, r, terminal, _ = _solved(rng, 3, 0.5, 1)
     yield p, r, terminal, 0.5, 1e-5, 1
     yield p, r, np.ones(3, dtype=bool), 0.5, 1e-5, 1100
+    # tolerances over their whole range: a change above one and half of it below, by a known part
+    for tol, most, part in (
+        (1e-5, 29, rng.uniform(0.02, 0.2)),
+        (10 ** rng.uniform(-5.0, 2.0), 6, rng.uniform(0.2, 0.8)),
+        (rng.uniform(20.0, 100.0), 6, rng.uniform(0.2, 0.8)),
+        (100.0, 6, rng.uniform(0.8, 0.98)),
+    ):
+        yield *_loop(1, [tol * 2 ** (rng.integers(1, most) + part)]), 0.5, float(tol), 1100
+    first, second = _pair(student, rng)
+    far, near = float(10 ** rng.uniform(-4.0, -3.0)), float(rng.uniform(0.5, 2.0))
+    yield from _replaced((*first, far, 1100), (*second, near, int(rng.integers(1, 3))))
 
 
 def sweeps(student, rng):
@@ -164,15 +236,16 @@ def within_tol(student, rng):
 
 
 def _costs(rng, states, actions, trapped):
-    """A deterministic graph with costs: state 0 ends it, the last `trapped` states never do.
+    """A deterministic graph with costs: state 0 ends it, the last `trapped` states are a ring.
 
-    One action of every other state leads to the state before it, so a way out exists, and every
-    step costs something, so no best policy stays for ever.
+    In a ring, a value that the same sweep has already changed always shows. One action of every
+    state outside leads to the state before it, so a way out exists, and every step costs
+    something, so no best policy stays there for ever.
     """
     out = states - trapped
     target = rng.integers(0, out, (states, actions))
     target[1:out, 0] = np.arange(out - 1)
-    target[out:] = rng.integers(out, states, (trapped, actions))
+    target[out:] = np.roll(np.arange(out, states), -1)[:, None]
     target[0] = 0
     target = rng.permuted(target, axis=1)
     cost = rng.uniform(0.5, 2.0, (states, actions))
@@ -196,27 +269,50 @@ def undiscounted(student, rng):
     return {"q": np.concatenate(values), "q__scale": np.concatenate(scales)}
 
 
+def _alike(rng):
+    """(stars, width, step, bonus) of one grid, then each replaced alone, then both rewards.
+
+    Quarters keep sums exact: with as much more for a step as less for a star, an action that
+    reaches one has the same reward. That reward, the step or the bonus is 0 in the last grids.
+    """
+    cells = int(rng.choice([6, 8, 12, 18, 20, 24]))
+    inner = [width for width in range(2, cells) if cells % width == 0]
+    widths = [int(width) for width in rng.permutation(inner)[:2]]
+    stars = _terminals(rng, cells, int(rng.integers(1, cells // 2 + 1)))
+    steps = 0.25 * rng.permutation(np.arange(-20, 0))[:2]
+    bonuses = 0.25 * rng.permutation(np.arange(1, 41))[:2]
+    first, second = zip((stars, ~stars), widths, steps, bonuses, strict=True)
+    yield from _replaced(first, second)
+    more = 0.25 * rng.integers(1, 20)
+    yield *first[:2], steps[0] + more, bonuses[0] - more
+    for step, bonus in ((more, -more), (0.0, bonuses[0]), (steps[0], 0.0), (-more, more)):
+        yield *first[:2], step, bonus
+
+
 def _grids(student, rng):
-    """(height, width, stars, step, bonus): the lecture's rewards first; the edges of all sizes."""
+    """(stars, width, step, bonus): the lecture's rewards first; the edges of all sizes."""
     height, width = (int(size) for size in rng.permutation(np.arange(3, 6))[:2])
     step, bonus = (student.domain.draw(rng, f"star_grid.{name}", 6) for name in ("step", "bonus"))
-    yield height, width, int(rng.integers(1, 4)), -1.0, 10.0
-    yield width, height, int(rng.integers(2, 5)), step[0], bonus[0]
-    yield 4, 4, 0, step[1], bonus[1]
-    yield 1, 1, 0, step[2], bonus[2]
-    yield 1, 1, 1, step[3], bonus[3]
-    yield 1, 24, int(rng.integers(1, 9)), step[4], bonus[4]
-    yield 24, 1, int(rng.integers(1, 9)), step[5], bonus[5]
-    yield 2, 3, 6, 10.0, -20.0
-    yield 3, 2, 2, 10.0, -20.0
-    yield 5, 3, 4, -10.0, 20.0
+    for rows, columns, count, each, extra in (
+        (height, width, int(rng.integers(1, 4)), -1.0, 10.0),
+        (width, height, int(rng.integers(2, 5)), step[0], bonus[0]),
+        (4, 4, 0, step[1], bonus[1]),
+        (1, 1, 0, step[2], bonus[2]),
+        (1, 1, 1, step[3], bonus[3]),
+        (1, 24, int(rng.integers(1, 9)), step[4], bonus[4]),
+        (24, 1, int(rng.integers(1, 9)), step[5], bonus[5]),
+        (2, 3, 6, 10.0, -20.0),
+        (3, 2, 2, 10.0, -20.0),
+        (5, 3, 4, -10.0, 20.0),
+    ):
+        yield _terminals(rng, rows * columns, count), columns, each, extra
+    yield from _alike(rng)
 
 
 def grid(student, rng):
     """Tables of grids with drawn stars, some of one row, one column or one cell."""
     values, scales = [], []
-    for height, width, count, step, bonus in _grids(student, rng):
-        stars = _terminals(rng, height * width, count)
+    for stars, width, step, bonus in _grids(student, rng):
         p, r = student.star_grid(stars, width, float(step), float(bonus))
         values += [r.ravel(), p.ravel()]
         scales += [np.full(r.size, abs(step) + abs(bonus)), np.ones(p.size)]
@@ -246,9 +342,12 @@ def policy(student, rng):
 
     Two tables are of one size: what is remembered of the first is wrong for the second.
     """
+    square, many = int(rng.integers(4, 9)), _size(student, rng, "s", 9)
+    few = int(rng.integers(2, 6))
+    sizes = (square, square), (square, square), (many, few), (many, 1), (1, few)
     tables = [
         rng.integers(-3, 4, (states, actions)) * 0.5 - 2.0 * (states > actions)
-        for states, actions in ((6, 6), (6, 6), (20, 3), (5, 1), (1, 5))
+        for states, actions in sizes
     ]
     residuals, scales = [], []
     for q in (*tables, _close_values(student, rng)):
@@ -263,13 +362,33 @@ def policy(student, rng):
     }
 
 
+def _horizons(rng):
+    """(γ, r_max, tol), then each replaced alone, which changes how many sweeps are enough.
+
+    Drawn again where a real number of sweeps is so near a whole one that rounding could decide.
+    """
+    while True:
+        first, second = zip(
+            rng.uniform(0.5, 0.995, 2).tolist(),
+            rng.uniform(0.5, 20.0, 2).tolist(),
+            (10 ** rng.uniform(-6.0, -1.0, 2)).tolist(),
+            strict=True,
+        )
+        calls = _replaced(first, second)
+        enough = np.array([np.log(tol * (1 - g) / r) / np.log(g) for g, r, tol in calls])
+        part, whole = np.modf(enough)
+        if part.min() > 0.05 and part.max() < 0.95 and (whole[1:] != whole[0]).all():
+            return calls
+
+
 def horizon(student, rng):
     """Sweeps that are enough from Q_0 = 0.
 
     Of each drawn tolerance a certain real number of sweeps would be enough, some way from the next
     whole one, so that no rounding decides: many sweeps, a few for a tolerance above every reward,
     and tens of thousands, little more and little less than a whole number. Then come edges: nothing
-    needed, no reward at all, and bounds that the tolerance meets exactly.
+    needed, no reward at all, and bounds that the tolerance meets exactly; then one argument after
+    another alone.
     """
     drawn, counts = [], []
     for _ in range(14):
@@ -292,6 +411,7 @@ def horizon(student, rng):
         (0.9, 0.0, 1e-3),
         (0.5, 1.0, float(exact)),
         (0.5, 1.0, 2.0),
+        *_horizons(rng),
     ):
         counts.append(student.effective_horizon(gamma, r_max, tol))
     return {"n": np.array(counts, dtype=np.float64), "n__scale": np.ones(len(counts))}

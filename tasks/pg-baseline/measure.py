@@ -67,27 +67,66 @@ def enumerated(student, rng):
     return {"gradient": gradient, "gradient__weight": weights}
 
 
-def estimates(student, rng):
-    """Every entry of every estimate: sizes from one, an odd number of steps, large logits.
+def _replaced(first, second):
+    """The first tuple, then with one entry after another from the second.
+
+    So a result that is kept by some of its arguments comes back where another one has changed.
+    """
+    return [first, *((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))]
+
+
+def _between(domain, rng, least):
+    """Two odd numbers of trajectories between ``least`` and the most, neither a multiple of 5."""
+    _, most = domain.sizes("n")
+    odd = np.setdiff1d(np.arange(least + 1 - least % 2, most, 2), np.arange(5, most, 10))
+    return [int(rng.choice(odd[half])) for half in (odd < most / 2, odd > most / 2)]
+
+
+def _batch_sizes(domain, rng):
+    """(n, t, s, a): the edges, all numbers of steps and as many trajectories, states and actions.
 
     Two batches are of one size: what is remembered of the first is wrong for the second. Theirs are
     as many steps as states: tables that are read the wrong way round keep their shape.
     """
-    n_most, t_most, s_most, a_most = (student.domain.sizes(axis)[1] for axis in "ntsa")
-    least_s, least_a = (student.domain.sizes(axis)[0] for axis in "sa")
+    n_most, t_most, s_most, a_most = (domain.sizes(axis)[1] for axis in "ntsa")
+    least_s, least_a = (domain.sizes(axis)[0] for axis in "sa")
+    yield from ((1, 1, least_s, least_a), (6, 3, 2, least_a), (6, 3, 3, a_most))
+    yield from ((6, 3, 3, a_most), (n_most, 1, least_s, a_most), (7, t_most, s_most, a_most))
+    steps = np.arange(1, t_most + 1)
+    # as many trajectories as steps, and any number of them beside any number of steps
+    for rows in (steps, rng.permutation(2 * t_most)[:t_most] + 1):
+        states, actions = rng.permutation(steps) % s_most, rng.permutation(steps) % (a_most - 1)
+        yield from zip(rows, steps, states + 1, actions + least_a, strict=True)
+    for n in (*_between(domain, rng, 2 * t_most), n_most):
+        yield n, int(rng.integers(2, t_most)), int(rng.integers(2, s_most + 1)), a_most
+
+
+def _batch(domain, rng, n, t, s, a, usual):
+    """Arguments of pg_baseline from all of the domain, or with a policy that leaves choices."""
+    states, actions = rng.integers(s, size=(n, t)), rng.integers(a, size=(n, t))
+    theta = rng.normal(size=(s, a)) if usual else domain.draw(rng, "pg_baseline.theta", s, a)
+    rewards, baseline = domain.draw(rng, "rewards", n, t), domain.draw(rng, "baseline", t, s)
+    return states, actions, rewards, theta, baseline
+
+
+def estimates(student, rng):
+    """Every entry of every estimate: sizes from one, an odd number of steps, large logits.
+
+    Then the largest advantages that there may be, and one argument changed alone.
+    """
+    domain = student.domain
+    calls = [
+        _batch(domain, rng, *map(int, size), usual=i > 5 and i % 2 == 0)
+        for i, size in enumerate(_batch_sizes(domain, rng))
+    ]
+    states, actions, rewards, theta, baseline = _batch(domain, rng, 3, 10, 4, 3, usual=True)
+    most, sign = domain.draw(rng, "rewards", 2).max(), rng.choice([-1.0, 1.0])
+    far = np.full_like(rewards, sign * most), theta, np.full_like(baseline, -sign * most)
+    calls.append((states, actions, *far))
+    calls += _replaced(*(_batch(domain, rng, 4, 3, 3, 3, usual=True) for _ in range(2)))
     found, scales = [], []
-    for n, t, s, a in (
-        (1, 1, least_s, least_a),
-        (6, 3, 2, least_a),
-        (6, 3, 3, a_most),
-        (6, 3, 3, a_most),
-        (n_most, 1, least_s, a_most),
-        (7, t_most, s_most, a_most),
-    ):
-        states, actions = rng.integers(s, size=(n, t)), rng.integers(a, size=(n, t))
-        rewards = student.domain.draw(rng, "rewards", n, t)
-        theta = student.domain.draw(rng, "pg_baseline.theta", s, a)
-        baseline = student.domain.draw(rng, "baseline", t, s)
+    for states, actions, rewards, theta, baseline in calls:
+        (_, t), (s, a) = states.shape, theta.shape
         found.append(student.pg_baseline(states, actions, rewards, theta, baseline).ravel())
         size = _to_go(np.abs(rewards)) + np.abs(baseline)[np.arange(t), states]
         chosen = np.eye(a)[actions] + _softmax(theta)[states]
@@ -131,59 +170,96 @@ def _table_scale(states, actions, rewards, theta, weights):
     return np.where(seen, scale, scale.max())
 
 
-def optimal_table(student, rng):
-    """The best table on all trajectories of MDPs of five sizes.
+def _known(transitions, theta, steps, starts, reward_of):
+    """Arguments of optimal_state_baseline for an MDP."""
+    states, actions, weights = _every_trajectory(transitions, theta, steps, starts)
+    return states, actions, reward_of[states, actions], theta, weights
 
-    There are states that cannot occur at a step, and one that hardly ever does. Two MDPs are of one
+
+def _mdps(domain, rng):
+    """MDPs of all sizes: transitions, logits, number of steps and starts.
+
+    There are states that cannot occur at a step, and some that hardly ever do. Two MDPs are of one
     size: what is remembered of the first is wrong for the second.
     """
-    s_most, a_most, t_most = (student.domain.sizes(axis)[1] for axis in "sat")
+    s_most, a_most, t_most = (domain.sizes(axis)[1] for axis in "sat")
     small, _ = _mdp(rng, STATES, ACTIONS)
     theta = rng.uniform(-1.0, 1.0, (STATES, ACTIONS))
-    sharp = student.domain.draw(rng, "optimal_state_baseline.theta", STATES, ACTIONS)
-    mild = student.domain.draw(rng, "optimal_state_baseline.theta", s_most, ACTIONS) / 4
+    sharp = domain.draw(rng, "optimal_state_baseline.theta", STATES, ACTIONS)
+    mild = domain.draw(rng, "optimal_state_baseline.theta", s_most, ACTIONS) / 4
     three, alone = rng.uniform(-1.0, 1.0, (2, a_most)), rng.uniform(-1.0, 1.0, (1, ACTIONS))
-    cases = [
-        (small, theta, STEPS, ((0, 1.0),)),
-        (small, -theta, STEPS, ((0, 1.0),)),
-        (small, sharp, STEPS - 1, ((0, 1.0),)),
-        (_moves(rng, s_most, ACTIONS), mild, t_most, ((0, 1.0), (1, 1.0))),
-        (_moves(rng, 2, a_most), three, 3, ((1, 1.0), (0, 1e-4))),
-        (np.ones((1, ACTIONS, 1)), alone, 1, ((0, 1.0),)),
-    ]
+    yield small, theta, STEPS, ((0, 1.0),)
+    yield small, -theta, STEPS, ((0, 1.0),)
+    yield small, sharp, STEPS - 1, ((0, 1.0),)
+    yield _moves(rng, s_most, ACTIONS), mild, t_most, ((0, 1.0), (1, 1.0))
+    yield _moves(rng, 2, a_most), three, 3, ((1, 1.0), (0, 1e-4))
+    yield np.ones((1, ACTIONS, 1)), alone, 1, ((0, 1.0),)
+    states = rng.permutation(t_most) % s_most + 1
+    for steps, s in enumerate(states.tolist(), start=1):
+        a = int(rng.integers(ACTIONS, a_most + 1)) if steps < 6 else ACTIONS
+        # as rare as by a few moves of which each has a probability of a hundredth
+        starts = ((0, 1.0), (s - 1, 10 ** rng.uniform(-9.0, -5.0)))[: min(s, 2)]
+        if steps > 8:
+            starts = starts[:1]
+        yield _moves(rng, s, a), rng.uniform(-1.0, 1.0, (s, a)), steps, starts
+
+
+def _changed_mdps(domain, rng):
+    """Arguments of which each differs from the first in states, actions or rewards alone.
+
+    The policy is uniform, so that the probabilities of all moves are the same.
+    """
+    theta, moves = np.zeros((STATES, ACTIONS)), np.stack([np.arange(STATES)] * ACTIONS, axis=1)
+    reward_of = domain.draw(rng, "rewards", 2, STATES, ACTIONS)
+    chosen = np.eye(STATES)[(moves + rng.permutation(STATES)[:ACTIONS]) % STATES]
+    first = _known(chosen, theta, 3, ((0, 1.0),), reward_of[0])
+    states, actions = first[:2]
+    other = (states + 1) % STATES, ACTIONS - 1 - actions, reward_of[1][states, actions]
+    return _replaced(first, (*other, *first[3:]))[:4]
+
+
+def optimal_table(student, rng):
+    """The best table on all trajectories of MDPs of all sizes; then one argument changed alone."""
+    calls = []
+    for transitions, logits, steps, starts in _mdps(student.domain, rng):
+        reward_of = student.domain.draw(rng, "rewards", *logits.shape)
+        calls.append(_known(transitions, logits, steps, starts, reward_of))
     found, scales = [], []
-    for transitions, logits, steps, starts in cases:
-        states, actions, weights = _every_trajectory(transitions, logits, steps, starts)
-        rewards = student.domain.draw(rng, "rewards", *logits.shape)[states, actions]
-        args = states, actions, rewards, logits, weights
+    for args in (*calls, *_changed_mdps(student.domain, rng)):
         found.append(student.optimal_state_baseline(*args).ravel())
         scales.append(_table_scale(*args).ravel())
     return {"table": np.concatenate(found), "table__scale": np.concatenate(scales)}
 
 
-def optimal_constant(student, rng):
-    """Weighted samples whose long scores go with large returns, of all sizes and magnitudes.
+def _weighted_scores(domain, rng):
+    """Scores, returns and weights: long scores go with large returns, of all sizes and magnitudes.
 
     Scores of length 1e-6 leave no room for a number that is added to a denominator.
     """
-    (n, p), (n_most, p_most) = zip(*map(student.domain.sizes, "np"), strict=True)
-    found, scales = [], []
-    for rows, width, shift, length in (
-        (200, 1, 3.0, 1.0),
-        (200, 5, -3.0, 1e-6),
-        (200, 5, 3.0, 1.0),
-        (7, p_most, -900.0, 0.3),
-        (n_most, 2, 0.0, None),
-        (n, p, 0.0, None),
-        (n, p, -5.0, 1.0),
-    ):
+    (n, p), (n_most, p_most) = zip(*map(domain.sizes, "np"), strict=True)
+    sizes = [(200, 1, 3.0, 1.0), (200, 5, -3.0, 1e-6), (200, 5, 3.0, 1.0), (7, p_most, -900.0, 0.3)]
+    sizes += [(n_most, 2, 0.0, None), (n, p, 0.0, None), (n, p, -5.0, 1.0)]
+    widths = rng.permutation(p_most) + 1
+    for rows, width in enumerate(widths.tolist(), start=1):
+        sizes.append((rows, width, rng.uniform(-9.0, 9.0), None if rows % 3 else 1.0))
+    sizes += [(rows, 3, 5.0, 1.0) for rows in _between(domain, rng, p_most)]
+    for rows, width, shift, length in sizes:
         long = rng.lognormal(0.0, 0.5, (rows, 1))
         scores = (length or 1.0) * np.clip(rng.normal(size=(rows, width)) * long, -90.0, 90.0)
         returns = shift + rng.normal(0.0, 1.0, rows) + np.sign(shift) * long[:, 0]
         if length is None:
-            scores = student.domain.draw(rng, "scores", rows, width)
-            returns = student.domain.draw(rng, "returns", rows)
-        weights = student.domain.draw(rng, "optimal_baseline.weights", rows)
+            scores = domain.draw(rng, "scores", rows, width)
+            returns = domain.draw(rng, "returns", rows)
+        yield scores, returns, domain.draw(rng, "optimal_baseline.weights", rows)
+
+
+def optimal_constant(student, rng):
+    """Then one argument changed alone, the weights to equal ones."""
+    domain, rows = student.domain, 6
+    usual = rng.normal(size=(2, rows, 3)), domain.draw(rng, "returns", 2, rows)
+    pairs = zip(*usual, (rng.dirichlet(np.ones(rows)), np.full(rows, 1 / rows)), strict=True)
+    found, scales = [], []
+    for scores, returns, weights in [*_weighted_scores(domain, rng), *_replaced(*pairs)]:
         found.append(student.optimal_baseline(scores, returns, weights))
         importance = weights * (scores**2).sum(1)
         scales.append(importance @ np.abs(returns) / importance.sum())
@@ -191,17 +267,26 @@ def optimal_constant(student, rng):
 
 
 def moving_average(student, rng):
-    """One, two and many returns, three memories; S is the same average of absolute returns."""
+    """All small numbers of returns, and many; then one argument changed alone.
+
+    S is the same average of absolute returns, and the one before it: in b + (1 - β)(R - b) the old
+    average is a term that the new one may be far smaller than.
+    """
     n, n_most = student.domain.sizes("n")
     least, middle, most = np.sort(student.domain.draw(rng, "beta", 3))
+    betas = student.domain.draw(rng, "beta", 24)
+    sizes = [(40, 0.5), (40, 0.9), (40, 0.99), (n, middle), (2, least), (n_most, most)]
+    sizes += [*enumerate(betas.tolist(), start=1), (_between(student.domain, rng, 40)[0], 0.95)]
+    calls = [(student.domain.draw(rng, "returns", rows), float(beta)) for rows, beta in sizes]
+    pairs = zip(student.domain.draw(rng, "returns", 2, 9), rng.uniform(0.2, 0.8, 2), strict=True)
+    calls += _replaced(*((returns, float(beta)) for returns, beta in pairs))
     found, scales = [], []
-    for rows, beta in ((40, 0.5), (40, 0.9), (40, 0.99), (n, middle), (2, least), (n_most, most)):
-        returns = student.domain.draw(rng, "returns", rows)
-        found.append(student.ema_baseline(returns, float(beta)))
+    for returns, beta in calls:
+        found.append(student.ema_baseline(returns, beta))
         size = [0.0]
         for value in np.abs(returns[:-1]):
             size.append(beta * size[-1] + (1 - beta) * value)
-        scales.append(np.array([1.0, *size[1:]]))
+        scales.append(np.array([1.0, *np.add(size[1:], size[:-1])]))
     return {"average": np.concatenate(found), "average__scale": np.concatenate(scales)}
 
 
@@ -211,12 +296,18 @@ def example(student, rng):
 
 
 def fitted_finite(student, rng):
-    """Whether tables of batches that leave states unvisited are finite: [entries]."""
+    """Whether tables of batches that leave states unvisited are finite: [entries].
+
+    Also of one trajectory or a few with several steps, and where all rewards are the same.
+    """
     sizes = [student.domain.sizes(axis) for axis in "ntsa"]
     found = []
-    for n, t, s, a in (*zip(*sizes, strict=True), (2, 2, 3, 2)):
+    few = [(1, 7, 4, 3), (3, 1, 5, 2), (2, 10, 1, 2), (5, 4, 3, 3), (1, 3, 3, 2), (6, 2, 2, 3)]
+    for i, (n, t, s, a) in enumerate([*zip(*sizes, strict=True), (2, 2, 3, 2), *few]):
         states = rng.integers(max(s - 1, 1), size=(n, t))
         rewards = student.domain.draw(rng, "rewards", n, t)
+        if i > 4:
+            rewards = np.full((n, t), rng.choice([-1000.0, 0.0, 1000.0]))
         theta = student.domain.draw(rng, "fit_baseline.theta", s, a)
         table = student.fit_baseline(states, rng.integers(a, size=(n, t)), rewards, theta)
         found.append(np.isfinite(table).ravel())

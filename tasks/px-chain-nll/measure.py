@@ -2,6 +2,7 @@
 
 The masked entries of the kernels are drawn as large as the others, so that whatever is not masked
 shows. `_spread` bounds what rounding can do to a logit: the network with absolute values, unmasked.
+Every function also sees calls where one argument alone has changed.
 """
 
 import itertools
@@ -9,6 +10,14 @@ import itertools
 import numpy as np
 
 IMAGES, SIDE = 256, 4
+
+
+def _replaced(first, second):
+    """The first tuple, then with one entry after another from the second.
+
+    So a result that is kept by some of its arguments comes back where another one has changed.
+    """
+    return [first, *((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))]
 
 
 def _network(rng, channels, gain):
@@ -82,6 +91,12 @@ def _awake(network):
     return w1, b1, w2, b2, *last
 
 
+def _pair(rng):
+    """Two calls, (x, w1 ... b3), of one size: every entry of either matters to the logits."""
+    x = _bits(rng, 2, 9, 1, 3, 4)
+    return [(each, *_tame(_awake(_unmasked(_network(rng, 3, 1.0))), each)) for each in x]
+
+
 def _steep(student, rng, channels):
     """A network whose last layer has weights from all of their range and whose units are small."""
     *layers, _, b3 = (part / 8 for part in _network(rng, channels, 1.0))
@@ -130,6 +145,9 @@ def plain(student, rng):
         network = _unmasked(_anything(student, rng, offset))
         logits.append(student.logits(x, *network).ravel())
         sizes.append(_spread(x, network).ravel())
+    for x, *network in _replaced(*_pair(rng)):
+        logits.append(student.logits(x, *network).ravel())
+        sizes.append(_spread(x, network).ravel())
     return {
         "logits": np.concatenate(logits),
         "logits__scale": np.concatenate(sizes),
@@ -169,16 +187,25 @@ def images(student, rng):
         (6, 2, 3, _tame(_network(rng, 2, 1.0), np.ones((1, 1, 2, 3))), 24.0),
         (6, 3, 2, _tame(_network(rng, 2, 1.0), np.ones((1, 1, 3, 2))), -24.0),
     )
+    calls = [
+        (_bits(rng, batch, 1, height, width), *layers, b3 + offset)
+        for batch, height, width, (*layers, b3), offset in networks
+    ]
     found, scales = [], []
-    for batch, height, width, (*layers, b3), offset in networks:
-        x, network = _bits(rng, batch, 1, height, width), (*layers, b3 + offset)
+    for x, *network in [*calls, *_replaced(*_pair(rng))]:
         found.append(student.log_prob(x, *network))
         scales.append(_spread(x, network).sum(axis=(1, 2)))
     return {"log_prob": np.concatenate(found), "log_prob__scale": np.concatenate(scales)}
 
 
+def _unknown(rng, *shape):
+    """What may stand in pixels that are not known: every other number is of a size up to 1e100."""
+    size = np.where(np.arange(shape[-1]) % 2, 50.0, 10 ** rng.uniform(2.0, 100.0, shape))
+    return size * rng.uniform(-1.0, 1.0, shape)
+
+
 def conditionals(student, rng):
-    """Single conditionals of images of all shapes; any number may stand in what is not known.
+    """Single conditionals of images of all shapes; what is not known is anything up to 1e100.
 
     Weights from all of their ranges make probabilities of 0 and 1. So the last of the networks has
     such weights in its first two layers alone: what they give shows in every digit.
@@ -197,16 +224,22 @@ def conditionals(student, rng):
         (2, 6, 7, _anything(student, rng, 0.0), -500.0),
         (9, 4, 6, _tame(_anything(student, rng, 0.0), np.ones((1, 1, 4, 6))), 0.0),
     )
-    found, scales = [], []
+    calls = []
     for batch, height, width, (*layers, b3), offset in networks:
         pixels, network = height * width, (*layers, b3 + offset)
         x = _bits(rng, batch, 1, height, width)
         for index in {pixels - 1, pixels // 2, int(rng.integers(0, max(pixels - 1, 1)))}:
             known = (np.arange(pixels) < index).reshape(height, width)
-            filled = np.where(known, x, rng.uniform(-50.0, 50.0, x.shape))
-            found.append(student.next_pixel(filled, index, *network))
-            spread = _spread(np.where(known, x, 0.0), _masked(network))
-            scales.append(1 + spread.reshape(batch, -1)[:, index] / 4)
+            filled = np.where(known, x, _unknown(rng, *x.shape))
+            calls.append((filled, index, *network))
+    indices = 5 + rng.permutation(7)[:2]
+    pair = [(x, int(i), *network) for i, (x, *network) in zip(indices, _pair(rng), strict=True)]
+    found, scales = [], []
+    for x, index, *network in [*calls, *_replaced(*pair)]:
+        found.append(student.next_pixel(x, index, *network))
+        known = (np.arange(x[0].size) < index).reshape(x.shape[2:])
+        spread = _spread(np.where(known, x, 0.0), _masked(network))
+        scales.append(1 + spread.reshape(len(x), -1)[:, index] / 4)
     return {"p": np.concatenate(found), "p__scale": np.concatenate(scales)}
 
 
@@ -214,7 +247,7 @@ def chain(student, rng):
     """log p against the sum of its conditionals; and conditionals with noise in later pixels."""
     x = _bits(rng, 48, 1, 3, SIDE)
     network = _tame(_network(rng, 4, 1.0), x)
-    flat, noise = x.reshape(48, -1), rng.uniform(-50.0, 50.0, (48, x[0].size))
+    flat, noise = x.reshape(48, -1), _unknown(rng, 48, x[0].size)
     total, changed = np.zeros(48), []
     spread = _spread(np.ones_like(x), network).reshape(48, -1)
     for index in range(flat.shape[1]):
@@ -329,12 +362,16 @@ def units(student, rng):
 
     The factor is compared on sums of their size.
     """
-    found, scales = [], []
+    calls = []
     shapes = ((1, 4, 4), (1, 28, 20), (3, 32, 32), (3, 5, 7), (2, 1, 64), (4, 64, 1), (1, 1, 1))
     for batch, (channels, height, width) in zip((20, 20, 20, 1, 3, 8192, 2), shapes, strict=True):
         nll_nats = rng.uniform(0.5, 5.0, batch) * height * width
         if batch == 8192:
             nll_nats = student.domain.draw(rng, "nll_nats", batch)
+        calls.append((nll_nats, channels, height, width))
+    pair = ((rng.uniform(5.0, 50.0, 4), *shape) for shape in ((3, 5, 7), (2, 4, 6)))
+    found, scales = [], []
+    for nll_nats, channels, height, width in [*calls, *_replaced(*pair)]:
         found.append(student.bits_per_dim(nll_nats, channels, height, width))
         scales.append(nll_nats / (height * width))
     return {"bits": np.concatenate(found), "bits__scale": np.concatenate(scales)}

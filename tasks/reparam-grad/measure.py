@@ -10,11 +10,41 @@ import itertools
 
 import numpy as np
 
-# m, b, k: the smallest and the largest of every axis, odd and even ones, one that no chunk divides,
-# and one size twice, so that nothing kept from the first call goes unnoticed
-SIZES = ((1, 1, 1), (2, 3, 2), (3, 1, 4), (1, 200, 2), (50, 4, 1), (2, 3, 2))
-SIZES += ((4, 5, 3), (5, 7, 2), (31, 6, 3))
+# m, b, k: the smallest and the largest of every axis, odd and even ones, and one size twice, so
+# that nothing kept from the first call goes unnoticed
+EDGES = ((1, 1, 1), (2, 3, 2), (3, 1, 4), (1, 200, 2), (50, 4, 1), (2, 3, 2))
+EDGES += ((4, 5, 3), (5, 7, 2), (31, 6, 3))
 ROWS = 2
+SMALL = 16
+
+
+def _sizes(domain, rng):
+    """(m, b, k): every number of samples and of rows up to 16, larger ones, every k.
+
+    Then axes of one size, the most rows, and odd numbers of rows that are no multiples of 5.
+    """
+    (_, m), (_, b), (_, k) = (domain.sizes(axis) for axis in "mbk")
+    numbers = np.concatenate([np.arange(1, SMALL + 1), rng.choice(np.arange(SMALL + 1, m), 4)])
+    rows = np.concatenate([np.arange(1, SMALL + 1), rng.choice(np.arange(SMALL + 1, 40), 4)])
+    small = rng.permutation(numbers), rng.permutation(rows), rng.permutation(len(rows)) % k + 1
+    odd = np.setdiff1d(np.arange(41, b, 2), np.arange(45, b, 10))
+    few, many = rng.choice(odd[odd < b / 2]), rng.choice(odd[odd > b / 2])
+    same = rng.integers(2, k + 1)
+    sizes = [*np.stack(small, axis=1), (same, same, same), (3, few, 3), (2, many, 2), (2, b, 1)]
+    return [tuple(map(int, size)) for size in sizes]
+
+
+def _replaced(first, second):
+    """The first tuple, then with one entry after another from the second.
+
+    So a result that is kept by some of its arguments comes back where another one has changed.
+    """
+    return [first, *((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))]
+
+
+def _usual(rng, m=3, b=4, k=2):
+    """mu, log_sigma, eps of usual sizes, at which every term counts."""
+    return rng.normal(size=(b, k)), rng.uniform(-1, 1, (b, k)), rng.normal(size=(m, b, k))
 
 
 def _wide(domain, rng, m, b, k):
@@ -64,10 +94,17 @@ def _joint_terms(decoder, z):
     return residual @ np.abs(weight) / eta + z
 
 
+def _gaussians(domain, rng):
+    """mu, log_sigma, eps of all sizes, from all of the domain or usual ones; then changed alone."""
+    calls = [_wide(domain, rng, *size) for size in EDGES]
+    for i, size in enumerate(_sizes(domain, rng)):
+        calls.append(_usual(rng, *size) if i % 2 else _wide(domain, rng, *size))
+    return calls + _replaced(*(_usual(rng) for _ in range(2)))
+
+
 def square(student, rng):
     found, scales = [], []
-    for m, b, k in SIZES:
-        mu, log_sigma, eps = _wide(student.domain, rng, m, b, k)
+    for mu, log_sigma, eps in _gaussians(student.domain, rng):
         grads = student.grad_pathwise(student.given("square"), mu, log_sigma, eps)
         spread, z = _spread(mu, log_sigma, eps)
         found.append(np.stack(grads))
@@ -78,9 +115,8 @@ def square(student, rng):
 def sine(student, rng):
     """The rounding of z is that of the argument of the sine, so σ is at most e²."""
     found, scales = [], []
-    for m, b, k in SIZES:
-        mu, log_sigma, eps = _wide(student.domain, rng, m, b, k)
-        log_sigma = np.minimum(log_sigma, 2.0)
+    for mu, any_log_sigma, eps in _gaussians(student.domain, rng):
+        log_sigma = np.minimum(any_log_sigma, 2.0)
         grads = student.grad_pathwise(student.given("sine"), mu, log_sigma, eps)
         spread, z = _spread(mu, log_sigma, eps)
         found.append(np.stack(grads))
@@ -89,12 +125,22 @@ def sine(student, rng):
 
 
 def average(student, rng):
-    """A function that holds another datum for every row and in which the coordinates meet."""
-    found, scales = [], []
-    sizes = ((16, 6, 2, 0.0), (3, 1, 3, -20.0), (1, 2, 4, 10.0), (16, 6, 2, -1.0))
+    """A function that holds another datum for every row and in which the coordinates meet.
+
+    Then one argument changed alone, each constant of the function among them.
+    """
+    domain, calls = student.domain, []
+    sizes = [(16, 6, 2, 0.0), (3, 1, 3, -20.0), (1, 2, 4, 10.0), (16, 6, 2, -1.0)]
+    sizes += [(*size, rng.choice([-20.0, -1.0, 0.0, 10.0])) for size in _sizes(domain, rng)]
     for m, b, k, size in sizes:
-        decoder = _decoder(student.domain, rng, b, k, 3, rng.uniform(0.3, 1.0))
-        mu, log_sigma, eps = _alike(student.domain, rng, (m, b, k), size)
+        d = int(rng.integers(1, domain.sizes("d")[1] + 1))
+        decoder = _decoder(domain, rng, b, k, d, rng.uniform(0.3, 1.0))
+        calls.append((decoder, *_alike(domain, rng, (m, b, k), size)))
+    first, second = ((_decoder(domain, rng, 4, 2, 3, eta), *_usual(rng)) for eta in (0.4, 0.9))
+    calls += _replaced(first, second)
+    calls += [(model, *first[1:]) for model in _replaced(first[0], second[0])[1:]]
+    found, scales = [], []
+    for decoder, mu, log_sigma, eps in calls:
         grads = student.grad_pathwise(student.given("log_joint", *decoder), mu, log_sigma, eps)
         spread, z = _spread(mu, log_sigma, eps)
         found.append(np.stack(grads))
@@ -137,11 +183,50 @@ def elbo(student, rng):
     return {"grad": np.concatenate(found, axis=1), "grad__weight": law}
 
 
-def _apart(model, mu, log_sigma, eps):
-    """Every sample as a row of its own, in one call with M = 1: a single sample is there twice."""
-    noise = eps if len(eps) > 1 else np.repeat(eps, 2, axis=0)
-    x, mu, log_sigma = (np.tile(array, (len(noise), 1)) for array in (model[0], mu, log_sigma))
-    return (x, *model[1:]), (mu, log_sigma, noise.reshape(1, *mu.shape))
+def _apart(student, model, mu, log_sigma, eps):
+    """The bound's gradients [2, b, k] as means of every sample's, each in a row of its own.
+
+    They come from calls with M = 1 and as many rows as there may be. A single sample is there
+    twice, so that B is another one in any case.
+    """
+    most = student.domain.sizes("b")[1]
+    noise = (eps if len(eps) > 1 else np.repeat(eps, 2, axis=0)).reshape(-1, mu.shape[1])
+    rows = [np.tile(array, (len(noise) // len(mu), 1)) for array in (model[0], mu, log_sigma)]
+    parts = -(-len(noise) // most) + (len(eps) == 1 and len(noise) > most)
+    found = []
+    split = [np.array_split(array, parts) for array in (*rows, noise)]
+    for x, *gaussians, part in zip(*split, strict=True):
+        log_joint = student.given("log_joint", x, *model[1:])
+        found.append(np.stack(student.grad_elbo(log_joint, *gaussians, part[None])))
+    return np.concatenate(found, axis=1).reshape(2, -1, *mu.shape).mean(axis=1)
+
+
+def _bound_scale(models, mu, log_sigma, eps):
+    """The scales of both gradients of the bound, however its entropy is done."""
+    spread, z = _spread(mu, log_sigma, eps)
+    sigma = np.exp(log_sigma)
+    terms = sum(_joint_terms(model, z) for model in models)
+    # log q, if it is sampled, is there twice for each model: through z and through q
+    terms = terms + 4 * (2 * np.abs(mu) / sigma + np.abs(eps)) / sigma
+    scale = _both(terms, spread + sigma)
+    scale[1] += 4  # the entropy adds 1 to the gradient by ln σ, and log q takes it off again
+    return scale
+
+
+def _bounds(domain, rng):
+    """Calls (models, mu, log_sigma, eps) of all sizes, the first with two models each."""
+    spreads = (-10.0, 2.0, 0.0, -8.0, 10.0, -3.0, 1.0, -1.0, 0.0)
+    for (m, b, k), size in zip(EDGES, spreads, strict=True):
+        models = [_decoder(domain, rng, b, k, d, eta) for d, eta in ((1, 0.1), (4, 2.0))]
+        yield models, *_alike(domain, rng, (m, b, k), size)
+    for m, b, k in _sizes(domain, rng):
+        d = int(rng.integers(1, domain.sizes("d")[1] + 1))
+        model = _decoder(domain, rng, b, k, d, rng.uniform(0.3, 2.0))
+        yield [model], *_alike(domain, rng, (m, b, k), rng.uniform(-1.0, 1.0))
+    first, second = (_decoder(domain, rng, 4, 2, 3, eta) for eta in (0.4, 0.9))
+    calls = _replaced((first, *_usual(rng)), (second, *_usual(rng)))
+    for model, *gaussians in calls:
+        yield [model], *gaussians
 
 
 def elbo_samples(student, rng):
@@ -152,26 +237,13 @@ def elbo_samples(student, rng):
     whatever M and B are, so that `elbo` need not know the entropy at every size.
     """
     found, scales = [], []
-    spreads = (-10.0, 2.0, 0.0, -8.0, 10.0, -3.0, 1.0, -1.0, 0.0)
-    for (m, b, k), size in zip(SIZES, spreads, strict=True):
-        mu, log_sigma, eps = _alike(student.domain, rng, (m, b, k), size)
-        models = [_decoder(student.domain, rng, b, k, d, eta) for d, eta in ((1, 0.1), (4, 2.0))]
+    for models, mu, log_sigma, eps in _bounds(student.domain, rng):
         given = [student.given("log_joint", *model) for model in models]
-        first, second = (np.stack(student.grad_elbo(f, mu, log_sigma, eps)) for f in given)
-        spread, z = _spread(mu, log_sigma, eps)
-        sigma = np.exp(log_sigma)
-        terms = sum(_joint_terms(model, z) for model in models)
-        # log q, if it is sampled, is there twice for each model: through z and through q
-        terms = terms + 4 * (2 * np.abs(mu) / sigma + np.abs(eps)) / sigma
-        scale = _both(terms, spread + sigma)
-        scale[1] += 4  # the entropy adds 1 to the gradient by ln σ, and log q takes it off again
-        found.append(first - second)
-        scales.append(scale)
-        model, alone = _apart(models[0], mu, log_sigma, eps)
-        if len(alone[0]) <= student.domain.sizes("b")[1]:
-            grads = np.stack(student.grad_elbo(student.given("log_joint", *model), *alone))
-            found.append(first - grads.reshape(2, -1, b, k).mean(axis=1))
-            scales.append(scale)
+        first, *others = (np.stack(student.grad_elbo(f, mu, log_sigma, eps)) for f in given)
+        scale = _bound_scale(models, mu, log_sigma, eps)
+        found += [first - second for second in others]
+        found.append(first - _apart(student, models[0], mu, log_sigma, eps))
+        scales += [scale] * (len(found) - len(scales))
     return _in_units("grad", found, scales)
 
 
@@ -187,35 +259,57 @@ def two_samples(student, rng):
 
 
 def _theta(student, rng, size, log_sigma):
-    """Both gradients by θ, [d, k + 1], and their scales."""
+    """Arguments of grad_theta, of a size (m, b, k, d, eta)."""
     m, b, k, d, eta = size
-    mu, log_sigma, eps = _alike(student.domain, rng, (m, b, k), log_sigma)
+    gaussians = _alike(student.domain, rng, (m, b, k), log_sigma)
     x, weight, bias, eta = _decoder(student.domain, rng, b, k, d, eta)
-    log_lik = student.given("log_lik", x, eta)
-    grads = student.grad_theta(log_lik, weight, bias, mu, log_sigma, eps)
-    _, z = _spread(mu, log_sigma, eps)
-    terms = (np.abs(x) + np.abs(bias) + z @ np.abs(weight).T) / eta
-    by_weight = np.einsum("mbd,mbk->dk", terms, z) / (m * b)
-    columns = [[pair[0], pair[1][:, None]] for pair in (grads, (by_weight, terms.mean((0, 1))))]
-    return [np.concatenate(pair, axis=1) for pair in columns]
+    return (x, eta), weight, bias, *gaussians
+
+
+def _by_theta(student, calls):
+    """Both gradients by θ, [d, k + 1] for each call, in units of their scales."""
+    found, scales = [], []
+    for (x, eta), weight, bias, mu, log_sigma, eps in calls:
+        log_lik = student.given("log_lik", x, eta)
+        grads = student.grad_theta(log_lik, weight, bias, mu, log_sigma, eps)
+        _, z = _spread(mu, log_sigma, eps)
+        terms = (np.abs(x) + np.abs(bias) + z @ np.abs(weight).T) / eta
+        by_weight = np.einsum("mbd,mbk->dk", terms, z) / (len(eps) * len(x))
+        for pair, into in ((grads, found), ((by_weight, terms.mean((0, 1))), scales)):
+            into.append(np.concatenate([pair[0], pair[1][:, None]], axis=1))
+    return _in_units("grad", found, scales)
+
+
+def _any_size(student, rng, samples=None):
+    """Arguments of grad_theta of all sizes, at usual σ; with ``samples`` as many in each."""
+    most = student.domain.sizes("d")[1]
+    sizes = _sizes(student.domain, rng)
+    data = rng.permutation(len(sizes)) % most + 1
+    for (m, b, k), d in zip(sizes, data.tolist(), strict=True):
+        size = samples or m, b, k, d, rng.uniform(0.3, 2.0)
+        yield _theta(student, rng, size, rng.uniform(-1.0, 1.0))
 
 
 def theta(student, rng):
-    """One sample: batches of several sizes, and standard deviations of several sizes."""
+    """One sample: batches of all sizes, and standard deviations of several sizes."""
     sizes = ((1, 1, 1, 0.1), (1, 2, 3, 2.0), (3, 2, 2, 1.0), (200, 1, 3, 0.5), (4, 4, 4, 0.5))
     sizes = [(1, *size) for size in (*sizes, (3, 2, 2, 1.0), (2, 1, 1, 1.0))]
     spreads = (-30.0, 20.0, 0.0, -2.0, -10.0, -1.0, 3.0)
-    pairs = [_theta(student, rng, *each) for each in zip(sizes, spreads, strict=True)]
-    return _in_units("grad", *zip(*pairs, strict=True))
+    calls = [_theta(student, rng, *each) for each in zip(sizes, spreads, strict=True)]
+    return _by_theta(student, [*calls, *_any_size(student, rng, 1)])
 
 
 def theta_average(student, rng):
-    """More than one sample: even and odd numbers of them."""
+    """More than one sample: all numbers of them; then one argument changed alone."""
     sizes = ((16, 6, 2, 3, 0.7), (2, 1, 1, 1, 0.5), (3, 4, 3, 2, 1.0), (50, 2, 4, 1, 0.5))
     sizes += ((4, 5, 2, 4, 1.0), (5, 3, 1, 2, 0.3), (31, 7, 3, 3, 2.0))
     spreads = (0.0, -1.0, -20.0, 8.0, 0.0, -2.0, 1.0)
-    pairs = [_theta(student, rng, *each) for each in zip(sizes, spreads, strict=True)]
-    return _in_units("grad", *zip(*pairs, strict=True))
+    calls = [_theta(student, rng, *each) for each in zip(sizes, spreads, strict=True)]
+    calls += _any_size(student, rng)
+    first, second = (_theta(student, rng, (3, 4, 2, 3, eta), 0.0) for eta in (0.4, 0.9))
+    calls += _replaced(first, second)
+    calls += [(model, *first[1:]) for model in _replaced(first[0], second[0])[1:]]
+    return _by_theta(student, calls)
 
 
 def example(student, rng):

@@ -10,15 +10,15 @@ import numpy as np
 
 
 def _sizes(domain, rng, samples="m"):
-    """(m, b, k): every number of samples, as many numbers of rows, every number of dimensions.
+    """(m, b, k): every number of samples and of rows up to the most samples, every k.
 
     Then axes of one size, the most rows, and two odd numbers of rows in between, neither a multiple
     of 5, so that a loop over chunks is left with a rest.
     """
     (least, m), (_, b), (_, k) = (domain.sizes(axis) for axis in (samples, "b", "k"))
-    numbers = rng.permutation(np.arange(least, m + 1))
-    rows = rng.permutation(m)[: len(numbers)] + 1
-    small = numbers, rows, rng.permutation(len(numbers)) % k + 1
+    numbers = np.arange(least, m + 1)
+    numbers = rng.permutation(np.concatenate([numbers, rng.choice(numbers, m - len(numbers))]))
+    small = numbers, rng.permutation(m) + 1, rng.permutation(m) % k + 1
     same, more = rng.integers(2, k + 1), rng.integers(k + 1, m + 1)
     odd = np.setdiff1d(np.arange(m + 1, b, 2), np.arange(25, b, 10))
     between = rng.choice(odd[odd < b / 2]), rng.choice(odd[odd > b / 2])
@@ -184,26 +184,34 @@ def _categorical(student, rng, calls):
 
 
 def _widths(student, rng, samples):
-    """Sizes (m, b, c, d) of all sorts."""
+    """Sizes (m, b, c, d) of all sorts, and then every m with several categories and several rows.
+
+    A single category, or a row of which only a category as good as certain is drawn, hides what is
+    wrong at some number of samples or rows. A single row with several categories comes last.
+    """
     (_, c), (_, d) = student.domain.sizes("c"), student.domain.sizes("d")
-    sizes = _sizes(student.domain, rng, samples)
-    categories, data = (rng.permutation(len(sizes)) % most + 1 for most in (c, d))
-    rows = zip(sizes, categories.tolist(), data.tolist(), strict=True)
-    return [(m, b, *widths) for (m, b, _), *widths in rows]
+    sizes = np.array(_sizes(student.domain, rng, samples))
+    categories, data = (rng.permutation(len(sizes)) % most for most in (c, d))
+    several = np.maximum(rng.permutation(sizes[:, 1]), 2)
+    any_sort = [*sizes.T[:2], categories + 1, data + 1]
+    again = [sizes[:, 0], several, rng.permutation(categories) % (c - 1) + 2, data + 1]
+    any_sort, again = (np.stack(each, axis=1).tolist() for each in (any_sort, again))
+    return any_sort, [*again, [again[0][0], 1, c, d]]
 
 
 def categorical(student, rng):
     """One sample: all categories of rows of several kinds."""
-    sizes = _widths(student, rng, "m")
-    return _categorical(student, rng, [(1, *size, rng.choice([2.0, 30.0])) for _, *size in sizes])
+    any_sort, again = _widths(student, rng, "m")
+    calls = [(1, *size, rng.choice([2.0, 30.0])) for _, *size in any_sort]
+    return _categorical(student, rng, calls + [(1, *size, 2.0) for _, *size in again])
 
 
 def categorical_far(student, rng):
     """Several samples, at logits hundreds apart, some of categories that never occur."""
-    sizes = _widths(student, rng, "n")
+    any_sort, again = _widths(student, rng, "n")
     widths = itertools.cycle((0, 0, 3.0))
-    calls = [(*size, width) for size, width in zip(sizes, widths, strict=False)]
-    return _categorical(student, rng, calls)
+    calls = [(*size, width) for size, width in zip(any_sort, widths, strict=False)]
+    return _categorical(student, rng, calls + [(*size, 3.0) for size in again])
 
 
 def example(student, rng):

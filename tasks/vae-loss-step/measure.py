@@ -1,8 +1,8 @@
 """What is measured of vae-loss-step: terms row by row, their gradients, the loss, and one step.
 
 Every function is called with the smallest sizes and the largest, with ordinary numbers, with
-numbers from all of the domain, and twice with one shape. A scale S is the sum of the absolute
-terms, from the inputs alone; where exp is taken of a sum, its rounding is in S too.
+numbers from all of the domain, and with every argument changed alone. A scale S is the sum of the
+absolute terms, from the inputs alone; where exp is taken of a sum, its rounding is in S too.
 """
 
 import numpy as np
@@ -15,6 +15,15 @@ def _sizes(student):
     (b, b_most), (d, d_most), (k, k_most) = (student.domain.sizes(axis) for axis in "bdk")
     edges = [(b, d, k), (b, d_most, k_most), (b_most, d, k_most), (b_most, d_most, k), (2, 2, 2)]
     return [USUAL, USUAL, *edges]
+
+
+def _replaced(first, second, *others):
+    """The first tuple, then with one entry after another from the second; then the others.
+
+    So a result that is kept by some of its arguments comes back where another one has changed.
+    """
+    alone = ((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))
+    return [first, *alone, *others]
 
 
 def _drawn(student, rng, name, ordinary):
@@ -40,7 +49,8 @@ def _bernoulli(student, rng):
     far = student.domain.draw(rng, "x_logits", *shape)
     middle = rng.uniform(15, 40, shape) * rng.choice([-1.0, 1.0], shape)
     grey = student.domain.draw(rng, "x", *shape)
-    return [*cases, (_pixels(rng, *shape), far), (_pixels(rng, *shape), middle), (grey, far)]
+    cases += [(_pixels(rng, *shape), far), (_pixels(rng, *shape), middle), (grey, far)]
+    return _replaced(*cases)
 
 
 def _gaussian(student, rng):
@@ -52,11 +62,14 @@ def _gaussian(student, rng):
             _drawn(student, rng, name, array)
         x_mean[0, 0] = x[0, 0]
         eta = edges[index - 2] if 2 <= index < 5 else np.exp(rng.uniform(-2, 2))
+        if index == 5:
+            x_mean[0], eta = x[0], 1.0
         cases.append((x, x_mean, np.array(eta)))
-    return cases
+    return _replaced(*cases)
 
 
 def _codes(student, rng):
+    """(mu, log_sigma) of all calls; in the last one, either of them is 0, or both are."""
     cases = []
     for b, _, k in _sizes(student):
         mu, log_sigma = rng.normal(0, 2, (b, k)), rng.uniform(-3, 1, (b, k))
@@ -64,7 +77,9 @@ def _codes(student, rng):
             mu[1], log_sigma[1] = 1e-3 * rng.normal(size=(2, k))
         _drawn(student, rng, "mu", mu)
         cases.append((mu, _drawn(student, rng, "log_sigma", log_sigma)))
-    return cases
+    mu, log_sigma = rng.normal(0, 2, (2, 3, USUAL[2]))
+    mu[[0, 2]], log_sigma[[1, 2]] = 0.0, 0.0
+    return _replaced(*cases, (mu, log_sigma))
 
 
 def _joined(arrays):
@@ -132,41 +147,61 @@ def gradient(student, rng):
     return {"grad": _joined(found), "grad__scale": _joined(scale)}
 
 
-def loss(student, rng):
-    """(loss, reconstruction, KL); the rows from all of the domain in calls of their own."""
-    found, scale = [], []
+def _batches(student, rng):
+    """(x, x_logits, mu, log_sigma); the rows from all of the domain in calls of their own."""
+    ordinary, wide = [], []
     for b, d, k in _sizes(student):
         codes = rng.normal(0, 2, (b, k)), rng.uniform(-3, 1, (b, k))
-        calls = [(_pixels(rng, b, d), rng.normal(0, 3, (b, d)), *codes)]
+        ordinary.append((_pixels(rng, b, d), rng.normal(0, 3, (b, d)), *codes))
         names = ("x", d), ("x_logits", d), ("mu", k), ("log_sigma", k)
-        calls.append(tuple(student.domain.draw(rng, name, b, width) for name, width in names))
-        for x, x_logits, mu, log_sigma in calls:
-            found.append(student.vae_loss(x, x_logits, mu, log_sigma))
-            rec, divergence = _rec_scale(x, x_logits).mean(), _kl_scale(mu, log_sigma).mean()
-            scale.append((rec + divergence, rec, divergence))
+        wide.append(tuple(student.domain.draw(rng, name, b, width) for name, width in names))
+    return [*_replaced(*ordinary), *wide]
+
+
+def loss(student, rng):
+    """(loss, reconstruction, KL) of a batch."""
+    found, scale = [], []
+    for x, x_logits, mu, log_sigma in _batches(student, rng):
+        found.append(student.vae_loss(x, x_logits, mu, log_sigma))
+        rec, divergence = _rec_scale(x, x_logits).mean(), _kl_scale(mu, log_sigma).mean()
+        scale.append((rec + divergence, rec, divergence))
     return {"parts": _joined(found), "parts__scale": _joined(scale)}
 
 
 def _networks(student, rng):
-    """(x, eps, v, s, u) of all calls; two of them differ in x and eps alone."""
+    """(x, eps, v, s, u) of all sizes, the first two alike, and with weights at the ends."""
     cases = []
     for b, d, k in _sizes(student):
         shapes = {"v": (k, d), "s": (k, d), "u": (d, k)}
         drawn = [student.domain.draw(rng, name, *shape) for name, shape in shapes.items()]
         cases.append((_pixels(rng, b, d), rng.normal(size=(b, k)), *drawn))
-    x, eps, *parameters = cases[0]
-    again = (student.domain.draw(rng, "x", *x.shape), rng.normal(size=eps.shape), *parameters)
-    return [*cases, again, _corner(student, rng)]
+    return [*cases, _corner(student, rng), _far_corner(student, rng)]
+
+
+def _ends(student, rng):
+    """The largest size of a number in v, s and u."""
+    return (np.abs(student.domain.draw(rng, name, 2)).max() for name in "vsu")
 
 
 def _corner(student, rng):
     """One row of ones with weights at the ends, so that ln σ and gradients go far."""
     d, k = student.domain.sizes("d")[1], student.domain.sizes("k")[1]
-    ends = {name: np.abs(student.domain.draw(rng, name, 2)).max() for name in "vsu"}
-    v = ends["v"] * rng.choice([-1.0, 1.0], (k, d))
-    s = ends["s"] * np.where(np.arange(k) % 2, -1.0, 1.0)[:, None] * np.ones((k, d))
-    u = ends["u"] * rng.choice([-1.0, 1.0], (d, k))
+    v, s, u = _ends(student, rng)
+    v *= rng.choice([-1.0, 1.0], (k, d))
+    s *= np.where(np.arange(k) % 2, -1.0, 1.0)[:, None] * np.ones((k, d))
+    u *= rng.choice([-1.0, 1.0], (d, k))
     return np.ones((1, d)), rng.normal(size=(1, k)), v, s, u
+
+
+def _far_corner(student, rng):
+    """Logits about as large as they can get, of both signs: every product has the sign of ε."""
+    d, k = student.domain.sizes("d")[1], student.domain.sizes("k")[1]
+    v, s, u = _ends(student, rng)
+    many = rng.normal(size=(4000, k))
+    eps = many[np.abs(many).sum(axis=1).argmax()]
+    signs = rng.permutation(np.where(np.arange(d) % 2, -1.0, 1.0))
+    v, u = v * np.sign(eps)[:, None] * np.ones((k, d)), u * np.outer(signs, np.sign(eps))
+    return np.ones((1, d)), eps[None], v, np.full((k, d), s), u
 
 
 def _network_scales(x, eps, v, s, u):
@@ -193,7 +228,7 @@ def network(student, rng):
     slope of its own where l is exactly 0.
     """
     losses, encoder, decoder, scales = [], [], [], []
-    for case in _networks(student, rng):
+    for case in _replaced(*_networks(student, rng)):
         losses.append(student.network_loss(*case))
         weight = rng.uniform(1.0, 2.0)
         by_v, by_s, by_u = student.vjp("network_loss", case, (2, 3, 4), np.asarray(weight))
@@ -219,9 +254,10 @@ def step(student, rng):
     """(v, s, u) after a step, the rates 0 and 1 among them."""
     found, scale = [], []
     cases = _networks(student, rng)
-    rates = student.domain.draw(rng, "rate", len(cases))
-    for case, rate in zip(cases, rates.tolist(), strict=True):
-        found += student.sgd_step(*case, rate)
+    rates = [*rng.uniform(0.1, 0.9, 2), *student.domain.draw(rng, "rate", len(cases) - 2)]
+    for call in _replaced(*((*case, float(rate)) for case, rate in zip(cases, rates, strict=True))):
+        found += student.sgd_step(*call)
+        *case, rate = call
         _, *slopes = _network_scales(*case)
         scale += [np.abs(old) + rate * slope for old, slope in zip(case[2:], slopes, strict=True)]
     return {"parameters": _joined(found), "parameters__scale": _joined(scale)}

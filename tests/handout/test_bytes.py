@@ -12,8 +12,9 @@ from tests.support.programs import ROOT, TASKS, load
 
 #: Shorter lines say nothing about where they come from.
 _LEAST = 28
-#: ln 2, which a worked example shows.
-LOG_TWO = {b"-0.6931471805599453", b"0.6931471805599453"}
+#: ln 2 and ln 4, which worked examples show as logarithms of a half and a quarter.
+_LOGARITHMS = b"0.6931471805599453", b"1.3862943611198906"
+LOG_TWO = {sign + digits for sign in (b"", b"-") for digits in _LOGARITHMS}
 #: How many lines of each program are looked for anywhere, within longer lines too.
 _ANYWHERE = 6
 PUBLIC = ("README.md", "starter.py", "measure.py", "given.py", "task.yaml", "example.yaml")

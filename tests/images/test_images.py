@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import images
+from harness import images, stored_runs
 from harness.collect.proxy import ProgramProxy
 from harness.errors import InfrastructureError, MeasurementError, SpecError
 from harness.images import Images, bundled, deformation
 from harness.spec.load import load_task
 
-COURSE = Path(__file__).parents[1] / "course"
+ROOT = Path(__file__).parents[2]
+COURSE = ROOT / "tests" / "course"
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +154,10 @@ def test_what_is_measured_depends_on_the_law_of_deformation(task_with, monkeypat
     plain, task = task_with("").protocol, task_with("images: digits\n").protocol
     monkeypatch.setattr(deformation, "LAW", 2)
     assert len({plain, task, task_with("images: digits\n").protocol}) == 3
+
+
+def test_stored_runs_depend_on_the_law_of_deformation(monkeypatch):
+    task = load_task(ROOT / "tasks" / "vae-digits", None)
+    before = stored_runs.protocol(task)
+    monkeypatch.setattr(deformation, "LAW", 2)
+    assert stored_runs.protocol(task) != before
