@@ -34,6 +34,8 @@ CATALOGUE = {
     "vae-loss-step": {3, 6, 7, 10, 34},
     "vae-sample-interp": {35, 36},
     "vae-2d-gaussian": {1, 2, 3, 4, 6, 7, 8, 9, 10, 20, 21},
+    "vae-beta-tradeoff": {38},
+    "ae-denoising": set(),  # an extension; its slips have no number
 }
 
 

@@ -1,0 +1,198 @@
+"""What is measured of ae-denoising: the formulas, the network, and training beside a linear filter.
+
+No submitted program sees the images that count: it is trained, its state is taken by name, and
+the network is computed here. The digits are public, so they are deformed; and since weights can
+be made at home, the pixels are put into a drawn order and a drawn half of them is inverted, which
+a network of dense layers cannot tell from any other data.
+"""
+
+import numpy as np
+
+USUAL = (9, 12, 5)  # rows, pixels, hidden units: unequal
+PIXELS, HIDDEN, SIGMA = 64, 128, 0.5
+SHAPES = {
+    "encoder.weight": (HIDDEN, PIXELS),
+    "encoder.bias": (HIDDEN,),
+    "decoder.weight": (PIXELS, HIDDEN),
+    "decoder.bias": (PIXELS,),
+}
+TRAINING, DRAWS = 1297, 4  # images; noisy copies of a fresh image
+
+
+def _sizes(student):
+    """(b, d, h) of all calls; the first two are alike."""
+    (b, b_most), (d, d_most), (h, h_most) = (student.domain.sizes(axis) for axis in "bdh")
+    edges = [(b, d, h), (b, d_most, h_most), (b_most, d, h_most), (b_most, d_most, h), (2, 2, 2)]
+    return [USUAL, USUAL, *edges]
+
+
+def _each_alone(first, second):
+    """The arguments of one call, and those with one of another call's in place of its own."""
+    pairs = list(zip(first, second, strict=True))
+    for changed in range(len(pairs)):
+        yield tuple(new if changed == i else old for i, (old, new) in enumerate(pairs))
+
+
+def _noisy(student, rng):
+    """(x, ε, σ) of all sizes; then of the first size, with one of them changed alone."""
+    sizes = _sizes(student)
+    sigmas = student.domain.draw(rng, "sigma", len(sizes)).tolist()
+    calls = []
+    for (b, d, _), sigma in zip(sizes, sigmas, strict=True):
+        calls.append((rng.integers(0, 2, (b, d)).astype(float), rng.normal(size=(b, d)), sigma))
+    first = (*calls[0][:2], 0.5)
+    return [*calls, first, *_each_alone(first, (*calls[1][:2], 0.25))]
+
+
+def _networks(student, rng):
+    """(x, ε, σ, w, w0, v, v0) of all sizes, with ordinary weights and with any of the domain."""
+    sizes = _sizes(student)
+    sigmas, calls = student.domain.draw(rng, "sigma", len(sizes)).tolist(), []
+    for (b, d, h), sigma in zip(sizes, sigmas, strict=True):
+        shapes = {"w": (h, d), "w0": (h,), "v": (d, h), "v0": (d,)}
+        x = rng.integers(0, 2, (b, d)).astype(float)
+        far = [student.domain.draw(rng, name, *shape) for name, shape in shapes.items()]
+        near = [rng.uniform(-1.2, 1.2, shape) for shape in shapes.values()]
+        calls += [(x, rng.normal(size=(b, d)), sigma, *near)]
+        calls += [(x, rng.normal(size=(b, d)), rng.uniform(0.2, 1.0), *far)]
+    first, second = calls[0], calls[2]
+    first, second = (*first[:2], 0.5, *first[3:]), (*second[:2], 0.25, *second[3:])
+    return [*calls, first, *_each_alone(first, second), _corner(student, rng)]
+
+
+def _corner(student, rng):
+    """Weights at the ends of the domain, all of one sign in a pixel, so that logits go far."""
+    b, d, h = (student.domain.sizes(axis)[1] for axis in "bdh")
+    ends = {
+        name: np.abs(student.domain.draw(rng, name, 2)).max() for name in ("w", "w0", "v", "v0")
+    }
+    x, sign = np.ones((b, d)), np.where(np.arange(d) % 2, -1.0, 1.0)
+    x[::3] = rng.integers(0, 2, x[::3].shape)
+    w, v = np.full((h, d), ends["w"]), np.tile(ends["v"] * sign[:, None], h)
+    return x, rng.normal(size=x.shape), 0.25, w, np.full(h, ends["w0"]), v, ends["v0"] * sign
+
+
+def _joined(arrays):
+    return np.concatenate([np.ravel(array) for array in arrays])
+
+
+def corruption(student, rng):
+    found, scales = [], []
+    for x, eps, sigma in _noisy(student, rng):
+        found.append(student.corrupt(x, eps, sigma))
+        scales.append(np.abs(x) + sigma * np.abs(eps))
+    return {"noisy": _joined(found), "noisy__scale": _joined(scales)}
+
+
+def _scales(x, eps, sigma, w, w0, v, v0):
+    """Of the loss, and of its gradients by w, w0, v and v0: every product of absolute values."""
+    w, w0, v, v0 = map(np.abs, (w, w0, v, v0))
+    noisy = np.abs(x) + sigma * np.abs(eps)
+    inside = noisy @ w.T + w0
+    logits = inside @ v.T + v0
+    loss = (2 * logits + 1).sum(axis=1).mean()
+    slope = (2 + logits / 2) / len(x)  # of σ(l) - x, and what rounding of l adds
+    back = slope @ v
+    return loss, back.T @ noisy, back.sum(axis=0), slope.T @ inside, slope.sum(axis=0)
+
+
+def loss(student, rng):
+    calls = _networks(student, rng)
+    found = [student.dae_loss(*call) for call in calls]
+    return {"loss": _joined(found), "loss__scale": _joined([_scales(*call)[0] for call in calls])}
+
+
+def loss_gradient(student, rng):
+    """By all weights and biases."""
+    found, scales = [], []
+    for call in _networks(student, rng):
+        weight = rng.uniform(1.0, 2.0)
+        found += student.vjp("dae_loss", call, (3, 4, 5, 6), np.asarray(weight))
+        scales += [weight * scale for scale in _scales(*call)[1:]]
+    return {"gradient": _joined(found), "gradient__scale": _joined(scales)}
+
+
+def _weights(student, model):
+    """The state of a model, which has to have the statement's entries and no others."""
+    state = model.state()
+    wrong = sorted(set(SHAPES) ^ set(state))
+    if wrong:
+        kind = "lacks" if wrong[0] in SHAPES else "has an entry too many:"
+        student.refuse(f"the state of DAE {kind} {wrong[0]}; it is to hold {', '.join(SHAPES)}")
+    for name, shape in SHAPES.items():
+        array = state[name]
+        if array.shape != shape or array.dtype != np.float32:
+            found = f"{array.dtype} {list(array.shape)}"
+            student.refuse(f"{name} in the state of DAE is {found}, not float32 {list(shape)}")
+        if not np.isfinite(array).all():
+            student.refuse(f"{name} in the state of DAE holds numbers that are not finite")
+    return state
+
+
+def _logits(weights, noisy):
+    """The network of the statement, in float64."""
+    weights = {name: array.astype(np.float64) for name, array in weights.items()}
+    inside = np.maximum(noisy @ weights["encoder.weight"].T + weights["encoder.bias"], 0.0)
+    return inside @ weights["decoder.weight"].T + weights["decoder.bias"]
+
+
+def network(student, rng):
+    """What the model answers with numbers of the grader's in the state."""
+    model, found, scales = student.new("DAE"), [], []
+    _weights(student, model)
+    least, most = student.domain.sizes("b")
+    for spread in (0.1, 0.2, 0.1):
+        state = {
+            name: rng.normal(0, spread, shape).astype(np.float32) for name, shape in SHAPES.items()
+        }
+        model.load(state)
+        absolute = {name: np.abs(array) for name, array in state.items()}
+        for rows in (USUAL[0], least, most, USUAL[0], 1, 1):
+            noisy = student.domain.draw(rng, "noisy", rows, PIXELS).astype(np.float32)
+            x = rng.integers(0, 2, (rows, PIXELS)).astype(np.float32)
+            eps = rng.normal(size=x.shape).astype(np.float32)
+            found += [model.denoise(noisy), *model.demonstrate(x, eps)]
+            shown = x + SIGMA * np.abs(eps)
+            scales += [1 + _logits(absolute, np.abs(noisy)) / 4, shown]
+            scales += [1 + _logits(absolute, shown) / 4]
+    return {"answers": _joined(found), "answers__scale": _joined(scales)}
+
+
+def example(student, rng):
+    del rng
+    return {"agrees": student.example()}
+
+
+def _images(student, rng):
+    """Training and fresh images [n, 64], 0 or 1, in the disguise of the seed."""
+    order, inverted = rng.permutation(PIXELS), rng.permutation(PIXELS) < PIXELS // 2
+    parts = student.images().split(rng, TRAINING)
+    binary = [part.deformed(rng).binary().reshape(len(part), PIXELS) for part in parts]
+    return [np.abs(part[:, order] - inverted) for part in binary]
+
+
+def _linear(training, noisy):
+    """The best linear estimate of the clean images, from mean and covariance of the training ones.
+
+    Wiener's filter: x̂ = m + C (C + σ² I)⁻¹ (noisy - m).
+    """
+    mean, covariance = training.mean(axis=0), np.cov(training.T, bias=True)
+    gain = np.linalg.solve(covariance + SIGMA**2 * np.eye(PIXELS), covariance)
+    return mean + (noisy - mean) @ gain
+
+
+def _error(x, estimate):
+    """The mean over images of the squared error, summed over the pixels."""
+    return ((estimate - x) ** 2).sum(axis=-1).mean()
+
+
+def learn(student, rng):
+    """One seed: by how much the model's squared error is below that of the linear filter."""
+    training, fresh = _images(student, rng)
+    model = student.new("DAE")
+    model.fit(training.astype(np.float32), student.generator())
+    weights = _weights(student, model)
+    noisy = fresh + SIGMA * rng.normal(size=(DRAWS, *fresh.shape))
+    with np.errstate(over="ignore"):
+        denoised = 1 / (1 + np.exp(-_logits(weights, noisy)))
+    return {"gain": _error(fresh, _linear(training, noisy)) - _error(fresh, denoised)}

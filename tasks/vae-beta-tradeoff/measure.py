@@ -1,0 +1,224 @@
+"""What is measured of vae-beta-tradeoff: the formulas, the networks, and training at three weights.
+
+No submitted program sees the images that count: it is trained, its state is taken by name, and
+the networks are computed here. The digits are public, so they are deformed; and since weights can
+be made at home, the pixels are put into a drawn order and a drawn half of them is inverted, which
+a network of dense layers cannot tell from any other data.
+"""
+
+import numpy as np
+
+USUAL = (9, 12, 5)  # rows, pixels, latent dimensions: unequal
+PIXELS, HIDDEN, LATENT = 64, 128, 8
+SHAPES = {
+    "encoder.0.weight": (HIDDEN, PIXELS),
+    "encoder.0.bias": (HIDDEN,),
+    "encoder.2.weight": (2 * LATENT, HIDDEN),
+    "encoder.2.bias": (2 * LATENT,),
+    "decoder.0.weight": (HIDDEN, LATENT),
+    "decoder.0.bias": (HIDDEN,),
+    "decoder.2.weight": (PIXELS, HIDDEN),
+    "decoder.2.bias": (PIXELS,),
+}
+TRAINING, DRAWS = 1297, 8  # images; z an image
+#: The weights, and about what their objective gains at best over pixels that ignore z.
+BETAS, GAINS = (0.25, 1.0, 2.0), (10.0, 3.8, 0.7)
+
+
+def _sizes(student):
+    """(b, d, k) of all calls; the first two are alike."""
+    (b, b_most), (d, d_most), (k, k_most) = (student.domain.sizes(axis) for axis in "bdk")
+    edges = [(b, d, k), (b, d_most, k_most), (b_most, d, k_most), (b_most, d_most, k), (2, 2, 2)]
+    return [USUAL, USUAL, *edges]
+
+
+def _batches(student, rng):
+    """(x, logits, μ, ln σ) of all sizes: ordinary numbers, and some from all of the domain.
+
+    In row 1 q is close to the prior. The last row and the third are drawn from the domain.
+    """
+    batches = []
+    for b, d, k in _sizes(student):
+        x = rng.integers(0, 2, (b, d)).astype(float)
+        logits, mu = rng.normal(0, 3, (b, d)), rng.normal(0, 2, (b, k))
+        log_sigma = rng.uniform(-3, 1, (b, k))
+        if b > 2:
+            mu[1], log_sigma[1] = 1e-3 * rng.normal(size=(2, k))
+        for name, array in (("logits", logits), ("mu", mu), ("log_sigma", log_sigma)):
+            for row in {2, b - 1} - {0 if b > 1 else -1}:
+                if row < b:
+                    array[row] = student.domain.draw(rng, name, *array[:1].shape)[0]
+        batches.append((x, logits, mu, log_sigma))
+    x, logits, mu, log_sigma = batches[0]
+    middle = rng.uniform(15, 40, logits.shape) * rng.choice([-1.0, 1.0], logits.shape)
+    other = 1 - x, middle, 0.9 * mu[::-1], 0.9 * log_sigma[::-1]
+    for index, array in enumerate(other):  # each alone, so that nothing is remembered in its stead
+        batches.append(tuple(array if index == i else old for i, old in enumerate(batches[0])))
+    return batches
+
+
+def _calls(student, rng):
+    """(x, logits, μ, ln σ, β): rows that none vanishes beside, rows of the whole domain, every β.
+
+    The first four differ in β alone, the next four from the last of them in one array each.
+    """
+    batches = _batches(student, rng)
+    betas = student.domain.draw(rng, "beta", len(batches)).tolist()
+    first, second = ([batch[:2] for batch in batches[index]] for index in (0, 1))
+    calls = [(*first, beta) for beta in (0.0, 0.25, 1.0, 2.0)]
+    both = list(zip(first, second, strict=True))
+    for changed in range(len(first)):
+        args = [new if changed == i else old for i, (old, new) in enumerate(both)]
+        calls.append((*args, 2.0))
+    for batch, beta in zip(batches, betas, strict=True):
+        x, logits, mu, log_sigma = batch
+        ordinary = logits / (1 + np.abs(logits) / 9), mu / (1 + np.abs(mu)), log_sigma / 5
+        calls += [(x, *ordinary, rng.uniform(0.1, 4.0)), (*batch, beta)]
+    return calls
+
+
+def _joined(arrays):
+    return np.concatenate([np.ravel(array) for array in arrays])
+
+
+def _spread(log_sigma):
+    """σ², and what rounding of its exponent adds."""
+    return np.exp(2 * log_sigma) * (1 + 2 * np.abs(log_sigma))
+
+
+def _term_scales(x, logits, mu, log_sigma):
+    """The sums [2, b] of the absolute summands of both terms."""
+    rec = (np.abs(logits) * (1 + x) + 1).sum(axis=1)
+    kl = ((mu**2 + _spread(log_sigma) + 1) / 2 + np.abs(log_sigma)).sum(axis=1)
+    return np.stack([rec, kl])
+
+
+def terms(student, rng):
+    """Both terms, a row each."""
+    found, scales = [], []
+    for batch in _batches(student, rng):
+        found.append(np.stack(student.terms(*batch)))
+        scales.append(_term_scales(*batch))
+    return {"terms": _joined(found), "terms__scale": _joined(scales)}
+
+
+def loss(student, rng):
+    found, scales = [], []
+    for *batch, beta in _calls(student, rng):
+        found.append(student.beta_loss(*batch, beta))
+        rec, kl = _term_scales(*batch)
+        scales.append((rec + beta * kl).mean())
+    return {"loss": _joined(found), "loss__scale": _joined(scales)}
+
+
+def loss_gradient(student, rng):
+    """By the logits, μ and ln σ."""
+    found, scales = [], []
+    for x, logits, mu, log_sigma, beta in _calls(student, rng):
+        weight = rng.uniform(1.0, 2.0)
+        args = x, logits, mu, log_sigma, beta
+        found += student.vjp("beta_loss", args, (1, 2, 3), np.asarray(weight))
+        parts = 1 + x, beta * np.abs(mu), beta * (_spread(log_sigma) + 1)
+        scales += [part * weight / len(x) for part in parts]
+    return {"gradient": _joined(found), "gradient__scale": _joined(scales)}
+
+
+def _weights(student, vae):
+    """The state of a model, which has to have the statement's entries and no others."""
+    state = vae.state()
+    wrong = sorted(set(SHAPES) ^ set(state))
+    if wrong:
+        kind = "lacks" if wrong[0] in SHAPES else "has an entry too many:"
+        student.refuse(f"the state of VAE {kind} {wrong[0]}; it is to hold {', '.join(SHAPES)}")
+    for name, shape in SHAPES.items():
+        array = state[name]
+        if array.shape != shape or array.dtype != np.float32:
+            found = f"{array.dtype} {list(array.shape)}"
+            student.refuse(f"{name} in the state of VAE is {found}, not float32 {list(shape)}")
+        if not np.isfinite(array).all():
+            student.refuse(f"{name} in the state of VAE holds numbers that are not finite")
+    return state
+
+
+def _layers(weights, name, x):
+    """The decoder or the encoder of the statement, in float64."""
+    weights = {key: array.astype(np.float64) for key, array in weights.items()}
+    inside = np.maximum(x @ weights[f"{name}.0.weight"].T + weights[f"{name}.0.bias"], 0.0)
+    return inside @ weights[f"{name}.2.weight"].T + weights[f"{name}.2.bias"]
+
+
+def networks(student, rng):
+    """What the networks answer with numbers of the grader's in the state."""
+    vae, found, scales = student.new("VAE"), [], []
+    _weights(student, vae)
+    for spread, bias in ((0.1, 0.1), (1.0, 1.0), (0.1, 0.0)):
+        state = {
+            name: rng.normal(0, bias if "bias" in name else spread, shape).astype(np.float32)
+            for name, shape in SHAPES.items()
+        }
+        vae.load(state)
+        absolute = {name: np.abs(array) for name, array in state.items()}
+        for rows in (USUAL[0], *student.domain.sizes("b"), USUAL[0], 1, 1):
+            x = rng.integers(0, 2, (rows, PIXELS)).astype(np.float32)
+            z = student.domain.draw(rng, "z", rows, LATENT).astype(np.float32)
+            if rows > 1:  # what nothing but biases makes of nothing
+                x[0], z[0] = 0, 0
+            found += [np.concatenate(vae.encode(x), axis=1), vae.decode(z)]
+            scales += [_layers(absolute, "encoder", x), _layers(absolute, "decoder", np.abs(z))]
+    return {"answers": _joined(found), "answers__scale": _joined(scales)}
+
+
+def example(student, rng):
+    del rng
+    return {"agrees": student.example()}
+
+
+def _images(student, rng):
+    """Training and fresh images [n, 64], 0 or 1, in the disguise of the seed."""
+    order, inverted = rng.permutation(PIXELS), rng.permutation(PIXELS) < PIXELS // 2
+    parts = student.images().split(rng, TRAINING)
+    binary = [part.deformed(rng).binary().reshape(len(part), PIXELS) for part in parts]
+    return [np.abs(part[:, order] - inverted) for part in binary]
+
+
+def _nats(x, logits):
+    """-log p(x) of Bernoulli pixels, summed over the last axis."""
+    return (np.logaddexp(0.0, logits) - x * logits).sum(axis=-1)
+
+
+def _baseline(training, fresh):
+    """-log p of every fresh image where pixels are independent, as in the training images."""
+    share = (training.sum(axis=0) + 0.5) / (len(training) + 1)
+    return _nats(fresh, np.log(share / (1 - share)))
+
+
+def _terms(weights, x, eps):
+    """Mean reconstruction and mean KL of fresh images; eps is [draws, images, latent]."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mu, log_sigma = np.split(_layers(weights, "encoder", x), 2, axis=1)
+        z = mu + np.exp(log_sigma) * eps
+        rec = _nats(x, _layers(weights, "decoder", z)).mean()
+        kl = (mu**2 + np.exp(2 * log_sigma) - 1 - 2 * log_sigma).sum(axis=1).mean() / 2
+    return rec, kl
+
+
+def tradeoff(student, rng):
+    """One seed: three models of the same images; reconstruction and KL of fresh ones, in nats."""
+    training, fresh = _images(student, rng)
+    states = []
+    for beta in BETAS:
+        vae = student.new("VAE")
+        vae.fit(training.astype(np.float32), beta, student.generator())
+        states.append(_weights(student, vae))
+    eps = rng.normal(size=(DRAWS, len(fresh), LATENT))
+    rec, kl = np.transpose([_terms(weights, fresh, eps) for weights in states])
+    if not np.isfinite([rec, kl]).all():
+        student.refuse("with the weights that fit left, -ELBO of the fresh images is not finite")
+    gains = _baseline(training, fresh).mean() - rec - np.multiply(BETAS, kl)
+    shares = gains / GAINS
+    return {
+        "gain": gains[1],
+        "share": min(shares[0], shares[2]),
+        "kl_fall": -np.diff(kl).max(),
+        "rec_rise": np.diff(rec).min(),
+    }
