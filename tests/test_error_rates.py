@@ -62,7 +62,7 @@ SOURCES = {
     "sums to at most": lambda: ALPHA_TOTAL,
     "PASS 1 (short of it by": lambda: one({lost(c) for c in TRAINED}),
     "`stage_alpha` (≤": lambda: most(UnbiasedCheck, "stage_alpha"),
-    ".95, .4, 3e-6, .01, 40 seeds:": lambda: one({lost(c) for c in TRAINED}),
+    ".95, .4, 2e-6, .01, 60 seeds:": lambda: one({lost(c) for c in TRAINED}),
     "honest work points with at most": lambda: ALPHA_TOTAL,
 }
 ROWS = [

@@ -45,7 +45,7 @@ from simulations.combined import FOUND, likelihood_kind
 IMAGES = 1000
 FLOOR = 1e-6
 #: Success rates p0 and p1, alpha, beta and the cap of a training check.
-TRAINED = (0.95, 0.4, 3e-6, 0.01, 40)
+TRAINED = (0.95, 0.4, 2e-6, 0.01, 60)
 FEW = permutation.required_runs(QUOTED, 0.1, 2.0, 20)
 
 
