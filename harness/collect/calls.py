@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from harness import wire
+from harness.collect import weights
 from harness.collect.arguments import File, Given, Seed, Served, VectorEnv
 from harness.collect.transcript import Transcript
 from harness.contract import (
@@ -69,13 +70,21 @@ class Handle:
         target = {"handle": self._number, "name": name}
         return lambda *args, **named: self._calls.invoke(target, signature, args, named)
 
-    def state(self) -> dict[str, Array]:
+    def state(self, shapes: Mapping[str, tuple[int, ...]] | None = None) -> dict[str, Array]:
         """The named parameters and buffers of a torch.nn.Module.
 
+        Args:
+            shapes: the entries that the statement fixes, by name; the state is then held to them.
+
         Raises:
-            ProgramError: the object is none, or the answer is malformed.
+            ProgramError: the object is none, or the answer is malformed; with ``shapes`` also,
+                as ``bad-output``, an entry that is missing, too many, of another shape than
+                stated, of another type than float32, or not finite.
         """
-        return self._calls.state(self._number)
+        found = self._calls.state(self._number)
+        if shapes is not None:
+            weights.require(self._class_name, found, shapes)
+        return found
 
     def load(self, arrays: Mapping[str, Array]) -> None:
         """Loads named parameters and buffers into a torch.nn.Module.

@@ -189,6 +189,13 @@ def test_a_state_moves_from_one_object_to_another(student):
     assert (second.predict(X[0]) == 2 * X[0] + 5).all()
 
 
+def test_a_state_can_be_held_to_the_shapes_of_a_statement(lab):
+    cause, message = cause_of(
+        lab, "honest", lambda s: s.new("Model", 2.0).state({"slope": (), "bias": (1,)})
+    )
+    assert (cause, "bias is missing (wanted: slope, bias)" in message) == ("bad-output", True)
+
+
 def test_what_is_no_module_has_no_state(lab):
     for call in (lambda s: s.new("Model", 1.0).state(), lambda s: s.new("Model", 1.0).load({})):
         cause, message = cause_of(lab, "dishonest", call)
