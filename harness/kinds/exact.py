@@ -35,5 +35,6 @@ KIND = Kind(
     decide=decide,
     causes=CAUSES,
     companions=(SCALE,),
+    of_reference=("scale",),
     has_tolerance=True,
 )

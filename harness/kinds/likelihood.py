@@ -118,5 +118,6 @@ KIND = Kind(
     decide=decide,
     causes=(Cause.NOT_FINITE, Cause.BELOW_FLOOR, Cause.EXCESS),
     companions=(FLOOR, SCALE),
+    of_reference=("scale",),
     reduced_by=("compare",),
 )

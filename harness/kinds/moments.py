@@ -57,6 +57,7 @@ KIND = Kind(
     decide=decide,
     causes=CAUSES,
     companions=(WEIGHT,),
+    of_reference=("scale",),
     reduced_by=("statistic",),
     has_tolerance=True,
 )

@@ -33,8 +33,8 @@ from harness.seeds import PUBLIC_KEY, Key
 from harness.spec.load import LoadedTask
 
 #: Raised whenever the meaning of an observation changes: stored ones are then made anew.
-#: 7: a program that changes an argument in place has an error.
-COLLECT_PROTOCOL = 7
+#: 8: what a decision reads of the reference alone is stored of no other program.
+COLLECT_PROTOCOL = 8
 #: Raised whenever an example's transcript holds something else: stored answers are then made anew.
 #: 6: it holds instances, given functions and seeds.
 EXAMPLE_PROTOCOL = 6
