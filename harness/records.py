@@ -215,10 +215,13 @@ class Observation:
         }
 
     def to_json(self) -> dict[str, Any]:
+        return {**self.head(), "statistics": self._encoded_statistics()}
+
+    def head(self) -> dict[str, Any]:
+        """All but the statistics as JSON."""
         return {
             "trial": self.trial.to_json(),
             "outcome": self.outcome,
-            "statistics": self._encoded_statistics(),
             "metrics": dict(self.metrics),
             "cause": self.cause,
             "message": self.message,
@@ -234,13 +237,23 @@ class Observation:
         Raises:
             KeyError, ValueError: the record is of another format.
         """
+        statistics = {
+            check: {name: decode_array(array) for name, array in arrays.items()}
+            for check, arrays in record["statistics"].items()
+        }
+        return cls.of_head(record, statistics)
+
+    @classmethod
+    def of_head(cls, record: Mapping[str, Any], statistics: Statistics) -> Observation:
+        """The inverse of :meth:`head`, with the statistics.
+
+        Raises:
+            KeyError, ValueError: the record is of another format.
+        """
         return cls(
             trial=Trial(**record["trial"]),
             outcome=record["outcome"],
-            statistics={
-                check: {name: decode_array(array) for name, array in arrays.items()}
-                for check, arrays in record["statistics"].items()
-            },
+            statistics=statistics,
             metrics=record["metrics"],
             cause=Cause(record["cause"]),
             message=record["message"],
