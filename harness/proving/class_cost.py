@@ -76,11 +76,11 @@ class Version:
     def observation(self, task: Any, trial: Any, statistics: Statistics) -> Any:
         """An observation with these statistics, as this version stores them."""
         records = importlib.import_module("harness.records")
-        job = importlib.import_module("harness.collect.job") if self.typed else None
-        if hasattr(job, "stored"):
-            statistics = job.stored(task, trial, statistics)
         circumstances = {"isolation": "L3", "cpu_s": 0.1, "versions": {"torch": "2.13.0"}}
         if self.typed:
+            job = importlib.import_module("harness.collect.job")
+            if hasattr(job, "stored"):  # else it stores what it stores of the reference
+                statistics = job.stored(task, trial, statistics)
             return records.Observation(trial, "ok", statistics, circumstances=circumstances)
         values = {
             f"{check}/{name}": array
