@@ -207,11 +207,12 @@ class Ledger:
             self._repetitions.move_to_end(trial)
             return known
         rows = self._rows(
-            "select digest, run, isolation, record, arrays from observations where trial = ? "
-            "order by made, run",
+            "select made, digest, run, isolation, record, arrays from observations where trial = ?",
             (trial,),
         )
-        repetitions = tuple(_Repetition(*row) for row in rows)
+        # sorted here, since SQLite would copy all records and arrays in order to sort them
+        rows.sort(key=lambda row: (row[0], row[2]))
+        repetitions = tuple(_Repetition(*row[1:]) for row in rows)
         if repetitions:
             self._repetitions[trial] = repetitions
             if len(self._repetitions) > _KEPT_TRIALS:

@@ -51,9 +51,8 @@ def unpack(layout: Mapping[str, Mapping[str, Any]], data: bytes) -> dict[str, di
 
 def _array(data: bytes, dtype: str, shape: list[int], offset: int) -> Array:
     stored = np.dtype(dtype)
-    native = stored.newbyteorder("=")
     count = math.prod(shape)
     if count == 0:  # of no bytes numpy refuses a view
-        return np.zeros(shape, native)
-    flat = np.frombuffer(data, stored, count, offset)
-    return flat.astype(native, copy=False).reshape(shape)
+        return np.zeros(shape, stored.newbyteorder("="))
+    array: Array = np.frombuffer(data, stored, count, offset).reshape(shape)
+    return array if stored.isnative else array.astype(stored.newbyteorder("="))

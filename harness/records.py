@@ -95,17 +95,25 @@ class Program:
         """SHA-256 of every file, by name."""
         return {name: sha256(content) for name, content in sorted(self.files.items())}
 
+    @cached_property
+    def _along(self) -> Mapping[str, Mapping[str, str]]:
+        """The modules that come along with a file of that stem: name in the sandbox -> in files."""
+        along: dict[str, dict[str, str]] = {}
+        for name in self.files:
+            stem, slash, module = name.partition("/")
+            if slash:
+                along.setdefault(stem, {})[module] = name
+        return along
+
     def places(self, names: tuple[str, ...]) -> dict[str, str]:
         """Those of the named files that the program has, with the modules that come along.
 
         Name in the sandbox -> name in :attr:`files`.
         """
         found = {name: name for name in names if name in self.files}
-        stems = {name.removesuffix(".py") for name in found if name.endswith(".py")}
-        for name in self.files:
-            stem, slash, module = name.partition("/")
-            if slash and stem in stems:
-                found[module] = name
+        for name in list(found):
+            if name.endswith(".py"):
+                found |= self._along.get(name.removesuffix(".py"), {})
         return found
 
     def digests(self, names: tuple[str, ...]) -> dict[str, str]:

@@ -60,6 +60,9 @@ class Kind:
         decide: the outcome from the statistics of the steps so far; runs where marks are computed.
         causes: those that a decision of this kind may name.
         companions: arrays that the measurement returns beside the metric.
+        wanted: what a decision compares a program with, from the check and the statistics of the
+            reference alone, so that it is computed once for all programs; None where the kind
+            makes nothing of them. :func:`harness.kinds.decide` hands it on as ``Evidence.wanted``.
         of_reference: names of statistics that a decision reads of the reference alone, as a scale
             is; of any other program they are not stored.
         reduced_by: fields of the check that change what :attr:`reduce` returns; they are part of
@@ -83,6 +86,7 @@ class Kind:
     decide: Callable[[Any, Sequence[Evidence]], Outcome]
     causes: tuple[Cause, ...]
     companions: tuple[Companion, ...] = ()
+    wanted: Callable[[Any, Mapping[str, Array]], Any] | None = None
     of_reference: tuple[str, ...] = ()
     reduced_by: tuple[str, ...] = ()
     revision: int = 1

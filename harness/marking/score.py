@@ -23,6 +23,9 @@ from harness.records import WITHHELD, Observation, Program, Status, Step
 from harness.spec.checks import CheckBase
 from harness.spec.load import LoadedTask
 
+#: What a kind raises where statistics cannot be judged: a fault of ours or of the task.
+_UNJUDGED = (ValueError, ArithmeticError, KeyError)
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -193,7 +196,7 @@ class _Evidence:
                 return self._resting(Decision("UNGRADABLE", Cause.BY_COURSE))
             try:
                 outcome = kinds.decide(self._check, evidence)
-            except (ValueError, ArithmeticError, KeyError) as error:
+            except _UNJUDGED as error:
                 return self._resting(_ungradable(f"{self._check.id}: {error}"))
         return Decision(
             outcome.status,
@@ -242,8 +245,12 @@ class _Evidence:
         if reference.outcome != "ok":
             text = f"the reference did not deliver: {reference.cause} {reference.message}"
             return _ungradable(text)
+        try:
+            wanted = self._view.wanted(self._task, self._check, reference)
+        except _UNJUDGED as error:
+            return _ungradable(f"{self._check.id}: {error}")
         return kinds.Evidence(
-            self._statistics(own), self._statistics(reference), self._target, step
+            self._statistics(own), self._statistics(reference), self._target, step, wanted=wanted
         )
 
     def _own_failure(self, own: Observation, step: Step) -> kinds.Evidence | Answer | None:
