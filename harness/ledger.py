@@ -124,30 +124,29 @@ class Ledger:
         """Closes the file; nothing is lost without it."""
         self._db.close()
 
-    @contextmanager
-    def _usable(self) -> Iterator[None]:
-        """Names file and remedy where the database fails.
-
-        Raises:
-            InfrastructureError: it did.
-        """
-        try:
-            yield
-        except sqlite3.Error as error:
-            name = str(getattr(error, "sqlite_errorname", ""))
-            remedies = (text for known, text in _REMEDIES.items() if name.startswith(known))
-            remedy = next(remedies, "move it away and grade again")
-            raise InfrastructureError(f"{self._path}: {error}; {remedy}") from error
+    def _unusable(self, error: sqlite3.Error) -> InfrastructureError:
+        """A failure of the database with file and remedy."""
+        name = str(getattr(error, "sqlite_errorname", ""))
+        remedies = (text for known, text in _REMEDIES.items() if name.startswith(known))
+        remedy = next(remedies, "move it away and grade again")
+        return InfrastructureError(f"{self._path}: {error}; {remedy}")
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._lock, self._usable():
-            return self._db.execute(query, values).fetchall()
+        with self._lock:
+            try:
+                return self._db.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise self._unusable(error) from error
 
     def _write(self, *statements: tuple[str, Iterable[Sequence[object]]]) -> None:
         """Runs statements, each for its rows, all in one step."""
-        with self._lock, self._usable(), self._db:
-            for statement, rows in statements:
-                self._db.executemany(statement, rows)
+        with self._lock:
+            try:
+                with self._db:
+                    for statement, rows in statements:
+                        self._db.executemany(statement, rows)
+            except sqlite3.Error as error:
+                raise self._unusable(error) from error
 
     @contextmanager
     def _readable(self, what: str) -> Iterator[None]:

@@ -184,7 +184,9 @@ class RoundView(View):
     def observe(
         self, task: LoadedTask, program: Program, measurement: str, step: Step, owner: str = ""
     ) -> Observation | PlannedTrial:
-        place = (task, program.role, program.name, measurement, step, step.subject(owner))
+        subject = step.subject(owner)
+        names = (task.id, program.role, program.name, measurement, subject)
+        place = (*names, step.stage, step.replicate)
         known = self._submission if program.role == "submission" else self._trusted
         if place not in known:
             known[place] = super().observe(task, program, measurement, step, owner)
