@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.records import Array, Statistics
+from harness.arrays import Array, encode_array
+from harness.records import Statistics, canonical, sha256
 
 #: Every array begins at a multiple of so many bytes, so that it can be used where it lies.
 _ALIGNED = 8
@@ -56,3 +57,8 @@ def _array(data: bytes, dtype: str, shape: list[int], offset: int) -> Array:
         return np.zeros(shape, stored.newbyteorder("="))
     array: Array = np.frombuffer(data, stored, count, offset).reshape(shape)
     return array if stored.isnative else array.astype(stored.newbyteorder("="))
+
+
+def digest_array(array: Array) -> str:
+    """A digest of dtype, shape and bytes."""
+    return sha256(canonical(encode_array(array)))

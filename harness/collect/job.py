@@ -20,7 +20,8 @@ from harness.collect.proxy import ProgramProxy
 from harness.errors import FairmarkError, MeasurementError, ProgramError
 from harness.isolation import Isolation
 from harness.marking.jobs import Job, PlannedTrial, groups
-from harness.records import EXAMPLE, Array, Observation, Trial, digest_array
+from harness.packing import digest_array
+from harness.records import EXAMPLE, Array, Observation, Trial
 from harness.sandbox.connection import WorkerConnection
 from harness.sandbox.sandbox import Sandbox
 from harness.sandbox.session import WorkerSession

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from harness.arrays import finite_or_text
 from harness.causes import Cause
 from harness.errors import MeasurementError
 from harness.kinds.outcome import Evidence, Metrics, Outcome
 from harness.kinds.record import Companion, filled, named
-from harness.records import Array, finite_or_text
+from harness.records import Array
 from harness.statistics.exact import Wanted, tolerance
 
 #: What a comparison can say against a program.

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from harness.arrays import finite_or_text
 from harness.causes import Cause
 from harness.kinds.comparison import compare, condition_scale, reference_of, within_rounding
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
 from harness.kinds.record import Companion, Kind, named
-from harness.records import Array, finite_or_text
+from harness.records import Array
 from harness.spec.checks import LikelihoodCheck
 from harness.statistics.exact import Wanted
 from harness.statistics.likelihood import (

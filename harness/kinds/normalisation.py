@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from harness.arrays import finite_or_text
 from harness.causes import Cause
 from harness.errors import MeasurementError
 from harness.kinds.comparison import CAUSES, compare
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
 from harness.kinds.record import Kind, named
-from harness.records import finite_or_text
 from harness.spec.checks import NormalisationCheck
 from harness.statistics.exact import Wanted
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from harness.arrays import finite_or_text
 from harness.files import write_text
 from harness.marking.gradebook import Gradebook
-from harness.records import finite_or_text
 from harness.report.marks import number
 from harness.report.sanitise import EXAMPLE_LIMIT, clean
 
