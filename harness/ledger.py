@@ -4,7 +4,8 @@ An observation is committed as soon as its trial ends, so a grader that is kille
 was. The first observation of a trial stands; a repetition with other values is kept beside it and
 is evidence that the trial does not reproduce.
 
-Format history: 1 kept statistics under the text ``check/name``; 2 keeps them by check and name.
+Format history: 1 kept statistics under the text ``check/name``; 2 kept them by check and name, as
+JSON; 3 keeps their bytes beside the rest of the observation, and no scales of submissions.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import levels
+from harness import levels, packing
 from harness.errors import InfrastructureError
 from harness.mounts import refuse_network_file_system
 from harness.records import Observation, canonical
 from harness.results import make_folder
 
-FORMAT = 2
+FORMAT = 3
 #: Trials whose observations are kept in memory: those of trusted programs are asked for again and
 #: again, those of a submission for as long as it is being marked.
 _KEPT_TRIALS = 4096
@@ -50,6 +51,7 @@ create table if not exists observations (
     run text not null,
     isolation text not null,
     record text not null,
+    arrays blob not null,
     made real not null,
     primary key (trial, run)
 );
@@ -66,6 +68,7 @@ class _Repetition:
     run: str
     isolation: str
     record: str
+    arrays: bytes
 
 
 class Ledger:
@@ -121,30 +124,29 @@ class Ledger:
         """Closes the file; nothing is lost without it."""
         self._db.close()
 
-    @contextmanager
-    def _usable(self) -> Iterator[None]:
-        """Names file and remedy where the database fails.
-
-        Raises:
-            InfrastructureError: it did.
-        """
-        try:
-            yield
-        except sqlite3.Error as error:
-            name = str(getattr(error, "sqlite_errorname", ""))
-            remedies = (text for known, text in _REMEDIES.items() if name.startswith(known))
-            remedy = next(remedies, "move it away and grade again")
-            raise InfrastructureError(f"{self._path}: {error}; {remedy}") from error
+    def _unusable(self, error: sqlite3.Error) -> InfrastructureError:
+        """A failure of the database with file and remedy."""
+        name = str(getattr(error, "sqlite_errorname", ""))
+        remedies = (text for known, text in _REMEDIES.items() if name.startswith(known))
+        remedy = next(remedies, "move it away and grade again")
+        return InfrastructureError(f"{self._path}: {error}; {remedy}")
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._lock, self._usable():
-            return self._db.execute(query, values).fetchall()
+        with self._lock:
+            try:
+                return self._db.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise self._unusable(error) from error
 
     def _write(self, *statements: tuple[str, Iterable[Sequence[object]]]) -> None:
         """Runs statements, each for its rows, all in one step."""
-        with self._lock, self._usable(), self._db:
-            for statement, rows in statements:
-                self._db.executemany(statement, rows)
+        with self._lock:
+            try:
+                with self._db:
+                    for statement, rows in statements:
+                        self._db.executemany(statement, rows)
+            except sqlite3.Error as error:
+                raise self._unusable(error) from error
 
     @contextmanager
     def _readable(self, what: str) -> Iterator[None]:
@@ -187,9 +189,10 @@ class Ledger:
             self._infrastructure.pop(trial, None)
             self._forget(trial)
             isolation = str(observation.circumstances.get("isolation", "L0"))
-            record = canonical(_plain(observation.to_json()))
-            row = (trial, observation.digest, self._run, isolation, record, time.time())
-            self._write(("insert or ignore into observations values (?, ?, ?, ?, ?, ?)", [row]))
+            layout, arrays = packing.pack(observation.statistics)
+            record = canonical(_plain({**observation.head(), "arrays": layout}))
+            row = (trial, observation.digest, self._run, isolation, record, arrays, time.time())
+            self._write(("insert or ignore into observations values (?, ?, ?, ?, ?, ?, ?)", [row]))
 
     def digests(self, trial: str) -> tuple[str, ...]:
         """The digests of all observations of a trial: two that differ and it does not reproduce."""
@@ -203,11 +206,12 @@ class Ledger:
             self._repetitions.move_to_end(trial)
             return known
         rows = self._rows(
-            "select digest, run, isolation, record from observations where trial = ? "
-            "order by made, run",
+            "select made, digest, run, isolation, record, arrays from observations where trial = ?",
             (trial,),
         )
-        repetitions = tuple(_Repetition(*row) for row in rows)
+        # sorted here, since SQLite would copy all records and arrays in order to sort them
+        rows.sort(key=lambda row: (row[0], row[2]))
+        repetitions = tuple(_Repetition(*row[1:]) for row in rows)
         if repetitions:
             self._repetitions[trial] = repetitions
             if len(self._repetitions) > _KEPT_TRIALS:
@@ -218,7 +222,9 @@ class Ledger:
         place = (trial, repetition.run)
         if place not in self._parsed:
             with self._readable(f"trial {trial}"):
-                self._parsed[place] = Observation.from_json(json.loads(repetition.record))
+                record = json.loads(repetition.record)
+                statistics = packing.unpack(record["arrays"], repetition.arrays)
+                self._parsed[place] = Observation.of_head(record, statistics)
         return self._parsed[place]
 
     def _forget(self, trial: str) -> None:

@@ -1,27 +1,23 @@
 """The nouns that travel between the stages: Program, Trial, Observation, Verdict.
 
-All are frozen and survive a round trip through JSON unchanged, arrays bit for bit: an array is
-stored as its dtype, shape and little-endian bytes in base64, so NaN and infinities need no special
-spelling.
+All are frozen and survive a round trip through JSON unchanged, arrays bit for bit
+(:mod:`harness.arrays`).
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from harness import arrays
 from harness.causes import Cause
 
-Array = NDArray[Any]
+Array = arrays.Array
 #: What is stored of a measurement: check id -> name -> array.
 Statistics = Mapping[str, Mapping[str, Array]]
 Status = Literal["PASS", "FAIL", "INCONCLUSIVE", "ERROR", "SKIPPED", "UNGRADABLE"]
@@ -29,9 +25,6 @@ Role = Literal["submission", "reference", "variant", "mutant", "starter", "const
 
 #: The evidence that holds what a program said about an instance that is marked: for graders alone.
 WITHHELD = "withheld_message"
-#: dtypes that cross the trust boundary, in numpy's names.
-WIRE_DTYPES = ("float64", "float32", "int64", "uint8", "bool")
-
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
@@ -44,36 +37,6 @@ def canonical(value: object) -> str:
 def sha256(data: bytes | str) -> str:
     """The SHA-256 of some bytes, or of a text in UTF-8, in hexadecimal."""
     return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()
-
-
-def encode_array(array: Array) -> dict[str, Any]:
-    """An array as JSON, without losing a bit."""
-    contiguous = np.ascontiguousarray(array)
-    little = contiguous.astype(contiguous.dtype.newbyteorder("<"), copy=False)
-    return {
-        "dtype": array.dtype.name,
-        "shape": list(array.shape),
-        "data": base64.b64encode(little.tobytes()).decode("ascii"),
-    }
-
-
-def decode_array(record: Mapping[str, Any]) -> Array:
-    """The inverse of :func:`encode_array`."""
-    stored, native = _dtypes(record["dtype"])
-    flat = np.frombuffer(base64.b64decode(record["data"]), dtype=stored)
-    return flat.astype(native).reshape(record["shape"])
-
-
-@lru_cache(maxsize=32)
-def _dtypes(name: str) -> tuple[np.dtype[Any], np.dtype[Any]]:
-    """A dtype as arrays of it are stored, little-endian, and as this machine computes with it."""
-    dtype = np.dtype(name)
-    return dtype.newbyteorder("<"), dtype
-
-
-def digest_array(array: Array) -> str:
-    """A digest of dtype, shape and bytes."""
-    return sha256(canonical(encode_array(array)))
 
 
 @dataclass(frozen=True)
@@ -95,17 +58,25 @@ class Program:
         """SHA-256 of every file, by name."""
         return {name: sha256(content) for name, content in sorted(self.files.items())}
 
+    @cached_property
+    def _along(self) -> Mapping[str, Mapping[str, str]]:
+        """The modules that come along with a file of that stem: name in the sandbox -> in files."""
+        along: dict[str, dict[str, str]] = {}
+        for name in self.files:
+            stem, slash, module = name.partition("/")
+            if slash:
+                along.setdefault(stem, {})[module] = name
+        return along
+
     def places(self, names: tuple[str, ...]) -> dict[str, str]:
         """Those of the named files that the program has, with the modules that come along.
 
         Name in the sandbox -> name in :attr:`files`.
         """
         found = {name: name for name in names if name in self.files}
-        stems = {name.removesuffix(".py") for name in found if name.endswith(".py")}
-        for name in self.files:
-            stem, slash, module = name.partition("/")
-            if slash and stem in stems:
-                found[module] = name
+        for name in list(found):
+            if name.endswith(".py"):
+                found |= self._along.get(name.removesuffix(".py"), {})
         return found
 
     def digests(self, names: tuple[str, ...]) -> dict[str, str]:
@@ -205,20 +176,17 @@ class Observation:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of what is compared: outcome, cause, statistics and metrics."""
-        content = [self.outcome, self.cause, self._encoded_statistics(), dict(self.metrics)]
+        content = [self.outcome, self.cause, arrays.encoded(self.statistics), dict(self.metrics)]
         return sha256(canonical(content))
 
-    def _encoded_statistics(self) -> dict[str, dict[str, Any]]:
-        return {
-            check: {name: encode_array(array) for name, array in arrays.items()}
-            for check, arrays in self.statistics.items()
-        }
-
     def to_json(self) -> dict[str, Any]:
+        return {**self.head(), "statistics": arrays.encoded(self.statistics)}
+
+    def head(self) -> dict[str, Any]:
+        """All but the statistics as JSON."""
         return {
             "trial": self.trial.to_json(),
             "outcome": self.outcome,
-            "statistics": self._encoded_statistics(),
             "metrics": dict(self.metrics),
             "cause": self.cause,
             "message": self.message,
@@ -234,13 +202,19 @@ class Observation:
         Raises:
             KeyError, ValueError: the record is of another format.
         """
+        return cls.of_head(record, arrays.decoded(record["statistics"]))
+
+    @classmethod
+    def of_head(cls, record: Mapping[str, Any], statistics: Statistics) -> Observation:
+        """The inverse of :meth:`head`, with the statistics.
+
+        Raises:
+            KeyError, ValueError: the record is of another format.
+        """
         return cls(
             trial=Trial(**record["trial"]),
             outcome=record["outcome"],
-            statistics={
-                check: {name: decode_array(array) for name, array in arrays.items()}
-                for check, arrays in record["statistics"].items()
-            },
+            statistics=statistics,
             metrics=record["metrics"],
             cause=Cause(record["cause"]),
             message=record["message"],
@@ -318,9 +292,3 @@ class Verdict:
     def from_json(cls, record: Mapping[str, Any]) -> Verdict:
         """The inverse of :meth:`to_json`."""
         return cls(**record)
-
-
-def finite_or_text(number: float) -> float | str:
-    """A number as JSON evidence: itself if finite, else ``"nan"``, ``"inf"`` or ``"-inf"``."""
-    value = float(number)
-    return value if np.isfinite(value) else str(value)

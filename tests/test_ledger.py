@@ -160,11 +160,50 @@ def test_ledger_of_the_first_format_is_refused_in_words_and_left_as_it_is(path):
         db.execute("insert into observations values ('k', 'd', 'r', '{}')")
     before = path.read_bytes()
     wanted = (
-        r"format 1, this version reads and writes 2.*move the file away.*--results.*grade again"
+        r"format 1, this version reads and writes 3.*move the file away.*--results.*grade again"
     )
     with pytest.raises(InfrastructureError, match=wanted):
         Ledger(path, "two")
     assert path.read_bytes() == before
+
+
+def test_ledger_of_the_second_format_is_refused_in_words_and_left_as_it_is(path):
+    """Format 2 kept arrays as JSON, in base64."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("create table meta (name text primary key, value text not null)")
+        db.execute("insert into meta values ('format', '2')")
+        db.execute("create table observations (trial text, digest text, run text, record text)")
+        db.execute("insert into observations values ('k', 'd', 'r', '{}')")
+    before = path.read_bytes()
+    wanted = (
+        r"format 2, this version reads and writes 3.*move the file away.*--results.*grade again"
+    )
+    with pytest.raises(InfrastructureError, match=wanted):
+        Ledger(path, "two")
+    assert path.read_bytes() == before
+
+
+def test_arrays_are_stored_as_their_bytes_and_the_digest_is_that_of_the_observation(path):
+    wanted = observation("k")
+    with Ledger(path, "one") as ledger:
+        ledger.put(wanted)
+    with closing(sqlite3.connect(path)) as db:
+        digest, arrays = db.execute("select digest, arrays from observations").fetchone()
+    assert arrays == wanted.statistics["value"]["value"].astype("<f8").tobytes()
+    with Ledger(path, "two") as ledger:
+        assert ledger.get("k").digest == digest == wanted.digest
+        with pytest.raises(ValueError, match="read-only"):
+            ledger.get("k").statistics["value"]["value"][0] = 2.0
+
+
+def test_bytes_that_are_cut_short_are_said(path):
+    with Ledger(path, "one") as ledger:
+        ledger.put(observation("k"))
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("update observations set arrays = ?", (b"\0" * 8,))
+    with Ledger(path, "two") as ledger, pytest.raises(InfrastructureError, match="cannot be read"):
+        ledger.get("k")
 
 
 def test_observations_beyond_those_kept_in_memory_are_read_again(path, monkeypatch):
@@ -334,8 +373,8 @@ def test_a_record_that_this_version_does_not_write_is_said(tmp_path, record):
     path = tmp_path / "ledger.sqlite"
     with Ledger(path, "one") as ledger:
         with ledger._db:
-            row = ("t" * 64, "d", "one", "L3", record, 0.0)
-            ledger._db.execute("insert into observations values (?, ?, ?, ?, ?, ?)", row)
+            row = ("t" * 64, "d", "one", "L3", record, b"", 0.0)
+            ledger._db.execute("insert into observations values (?, ?, ?, ?, ?, ?, ?)", row)
             ledger._db.execute("insert into documents values ('name', 'not json')")
         with pytest.raises(InfrastructureError, match=r"what is stored of trial t+ cannot be read"):
             ledger.get("t" * 64)

@@ -9,19 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from harness.arrays import decode_array, encode_array, finite_or_text
 from harness.causes import Cause
-from harness.records import (
-    Observation,
-    Program,
-    Trial,
-    Verdict,
-    canonical,
-    decode_array,
-    digest_array,
-    encode_array,
-    finite_or_text,
-    sha256,
-)
+from harness.packing import digest_array
+from harness.records import Observation, Program, Trial, Verdict, canonical, sha256
 
 DTYPES = ("float64", "float32", "int64", "uint8", "uint64", "bool")
 TRIAL = Trial("square", "values", "ada", "submission", 1, 0, "", "ab" * 32)

@@ -31,8 +31,8 @@ NEVER_REACHES = {
 #: file or room -> everything of the harness that it may import.
 IMPORTS_ONLY = {
     "report": {
-        "report", "marking.gradebook", "records", "causes", "statistics", "files", "results",
-        "errors",
+        "report", "marking.gradebook", "records", "arrays", "causes", "statistics", "files",
+        "results", "errors",
     },
     "worker": {"worker", "wire"},
     "images": {"images", "errors"},

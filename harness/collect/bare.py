@@ -155,7 +155,7 @@ class BareProgram:
     def statistics(
         self, measurement: str, step: Step, key: Key, *, subject: str = ""
     ) -> dict[str, dict[str, Array]]:
-        """The stored statistics of one measurement by check, as a sandboxed trial would give them.
+        """The statistics of one measurement by check, as a trial of the reference keeps them.
 
         Raises:
             ProgramError: the program did not deliver.

@@ -20,7 +20,8 @@ from harness.collect.proxy import ProgramProxy
 from harness.errors import FairmarkError, MeasurementError, ProgramError
 from harness.isolation import Isolation
 from harness.marking.jobs import Job, PlannedTrial, groups
-from harness.records import EXAMPLE, Array, Observation, digest_array
+from harness.packing import digest_array
+from harness.records import EXAMPLE, Array, Observation, Trial
 from harness.sandbox.connection import WorkerConnection
 from harness.sandbox.sandbox import Sandbox
 from harness.sandbox.session import WorkerSession
@@ -183,7 +184,7 @@ def _attempt(session: WorkerSession, planned: PlannedTrial, key: Key) -> Observa
     try:
         with session.trial(spec.limits_of(trial.measurement)):
             metrics = measure(task, trial.measurement, student, rng)
-            statistics = reduce(task, trial.measurement, metrics)
+            statistics = stored(task, trial, reduce(task, trial.measurement, metrics))
             digests = {name: digest_array(metrics[name]) for name in sorted(metrics)}
     except ProgramError as error:
         transcript = tuple(student.transcript)
@@ -236,13 +237,29 @@ def _compiled(source: bytes, name: str) -> types.CodeType:
 def reduce(
     task: LoadedTask, measurement: str, metrics: Mapping[str, Array]
 ) -> dict[str, dict[str, Array]]:
-    """What is stored of a measurement's metrics: the statistics of each of its checks, by check id.
+    """What a measurement's metrics come to: the statistics of each of its checks, by check id.
 
     Raises:
         MeasurementError: the metrics are not what a check can use.
     """
     return {
         check.id: dict(kinds.reduce(check, metrics)) for check in task.spec.checks_of(measurement)
+    }
+
+
+def stored(
+    task: LoadedTask, trial: Trial, statistics: Mapping[str, Mapping[str, Array]]
+) -> dict[str, dict[str, Array]]:
+    """The statistics that the observation of a trial keeps.
+
+    Of every program but the reference that is what marks are computed from: tolerances come from
+    the reference's own scales, and those of a submission would fill half of the ledger.
+    """
+    if trial.role == "reference":
+        return {check: dict(arrays) for check, arrays in statistics.items()}
+    return {
+        check: kinds.of(task.spec.check(check)).judged(arrays)
+        for check, arrays in statistics.items()
     }
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from harness.arrays import encode_array
 from harness.collect.arguments import Given, Seed
-from harness.records import encode_array
 
 _MAX_CALLS = 64
 _MAX_ELEMENTS = 4096

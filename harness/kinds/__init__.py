@@ -19,6 +19,7 @@ two_stage       tests that fail only on two independent rejections
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -41,7 +42,7 @@ from harness.kinds import (
 )
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
 from harness.kinds.record import Companion, Kind
-from harness.records import COMMON
+from harness.records import COMMON, Array
 
 __all__ = [
     "FIRST",
@@ -56,6 +57,7 @@ __all__ = [
     "reduce",
     "require",
     "signature",
+    "wanted",
 ]
 
 #: Every kind, in the order of the documentation.
@@ -143,7 +145,30 @@ def decide(check: Any, steps: Sequence[Evidence]) -> Outcome:
         ValueError, ArithmeticError: the statistics cannot be judged; a fault of the harness or of
             the task, never of the program.
     """
-    return of(check).decide(check, steps) if steps else FIRST
+    if not steps:
+        return FIRST
+    kind = of(check)
+    if kind.wanted is not None and any(step.wanted is None for step in steps):
+        steps = [
+            step
+            if step.wanted is not None or step.reference is None
+            else replace(step, wanted=kind.wanted(check, step.reference))
+            for step in steps
+        ]
+    return kind.decide(check, steps)
+
+
+def wanted(check: Any, reference: Mapping[str, Array]) -> Any:
+    """What a check compares every program with, from the reference's statistics of a step.
+
+    None where the kind makes nothing of them.
+
+    Raises:
+        ValueError, ArithmeticError: as :func:`decide`.
+        KeyError: a statistic is missing.
+    """
+    make = of(check).wanted
+    return None if make is None else make(check, reference)
 
 
 def counts_errors(check: Any) -> bool:

@@ -13,6 +13,7 @@ from harness.kinds.comparison import CAUSES, compare
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
 from harness.kinds.record import Kind, named
 from harness.spec.checks import BoundsCheck
+from harness.statistics.exact import Wanted
 
 
 def reduce(check: BoundsCheck, metrics: Metrics) -> Values:
@@ -27,7 +28,7 @@ def decide(check: BoundsCheck, steps: Sequence[Evidence]) -> Outcome:
     """PASS where every difference is finite and inside; the margin is its share of the bound."""
     difference = steps[0].own["difference"]
     bound = np.where(difference > 0, _or_largest(check.upper), _or_largest(check.lower))
-    outcome = compare(difference, np.zeros(difference.shape), np.abs(bound))
+    outcome = compare(difference, Wanted.of(np.zeros(difference.shape), np.abs(bound)))
     figures = {**outcome.figures, "lower": check.lower, "upper": check.upper}
     message = outcome.message
     if outcome.cause == Cause.WRONG:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from harness.arrays import finite_or_text
 from harness.causes import Cause
 from harness.errors import MeasurementError
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
 from harness.kinds.record import Companion, Kind, named
-from harness.records import finite_or_text
 from harness.spec.checks import CausalityCheck
 
 ALLOWED = Companion("allowed", "a mask of {metric}'s shape, true where an influence is allowed")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from harness.arrays import finite_or_text
 from harness.causes import Cause
 from harness.errors import MeasurementError
 from harness.kinds.outcome import Evidence, Metrics, Outcome
 from harness.kinds.record import Companion, filled, named
-from harness.records import Array, finite_or_text
-from harness.statistics.exact import worst_ratio
+from harness.records import Array
+from harness.statistics.exact import Wanted, tolerance
 
 #: What a comparison can say against a program.
 CAUSES = (Cause.WRONG, Cause.NOT_FINITE)
@@ -43,27 +45,48 @@ def reference_of(evidence: Evidence) -> Any:
     return evidence.reference
 
 
-def compare(value: Array, target: Array, tolerance: Array) -> Outcome:
+def within_rounding(reference: Mapping[str, Array], name: str, precision: str, c: float) -> Wanted:
+    """A statistic of the reference, and C·eps·S of it, S the reference's own.
+
+    Raises:
+        ValueError: no entry, NaN among the reference's, or a scale that is no scale.
+    """
+    allowed = tolerance(reference["scale"], float(np.finfo(precision).eps), c)
+    return Wanted.of(reference[name], allowed)
+
+
+def compare_with_reference(value: Array, evidence: Evidence) -> Outcome:
+    """:func:`compare` with what the kind wanted of the reference.
+
+    Raises:
+        ValueError: there is no reference, or shapes differ.
+    """
+    if evidence.wanted is None:
+        raise ValueError("a comparison with the reference without its observation")
+    return compare(value, evidence.wanted)
+
+
+def compare(value: Array, wanted: Wanted) -> Outcome:
     """PASS where every entry lies within its tolerance; the margin is the largest ratio.
 
     Raises:
-        ValueError: shapes that differ, no entry, or NaN in the target.
+        ValueError: shapes that differ.
     """
-    worst = worst_ratio(value, target, tolerance)
-    got, wanted = value[worst.index], target[worst.index]
+    worst = wanted.worst(value)
+    got, target = value[worst.index], wanted.value[worst.index]
     figures = {
         "worst": finite_or_text(worst.ratio),
         "index": list(worst.index),
         "got": finite_or_text(float(got)),
-        "wanted": finite_or_text(float(wanted)),
+        "wanted": finite_or_text(float(target)),
     }
     if worst.within:
         return Outcome("PASS", Cause.NONE, 1.0, worst.ratio, figures)
     with np.errstate(all="ignore"):
-        right = (value == target) | (np.abs(value - target) <= tolerance)
+        right = (value == wanted.value) | (np.abs(value - wanted.value) <= wanted.tolerance)
     count = int(right.size - np.count_nonzero(right))
     # a finite target makes a NaN or an infinity the program's own
-    finite = np.isfinite(got) or not np.isfinite(wanted)
+    finite = np.isfinite(got) or not np.isfinite(target)
     cause = Cause.WRONG if finite else Cause.NOT_FINITE
     message = f"{count} of {right.size} numbers {'is' if count == 1 else 'are'} not as expected"
     if cause == Cause.WRONG:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from harness.kinds.comparison import CAUSES, SCALE, compare, condition_scale, reference_of
+from harness.kinds.comparison import (
+    CAUSES,
+    SCALE,
+    compare_with_reference,
+    condition_scale,
+    within_rounding,
+)
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
 from harness.kinds.record import Kind, named
+from harness.records import Array
 from harness.spec.checks import ExactCheck
-from harness.statistics.exact import tolerance
+from harness.statistics.exact import Wanted
 
 
 def reduce(check: ExactCheck, metrics: Metrics) -> Values:
@@ -21,11 +26,15 @@ def reduce(check: ExactCheck, metrics: Metrics) -> Values:
     }
 
 
+def wanted(check: ExactCheck, reference: Mapping[str, Array]) -> Wanted:
+    """The reference's values within c·eps·S, S the reference's."""
+    return within_rounding(reference, "value", check.precision, check.c)
+
+
 def decide(check: ExactCheck, steps: Sequence[Evidence]) -> Outcome:
-    """PASS where every entry lies within c·eps·S of the reference's, S the reference's."""
-    reference = reference_of(steps[0])
-    tol = tolerance(reference["scale"], float(np.finfo(check.precision).eps), check.c)
-    return compare(steps[0].own["value"], reference["value"], tol)
+    """PASS where every entry lies within the tolerance of the reference's."""
+    del check
+    return compare_with_reference(steps[0].own["value"], steps[0])
 
 
 KIND = Kind(
@@ -35,5 +44,7 @@ KIND = Kind(
     decide=decide,
     causes=CAUSES,
     companions=(SCALE,),
+    wanted=wanted,
+    of_reference=("scale",),
     has_tolerance=True,
 )

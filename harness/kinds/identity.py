@@ -10,7 +10,7 @@ from harness.kinds.comparison import CAUSES, SCALE, compare, condition_scale
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
 from harness.kinds.record import Kind, named
 from harness.spec.checks import IdentityCheck
-from harness.statistics.exact import tolerance
+from harness.statistics.exact import Wanted, tolerance
 
 
 def reduce(check: IdentityCheck, metrics: Metrics) -> Values:
@@ -25,7 +25,7 @@ def decide(check: IdentityCheck, steps: Sequence[Evidence]) -> Outcome:
     """PASS where every residual is zero within c·eps·S."""
     own = steps[0].own
     tol = tolerance(own["scale"], float(np.finfo(check.precision).eps), check.c)
-    return compare(own["residual"], np.zeros(own["residual"].shape), tol)
+    return compare(own["residual"], Wanted.of(np.zeros(own["residual"].shape), tol))
 
 
 KIND = Kind(

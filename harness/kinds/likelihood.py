@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from harness.arrays import finite_or_text
 from harness.causes import Cause
-from harness.kinds.comparison import compare, condition_scale, reference_of
+from harness.kinds.comparison import compare, condition_scale, reference_of, within_rounding
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
 from harness.kinds.record import Companion, Kind, named
-from harness.records import finite_or_text
+from harness.records import Array
 from harness.spec.checks import LikelihoodCheck
-from harness.statistics.exact import tolerance
+from harness.statistics.exact import Wanted
 from harness.statistics.likelihood import (
     ExcessPlan,
     bounded_excess_n,
@@ -45,6 +46,11 @@ def reduce(check: LikelihoodCheck, metrics: Metrics) -> Values:
     return {"nll": nll, "floor": floor, **scale}
 
 
+def wanted(check: LikelihoodCheck, reference: Mapping[str, Array]) -> Wanted | None:
+    """Where images are compared, the reference's within c·eps·S, S the reference's."""
+    return within_rounding(reference, "nll", "float64", check.c) if _by_image(check) else None
+
+
 def decide(check: LikelihoodCheck, steps: Sequence[Evidence]) -> Outcome:
     """PASS where every image, or the mean and no single image, is established to be right.
 
@@ -64,20 +70,22 @@ def decide(check: LikelihoodCheck, steps: Sequence[Evidence]) -> Outcome:
     if int(against_reference["nonfinite"]):
         return Outcome("FAIL", Cause.NOT_FINITE, 0.0, float("inf"), figures)
     below = floor_bound_stage(against_floor, check.floor_alpha).rejects
-    outcome = (_images if _by_image(check) else _mean)(check, own["nll"], reference)
+    if _by_image(check):
+        outcome = _images(own["nll"], steps[0].wanted)
+    else:
+        outcome = _mean(check, own["nll"], reference)
     if below and (outcome.status == "FAIL" or not _by_image(check)):
         return Outcome("FAIL", Cause.BELOW_FLOOR, 0.0, float("inf"), figures)
     return replace(outcome, figures={**figures, **outcome.figures})
 
 
-def _images(check: LikelihoodCheck, nll: Any, reference: Any) -> Outcome:
+def _images(nll: Any, right: Wanted) -> Outcome:
     """Image by image up to rounding; what the reference has is not below the floor either."""
-    tol = tolerance(reference["scale"], float(np.finfo(np.float64).eps), check.c)
-    outcome = compare(nll, reference["nll"], tol)
+    outcome = compare(nll, right)
     if outcome.status == "PASS":
         return outcome
-    excess = nll - reference["nll"]
-    wrong = int(np.count_nonzero(np.abs(excess) > tol))
+    excess = nll - right.value
+    wrong = int(np.count_nonzero(np.abs(excess) > right.tolerance))
     worst = float(excess[int(np.abs(excess).argmax())])
     figures = {**outcome.figures, "wrong_images": wrong}
     message = (
@@ -118,5 +126,7 @@ KIND = Kind(
     decide=decide,
     causes=(Cause.NOT_FINITE, Cause.BELOW_FLOOR, Cause.EXCESS),
     companions=(FLOOR, SCALE),
+    wanted=wanted,
+    of_reference=("scale",),
     reduced_by=("compare",),
 )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from harness.errors import MeasurementError
-from harness.kinds.comparison import CAUSES, compare, reference_of
+from harness.kinds.comparison import CAUSES, compare_with_reference, within_rounding
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
 from harness.kinds.record import Companion, Kind, named
+from harness.records import Array
 from harness.spec.checks import MomentsCheck
-from harness.statistics.exact import tolerance
+from harness.statistics.exact import Wanted
 from harness.statistics.moments import weighted_moments
 
 WEIGHT = Companion("weight", "the probability of each row of {metric}, with sum 1")
@@ -36,18 +37,21 @@ def reduce(check: MomentsCheck, metrics: Metrics) -> Values:
     return {"value": np.asarray(value), "scale": np.asarray(scale)}
 
 
-def decide(check: MomentsCheck, steps: Sequence[Evidence]) -> Outcome:
-    """PASS where the moment lies within c·eps·S of the reference's, S the reference's.
+def wanted(check: MomentsCheck, reference: Mapping[str, Array]) -> Wanted:
+    """The reference's moment within c·eps·S, S the reference's.
 
     Terms of the program's own never enter S: whoever returns large ones would choose the tolerance
     by which he is judged. An honest estimator with larger terms than the reference's (more
     variance, same mean) has to fit into c; :mod:`verify <harness.proving.verification>` says how
     much of it the variants use.
     """
-    evidence = steps[0]
-    reference = reference_of(evidence)
-    tol = tolerance(reference["scale"], float(np.finfo(np.float64).eps), check.c)
-    return compare(evidence.own["value"], reference["value"], tol)
+    return within_rounding(reference, "value", "float64", check.c)
+
+
+def decide(check: MomentsCheck, steps: Sequence[Evidence]) -> Outcome:
+    """PASS where the moment lies within the tolerance of the reference's."""
+    del check
+    return compare_with_reference(steps[0].own["value"], steps[0])
 
 
 KIND = Kind(
@@ -57,6 +61,8 @@ KIND = Kind(
     decide=decide,
     causes=CAUSES,
     companions=(WEIGHT,),
+    wanted=wanted,
+    of_reference=("scale",),
     reduced_by=("statistic",),
     has_tolerance=True,
 )

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from harness.arrays import finite_or_text
 from harness.causes import Cause
 from harness.errors import MeasurementError
 from harness.kinds.comparison import CAUSES, compare
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
 from harness.kinds.record import Kind, named
-from harness.records import finite_or_text
 from harness.spec.checks import NormalisationCheck
+from harness.statistics.exact import Wanted
 
 
 def reduce(check: NormalisationCheck, metrics: Metrics) -> Values:
@@ -31,7 +32,7 @@ def reduce(check: NormalisationCheck, metrics: Metrics) -> Values:
 def decide(check: NormalisationCheck, steps: Sequence[Evidence]) -> Outcome:
     """PASS where every |log Σ exp| is at most the tolerance."""
     log_sum = steps[0].own["log_sum"]
-    outcome = compare(log_sum, np.zeros(log_sum.shape), np.asarray(check.tolerance))
+    outcome = compare(log_sum, Wanted.of(np.zeros(log_sum.shape), check.tolerance))
     worst = np.nan
     if not np.isnan(log_sum).all():
         worst = log_sum.ravel()[int(np.nanargmax(np.abs(log_sum)))]

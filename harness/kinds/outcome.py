@@ -22,6 +22,8 @@ class Evidence:
         reference: those of the reference in the same trial, where the check compares with them.
         target: the stored distribution, where the check names one.
         error: the cause with which the program broke; only kinds that count errors get such a step.
+        wanted: what the kind made of the reference's statistics beforehand
+            (:attr:`Kind.wanted <harness.kinds.record.Kind.wanted>`); None where it was not asked.
     """
 
     own: Mapping[str, Array]
@@ -29,6 +31,7 @@ class Evidence:
     target: Mapping[str, Any] | None = None
     step: Step = COMMON
     error: str = ""
+    wanted: Any = None
 
 
 @dataclass(frozen=True)

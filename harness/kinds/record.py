@@ -60,6 +60,11 @@ class Kind:
         decide: the outcome from the statistics of the steps so far; runs where marks are computed.
         causes: those that a decision of this kind may name.
         companions: arrays that the measurement returns beside the metric.
+        wanted: what a decision compares a program with, from the check and the statistics of the
+            reference alone, so that it is computed once for all programs; None where the kind
+            makes nothing of them. :func:`harness.kinds.decide` hands it on as ``Evidence.wanted``.
+        of_reference: names of statistics that a decision reads of the reference alone, as a scale
+            is; of any other program they are not stored.
         reduced_by: fields of the check that change what :attr:`reduce` returns; they are part of
             the trial key.
         revision: raised when :attr:`reduce` stores something else; part of the trial key, so that
@@ -81,6 +86,8 @@ class Kind:
     decide: Callable[[Any, Sequence[Evidence]], Outcome]
     causes: tuple[Cause, ...]
     companions: tuple[Companion, ...] = ()
+    wanted: Callable[[Any, Mapping[str, Array]], Any] | None = None
+    of_reference: tuple[str, ...] = ()
     reduced_by: tuple[str, ...] = ()
     revision: int = 1
     counts_errors: bool = False
@@ -97,6 +104,10 @@ class Kind:
     def companions_of(self, check: Any) -> tuple[Companion, ...]:
         """The companions that a check of this kind needs."""
         return tuple(item for item in self.companions if item.needed_by(check))
+
+    def judged(self, statistics: Mapping[str, Array]) -> Values:
+        """What is read of the program that is decided on: all but :attr:`of_reference`."""
+        return {name: array for name, array in statistics.items() if name not in self.of_reference}
 
 
 def named(metrics: Metrics, name: str) -> Array:

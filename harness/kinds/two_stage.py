@@ -10,11 +10,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from harness.arrays import finite_or_text
 from harness.causes import Cause
 from harness.errors import MeasurementError
 from harness.kinds.outcome import Evidence, Metrics, Outcome, more
 from harness.kinds.record import named
-from harness.records import OWN, Array, finite_or_text
+from harness.records import OWN, Array
 from harness.statistics import two_stage
 from harness.statistics.outcome import MeanOutcome, StageOutcome
 from harness.statistics.variance_ratio import RatioOutcome

@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.arrays import finite_or_text
 from harness.causes import Cause
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values, more
 from harness.kinds.record import Companion, Kind, filled
 from harness.kinds.two_stage import draws_of, in_words, stage_figures, stage_margin
-from harness.records import COMMON, OWN, Step, finite_or_text
+from harness.records import COMMON, OWN, Step
 from harness.spec.checks import UnbiasedCheck
 from harness.statistics import looks, two_stage, unbiased
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from harness.arrays import finite_or_text
 from harness.causes import Cause
 from harness.errors import MeasurementError
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
 from harness.kinds.record import Companion, Kind, named
 from harness.kinds.two_stage import decide_in_two_stages
-from harness.records import finite_or_text
 from harness.spec.checks import VarianceRatioCheck
 from harness.statistics import two_stage, variance_ratio
 

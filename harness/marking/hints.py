@@ -34,8 +34,9 @@ def hint(task: LoadedTask, check: str, own: Observation, failed: AbstractSet[str
         return ""
     assert task.reference.answers is not None
     statistics = own.statistics.get(check, {})
-    name = task.reference.answers.matching(check, statistics, failed)
-    if name and _only_truth_values(statistics):
+    unseen = _unseen(task, check)
+    name = task.reference.answers.matching(check, statistics, failed, unseen)
+    if name and _only_truth_values(task, check):
         name = name if failed == task.reference.answers.mistakes[name].checks.keys() else None
     hints = {each.mistake.name: each.mistake.hint for each in task.reference.mutants}
     return hints.get(name or "", "")
@@ -73,7 +74,7 @@ def sealed_hint(
         return ""
     statistics = own.statistics.get(check, {})
     opened = task.sealed.opened(check, statistics)
-    if _only_truth_values(statistics):
+    if _only_truth_values(task, check):
         opened = [contents for contents in opened if failed == set(contents.checks)]
 
     def unlike(contents: Contents) -> tuple[int, str]:
@@ -83,9 +84,17 @@ def sealed_hint(
     return min(opened, key=unlike).hint if opened else ""
 
 
-def _only_truth_values(statistics: Mapping[str, Array]) -> bool:
+def _unseen(task: LoadedTask, check: str) -> frozenset[str]:
+    """Names of statistics that are not stored of a submission, so that no answer is told by them.
+
+    Files of stored answers hold them where they were written before these were left out.
+    """
+    return frozenset(kinds.of(task.spec.check(check)).of_reference)
+
+
+def _only_truth_values(task: LoadedTask, check: str) -> bool:
     """Truth values are the same for many slips: only the very set of failed checks tells them."""
-    return all(array.dtype == bool for array in statistics.values())
+    return task.spec.check(check).kind == "property"
 
 
 def sealed(task: LoadedTask) -> SealedHints | None:
@@ -100,7 +109,18 @@ def sealed(task: LoadedTask) -> SealedHints | None:
         return None
     hints = {each.mistake.name: each.mistake.hint for each in task.reference.mutants}
     boxes = [
-        seal(check, Contents(hint=hints[name], checks=tuple(each.checks), statistics=statistics))
+        seal(
+            check,
+            Contents(
+                hint=hints[name],
+                checks=tuple(each.checks),
+                statistics={
+                    part: kept
+                    for part, kept in statistics.items()
+                    if part not in _unseen(task, check)
+                },
+            ),
+        )
         for name, each in answers.mistakes.items()
         for check, statistics in each.checks.items()
     ]
@@ -152,6 +172,10 @@ def answers_of(
         mutants: mistake -> check -> statistics; a check on which it breaks is left out.
     """
     assert task.reference is not None
+
+    def judged(check: str, statistics: Mapping[str, Array]) -> Mapping[str, Array]:
+        return kinds.of(task.spec.check(check)).judged(statistics)
+
     measurements = {task.spec.check(check).measurement for check in reference}
     mistakes = {}
     for mutant in task.reference.mutants:
@@ -159,7 +183,7 @@ def answers_of(
         checks = {
             check: kept
             for check, statistics in mutants.get(name, {}).items()
-            if (kept := _kept(statistics, reference[check]))
+            if (kept := _kept(judged(check, statistics), judged(check, reference[check])))
         }
         mistakes[name] = MistakeAnswers(program=mutant.program.sha256, checks=checks)
     digests = {name: example_digest(task, name) for name in sorted(measurements)}

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from harness.arrays import encode_array
 from harness.marking import snippet
 from harness.marking.closeness import ordinary_entry, relative_differences, wrong_entries
 from harness.marking.snippet import Entry, Recorded, Row, array_of
-from harness.records import Array, Observation, encode_array
+from harness.records import Array, Observation
 from harness.spec.load import LoadedTask
 
 #: A result with at most this many entries is shown whole; of a larger one, the entry alone.
@@ -59,7 +60,7 @@ def illustrate(
     """The parts of the example, as texts: ``call``, ``got``, ``wanted``, ``note``.
 
     Where the call's numbers are too many to be read: ``file``, the name of the file that the code
-    loads them from, and ``arrays``, what belongs into it (:func:`harness.records.encode_array`).
+    loads them from, and ``arrays``, what belongs into it (:func:`harness.arrays.encode_array`).
 
     Args:
         task: the task.

@@ -23,6 +23,9 @@ from harness.records import WITHHELD, Observation, Program, Status, Step
 from harness.spec.checks import CheckBase
 from harness.spec.load import LoadedTask
 
+#: What a kind raises where statistics cannot be judged: a fault of ours or of the task.
+_UNJUDGED = (ValueError, ArithmeticError, KeyError)
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -72,6 +75,7 @@ def decide_task(
         leave_out: checks that are not asked for; they and what comes after them are SKIPPED.
     """
     answers: dict[str, Answer] = {}
+    problem = _problem(task, subject)
     for check in task.spec.checks:
         if check.id in leave_out:
             answers[check.id] = Decision("SKIPPED", Cause.PREREQUISITE)
@@ -79,11 +83,13 @@ def decide_task(
         earlier = [answers[name] for name in check.after]
         gate = _gate(earlier)
         if isinstance(gate, Waiting) and at_home.compared_elsewhere(task, check):
-            answers[check.id] = _together(gate, decide(task, check, subject, view))
+            answers[check.id] = _together(gate, _decided(task, check, subject, view, problem))
         elif isinstance(gate, Decision) and gate.cause == Cause.BY_COURSE:
-            answers[check.id] = _open_until_marked(check, decide(task, check, subject, view))
+            answers[check.id] = _open_until_marked(
+                check, _decided(task, check, subject, view, problem)
+            )
         else:
-            answers[check.id] = gate or decide(task, check, subject, view)
+            answers[check.id] = gate or _decided(task, check, subject, view, problem)
     return answers
 
 
@@ -124,11 +130,29 @@ def decide(task: LoadedTask, check: CheckBase, subject: Subject, view: Observati
 
     Without a reference, a check that compares with it finds nothing but that the program breaks.
     """
+    return _decided(task, check, subject, view, _problem(task, subject))
+
+
+def _problem(task: LoadedTask, subject: Subject) -> Decision | None:
+    """What is decided of all checks of a task where it cannot even be tried."""
     problem = subject.problem(task)
+    if problem is None:
+        return None
+    cause, message = problem
+    status: Status = "UNGRADABLE" if cause.fault == "harness" else "ERROR"
+    return Decision(status, cause, message=message, before_running=True)
+
+
+def _decided(
+    task: LoadedTask,
+    check: CheckBase,
+    subject: Subject,
+    view: Observations,
+    problem: Decision | None,
+) -> Answer:
+    """:func:`decide`, with what :func:`_problem` said of the task."""
     if problem is not None:
-        cause, message = problem
-        status: Status = "UNGRADABLE" if cause.fault == "harness" else "ERROR"
-        return Decision(status, cause, message=message, before_running=True)
+        return problem
     target = None
     if getattr(check, "against", None) == "target":
         target = _target(task, check)
@@ -193,7 +217,7 @@ class _Evidence:
                 return self._resting(Decision("UNGRADABLE", Cause.BY_COURSE))
             try:
                 outcome = kinds.decide(self._check, evidence)
-            except (ValueError, ArithmeticError, KeyError) as error:
+            except _UNJUDGED as error:
                 return self._resting(_ungradable(f"{self._check.id}: {error}"))
         return Decision(
             outcome.status,
@@ -239,11 +263,21 @@ class _Evidence:
         missing = tuple(item for item in (own, reference) if isinstance(item, PlannedTrial))
         if isinstance(own, PlannedTrial) or isinstance(reference, PlannedTrial):
             return Waiting(missing)
+        return self._compared(own, reference, step)
+
+    def _compared(
+        self, own: Observation, reference: Observation, step: Step
+    ) -> kinds.Evidence | Decision:
+        """The evidence of a step beside what the reference did there."""
         if reference.outcome != "ok":
             text = f"the reference did not deliver: {reference.cause} {reference.message}"
             return _ungradable(text)
+        try:
+            wanted = self._view.wanted(self._task, self._check, reference)
+        except _UNJUDGED as error:
+            return _ungradable(f"{self._check.id}: {error}")
         return kinds.Evidence(
-            self._statistics(own), self._statistics(reference), self._target, step
+            self._statistics(own), self._statistics(reference), self._target, step, wanted=wanted
         )
 
     def _own_failure(self, own: Observation, step: Step) -> kinds.Evidence | Answer | None:

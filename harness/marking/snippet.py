@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from harness.arrays import decode_array
 from harness.contract import ArrayType, GeneratorType, Signature, TupleType, Type
-from harness.records import Array, decode_array
+from harness.records import Array
 from harness.spec.load import LoadedTask
 
 #: The axis of a contract along which rows are independent.

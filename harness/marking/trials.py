@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from harness import kinds
 from harness.causes import Cause
@@ -30,11 +30,12 @@ from harness.records import (
     sha256,
 )
 from harness.seeds import PUBLIC_KEY, Key
+from harness.spec.checks import CheckBase
 from harness.spec.load import LoadedTask
 
 #: Raised whenever the meaning of an observation changes: stored ones are then made anew.
-#: 7: a program that changes an argument in place has an error.
-COLLECT_PROTOCOL = 7
+#: 8: what a decision reads of the reference alone is stored of no other program.
+COLLECT_PROTOCOL = 8
 #: Raised whenever an example's transcript holds something else: stored answers are then made anew.
 #: 6: it holds instances, given functions and seeds.
 EXAMPLE_PROTOCOL = 6
@@ -100,6 +101,14 @@ class Observations(Protocol):
         """The digests of all observations of a trial, repetitions included."""
         ...
 
+    def wanted(self, task: LoadedTask, check: CheckBase, reference: Observation) -> Any:
+        """What a check compares every program with, from what the reference did in a trial.
+
+        Raises:
+            ValueError, ArithmeticError, KeyError: see :func:`harness.kinds.wanted`.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class View:
@@ -131,6 +140,11 @@ class View:
         """The digests of all stored observations of a trial, repetitions included."""
         return self.ledger.digests(trial)
 
+    def wanted(self, task: LoadedTask, check: CheckBase, reference: Observation) -> Any:
+        """See :meth:`Observations.wanted`."""
+        del task
+        return kinds.wanted(check, reference.statistics.get(check.id, {}))
+
     def for_one_round(self) -> RoundView:
         """The same view for as long as nothing is added to the ledger."""
         return RoundView(self.key, self.ledger, self.isolation)
@@ -152,8 +166,9 @@ class View:
 class RoundView(View):
     """A view that looks up every trial once; valid until something is added to the ledger.
 
-    What trusted programs gave is asked for by all subjects, and kept; what a submission gave is
-    asked for by several checks of one task, and dropped by :meth:`forget_submission`.
+    What trusted programs gave, and what checks make of the reference's, is asked for by all
+    subjects, and kept; what a submission gave is asked for by several checks of one task, and
+    dropped by :meth:`forget_submission`.
     """
 
     _trusted: dict[tuple[object, ...], Observation | PlannedTrial] = field(
@@ -162,15 +177,26 @@ class RoundView(View):
     _submission: dict[tuple[object, ...], Observation | PlannedTrial] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _wanted: dict[tuple[LoadedTask, str, str], Any] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def observe(
         self, task: LoadedTask, program: Program, measurement: str, step: Step, owner: str = ""
     ) -> Observation | PlannedTrial:
-        place = (task, program.role, program.name, measurement, step, step.subject(owner))
+        subject = step.subject(owner)
+        names = (task.id, program.role, program.name, measurement, subject)
+        place = (*names, step.stage, step.replicate)
         known = self._submission if program.role == "submission" else self._trusted
         if place not in known:
             known[place] = super().observe(task, program, measurement, step, owner)
         return known[place]
+
+    def wanted(self, task: LoadedTask, check: CheckBase, reference: Observation) -> Any:
+        place = (task, check.id, reference.trial.digest)
+        if place not in self._wanted:
+            self._wanted[place] = super().wanted(task, check, reference)
+        return self._wanted[place]
 
     def forget_submission(self) -> None:
         """Drops what was kept of the submission that was asked for last."""

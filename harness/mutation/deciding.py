@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 from harness import kinds
 from harness.causes import Cause
@@ -18,7 +19,7 @@ from harness.marking.score import Decision, Waiting
 from harness.marking.trials import Subject
 from harness.records import Observation, Program, Step, Trial
 from harness.seeds import Key
-from harness.spec.checks import Check
+from harness.spec.checks import Check, CheckBase
 from harness.spec.load import LoadedTask
 
 #: What identifies an observation here: the role of the program, the measurement, the step, and the
@@ -95,6 +96,11 @@ class BareObservations:
         """Nothing: no trial is repeated."""
         del trial
         return ()
+
+    def wanted(self, task: LoadedTask, check: CheckBase, reference: Observation) -> Any:
+        """What a check compares every program with."""
+        del task
+        return kinds.wanted(check, reference.statistics.get(check.id, {}))
 
     def _made(
         self, task: LoadedTask, program: Program, measurement: str, step: Step, subject: str

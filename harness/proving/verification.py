@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness import kinds
+from harness.arrays import finite_or_text
 from harness.causes import Cause
 from harness.grading import Progress, run_batch
 from harness.isolation import Isolation
@@ -24,7 +25,7 @@ from harness.marking.score import Answer, Decision, Waiting
 from harness.marking.trials import Subject, View
 from harness.mutation.deciding import catches
 from harness.proving import ignorant
-from harness.records import Program, finite_or_text
+from harness.records import Program
 from harness.spec.checks import Check
 from harness.spec.load import LoadedTask
 from harness.spec.references import Mutant

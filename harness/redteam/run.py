@@ -123,8 +123,9 @@ class Arena:
             return
         if not same:
             yield "honest work is graded otherwise after the attacks"
-        for (trial, run), (digest, _) in traces.rows(self._last_results.ledger).items():
-            if self._before.get((trial, run), ("", ""))[0] != digest:
+        for place, (digest, *_) in traces.rows(self._last_results.ledger).items():
+            trial, _ = place
+            if place not in self._before or self._before[place][0] != digest:
                 yield f"the observation of trial {trial[:12]} differs after the attacks"
 
     def fight(self, attacks: Sequence[Attack], jobs: int, progress: Progress) -> list[Result]:

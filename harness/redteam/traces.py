@@ -22,15 +22,16 @@ _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"-?[0-9.]+(e[-+]?[0-9]+)?")
 _MARKUP = re.compile(r"<\s*[a-zA-Z/!]|(?<!\\)\]\(|https?://")
 
-#: Every stored observation, by the digest of its trial and its run: digest and record.
-Rows = Mapping[tuple[str, str], tuple[str, str]]
+#: Every stored observation, by the digest of its trial and its run: digest, record and arrays.
+Rows = Mapping[tuple[str, str], tuple[str, str, bytes]]
 
 
 def rows(ledger: Path) -> Rows:
     """All observations of a ledger."""
     with contextlib.closing(sqlite3.connect(ledger)) as db:
-        stored = db.execute("select trial, run, digest, record from observations").fetchall()
-    return {(trial, run): (digest, record) for trial, run, digest, record in stored}
+        columns = "trial, run, digest, record, arrays"
+        stored = db.execute(f"select {columns} from observations").fetchall()
+    return {(trial, run): (digest, record, arrays) for trial, run, digest, record, arrays in stored}
 
 
 def stored(bait: Bait, before: Rows) -> Iterator[Effect]:
@@ -49,7 +50,7 @@ def stored(bait: Bait, before: Rows) -> Iterator[Effect]:
     ]
     # The records, not the file: SQLite may spread one record over pages that are far apart, and the
     # submissions, which may hold the tokens as their own text, are stored in it too.
-    records = [record.encode() for _, record in now.values()]
+    records = [part for _, record, arrays in now.values() for part in (record.encode(), arrays)]
     for name, token in bait.tokens.items():
         texts = for_students if name == "output-shown" else [*for_students, *records, *marks]
         if any(token.encode() in text for text in texts):

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.arrays import decode_array
 from harness.files import write_bytes
 from harness.marking.gradebook import SubmissionGrade
-from harness.records import Array, decode_array
+from harness.records import Array
 from harness.results import SubmissionReports
 
 #: The time that a zip archive gives to what has none: equal arrays give equal bytes.

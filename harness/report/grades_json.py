@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from harness.arrays import finite_or_text
 from harness.files import write_text
 from harness.marking.gradebook import Gradebook
-from harness.records import finite_or_text
 from harness.report.marks import number
 from harness.report.sanitise import EXAMPLE_LIMIT, clean
 
@@ -59,7 +59,7 @@ def _check(check: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_order(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict) or isinstance(value, Mapping):  # the usual case first: it is quick
         return {key: _in_order(value[key]) for key in sorted(value, key=str)}
     return value
 
@@ -70,11 +70,27 @@ def json_value(value: Any) -> Any:
     What has no JSON form becomes its type's name in angle brackets: a figure that nobody can read
     must not take the report away.
     """
-    if isinstance(value, str):  # the most frequent first: a class has hundreds of thousands
+    form = type(value)  # the most frequent first: a class has hundreds of thousands
+    if form is str:
+        return clean(value, EXAMPLE_LIMIT, keep="\n\t")
+    if value is None or form is int or form is bool:
+        return value
+    if form is float:
+        return value if math.isfinite(value) else finite_or_text(value)
+    if form is dict:
+        return {_key(str(key)): json_value(item) for key, item in value.items()}
+    if form is list or form is tuple:
+        return [json_value(item) for item in value]
+    return _of_rare_type(value)
+
+
+def _of_rare_type(value: Any) -> Any:
+    """:func:`json_value` of what is none of JSON's own types, but may be derived from one."""
+    if isinstance(value, str):
         return clean(value, EXAMPLE_LIMIT, keep="\n\t")
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or isinstance(value, int):
+    if isinstance(value, int):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else finite_or_text(value)

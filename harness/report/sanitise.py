@@ -81,7 +81,7 @@ def cell(text: str) -> str:
 
 def markdown(text: str) -> str:
     """The text as Markdown that renders as itself: no markup, no HTML, no link, no template tag."""
-    if text.isalnum():
+    if text.isalnum() or not text:
         return text  # the usual case: nothing that Markdown would interpret
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = _MARKDOWN_ANYWHERE.sub(r"\\\1", text)

@@ -76,7 +76,11 @@ class Answers(Model):
     mistakes: dict[Annotated[str, Field(min_length=1)], MistakeAnswers]
 
     def matching(
-        self, check: str, statistics: Mapping[str, Array], failed: AbstractSet[str]
+        self,
+        check: str,
+        statistics: Mapping[str, Array],
+        failed: AbstractSet[str],
+        leave_out: AbstractSet[str] = frozenset(),
     ) -> str | None:
         """The mistake that answers the same on a check; None if there is none.
 
@@ -86,13 +90,16 @@ class Answers(Model):
             check: its id.
             statistics: a program's, on the public example.
             failed: the checks that the program failed.
+            leave_out: names of statistics that are not compared.
         """
         names = [
             name
             for name, mistake in self.mistakes.items()
             if (kept := mistake.checks.get(check))
             and all(
-                part in statistics and each.matches(statistics[part]) for part, each in kept.items()
+                part in statistics and each.matches(statistics[part])
+                for part, each in kept.items()
+                if part not in leave_out
             )
         ]
         return min(

@@ -59,35 +59,77 @@ def tolerance(scale: ArrayLike, eps: float, c: float = ROUNDING) -> Floats:
     return np.asarray(allowed, dtype=np.float64)
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What values are compared with, checked once however many are: made by :meth:`of`.
+
+    Attributes:
+        value: the target, in float64.
+        tolerance: how far a value may lie from it; of the same shape, or 0-d for all entries.
+    """
+
+    value: Floats
+    tolerance: Floats
+
+    @classmethod
+    def of(cls, target: ArrayLike, tol: ArrayLike) -> Wanted:
+        """A target and its tolerance.
+
+        Args:
+            target: any shape with at least one entry; may hold infinities, no NaN.
+            tol: the same shape, or 0-d for one tolerance; finite and >= 0.
+
+        Raises:
+            ValueError: no entry, NaN in the target, or a tolerance of another shape, negative or
+                not finite.
+        """
+        wanted, allowed = real_array("target", target), np.asarray(tol)
+        if wanted.size == 0:
+            raise ValueError(
+                f"target has shape {wanted.shape}, without entries; wanted one or more"
+            )
+        if np.isnan(wanted).any():
+            raise ValueError("target holds NaN; wanted numbers")
+        return cls(wanted, scale_array("tol", allowed, wanted.shape if allowed.ndim else ()))
+
+    def worst(self, value: ArrayLike) -> Worst:
+        """The largest |value - target| / tolerance.
+
+        Everything is compared in float64. A value that is NaN, or infinite where the target is not
+        the same infinity, has the ratio inf, and so has any difference where the tolerance is 0.
+        Equal entries, equal infinities among them, have the ratio 0 whatever the tolerance.
+
+        Args:
+            value: what the program computed, of the target's shape.
+
+        Raises:
+            ValueError: another shape, or no real numbers.
+        """
+        seen = np.asarray(value)
+        if seen.dtype != np.float64:
+            seen = real_array("value", seen)
+        if seen.shape != self.value.shape:
+            raise ValueError(
+                f"value has shape {seen.shape}; wanted the target's {self.value.shape}"
+            )
+        ratio = np.empty(seen.shape)
+        with np.errstate(all="ignore"):
+            np.subtract(seen, self.value, out=ratio)
+            np.abs(ratio, out=ratio)
+            np.divide(ratio, self.tolerance, out=ratio)
+            flat = int(ratio.argmax())
+            if np.isnan(ratio.flat[flat]):  # argmax finds NaN first; without one, all is said
+                ratio[np.isnan(ratio)] = np.inf
+                ratio[seen == self.value] = 0.0
+                flat = int(ratio.argmax())
+        index = tuple(int(i) for i in np.unravel_index(flat, ratio.shape))
+        return Worst(float(ratio.flat[flat]), index)
+
+
 def worst_ratio(value: ArrayLike, target: ArrayLike, tol: ArrayLike) -> Worst:
-    """The largest |value - target| / tol of two arrays of one shape.
-
-    Everything is compared in float64. A value that is NaN, or infinite where the target is not the
-    same infinity, has the ratio inf, and so has any difference where the tolerance is 0. Equal
-    entries, equal infinities among them, have the ratio 0 whatever the tolerance.
-
-    Args:
-        value: what the program computed, any shape with at least one entry.
-        target: the same shape; may hold infinities, no NaN.
-        tol: the same shape, or 0-d for one tolerance; finite and >= 0.
+    """The largest |value - target| / tol of two arrays of one shape; see :class:`Wanted`.
 
     Raises:
-        ValueError: shapes that differ, no entry, NaN in the target, or a tolerance that is
-            negative or not finite.
+        ValueError: as :meth:`Wanted.of` and :meth:`Wanted.worst`.
     """
-    seen, wanted = real_array("value", value), real_array("target", target)
-    allowed = real_array("tol", tol)
-    if seen.shape != wanted.shape:
-        raise ValueError(f"value has shape {seen.shape}; wanted the target's {wanted.shape}")
-    if seen.size == 0:
-        raise ValueError(f"value has shape {seen.shape}, without entries; wanted at least one")
-    if np.isnan(wanted).any():
-        raise ValueError("target holds NaN; wanted numbers")
-    allowed = scale_array("tol", allowed, wanted.shape if allowed.ndim else ())
-    with np.errstate(all="ignore"):
-        ratio = np.abs(seen - wanted) / allowed
-    ratio = np.where(np.isfinite(seen) & np.isfinite(wanted), ratio, np.inf)
-    ratio = np.where(seen == wanted, 0.0, ratio)
-    flat = int(ratio.argmax())
-    index = tuple(int(i) for i in np.unravel_index(flat, ratio.shape))
-    return Worst(float(ratio.ravel()[flat]), index)
+    return Wanted.of(target, tol).worst(value)

@@ -51,6 +51,26 @@ def test_an_optimiser_works_whether_it_was_foreseen_or_not(words, before):
     assert printed[:2] == [f"imported {before}", "imported True"]
 
 
+def test_a_submission_keeps_no_scale_and_its_metrics_are_digested_whole():
+    program = Program("ada", "submission", SQUARE.reference.solution.files)
+    source = planned("")
+    trials = [
+        replace(source, trial=replace(source.trial, role=role), files=dict(program.files))
+        for role in ("submission", "mutant", "reference")
+    ]
+    found = {
+        observation.trial.role: observation
+        for observation in run_job(Job("ada", PUBLIC_KEY, tuple(trials)), choice.best())
+    }
+    kept = {role: set(each.statistics["value"]) for role, each in found.items()}
+    assert kept == {
+        "submission": {"value"}, "mutant": {"value"}, "reference": {"value", "scale"},
+    }  # fmt: skip
+    metrics = found["reference"].metrics
+    assert any(name.endswith("__scale") for name in metrics)
+    assert all(each.metrics == metrics for each in found.values())
+
+
 @pytest.mark.parametrize(
     ("source", "needed"),
     [

@@ -1,6 +1,9 @@
 """Every kind has a complete record, and what a measurement must return is declared there."""
 
 import ast
+import inspect
+import re
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -187,3 +190,39 @@ def returned_names(source):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             if "__" in node.value and node.value != "__" and " " not in node.value:
                 yield node.value
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS, ids=lambda kind: kind.name)
+def test_what_is_not_stored_of_a_program_is_never_read_of_it(kind):
+    """A decision names what it reads; ``own["scale"]`` of a kind that does not store it is none."""
+    tree = ast.parse(inspect.getsource(sys.modules[kind.decide.__module__]))
+    read = {
+        node.slice.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.slice, ast.Constant)
+        and re.search(r"\bown(\[.*\])?$", ast.unparse(node.value))
+    }
+    assert not read & set(kind.of_reference)
+
+
+WHOLE = {
+    "exact": {"x": np.arange(3.0), "x__scale": np.ones(3)},
+    "moments": {"x": np.arange(4.0)[:, None], "x__weight": np.full(4, 0.25)},
+    "likelihood": {"x": np.ones(3), "x__floor": np.ones(3), "x__scale": np.ones(3)},
+}
+
+
+@pytest.mark.parametrize(
+    "check", [check for check in CHECKS if kinds.of(check).of_reference], ids=lambda c: c.kind
+)
+@pytest.mark.parametrize("error", [0.0, 1e-17, 3.0, np.nan])
+def test_a_decision_is_the_same_without_what_is_not_stored(check, error):
+    metrics = WHOLE[check.kind]
+    reference = kinds.reduce(check, metrics)
+    whole = kinds.reduce(check, {**metrics, "x": metrics["x"] + error})
+    judged = kinds.of(check).judged(whole)
+    assert set(whole) - set(judged) == set(kinds.of(check).of_reference)
+    outcomes = [kinds.decide(check, [kinds.Evidence(own, reference)]) for own in (whole, judged)]
+    assert repr(outcomes[0]) == repr(outcomes[1])
+    assert outcomes[0].status == ("PASS" if error < 1 else "FAIL")

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.arrays import decode_array
 from harness.collect.bare import BareProgram
 from harness.collect.job import measure
 from harness.collect.proxy import ProgramProxy
 from harness.marking.illustration import illustrate
-from harness.records import EXAMPLE, Array, Observation, Program, Trial, decode_array
+from harness.records import EXAMPLE, Array, Observation, Program, Trial
 from harness.report.examples import npz
 from harness.seeds import PUBLIC_KEY, SeedName
 from harness.spec.load import LoadedTask, load_task

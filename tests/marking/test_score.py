@@ -14,7 +14,8 @@ from harness.marking import verdicts
 from harness.marking.jobs import PlannedTrial
 from harness.marking.score import Decision, Waiting, decide, decide_task
 from harness.marking.trials import Subject, View, name_trial
-from harness.records import COMMON, OWN, WITHHELD, Observation, Program, canonical, digest_array
+from harness.packing import digest_array
+from harness.records import COMMON, OWN, WITHHELD, Observation, Program, canonical
 from harness.seeds import Key
 from harness.spec.catalogue import load_all
 from harness.spec.checks import PropertyCheck

@@ -503,8 +503,8 @@ def test_the_ledger_is_rewritten_where_nothing_confines_it(laid, tmp_path):
 
     ledger = laid.folder / "results" / "ledger.sqlite"
     with sqlite3.connect(ledger) as made:
-        made.execute("create table observations (trial, run, digest, record)")
-        made.execute("insert into observations values ('k', 'r', 'd', 'c')")
+        made.execute("create table observations (trial, run, digest, record, arrays)")
+        made.execute("insert into observations values ('k', 'r', 'd', 'c', x'')")
     made.close()
     before = traces.rows(ledger)
     subprocess.run([sys.executable, str(source("119-rewrite-ledger", laid, tmp_path))], check=True)

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.arrays import encode_array
 from harness.errors import UsageError
 from harness.files import write_text
-from harness.records import encode_array
 from harness.report import document, write
 from harness.report.grades_json import json_value
 from harness.report.gradescope_format import validate
