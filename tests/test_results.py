@@ -92,7 +92,8 @@ BROKEN = "def square(x:\n"
 #: Who hands in the solution; what the others hand in is of no consequence for their names.
 RIGHT = ("grades.csv",)
 NAMES = (
-    "lock", "keys", "figures", "submissions", "grades.csv", "ledger.sqlite", "con", "two words",
+    "lock", "keys", "site", "figures", "submissions", "grades.csv", "ledger.sqlite", "con",
+    "two words",
     "Ünïcode-漢", LONG, "Ada", "ada",
 )  # fmt: skip
 
