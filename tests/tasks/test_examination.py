@@ -1,6 +1,6 @@
 """What `verify` asks of a task before anything is sandboxed: nothing to complain of in any task.
 
-Every measurement that does not train is made with the reference, and with programs that know nothing.
+Measurements that do not train are made with the reference, and with programs that know nothing.
 """
 
 import pytest
