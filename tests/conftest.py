@@ -26,7 +26,10 @@ QUICK = (
 )
 #: Files that take minutes come first, so that no process is left alone with one at the end; folders
 #: in which no test takes long come last, so that the time left is an upper bound.
-FIRST = ("redteam/test_redteam.py", "redteam", "proving", "test_grading.py", "comparison", "tasks")
+FIRST = (
+    *("redteam/test_redteam.py", "redteam", "proving", "test_grading.py", "test_bad_input.py"),
+    *("sandbox", "tasks", "comparison", "test_class_record.py", "mutation", "training"),
+)
 LAST = ("report", "spec", "statistics")
 
 # before torch is imported, here and in what is started: with a thread for every core in every
