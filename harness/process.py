@@ -11,6 +11,8 @@ from typing import NoReturn
 
 #: Objects made between two searches for reference cycles; Python's own number is 700.
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
+#: Variables of the environment with which libraries make their sums on one thread.
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")}
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -33,8 +35,8 @@ def settle() -> None:
     records of a large class are hundreds of thousands of objects without cycles that live until
     the run ends; searching them at Python's own rate takes about a tenth of the time of marking.
     """
-    for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"):
-        os.environ.setdefault(f"{name}_NUM_THREADS", "1")
+    for name, value in ONE_THREAD.items():
+        os.environ.setdefault(name, value)
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
 
 

@@ -1,10 +1,13 @@
-"""What all tests share: no deadline for an example, the quick subset, and the time that is left."""
+"""What all tests share: one thread for sums, the quick subset, and the time that is left."""
 
+import os
 import time
 from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import settings
+
+from harness.process import ONE_THREAD
 
 EVERY_S = 20.0
 #: Folders and files of the quick subset, below tests/: no sandbox and no training.
@@ -23,9 +26,15 @@ QUICK = (
 )
 #: Files that take minutes come first, so that no process is left alone with one at the end; folders
 #: in which no test takes long come last, so that the time left is an upper bound.
-FIRST = ("redteam/test_redteam.py", "redteam", "proving", "test_grading.py", "comparison", "tasks")
+FIRST = (
+    *("redteam/test_redteam.py", "redteam", "proving", "test_grading.py", "test_bad_input.py"),
+    *("sandbox", "tasks", "comparison", "test_class_record.py", "mutation", "training"),
+)
 LAST = ("report", "spec", "statistics")
 
+# before torch is imported, here and in what is started: with a thread for every core in every
+# process of tests, threads would wait for each other busily
+os.environ.update(ONE_THREAD)
 # other processes share the machine, so how long an example takes says nothing about the code
 settings.register_profile("fairmark", deadline=None)
 settings.load_profile("fairmark")

@@ -1,12 +1,14 @@
 """Bad submissions: each gets its own status, cause and message, and costs nobody else anything.
 
-All of them are graded in one run of the fixture course, beside an honest one.
+All of them are graded in one run of the fixture course, beside an honest one. Nine at a time are
+files of one submission, which also shows that none is in the way of the next.
 """
 
 import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -48,7 +50,7 @@ def square(body, head=""):
 
 # name -> (square.py, cause of check `value`, pattern of its message); status is ERROR unless said
 ERRORS = {
-    "syntax": ("def square(x:\n    pass\n", "syntax", "line 1|square.py:1"),
+    "syntax": ("def square(x:\n    pass\n", "syntax", r"line 1|square_\d.py:1"),
     "wrong-signature": (
         square("return x").replace("square(x)", "square(x, y)"),
         "signature",
@@ -80,7 +82,7 @@ ERRORS = {
     "exception": (
         square("raise ValueError('no such thing')"),
         "exception",
-        r"ValueError: no such thing.*line 4 of square.py",
+        r"ValueError: no such thing.*line 4 of square_\d.py",
     ),
     "mute-exception": (
         square(
@@ -93,7 +95,7 @@ ERRORS = {
     "needs-data": (
         "print(open('constants.json').read())\n",
         "exception",
-        r"'constants.json'.*; constants.json was handed in and not taken: only square.py and",
+        r"'constants.json'.*; constants.json was handed in and not taken: only .*square.py",
     ),
     "import-error": ("import no_such_module_here\n", "exception", "no_such_module_here"),
     "sys-exit": (square("sys.exit(0)"), "exit", "SystemExit"),
@@ -171,18 +173,52 @@ HARMLESS = {
 }
 
 
-@pytest.fixture(scope="module")
-def graded(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("submissions")
-    for name, content in {
+#: Programs that share a submission: each is the file of a task of its own, a copy of `square`, so
+#: that a sandbox is started for several and one that has to be given up is in the others' way.
+SHARED = [
+    *(name for name in ERRORS if name != "needs-data"),
+    *FAILURES,
+    *("noisy", "thread-left"),
+]
+TOGETHER = 9
+#: name -> (submission, task); a program that is not named here is a submission of its name
+PLACES = {
+    name: (f"handed-in-{index // TOGETHER}", f"square-{index % TOGETHER}")
+    for index, name in enumerate(SHARED)
+}
+
+
+def place(name):
+    return PLACES.get(name, (name, "square"))
+
+
+def write_course(folder):
+    """The fixture course with copies of `square`; the words that name tasks and both folders."""
+    names = {"square": "square", "noise": "noise"}
+    names |= {f"square-{index}": "square" for index in range(TOGETHER)}
+    for part in ("tasks", "reference"):
+        for name, copied in names.items():
+            shutil.copytree(COURSE / part / copied, folder / part / name)
+    for name, copied in names.items():
+        spec = folder / "tasks" / name / "task.yaml"
+        spec.write_text(spec.read_text().replace(f"id: {copied}\n", f"id: {name}\n", 1))
+    chosen = [word for name in names for word in ("--task", name)]
+    folders = ("--tasks", str(folder / "tasks"), "--reference", str(folder / "reference"))
+    return [*folders, *chosen]
+
+
+def write_submissions(folder):
+    programs = {
         "honest": HONEST,
-        "=cmd|x": HONEST,
+        "=cmd|x": ERRORS["syntax"][0],  # found before anything runs
         **{name: found[0] for name, found in ERRORS.items()},
         **{name: found[0] for name, found in FAILURES.items()},
         **HARMLESS,
-    }.items():
-        (folder / name).mkdir()
-        (folder / name / "square.py").write_text(content)
+    }
+    for name, content in programs.items():
+        submission, task = place(name)
+        (folder / submission).mkdir(exist_ok=True)
+        (folder / submission / f"{task.replace('-', '_')}.py").write_text(content)
     for name in ("json.py", "torch.py", "sitecustomize.py", "conftest.py"):
         (folder / "shadows" / name).write_text("raise SystemExit('shadowed')\n")
     (folder / "helped" / "helper.py").write_text("from deeper import *\n")
@@ -201,26 +237,17 @@ def graded(tmp_path_factory):
         archive.writestr("../square.py", HONEST)
     with zipfile.ZipFile(folder / "zipped.zip", "w") as archive:
         archive.writestr("homework/square.py", HONEST)
-    results = tmp_path_factory.mktemp("results")
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """The rows of all submissions, their verdicts by (submission, task, check), the results."""
+    folder, results = (tmp_path_factory.mktemp(name) for name in ("submissions", "results"))
+    write_submissions(folder)
+    course = write_course(tmp_path_factory.mktemp("course"))
+    command = [sys.executable, "-m", "harness", "grade", str(folder), *course, "--json"]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "harness",
-            "grade",
-            str(folder),
-            "--tasks",
-            str(COURSE / "tasks"),
-            "--reference",
-            str(COURSE / "reference"),
-            "--results",
-            str(results),
-            "--task",
-            "square",
-            "--task",
-            "noise",
-            "--json",
-        ],
+        [*command, "--results", str(results)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -241,23 +268,23 @@ def graded(tmp_path_factory):
 @pytest.mark.parametrize("name", ERRORS)
 def test_an_error_has_its_cause_and_message(graded, name):
     _, cause, pattern = ERRORS[name]
-    verdict = graded[1][name, "square", "value"]
+    verdict = graded[1][*place(name), "value"]
     assert (verdict["status"], verdict["points"]) == ("ERROR", 0.0)
     assert verdict["cause"] in ((cause,) if isinstance(cause, str) else cause)
     assert re.search(pattern, verdict["message"]), verdict["message"]
     assert "Traceback" not in verdict["message"]
-    assert graded[1][name, "square", "sum"]["status"] == "SKIPPED"
+    assert graded[1][*place(name), "sum"]["status"] == "SKIPPED"
 
 
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_wrong_answer_fails(graded, name):
-    verdict = graded[1][name, "square", "value"]
+    verdict = graded[1][*place(name), "value"]
     assert (verdict["status"], verdict["cause"]) == ("FAIL", FAILURES[name][1])
 
 
-@pytest.mark.parametrize("name", ["honest", "=cmd|x", "zipped", *HARMLESS])
+@pytest.mark.parametrize("name", ["honest", "zipped", *HARMLESS])
 def test_what_is_right_passes_whatever_stands_beside_it(graded, name):
-    found = {check: graded[1][name, "square", check] for check in ("value", "slope", "sum")}
+    found = {check: graded[1][*place(name), check] for check in ("value", "slope", "sum")}
     assert {check: verdict["status"] for check, verdict in found.items()} == dict.fromkeys(
         found, "PASS"
     )
@@ -301,8 +328,9 @@ def test_a_formula_is_no_formula_in_the_tables(graded):
 def test_every_submission_has_a_row_with_every_task(graded):
     rows, _, results = graded
     board = pd.read_csv(results / "leaderboard.csv")
-    assert len(board) == len(rows) == len(ERRORS) + len(FAILURES) + len(HARMLESS) + 7
-    assert {"square", "noise"} <= set(board.columns)
+    alone = {*ERRORS, *FAILURES, *HARMLESS} - set(PLACES)
+    assert len(board) == len(rows) == len({name for name, _ in PLACES.values()}) + len(alone) + 7
+    assert {"square", "noise", *(task for _, task in PLACES.values())} <= set(board.columns)
     assert not board["square"].isna().any()
     assert set(board["isolation"].dropna()) == {best().label}
 

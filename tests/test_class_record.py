@@ -1,6 +1,8 @@
 """The record of a class: a run updates it, keeps what it does not touch, and says what is stale."""
 
+import contextlib
 import csv
+import io
 import json
 import os
 import shutil
@@ -8,7 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -168,9 +171,24 @@ def test_a_mark_that_waits_for_us_is_provisional_and_not_stale(view):
 # ------------------------------------------------------------------ on the command line
 
 
+PLACES = ("--tasks", "course/tasks", "--reference", "course/reference")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a verb came to."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 @pytest.fixture(scope="module")
 def harness_on(tmp_path_factory):
-    """Runs a verb in a process of its own, on a copy of the course that tests may change."""
+    """Runs a verb on a copy of the course that tests may change.
+
+    In this process, since a process of its own imports for longer than it works here.
+    """
     folder = tmp_path_factory.mktemp("class")
     shutil.copytree(COURSE, folder / "course", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("doe", "poe", "roe"):
@@ -179,18 +197,12 @@ def harness_on(tmp_path_factory):
         wrong = b"\n\ndef square(x):\n    return x\n" if name == "poe" else b""
         (folder / "class" / name / "square.py").write_bytes(source + wrong)
 
-    def run(*words, verb="grade", code=None, **more):
-        places = ("--tasks", "course/tasks", "--reference", "course/reference")
-        done = subprocess.run(
-            [sys.executable, "-m", "harness", verb, *words, *places],
-            cwd=folder,
-            env=os.environ | {"PYTHONPATH": str(ROOT)} | more,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert code is None or done.returncode == code, done.stderr
-        return done
+    def run(*words, verb="grade", code=None):
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.chdir(folder), redirect_stdout(out), redirect_stderr(err):
+            done = main([verb, *words, *PLACES])
+        assert code is None or done == code, err.getvalue()
+        return Done(done, out.getvalue(), err.getvalue())
 
     run.folder = folder
     run("class", "--task", "square", "--results", "r")
@@ -289,7 +301,14 @@ def test_a_broken_task_blocks_only_what_needs_it(harness_on):
 
 
 def test_a_terminal_that_cannot_show_a_character_gets_an_escape(harness_on):
-    done = harness_on("--results", "r", verb="score", PYTHONIOENCODING="ascii")
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "score", "--results", "r", *PLACES],
+        cwd=harness_on.folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode in (0, 1)
     assert "\\u2713" in done.stdout
 
@@ -315,7 +334,7 @@ def test_a_signal_ends_a_run_as_an_interrupt_does(harness_on, number):
         # under nohup the tests, and what they start, would ignore SIGHUP
         *("env", f"--default-signal={number.name.removeprefix('SIG')}"),
         *(sys.executable, "-m", "harness", "grade", "slow", "--task", "square"),
-        *("--results", f"s{number}", "--tasks", "course/tasks", "--reference", "course/reference"),
+        *("--results", f"s{number}", *PLACES),
     ]
     with subprocess.Popen(
         command,

@@ -74,16 +74,15 @@ def undisturbed(tmp_path_factory, key_file):
     return results
 
 
-def test_more_jobs_and_another_order_give_the_same_bytes(undisturbed, tmp_path, key_file):
-    grade(tmp_path, key_file, "--jobs", "2", tasks=TASKS[::-1])
-    assert marks(tmp_path) == marks(undisturbed)
+def test_more_jobs_and_one_task_after_another_give_the_same_bytes(undisturbed, tmp_path, key_file):
+    """The last task alone, then the others in another order, by two jobs."""
+    *first, last = TASKS
+    grade(tmp_path, key_file, "--jobs", "2", tasks=[last])
+    assert digests(tmp_path) == digests(undisturbed, [last])
+    grade(tmp_path, key_file, "--jobs", "2", tasks=first[::-1])
     assert digests(tmp_path) == digests(undisturbed)
-
-
-def test_tasks_one_after_another_give_the_same_observations(undisturbed, tmp_path, key_file):
-    for task in (TASKS[1], TASKS[0]):
-        grade(tmp_path, key_file, "--jobs", "1", tasks=[task])
-    assert digests(tmp_path) == digests(undisturbed, TASKS[:2])
+    grade(tmp_path, key_file, "--jobs", "2", tasks=TASKS[::-1])  # runs nothing: it shows all tasks
+    assert marks(tmp_path) == marks(undisturbed)
 
 
 def test_a_second_run_runs_nothing(undisturbed, key_file):
@@ -119,8 +118,8 @@ def kill_and_resume(tmp_path, key_file, kills, seed):
     grade(tmp_path, key_file)
 
 
-def test_a_run_killed_twice_goes_on_to_the_same_grades(undisturbed, tmp_path, key_file):
-    kill_and_resume(tmp_path, key_file, kills=2, seed=1)
+def test_a_run_that_was_killed_goes_on_to_the_same_grades(undisturbed, tmp_path, key_file):
+    kill_and_resume(tmp_path, key_file, kills=1, seed=1)
     assert marks(tmp_path) == marks(undisturbed)
     assert digests(tmp_path) == digests(undisturbed)
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import socket
 import stat
 import subprocess
@@ -88,8 +87,13 @@ def test_folders_that_a_file_system_would_merge_get_the_whole_digest():
 
 
 LONG = "n" * 200
+#: Cannot be parsed, which is known before anything runs, and so costs no sandbox.
+BROKEN = "def square(x:\n"
+#: Who hands in the solution; what the others hand in is of no consequence for their names.
+RIGHT = ("grades.csv",)
 NAMES = (
-    "lock", "keys", "figures", "submissions", "grades.csv", "ledger.sqlite", "con", "two words",
+    "lock", "keys", "site", "figures", "submissions", "grades.csv", "ledger.sqlite", "con",
+    "two words",
     "Ünïcode-漢", LONG, "Ada", "ada",
 )  # fmt: skip
 
@@ -98,13 +102,14 @@ NAMES = (
 def graded(tmp_path_factory):
     """All these submissions, graded together on an exact task; their folder of results."""
     folder = tmp_path_factory.mktemp("named")
+    solution = (COURSE / "reference" / "square" / "solution.py").read_text(encoding="utf-8")
     for name in NAMES:
         (folder / "submissions" / name).mkdir(parents=True)
-        source = COURSE / "reference" / "square" / "solution.py"
-        shutil.copy(source, folder / "submissions" / name / "square.py")
+        text = solution if name in RIGHT else BROKEN
+        (folder / "submissions" / name / "square.py").write_text(text, encoding="utf-8")
     results = folder / "results"
     words = ["grade", str(folder / "submissions"), "--task", "square", "--results", str(results)]
-    assert main([*words, *PLACES]) == 0
+    assert main([*words, *PLACES]) == 1
     return results
 
 
@@ -123,7 +128,8 @@ def test_every_submission_has_its_feedback(graded):
     assert {each.folder for each in reports.values()} == set((graded / "submissions").iterdir())
     for name, each in reports.items():
         assert name[:79] in each.feedback.read_text(encoding="utf-8").replace("\\", "")
-        assert json.loads(each.gradescope.read_text(encoding="utf-8"))["score"] == 3.5
+        score = json.loads(each.gradescope.read_text(encoding="utf-8"))["score"]
+        assert score == (3.5 if name in RIGHT else 0.0)
 
 
 def test_nothing_but_the_key_lies_beside_the_key(graded):
@@ -140,7 +146,7 @@ def test_the_folder_holds_what_is_described_and_no_more(graded):
 
 def test_marks_of_such_submissions_are_computed_again(graded, capsys):
     before = (graded / "grades.csv").read_bytes()
-    assert main(["score", "--results", str(graded), *PLACES]) == 0
+    assert main(["score", "--results", str(graded), *PLACES]) == 1
     assert (graded / "grades.csv").read_bytes() == before
 
 
@@ -148,11 +154,10 @@ def test_marks_of_such_submissions_are_computed_again(graded, capsys):
 
 
 def grade(results):
-    """Exit code of grading one submission into a folder of results."""
-    submission = ROOT / "tests" / "course" / "reference" / "square" / "solution.py"
+    """Exit code of grading one submission, which cannot be parsed, into a folder of results."""
     folder = results.parent / "handed-in" / "ada"
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(submission, folder / "square.py")
+    (folder / "square.py").write_text(BROKEN, encoding="utf-8")
     words = ["grade", str(folder), "--task", "square", "--results", str(results)]
     return main([*words, *PLACES])
 
@@ -237,7 +242,7 @@ def test_a_folder_that_is_a_dangling_link_is_refused(tmp_path, capsys):
 def test_a_folder_that_was_given_as_a_link_is_used(tmp_path):
     (tmp_path / "disk").mkdir()
     (tmp_path / "results").symlink_to(tmp_path / "disk")
-    assert grade(tmp_path / "results") == 0
+    assert grade(tmp_path / "results") == 1
     assert (tmp_path / "disk" / "submissions" / "ada" / "feedback.md").is_file()
 
 

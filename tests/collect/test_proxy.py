@@ -146,6 +146,18 @@ def test_gradients_are_those_of_autograd(student):
     assert (found == 2 * X * cotangent).all()
 
 
+def test_a_gradient_costs_no_import_of_sympy(lab):
+    """Given an output and a cotangent, torch would import it in every worker, to compare shapes."""
+    source = (
+        "import sys\ndef square(x):\n    return x**2\n"
+        "def read(path):\n    return int(path in sys.modules)\n"
+    )
+    with lab.trial("probe", source=source) as student:
+        (found,) = student.vjp("square", (X,), (0,), X)
+        assert (found == 2 * X * X).all()
+        assert [student.read("sympy"), student.read("torch")] == [0, 1]
+
+
 def test_an_argument_out_of_the_graph_has_gradient_zero_and_a_note(student):
     a, b = student.vjp("product", (X[0], X[1]), (0, 1), np.array(2.0))
     assert (a == 2 * X[1]).all()

@@ -94,10 +94,14 @@ def test_ours_takes_one_stage_of_honest_work_and_finds_the_mistake(on_law):
         assert row["reference"] == 0
 
 
-def test_the_seed_gives_the_rows(on_law):
+def test_the_seed_gives_the_rows_whatever_is_graded_beside(on_law, tmp_path):
+    """The reference alone, again."""
     task = task_with(lambda checks: tuple(one for one in checks if one.id == "sample-law"))
-    again = run([task], ROOT / "reference", ROOT / "submissions", 3, 7, nulls=5)
-    assert again == on_law
+    alone = replace(task, reference=replace(task.reference, variants=(), mutants=()))
+    again = run([alone], ROOT / "reference", tmp_path, 3, 7, nulls=5)
+    assert list(again.rows) == [
+        row for row in on_law.rows if not row["applies"] or row["role"] == "reference"
+    ]
 
 
 def test_means_are_graded_by_every_scheme_on_draws(tmp_path):

@@ -11,7 +11,13 @@ from tests.support.programs import ROOT, TASKS, load
 SAMPLE = 10
 
 
-@pytest.mark.parametrize("name", TASKS)
+#: A frame of Atari costs what a whole mutant of other tasks does.
+NAMES = [
+    pytest.param(name, marks=pytest.mark.slow) if name == "dqn-atari" else name for name in TASKS
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_no_mutant_of_the_sample_survives_without_a_reason(name):
     with ThreadPoolExecutor(1) as here:
         (found,) = strength.measure([load(name)], ROOT / "reference", here, SAMPLE)

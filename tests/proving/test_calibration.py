@@ -45,19 +45,21 @@ PROGRAMS = [
 
 @pytest.mark.parametrize(("task", "program"), PROGRAMS)
 def test_honest_programs_are_not_rejected(task, program):
-    """Six stages at 2e-4 each, of the reference 16: a rejection here has a chance of 3e-3 a check.
-
-    A pool costs a hundred stages, so only the reference has one.
-    """
+    """Six stages at 2e-4 each: a rejection here has a chance of 1.2e-3 a check."""
     for measurement in calibration.measurements(task):
-        for stage, pooled in ((1, False), (2, False), (1, True)):
-            if pooled and program.role != "reference":
-                continue
-            asked = unit(
-                program, stage, 10 if pooled else 3,
-                pooled=pooled, task=task, measurement=measurement,
-            )  # fmt: skip
+        for stage in (1, 2):
+            asked = unit(program, stage, 3, task=task, measurement=measurement)
             assert not any(calibration.count(task, program, asked).rejections.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
+def test_pooled_draws_of_references_are_not_rejected(task):
+    """A pool costs a hundred stages; ten gradings at 2e-4 are made from it."""
+    program = task.reference.solution
+    for measurement in calibration.measurements(task):
+        asked = unit(program, 1, 10, pooled=True, task=task, measurement=measurement)
+        assert not any(calibration.count(task, program, asked).rejections.values())
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)

@@ -170,7 +170,7 @@ def test_a_program_sees_a_scrubbed_environment_and_no_files_but_its_own(lab, mon
         f"        return sys.path.count({project!r}) + sys.path.count('')\n"
         "    return len(os.listdir(folder))\n"
     )
-    with Sandbox(lab.sandbox.isolation) as sandbox:
+    with Sandbox(lab.sandbox.isolation, dynamo=False) as sandbox:
         lab = type(lab)(sandbox)
         with lab.trial("probe", source=source) as student:
             assert [student.read(word) for word in ("environment", "path", "files")] == [0, 0, 3]
@@ -245,7 +245,7 @@ def test_nothing_of_a_sandbox_survives_it(lab):
 
 
 def test_a_sandbox_that_was_killed_starts_no_other_zygote(lab):
-    with Sandbox(lab.sandbox.isolation) as sandbox:
+    with Sandbox(lab.sandbox.isolation, dynamo=False) as sandbox:
         other = type(lab)(sandbox)
         with pytest.raises(ProgramError) as caught, other.trial("honest") as student:
             sandbox.kill()
@@ -267,7 +267,7 @@ def test_a_scratch_folder_is_removed_however_deep_it_is(lab):
         "    os.mkdir('locked', 0)\n"
         "    return x**2\n"
     )
-    with Sandbox(lab.sandbox.isolation) as sandbox:
+    with Sandbox(lab.sandbox.isolation, dynamo=False) as sandbox:
         limits = Limits(call_s=60, trial_s=60, memory_mib=512)
         with type(lab)(sandbox).trial("probe", source=source, limits=limits) as student:
             assert (student.square(X) == X**2).all()
@@ -319,7 +319,7 @@ def read(path):
 
 
 def test_no_note_is_left_beside_the_scratch_folder_where_landlock_is_missing(lab):
-    with Sandbox(replace(lab.sandbox.isolation, landlock=0)) as sandbox:
+    with Sandbox(replace(lab.sandbox.isolation, landlock=0), dynamo=False) as sandbox:
         for _ in range(2):
             with type(lab)(sandbox).trial("note", source=NOTE) as student:
                 assert student.read("x") == 0

@@ -2,7 +2,6 @@
 
 import pytest
 
-from harness.proving.examination import Examined, examined
 from tests.support.programs import ROOT, TASKS, load
 
 # The catalogue of known bugs, as far as it promises them to tasks; a task without an entry promises
@@ -56,11 +55,6 @@ def test_a_folder_of_a_task_has_all_that_a_task_consists_of():
 
 def test_every_task_of_the_catalogue_exists():
     assert set(CATALOGUE) <= set(TASKS)
-
-
-def test_verify_has_nothing_against_its_texts_and_its_measurements(task):
-    """The rules are those of harness/proving/texts.py and reach.py, tried in tests/proving."""
-    assert examined(task) == Examined()
 
 
 def test_the_untouched_sample_is_the_starter(task):

@@ -41,6 +41,17 @@ def make(folders, honest, mistaken, jobs=1):
     return load_task(*folders)
 
 
+def keep(folders, honest, mistaken):
+    """Stores the first runs that the course has, which :func:`make` would make again."""
+    record = json.loads((FOLDERS[1] / "targets/runs.json").read_text())
+    for program in record["programs"]:
+        count = mistaken if program["role"] == "mutant" else honest
+        program["values"] = {name: runs[:count] for name, runs in program["values"].items()}
+    path = folders[1] / "targets/runs.json"
+    path.write_text(json.dumps(record))
+    return path, record
+
+
 def stored(task, name):
     return {item.name.split("/")[-1]: item for item in stored_runs.read(task, "runs.json")}[name]
 
@@ -55,9 +66,7 @@ def test_what_is_stored_is_what_is_made_anew(copied):
 
 
 def test_runs_are_added_to_and_not_made_again(copied):
-    task = make(copied, 2, 1)
-    path = copied[1] / "targets/runs.json"
-    record = json.loads(path.read_text())
+    path, record = keep(copied, 2, 1)
     record["programs"][0]["values"]["error"][0] = 77.0
     path.write_text(json.dumps(record))
     task = make(copied, 4, 1, jobs=2)
@@ -69,14 +78,13 @@ def test_runs_are_added_to_and_not_made_again(copied):
 
 @pytest.mark.parametrize("changed", ["solution.py", "measure.py"])
 def test_runs_of_another_version_are_stale_and_made_anew(copied, changed):
-    make(copied, 2, 1)
+    keep(copied, 2, 1)
     path = copied[0 if changed == "measure.py" else 1] / changed
     text = path.read_text()
     # code that a measurement does not reach would change nothing
     changes = "import math as changed\n" if changed == "measure.py" else "\n# changed\n"
     path.write_text(text + changes)
-    task = load_task(*copied)
-    (found,) = targets.stored(copied[1].parent, task)
+    (found,) = targets.stored(copied[1].parent, load_task(*copied))
     assert found.stale
     (found,) = targets.stored(copied[1].parent, make(copied, 2, 1))
     assert not found.stale
@@ -171,7 +179,8 @@ def test_all_losses_together_are_held_to_the_budget():
 
 
 def test_too_few_stored_runs_are_refused(copied):
-    problem = refused(make(copied, 3, 1))
+    keep(copied, 3, 1)
+    problem = refused(load_task(*copied))
     assert ("3 stored runs" in problem.message, "targets centre" in problem.remedy) == (True, True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from harness.course import Course, find_subjects, load_tasks
 from harness.isolation import Isolation
 from harness.ledger import Ledger
 from harness.marking import plan
-from harness.marking.jobs import PlannedTrial
+from harness.marking.jobs import Job, PlannedTrial
 from harness.marking.round import Round
 from harness.marking.trials import View
 from harness.records import Verdict
@@ -65,11 +65,11 @@ def grade(
     course: Folders,
     isolation: Isolation,
     results: Path,
-    only: Mapping[str, str] = MappingProxyType({}),
+    only: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> Marks:
     """The verdicts of every submission by check, on the tasks that it hands in.
 
-    ``only`` names the measurement that is run of a submission, where not all of its task are. All
+    ``only`` names the measurements that are run of a submission, where not all of its task are. All
     checks here have one stage, so that a batch a tier is all there is to run.
     """
     tasks, points = load_tasks(course.tasks, course.reference, None, ())
@@ -79,7 +79,7 @@ def grade(
         for tier in ("exact", "training"):
             chosen = [task for task in tasks if task.spec.tier == tier]
             batch = plan.next_batch(Round.first(chosen, subjects, view))
-            wanted = [replace(job, trials=tuple(_wanted(job.trials, only))) for job in batch]
+            wanted = _wanted(batch, only)
             with grading.local_executor(2) as executor:
                 grading.run_batch(wanted, ledger, executor, lambda *_: None, isolation)
         course_ = Course(tasks, subjects, "", points)
@@ -96,8 +96,21 @@ def grade(
     }
 
 
-def _wanted(trials: Iterable[PlannedTrial], only: Mapping[str, str]) -> Iterable[PlannedTrial]:
-    for planned in trials:
+def _wanted(batch: Sequence[Job], only: Mapping[str, Collection[str]]) -> list[Job]:
+    """The jobs without measurements that are not asked for, of references neither."""
+
+    def asked_for(planned: PlannedTrial) -> bool:
         name = planned.trial.measurement
-        if only.get(planned.trial.program, name) == name:
-            yield planned
+        return name in only.get(planned.trial.program, {name})
+
+    def place(planned: PlannedTrial) -> tuple[str, str]:
+        return planned.trial.task, planned.trial.measurement
+
+    kept = [[item for item in job.trials if asked_for(item)] for job in batch]
+    of_submissions = {
+        place(item) for trials in kept for item in trials if item.trial.role == "submission"
+    }
+    return [
+        replace(job, trials=tuple(item for item in trials if place(item) in of_submissions))
+        for job, trials in zip(batch, kept, strict=True)
+    ]

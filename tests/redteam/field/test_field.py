@@ -126,9 +126,13 @@ def naive(request, level, tmp_path_factory):
     labels = [label for label in labels if label in asked]
     paths = [*folders(*labels), FREQUENCIES]
     checks = {label: case.naive for label, case in LIKELIHOODS.items()} | LEARNING | FITS
-    only = {label: check.replace("-", "_") for label, check in checks.items()}
-    for label in (AT_THE_FLOOR, "frequencies"):
-        only[label] = "noise_compare"
+    checks |= dict.fromkeys((AT_THE_FLOOR, "frequencies"), "noise-compare")
+    only = {label: {check.replace("-", "_")} for label, check in checks.items()}
+    for label in HONEST:  # what an attack on the same task is compared by, and nothing else
+        files = set(ATTACKS[label].sources)
+        known = asked & {*LIKELIHOODS, *LEARNING, *FITS, AT_THE_FLOOR}
+        fooled = [other for other in known if files & set(ATTACKS[other].sources)]
+        only[label] = set().union(*(only[other] for other in fooled))
     return grade.grade(paths, grade.naive(folder), level, folder, only)
 
 
@@ -234,7 +238,7 @@ def test_memory_that_outlives_the_sandbox_is_stopped_from_level_two(defended, le
 def test_a_file_beside_the_scratch_folder_is_gone_before_the_next_worker(tmp_path):
     """At every level: what a worker leaves there is removed, even within one sandbox."""
     label, weakest = "219-encoder-tells-decoder-by-file", choice.at("L1")
-    only = dict.fromkeys((label, "201-honest-vae"), "one_sandbox")
+    only = {name: {"one_sandbox"} for name in (label, "201-honest-vae")}
     naive_course = grade.naive(tmp_path)
     paths = folders(label, "201-honest-vae")
     marks = grade.grade(paths, naive_course, weakest, tmp_path, only)
