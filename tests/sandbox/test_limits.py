@@ -1,4 +1,4 @@
-"""Limits that the grader itself runs under: what it hands on must not be less than a task allows."""
+"""Limits that the grader itself runs under: what it hands on is never less than a task allows."""
 
 from __future__ import annotations
 
