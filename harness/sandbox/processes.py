@@ -72,6 +72,15 @@ def waited_s(pid: int) -> float:
         return 0.0
 
 
+def killed_for_memory() -> int:
+    """How many processes of this machine the kernel has killed for want of memory."""
+    try:
+        counts = dict(line.split() for line in Path("/proc/vmstat").read_text().splitlines())
+        return int(counts.get("oom_kill", 0))
+    except (OSError, ValueError):
+        return 0
+
+
 def halted(pid: int) -> bool:
     """Whether a process has ended, is stopped, or has been sent a signal that it has yet to take.
 
