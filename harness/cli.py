@@ -34,10 +34,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the words of the command line; without them those of this process, which is then
             also made to end properly when a signal asks for it.
     """
-    process.settle()
     if argv is None:
+        process.open_standard_streams()  # before anything else gets their numbers
+        process.take_every_signal()
         process.end_by_signal_as_by_interrupt()
-        process.show_every_character()
+        process.show_what_can_be_shown()
+    process.settle()
     words = sys.argv[1:] if argv is None else list(argv)
     args = _parser(words).parse_args(words)
     try:

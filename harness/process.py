@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import io
 import os
 import signal
 import sys
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 #: Objects made between two searches for reference cycles; Python's own number is 700.
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
@@ -55,8 +60,60 @@ def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
     raise Interrupted(number)
 
 
-def show_every_character() -> None:
-    """A character that the terminal's encoding lacks is printed as an escape instead of failing."""
+def take_every_signal() -> None:
+    """Receives what the caller had blocked, and hears of children that end.
+
+    Blocked signals and an ignored SIGCHLD are inherited. Under the one no deadline of a child
+    works that is kept by a signal; under the other nobody learns how a sandbox ended.
+    """
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
+def open_standard_streams() -> None:
+    """Opens those of the three standard streams that were closed, onto nothing.
+
+    Otherwise the next file or socket gets their number, and whoever prints writes into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            mode = "w" if number else "r"
+            stream = open(number, mode, encoding="utf-8", closefd=False)
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
+
+
+class _Lossy(io.FileIO):
+    """A stream to read by the way: what cannot be written is lost, and ends nothing."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        left = memoryview(data).cast("B")
+        size = len(left)
+        with contextlib.suppress(OSError):
+            while left:
+                left = left[super().write(left) or 0 :]
+        return size
+
+
+def show_what_can_be_shown() -> None:
+    """Printing never ends a run.
+
+    A character that the terminal's encoding lacks is printed as an escape. Notes, warnings and
+    progress go to stderr: where it is a full disk or a closed pipe, they are lost.
+    """
+    own = sys.__stderr__
+    if own is not None and sys.stderr is own:
+        raw = io.BufferedWriter(_Lossy(2, "w", closefd=False))
+        sys.stderr = io.TextIOWrapper(raw, own.encoding, line_buffering=True, write_through=True)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

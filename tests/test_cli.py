@@ -375,6 +375,42 @@ def test_long_output_that_nobody_reads_is_quiet(course):
     assert unread("list", "--json", "--tasks", str(course / "tasks")) == (0, "")
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+def test_standard_streams_that_are_closed_or_full_end_nothing(closed, tmp_path):
+    """None of their numbers goes to a file of ours: whoever prints would write into it."""
+    opened = tmp_path / "opened"
+    code = (
+        "import os, sys; from harness import cli; from pathlib import Path; from harness.verbs "
+        f"import list as verb; place = Path({str(opened)!r}); found = verb.run\n"
+        "def run(args):\n"
+        "    place.write_text(str(min(os.open(place, os.O_WRONLY | os.O_CREAT), 3)))\n"
+        "    print('lost, or not', file=sys.stderr)\n"
+        "    return found(args)\n"
+        "verb.run = run; sys.exit(cli.main())"
+    )
+    words = (sys.executable, "-c", code, "list", *COURSE_PLACES)
+    done = subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", *words], cwd=ROOT, check=False)
+    assert (done.returncode, opened.read_text()) == (0, "3")
+
+
+def test_what_a_caller_blocks_and_ignores_is_heard_all_the_same():
+    """An ignored SIGCHLD hides how a child ended; blocked signals keep no deadline of a child."""
+    code = (
+        "import signal, subprocess, sys; from harness import process; process.take_every_signal(); "
+        "print(subprocess.run([sys.executable, '-c', 'import signal; "
+        "print(len(signal.pthread_sigmask(signal.SIG_BLOCK, ()))); raise SystemExit(7)']))"
+    )
+    caller = (
+        "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); "
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPROF, signal.SIGTERM}); "
+        "os.execv(sys.executable, [sys.executable, '-c', sys.argv[1]])"
+    )
+    command = [sys.executable, "-c", caller, code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("0\n")
+    assert "returncode=7" in done.stdout
+
+
 # the parser
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 _MIB = 1 << 20
 _V1 = {"memory": "memory.limit_in_bytes", "pids": "pids.max", "events": "memory.oom_control"}
+_V1["reached"] = "memory.failcnt"
 _V2 = {"memory": "memory.max", "pids": "pids.max", "events": "memory.events"}
 _CONTROLLERS = ("memory", "pids")
 _PREFIX = "fairmark-"
@@ -49,6 +50,13 @@ class Group:
         text = (self.folders["memory"] / self.names["events"]).read_text(encoding="ascii")
         counts = dict(line.split() for line in text.splitlines())
         return int(counts.get("oom_kill", 0))
+
+    def times_at_limit(self) -> int:
+        """How often its own limit was in the way of its processes, not one of the machine."""
+        if "reached" in self.names:
+            return int((self.folders["memory"] / self.names["reached"]).read_text())
+        text = (self.folders["memory"] / self.names["events"]).read_text(encoding="ascii")
+        return int(dict(line.split() for line in text.splitlines()).get("oom", 0))
 
     def members(self) -> set[int]:
         """The ids of its processes, as this process sees them."""

@@ -8,10 +8,13 @@ import io
 import json
 import re
 import sqlite3
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
+
+import numpy as np
 
 from harness.redteam.bait import Bait
 from harness.redteam.model import Effect
@@ -60,7 +63,11 @@ def stored(bait: Bait, before: Rows) -> Iterator[Effect]:
 def damaged(results: Results, document: Mapping[str, Any]) -> Iterator[str]:
     """Everything wrong with the reports of a run, in words; nothing where they are sound."""
     submissions = results.submissions(row["name"] for row in document["submissions"])
-    reports = {file for each in submissions.values() for file in (each.feedback, each.gradescope)}
+    reports = {
+        file
+        for each in submissions.values()
+        for file in (each.feedback, each.gradescope, *each.examples)
+    }
     for path in sorted(results.root.rglob("*")):
         name = path.relative_to(results.root)
         if path.is_symlink():
@@ -76,6 +83,8 @@ def damaged(results: Results, document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _problem(path: Path) -> str:
+    if path.suffix == ".npz":
+        return "" if _holds_numbers(path) else "holds more than numbers"
     try:
         text = path.read_bytes().decode("utf-8")
         if path.suffix == ".json":
@@ -91,3 +100,12 @@ def _problem(path: Path) -> str:
     except (ValueError, csv.Error, ElementTree.ParseError) as error:
         return f"does not parse: {error}"
     return "holds characters that a terminal obeys" if _OBEYED.search(text) else ""
+
+
+def _holds_numbers(path: Path) -> bool:
+    """Whether a file of an example can be loaded by a student without running anything."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return all(arrays[name].dtype.kind in "biuf" for name in arrays.files)
+    except (ValueError, OSError, zipfile.BadZipFile):
+        return False

@@ -6,7 +6,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from harness import wire
 from harness.causes import REPORTED_BY_WORKER
@@ -16,6 +16,8 @@ from harness.spec.models import Limits
 
 #: Answers a request that the worker makes during a call: (message, arrays) -> the reply's frame.
 Answer = Callable[[Mapping[str, Any], tuple[wire.Array, ...]], wire.Frame]
+
+T = TypeVar("T")
 
 
 class ConnectionLost(Exception):
@@ -28,10 +30,17 @@ class Overdue(ProgramError):
 
 #: Seconds until the first check of the worker's resources. The pause doubles up to the second.
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.25
+#: Seconds beyond which the time between two waits, or by which a wait ended late, is not the
+#: program's: the grader computed something of its own, or stood still, or the whole machine did.
+_STANDSTILL_S = 1.0
 
 
 class WorkerConnection:
     """The grader's end of one trial's socket; every wait ends at a deadline that the grader set.
+
+    Deadlines are in seconds during which the program could run: they move by the time in which the
+    grader stood still (Ctrl-Z, a suspended machine), and in which the worker waited for a
+    processor, so that no load of the machine makes an honest program too slow.
 
     Attributes:
         limits: what the trial may use.
@@ -53,6 +62,8 @@ class WorkerConnection:
         self.limits = limits
         self.deadline = time.monotonic() + limits.trial_s if deadline is None else deadline
         self._call_deadline = self.deadline
+        self._seen = time.monotonic()
+        self._excused_s = monitor.waited_s() if monitor is not None else 0.0
 
     def request(
         self, message: Mapping[str, Any], arrays: Sequence[wire.Array], answer: Answer | None = None
@@ -65,6 +76,7 @@ class WorkerConnection:
             ProgramError: the program refused, raised, exceeded a limit or broke the protocol.
             ConnectionLost: the worker closed its end.
         """
+        self._notice()
         self.expect_silence()
         self._nonce = secrets.randbits(63)
         self._call_deadline = min(time.monotonic() + self.limits.call_s, self.deadline)
@@ -115,12 +127,30 @@ class WorkerConnection:
     def _send(self, message: Mapping[str, Any], arrays: Sequence[wire.Array]) -> None:
         try:
             for buffer in wire.encode(message, arrays):
-                self._sock.settimeout(self._remaining())
-                self._sock.sendall(buffer)
-        except TimeoutError:
-            raise self._timeout() from None
+                left = memoryview(buffer).cast("B")
+                while left:
+                    left = left[self._wait(_LONGEST_PAUSE_S, self._sock.send, left) or 0 :]
         except OSError:
             raise ConnectionLost from None
+
+    def _wait(self, pause: float, act: Callable[[Any], T], argument: Any) -> T | None:
+        """Sends or receives within the deadline, a pause at most; None where the pause is over.
+
+        Raises:
+            ProgramError: the deadline is past.
+            OSError: the connection is lost.
+        """
+        self._notice()
+        try:
+            self._sock.settimeout(min(self._remaining(), pause))
+            done = act(argument)
+        except TimeoutError:
+            self._notice(pause)
+            if self._is_over():
+                raise self._timeout() from None
+            return None
+        self._notice(pause)
+        return done
 
     def _receive(self) -> wire.Frame:
         try:
@@ -139,14 +169,11 @@ class WorkerConnection:
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
                 next_check = time.monotonic() + pause
             try:
-                self._sock.settimeout(min(self._remaining(), pause))
-                part = self._sock.recv(min(size - len(parts), 1 << 20))
-            except TimeoutError:
-                if time.monotonic() >= self._call_deadline:
-                    raise self._timeout() from None
-                continue
+                part = self._wait(pause, self._sock.recv, min(size - len(parts), 1 << 20))
             except OSError:
                 raise ConnectionLost from None
+            if part is None:
+                continue
             if not part:
                 raise ConnectionLost
             parts += part
@@ -158,6 +185,28 @@ class WorkerConnection:
         if remaining <= 0:
             raise TimeoutError
         return remaining
+
+    def _is_over(self) -> bool:
+        """Whether the deadline is past; what the worker waited for a processor is added to it."""
+        if time.monotonic() < self._call_deadline:
+            return False
+        waited_s = self._monitor.waited_s() if self._monitor is not None else 0.0
+        self._move(waited_s - self._excused_s)
+        self._excused_s = max(self._excused_s, waited_s)
+        return time.monotonic() >= self._call_deadline
+
+    def _notice(self, expected_s: float = 0.0) -> None:
+        """Moves the deadlines by what passed since the last call beyond what was expected to."""
+        now = time.monotonic()
+        late_s = now - self._seen - expected_s
+        self._seen = now
+        if late_s > _STANDSTILL_S:
+            self._move(late_s)
+
+    def _move(self, seconds: float) -> None:
+        if seconds > 0:
+            self.deadline += seconds
+            self._call_deadline += seconds
 
     def _timeout(self) -> ProgramError:
         if self._call_deadline >= self.deadline:

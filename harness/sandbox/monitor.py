@@ -73,6 +73,10 @@ class ResourceMonitor:
             return Spent(0.0, self.peak)
         return Spent(process.cpu_s - self.cpu_before, max(self.peak, process.resident))
 
+    def waited_s(self) -> float:
+        """Seconds since its start in which the worker could have run and waited for a processor."""
+        return processes.waited_s(self.worker)
+
     def check(self, limits: Limits) -> None:
         """Looks once.
 

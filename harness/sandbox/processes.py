@@ -61,6 +61,26 @@ def look(pid: int) -> Process | None:
     return Process(pid, fields[0].decode("ascii"), resident, ticks / _TICK)
 
 
+def waited_s(pid: int) -> float:
+    """Seconds in which the main thread of a process was ready to run and had no processor.
+
+    Zero where the process is gone or the kernel does not count it.
+    """
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_bytes().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
+def killed_for_memory() -> int:
+    """How many processes of this machine the kernel has killed for want of memory."""
+    try:
+        counts = dict(line.split() for line in Path("/proc/vmstat").read_text().splitlines())
+        return int(counts.get("oom_kill", 0))
+    except (OSError, ValueError):
+        return 0
+
+
 def halted(pid: int) -> bool:
     """Whether a process has ended, is stopped, or has been sent a signal that it has yet to take.
 

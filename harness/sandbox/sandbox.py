@@ -12,6 +12,7 @@ import contextlib
 import os
 import secrets
 import socket
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -64,11 +65,18 @@ class Sandbox:
         self._killed = False
 
     def __enter__(self) -> Sandbox:
-        self._root = make()
+        with _said_where(Path(tempfile.gettempdir())):
+            self._root = make()
         self._folders = Folders(self._root.path)
-        copy_runtime(self._folders.runtime)
-        self._folders.programs.mkdir()
-        self._folders.programs.chmod(0o755)  # whatever the umask is; nobody else can enter the root
+        try:
+            with _said_where(self._root.path):
+                copy_runtime(self._folders.runtime)
+                self._folders.programs.mkdir()
+                # whatever the umask is; nobody else can enter the root
+                self._folders.programs.chmod(0o755)
+        except BaseException:
+            self._root.remove()
+            raise
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -108,10 +116,15 @@ class Sandbox:
             remove(self.folders.scratch)
 
     def place(self, label: str, files: Mapping[str, bytes]) -> Path:
-        """The read-only folder of one program's files for one task, made on first use."""
+        """The read-only folder of one program's files for one task, made on first use.
+
+        Raises:
+            InfrastructureError: it cannot be written.
+        """
         if label not in self._programs:
             folder = self.folders.programs / f"program-{len(self._programs)}"
-            write_program(folder, files)
+            with _said_where(folder):
+                write_program(folder, files)
             self._programs[label] = folder
             self._files[folder] = files
         return self._programs[label]
@@ -209,6 +222,22 @@ class Sandbox:
             raise
         self.versions = started.versions
         return started
+
+
+@contextlib.contextmanager
+def _said_where(folder: Path) -> Iterator[None]:
+    """What the disk refuses below a folder is said with the folder and what to do.
+
+    Raises:
+        InfrastructureError: it refused something.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InfrastructureError(
+            f"{folder} cannot be written ({error.strerror}); make room there, or name another "
+            "folder for temporary files with TMPDIR"
+        ) from error
 
 
 def _greeting(sock: socket.socket, pid: int) -> processes.Sender:

@@ -15,7 +15,7 @@ from harness.errors import ProgramError
 from harness.sandbox import processes, whereabouts
 from harness.sandbox.connection import Answer, ConnectionLost, Overdue, WorkerConnection
 from harness.sandbox.monitor import ResourceMonitor, Spent
-from harness.sandbox.zygote import Zygote, ZygoteLost
+from harness.sandbox.zygote import Zygote, ZygoteLost, no_memory_left
 from harness.spec.models import Limits
 from harness.wire import Array, Frame
 
@@ -87,14 +87,22 @@ class Worker:
         return self.report
 
     def death(self) -> ProgramError:
-        """Why a worker that closed its end of the socket did so."""
+        """Why a worker that closed its end of the socket did so.
+
+        Raises:
+            InfrastructureError: the kernel killed it because the machine has too little memory.
+        """
         code = self.end(_GRACE_S)["status"]
         if code >= 0:
             return ProgramError("exit", f"your code ended the process with status {code}")
         if -code == signal.SIGXCPU:
             return ProgramError("timeout", "your code used more processor time than is allowed")
-        if self.zygote.killed_for_memory():
-            return ProgramError("memory", "used more memory than is allowed")
+        if -code == signal.SIGKILL:
+            short = self.zygote.short_of_memory()
+            if short == "program":
+                return ProgramError("memory", "used more memory than is allowed")
+            if short == "machine":
+                raise no_memory_left()
         name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
         remedy = "; the grader keeps the time: remove signal.alarm" if name == "SIGALRM" else ""
         return ProgramError("signal", f"your code ended the process with {name}{remedy}")
@@ -169,7 +177,11 @@ class WorkerSession:
                 self._account(usage)
                 usage.output = self._sandbox.output_since(mark)
         except ZygoteLost:
+            worker = self._worker
+            short = worker.zygote.short_of_memory() if worker is not None else ""
             self._abandon()
+            if short == "machine":
+                raise no_memory_left() from None
             raise ProgramError("worker-died", "your code ended the process that ran it") from None
         except ProgramError as error:
             if error.cause not in _IN_ORDER:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from harness.errors import InfrastructureError
 from harness.isolation import Isolation, cgroup
@@ -44,6 +44,15 @@ class Membership:
 
     group: cgroup.Group | None
     entrances: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """What the kernel counts: of the machine processes killed, of a group those, and its limit."""
+
+    machine_kills: int = 0
+    kills: int = 0
+    at_limit: int = 0
 
 
 class Zygote:
@@ -75,7 +84,7 @@ class Zygote:
         self._launched = launched
         self._entrances = membership.entrances
         self._group = membership.group
-        self._memory_kills = 0
+        self._memory = _Memory()
 
     @property
     def running(self) -> bool:
@@ -139,13 +148,26 @@ class Zygote:
         """Prepares the control group, where there is one, for a worker that may use ``mib``."""
         if self._group is not None:
             self._group.limit_memory(_ZYGOTE_MIB + mib)
-            self._memory_kills = self._group.killed_for_memory()
+        self._memory = self._looked_at_memory()
 
-    def killed_for_memory(self) -> bool:
-        """Whether the kernel killed a process for its memory since the last call or worker."""
-        before = self._memory_kills
-        self._memory_kills = self._group.killed_for_memory() if self._group is not None else 0
-        return self._memory_kills > before
+    def short_of_memory(self) -> Literal["", "program", "machine"]:
+        """Whose memory the kernel killed a process for since the last call or worker, if it did.
+
+        The machine's is what any limit above the sandbox's own stands for: another program of the
+        machine, or a container, may have used it up.
+        """
+        before, now = self._memory, self._looked_at_memory()
+        self._memory = now
+        if now.kills > before.kills and now.at_limit > before.at_limit:
+            return "program"
+        return "machine" if now.machine_kills > before.machine_kills else ""
+
+    def _looked_at_memory(self) -> _Memory:
+        machine_kills = processes.killed_for_memory()
+        if self._group is None:
+            return _Memory(machine_kills)
+        group = self._group
+        return _Memory(machine_kills, group.killed_for_memory(), group.times_at_limit())
 
     def kill(self) -> None:
         """Kills the process that was started; may be called from any thread."""
@@ -170,6 +192,14 @@ class Zygote:
         self.output.close()
         self._resources.close()
         return cpu_s
+
+
+def no_memory_left() -> InfrastructureError:
+    """The error where the kernel killed a program for the machine's memory, not for its own."""
+    return InfrastructureError(
+        "the kernel killed the program because this machine, or the container it runs in, has no "
+        "memory left, while the program used less than it may; give it more memory or fewer --jobs"
+    )
 
 
 def launch(isolation: Isolation, folders: Folders, admit: Callable[[int | None], object]) -> Zygote:

@@ -24,8 +24,9 @@ class Slide(Model):
 class Limits(Model):
     """What one trial of a program may use.
 
-    ``call_s`` bounds one call and ``trial_s`` the whole trial, in seconds of wall-clock time; they
-    are there to end programs that hang, so honest programs should stay far below them.
+    ``call_s`` bounds one call and ``trial_s`` the whole trial, in seconds of wall-clock time but
+    for those in which the program waited for a processor or the grader stood still; they are there
+    to end programs that hang, so honest programs should stay far below them.
     ``memory_mib`` bounds the address space beyond that of a process that has imported torch,
     ``result_mib`` the size of what one call returns.
     """

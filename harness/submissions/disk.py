@@ -83,7 +83,8 @@ def read_regular(path: Path | str, limit: int, folder: int | None = None) -> byt
     folder that the path is relative to.
 
     Raises:
-        ArchiveError: it is no regular file, too large, or cannot be read.
+        ArchiveError: it is no regular file, too large, or cannot be read; or somebody wrote to it
+            meanwhile, which is a fault of this machine's.
     """
     name = display(os.path.basename(path))
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -95,12 +96,23 @@ def read_regular(path: Path | str, limit: int, folder: int | None = None) -> byt
         with open(os.open(path, flags, dir_fd=folder), "rb") as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 raise ArchiveError("unsafe-file", f"{name} is not a regular file")
+            before = _version(stream.fileno())
             content = stream.read(limit + 1)
+            changed = _version(stream.fileno()) != before
     except OSError as error:
         raise _refused(name, error) from None
+    if changed:
+        message = f"{name} was written to while it was read; grade it again once it is complete"
+        raise ArchiveError("harness-error", message)
     if len(content) > limit:
         raise too_large(name, limit)
     return content
+
+
+def _version(descriptor: int) -> tuple[int, int]:
+    """What changes where somebody writes to an open file."""
+    status = os.fstat(descriptor)
+    return status.st_size, status.st_mtime_ns
 
 
 def too_large(name: str, limit: int) -> ArchiveError:
@@ -112,7 +124,10 @@ def _refused(name: str, error: OSError) -> ArchiveError:
     """Why something was not opened: what the submission is, or else a fault of this machine's."""
     if error.errno in (errno.ELOOP, errno.ENOTDIR):
         return ArchiveError("unsafe-file", f"{name} is a link")
-    if error.errno in (errno.ENOENT, errno.ENXIO, errno.ENAMETOOLONG):
+    if error.errno in (errno.ENXIO, errno.ENAMETOOLONG):
         return ArchiveError("unsafe-file", f"{name} cannot be read: {error.strerror}")
+    if error.errno in (errno.ENOENT, errno.ESTALE):
+        message = f"{name} was there and is gone; grade again while nothing changes the submissions"
+        return ArchiveError("harness-error", message)
     message = f"{name} cannot be read here: {error.strerror}; let the grader's user read it"
     return ArchiveError("harness-error", message)

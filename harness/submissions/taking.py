@@ -137,6 +137,10 @@ class _Taking:
                     most += size_in_words(self._limits.helper_bytes)
                     raise ArchiveError("too-large", f"at most {most} come along with a file")
             except ArchiveError as error:
+                if error.cause.fault == "harness":  # the program would fail for want of it
+                    problem = SubmissionProblem(error.cause, error.message, program.name)
+                    self._taken.problems.append(problem)
+                    return
                 self._refuse(parts[-1], error.message)
                 continue
             helper = self._parser.judge(parts[-1], content)

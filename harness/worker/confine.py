@@ -27,6 +27,22 @@ _SECCOMP_MODE_FILTER = 2
 
 _MIB = 1 << 20
 _FILES = 128
+#: Stack of a worker's main thread. 10,000 levels of recursion by way of C take up to 25 MiB under
+#: Python 3.11; the usual 8 end the process, which is no RecursionError.
+_STACK_MIB = 64
+_USUAL_STACK_MIB = 8
+#: Processes of a worker, and how many of those that its user may have besides can be done without.
+_PROCESSES, _SPARE_PROCESSES = 64, 192
+#: The letter by which ``ulimit`` calls a limit.
+_LETTERS = {
+    resource.RLIMIT_AS: "v",
+    resource.RLIMIT_CPU: "t",
+    resource.RLIMIT_DATA: "d",
+    resource.RLIMIT_FSIZE: "f",
+    resource.RLIMIT_NOFILE: "n",
+    resource.RLIMIT_NPROC: "u",
+    resource.RLIMIT_STACK: "s",
+}
 _OOM_FIRST = "1000"
 
 # what a program may know of the machine; its own /proc entry is added
@@ -76,23 +92,28 @@ def lock_worker(config: Mapping[str, Any], request: Mapping[str, Any]) -> None:
 
     Raises:
         OSError: the kernel refuses one of them.
-        RuntimeError: a thread is alive that would stay free.
+        RuntimeError: a thread is alive that would stay free, or the grader runs under a limit that
+            gives the program less than its task allows.
     """
     if sys.platform == "linux":
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        space = pages * resource.getpagesize() + request["memory_mib"] * _MIB
-        _limit(resource.RLIMIT_AS, space)
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()
+        page, more = resource.getpagesize(), request["memory_mib"] * _MIB
+        _limit(resource.RLIMIT_AS, int(pages[0]) * page + more)
+        _lift(resource.RLIMIT_DATA, int(pages[5]) * page + more)
         _prctl(_PR_SET_DUMPABLE, 1)  # without, its own entries in /proc belong to root
         Path("/proc/self/oom_score_adj").write_text(_OOM_FIRST, encoding="ascii")
         _prctl(_PR_SET_DUMPABLE, 0)
     cpu = int(request["cpu_s"]) + 1
+    _allowed(resource.RLIMIT_CPU, cpu + 1)
     # where both limits are equal the kernel sends SIGKILL, which says nothing about time
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
     _limit(resource.RLIMIT_FSIZE, config["file_mib"] * _MIB)
     _limit(resource.RLIMIT_NOFILE, _FILES)
     if config["processes"]:
-        _limit(resource.RLIMIT_NPROC, config["processes"])
+        least = max(_PROCESSES, config["processes"] - _SPARE_PROCESSES)
+        _limit(resource.RLIMIT_NPROC, config["processes"], least)
+    _lift(resource.RLIMIT_STACK, _USUAL_STACK_MIB * _MIB, _STACK_MIB * _MIB)
     scratch = request["scratch"]
     os.environ.update(HOME=scratch, TMPDIR=scratch)
     os.environ.update(TORCHINDUCTOR_CACHE_DIR=f"{scratch}/inductor")
@@ -165,11 +186,43 @@ def _install(program: bytes) -> None:
     _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(found))
 
 
-def _limit(which: int, value: int) -> None:
-    hard = resource.getrlimit(which)[1]
-    if hard != resource.RLIM_INFINITY:
-        value = min(value, hard)
+def _limit(which: int, value: int, least: int | None = None) -> None:
+    """Sets a limit; ``least`` (or else the value itself) where the grader may not have more.
+
+    Raises:
+        RuntimeError: see :func:`_allowed`.
+    """
+    value = min(value, _allowed(which, value if least is None else least))
     resource.setrlimit(which, (value, value))
+
+
+def _allowed(which: int, least: int) -> int:
+    """What may be set of a limit: as much as the grader, which hands its own on, may have itself.
+
+    Raises:
+        RuntimeError: it is not even the least that is needed. A program would get less than its
+            task allows and fail by that.
+    """
+    hard = resource.getrlimit(which)[1]
+    if hard == resource.RLIM_INFINITY:
+        return sys.maxsize
+    if hard < least:
+        raise RuntimeError(
+            f"the grader itself is limited to {hard} (`ulimit -H{_LETTERS[which]}`), and a program "
+            f"may use {least}; start it with a higher limit"
+        )
+    return hard
+
+
+def _lift(which: int, least: int, most: int | None = None) -> None:
+    """Sets what a worker inherits of a limit to ``most``, or to as much as it may be.
+
+    Raises:
+        RuntimeError: see :func:`_allowed`.
+    """
+    allowed, hard = _allowed(which, least), resource.getrlimit(which)[1]
+    soft = hard if most is None else min(most, allowed)
+    resource.setrlimit(which, (soft, hard))
 
 
 def _prctl(option: int, value: int, third: int = 0) -> None:

@@ -28,9 +28,9 @@ from harness.worker.arguments import Arguments
 from harness.worker.explanation import Refusal, explain
 from harness.worker.transport import SocketTransport, Transport
 
-#: The highest recursion limit that a program may set. Under Python 3.11 15,000 calls by way of C
-#: overflow a stack of 8 MiB; later versions limit such calls by themselves. Up to this number,
-#: endless recursion is a RecursionError under each version.
+#: The highest recursion limit that a program may set. Under Python 3.11 so many calls by way of C
+#: take up to 25 MiB of the stack, of which a worker has 64; later versions limit such calls by
+#: themselves. Up to this number, endless recursion is a RecursionError under each version.
 _DEEPEST_RECURSION = 10_000
 _DTYPES = frozenset(getattr(torch, name) for name in wire.DTYPES)
 

@@ -17,6 +17,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.errors import SpecError, UsageError
@@ -377,12 +378,17 @@ def test_secrets_are_found_wherever_they_are_written(laid, played, tasks):
         ("submissions/honest/feedback.md", "\u202e", "terminal obeys"),
         ("results.json", "{}", "none of ours"),
         ("submissions/other/feedback.md", "", "none of ours"),
+        ("submissions/honest/example-exp.value.npz", "\x80\x04.", "more than numbers"),
+        ("submissions/honest/values.npz", "", "none of ours"),
         ("honest/feedback.md", "", "none of ours"),
     ],
 )
 def test_damaged_reports_are_named(tmp_path, name, text, words):
     document = {"submissions": [{"name": "honest"}]}
     (tmp_path / "grades.json").write_text(json.dumps(document))
+    example = tmp_path / "submissions" / "honest" / "example-exp.gradient.npz"
+    example.parent.mkdir(parents=True)
+    np.savez(example, x=np.ones(3))
     assert list(traces.damaged(Results(tmp_path), document)) == []
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     if name == "grades.json":

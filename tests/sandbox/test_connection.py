@@ -6,8 +6,12 @@ Nothing that a worker sends becomes a failure of ours: it is an answer or the pr
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,8 +27,10 @@ from harness.collect.proxy import ProgramProxy
 from harness.contract import read_contract
 from harness.errors import ProgramError
 from harness.sandbox.connection import ConnectionLost, WorkerConnection
+from harness.sandbox.monitor import ResourceMonitor
 from harness.spec.models import Limits
 
+ROOT = Path(__file__).parents[2]
 CONTRACT = read_contract(Path(__file__).parents[1] / "programs" / "starter.py")
 LIMITS = Limits(call_s=5, trial_s=10, result_mib=1)
 X = np.arange(6.0).reshape(3, 2)
@@ -280,3 +286,85 @@ def test_steps_of_an_environment_do_not_move_the_deadline():
 
     error = refused(stepping, choose, Limits(call_s=0.3, trial_s=10))
     assert error.cause == "timeout"
+
+
+STAND_STILL = """
+import os, socket, sys, time
+from harness import wire
+from harness.sandbox.connection import WorkerConnection
+from harness.spec.models import Limits
+
+ours, theirs = socket.socketpair()
+if os.fork() == 0:
+    ours.close()
+    read = lambda size: theirs.recv(size, socket.MSG_WAITALL)
+    frame = wire.decode(read, 1 << 20)
+    time.sleep(0.5)
+    theirs.sendall(b"".join(wire.encode({"nonce": frame.message["nonce"], "ok": True})))
+    os._exit(0)
+theirs.close()
+connection = WorkerConnection(ours, Limits(call_s=1, trial_s=1))
+print("asked", flush=True)
+print(connection.request({"op": "call"}, []).message["ok"])
+"""
+
+
+def test_a_grader_that_stood_still_takes_the_answer_that_came_meanwhile():
+    """Ctrl-Z stops the grader and no worker, which cannot help it that nobody reads its answer."""
+    command = [sys.executable, "-c", STAND_STILL]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as grader:
+        assert grader.stdout.readline() == "asked\n"
+        grader.send_signal(signal.SIGSTOP)
+        time.sleep(3)
+        grader.send_signal(signal.SIGCONT)
+        assert grader.stdout.read() == "True\n"
+
+
+def test_time_that_the_grader_takes_for_itself_is_not_the_programs():
+    with connected(replying({"ok": True}), Limits(call_s=1, trial_s=1)) as connection:
+        connection.request({"op": "call"}, [])
+        time.sleep(1.5)
+        assert connection.request({"op": "call"}, []).message["ok"]
+
+
+BUSY = "import os; os.sched_setaffinity(0, {int(os.sys.argv[1])})\nwhile True: pass"
+COMPUTE = """
+import os, socket, sys, time
+from harness import wire
+
+os.sched_setaffinity(0, {int(sys.argv[1])})
+sock = socket.socket(fileno=int(sys.argv[2]))
+frame = wire.decode(lambda size: sock.recv(size, socket.MSG_WAITALL), 1 << 20)
+until = time.process_time() + 0.6
+while time.process_time() < until:
+    pass
+if sys.argv[3] == "answers":
+    sock.sendall(b"".join(wire.encode({"nonce": frame.message["nonce"], "ok": True})))
+time.sleep(30)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="not counted here")
+@pytest.mark.parametrize("ends", ["answers", "hangs"])
+def test_waiting_for_a_processor_is_not_the_programs_time(ends):
+    """A program of .6 s gets 1 s, shares its processor with four others, and has done nothing."""
+    core = str(min(os.sched_getaffinity(0)))
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-c", COMPUTE, core, str(theirs.fileno()), ends]
+    busy = [subprocess.Popen([sys.executable, "-c", BUSY, core]) for _ in range(4)]
+    worker = subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd=ROOT)
+    try:
+        monitor = ResourceMonitor(os.getpid(), worker.pid, 0, Path("/nonexistent"))
+        monitor.check = lambda limits: None  # our own processes are no worker's
+        theirs.close()
+        connection = WorkerConnection(ours, Limits(call_s=1, trial_s=1), monitor)
+        if ends == "answers":
+            assert connection.request({"op": "call"}, []).message["ok"]
+        else:
+            with pytest.raises(ProgramError, match="1 s"):
+                connection.request({"op": "call"}, [])
+    finally:
+        for process in (*busy, worker):
+            process.kill()
+            process.wait()
+        ours.close()

@@ -49,6 +49,7 @@ def zygote(lab):
         ("returns-meta", "exception", "NotImplementedError"),
         ("deep-recursion", "exception", "RecursionError"),
         ("plain-recursion", "exception", "RecursionError"),
+        ("sorts-recursively", "exception", "RecursionError"),
     ],
 )
 def test_a_program_that_does_not_deliver_leaves_the_sandbox_warm(lab, name, cause, words):
@@ -219,6 +220,7 @@ def test_a_worker_is_forked_with_the_limits_of_its_trial(lab):
         assert student.scalars(resource.RLIMIT_CPU, 0.0, True, "") == (21, 1.0, True)
         assert student.scalars(resource.RLIMIT_CORE, 0.0, True, "")[0] == 0
         assert student.scalars(resource.RLIMIT_NOFILE, 0.0, True, "")[0] == 128
+        assert student.scalars(resource.RLIMIT_STACK, 0.0, True, "")[0] == 64 << 20
 
 
 def test_processor_time_over_the_limit_is_called_by_its_name(lab):

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.submissions import Found, Limits, Submission, find, find_all
+from harness.submissions import Found, Limits, Submission, disk, find, find_all
+from tests.support.unprivileged import without_override
 
 ELBO, SAMPLE, WEIGHTS = "elbo_gaussian_kl.py", "reparam_sample.py", "policy.safetensors"
 WANTED = frozenset({ELBO, SAMPLE, WEIGHTS})
@@ -261,16 +262,51 @@ def test_work_in_an_archive_that_is_not_read_is_told(tmp_path: Path) -> None:
     assert "hw1.rar was not opened: only .zip and .tar.gz archives are read" in message
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser reads every file")
-def test_what_this_machine_cannot_read_is_its_own_fault(tmp_path: Path) -> None:
-    doe = laid(tmp_path / "class" / "doe", {ELBO: SOURCE, f"hw/{SAMPLE}": SOURCE})
-    (doe / ELBO).chmod(0)
-    (doe / "hw").chmod(0)
+@pytest.mark.parametrize(
+    "locked",
+    [
+        *((ELBO, "hw"), ("",), ("mine.zip",), ("helper.py",), ("deeper.py",)),
+        *((f"hw/{SAMPLE}", ELBO, "hw"),),
+    ],
+)
+def test_what_this_machine_cannot_read_is_its_own_fault(
+    tmp_path: Path, locked: tuple[str, ...]
+) -> None:
+    """A file, a folder, an archive, a module that comes along: nothing of it costs a point."""
+    importing = {ELBO: b"import helper\n", "helper.py": b"import deeper\n", "deeper.py": b""}
+    files = {**importing, f"hw/{SAMPLE}": SOURCE, "mine.zip": zipped({"policy.safetensors": b""})}
+    doe = laid(tmp_path / "class" / "doe", files)
+    for name in locked:
+        (doe / name).chmod(0)
     try:
-        (submission,) = find([doe.parent], WANTED)
+        with without_override():
+            (submission,) = find([doe.parent], WANTED)
     finally:
-        (doe / "hw").chmod(0o700)
+        for name in reversed(locked):
+            (doe / name).chmod(0o700)
     assert {cause for cause, _ in causes(submission)} == {"harness-error"}
+    assert all("cannot be read here" in each.message for each in submission.problems)
+    assert submission.problems[0].file in (None, *WANTED)
+
+
+def test_what_is_written_to_while_it_is_read_is_not_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of an upload is no syntax error, and a file that is gone was handed in."""
+    doe = laid(tmp_path / "class" / "doe", {ELBO: b"def elbo(x):\n", SAMPLE: SOURCE})
+    look = os.fstat
+
+    def meanwhile(descriptor: int) -> os.stat_result:
+        with (doe / ELBO).open("ab") as upload:
+            upload.write(b"    return x\n")
+        (doe / SAMPLE).unlink(missing_ok=True)
+        return look(descriptor)
+
+    monkeypatch.setattr(disk.os, "fstat", meanwhile)
+    (submission,) = find([doe.parent], frozenset({ELBO, SAMPLE}))
+    assert causes(submission) == [("harness-error", ELBO), ("harness-error", SAMPLE)]
+    assert "written to while it was read" in submission.problems[0].message
+    assert "was there and is gone" in submission.problems[1].message
 
 
 # Twice

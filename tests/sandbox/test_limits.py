@@ -1,0 +1,48 @@
+"""Limits that the grader itself runs under: what it hands on is never less than a task allows."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+FORK = """
+import resource, sys
+from harness.errors import InfrastructureError
+from harness.isolation import Isolation, identity
+from harness.sandbox.sandbox import Sandbox
+from harness.spec.models import Limits
+
+which, own = getattr(resource, sys.argv[1]), int(sys.argv[2])
+resource.setrlimit(which, (own, own))
+isolation = Isolation("L1", own_user=identity.can_change_user())
+with Sandbox(isolation, preload=False) as sandbox:
+    folder = sandbox.place("probe", {"program.py": b""})
+    try:
+        sandbox.fork(folder, Limits(), "probe", baits={})
+    except InfrastructureError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("which", "own", "letter"),
+    [
+        ("RLIMIT_AS", 2 << 30, "v"),
+        ("RLIMIT_CPU", 20, "t"),
+        ("RLIMIT_DATA", 2 << 30, "d"),
+        ("RLIMIT_FSIZE", 8 << 20, "f"),
+        ("RLIMIT_NOFILE", 60, "n"),
+        ("RLIMIT_NPROC", 63, "u"),
+        ("RLIMIT_STACK", 1 << 20, "s"),
+    ],
+)
+def test_a_limit_of_the_graders_own_is_never_the_programs_error(which, own, letter):
+    """With less than a task allows an honest program fails: so it is not run, and we say why."""
+    command = [sys.executable, "-c", FORK, which, str(own)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert f"limited to {own} (`ulimit -H{letter}`)" in done.stdout
