@@ -133,7 +133,11 @@ def protocol(task: LoadedTask) -> str:
     domain and the images if they use them, and the seed version. Another measurement of the same
     task may change without hours of training becoming stale.
     """
-    names = sorted({check.measurement for check in checks(task)})
+    return sha256(canonical(measured_by(task, sorted({c.measurement for c in checks(task)}))))
+
+
+def measured_by(task: LoadedTask, names: Sequence[str]) -> list[object]:
+    """What the numbers of some measurements depend on besides the program and its contract."""
     code = measurement_code(task.measure, names)
     parts: list[object] = [task.spec.draw, names, code]
     if "student.given" in code:
@@ -142,7 +146,7 @@ def protocol(task: LoadedTask) -> str:
         parts.append(task.spec.domain.model_dump(mode="json"))
     if "student.images" in code and task.spec.images is not None:
         parts.append(images.signature(task.spec.images))
-    return sha256(canonical(parts))
+    return parts
 
 
 def measurement_code(measure: bytes, names: Sequence[str]) -> str:

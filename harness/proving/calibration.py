@@ -30,6 +30,7 @@ from harness.seeds import Key
 from harness.spec.checks import Stochastic
 from harness.spec.load import LoadedTask
 from harness.spec.references import Mutant
+from harness.stored_runs import measured_by
 
 #: Seconds above which a grading draws from a pool.
 CHEAP_S = 0.020
@@ -140,11 +141,16 @@ def plan(
             )
 
 
-def digest(task: LoadedTask, program: Program) -> str:
-    """Of what a count depends on: program, measurement, and everything that the checks declare."""
-    declared = [check.model_dump(mode="json") for check in task.spec.checks]
-    draws = {name: measurement.draws for name, measurement in task.spec.measurements.items()}
-    content = [program.sha256, task.protocol, task.spec.draw, declared, draws]
+def digest(task: LoadedTask, program: Program, measurement: str) -> str:
+    """Of what a count depends on: program, measurement, and everything that its checks declare.
+
+    Of measure.py it covers what the measurement reaches, so that a change of an exact check does
+    not make hours of counting stale.
+    """
+    declared = [check.model_dump(mode="json") for check in task.spec.checks_of(measurement)]
+    draws = task.spec.measurements[measurement].draws
+    contract = sha256(task.starter).hexdigest()
+    content = [program.sha256, contract, *measured_by(task, [measurement]), declared, draws]
     return sha256(canonical(content).encode()).hexdigest()
 
 
@@ -171,7 +177,7 @@ def count(task: LoadedTask, program: Program, unit: Unit) -> Counted:
         for index in range(unit.first, unit.first + unit.gradings):
             for check, rejected in _grade(task, running, unit, index, pool).items():
                 rejections[check] += rejected
-    return Counted(unit, digest(task, program), rejections)
+    return Counted(unit, digest(task, program, unit.measurement), rejections)
 
 
 #: From the numbers of a grading and of a look to the metrics of that look.

@@ -109,7 +109,8 @@ def _counted(
     missing = []
     for unit in todo:
         task = by_id[unit.task]
-        count = stored.get((unit, calibration.digest(task, _program(task, unit))))
+        digest = calibration.digest(task, _program(task, unit), unit.measurement)
+        count = stored.get((unit, digest))
         if count is None:
             missing.append(unit)
         else:

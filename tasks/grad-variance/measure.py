@@ -4,7 +4,7 @@ The nodes are the samples of one call, common to all rows of the batch, with the
 """
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import NormalDist
 
@@ -12,10 +12,11 @@ import numpy as np
 
 B, K = 4, 2
 OWN_ROWS = 2
-FEW, COPIES = 7, 500  # estimates for each mean of a short call; copies of the rows in such a call
+FEW, COPIES = 5, 500  # estimates for each mean of a short call; copies of the rows in such a call
 REPLICATES = 4  # calls that differ in their generator only
-#: Samples and latent dimensions of short calls with one Gaussian.
-SHORT = ((3, 1), (2, 3), (3, 4))
+EACH = 5  # Gaussians of each of the two kinds of rows in larger batches
+#: Fewest samples, most samples and latent dimensions of short calls with one Gaussian.
+SHORT = ((3, 3, 1), (2, 2, 3), (4, 6, 4))
 
 
 def _nodes(b, per_dimension=5):
@@ -37,23 +38,70 @@ def _square(student, rng):
     return student.given("square", np.array(offset)), offset
 
 
+def _sizes(domain, rng):
+    """(m, b, k): every number of samples, as many numbers of rows, every number of dimensions.
+
+    Then many rows of more than one dimension, and odd numbers of rows, no multiples of 5.
+    """
+    (_, m), (_, b), (_, k) = (domain.sizes(axis) for axis in "mbk")
+    numbers = np.arange(1, m + 1)
+    small = rng.permutation(numbers), rng.permutation(numbers), rng.permutation(numbers) % k + 1
+    odd = np.setdiff1d(np.arange(m + 2, b, 2), np.arange(25, b, 10))
+    few, many = rng.choice(odd[odd < b / 2]), rng.choice(odd[odd > b / 2])
+    same = rng.integers(2, k + 1)
+    sizes = [*np.stack(small, axis=1), (same, same, same), (3, few, 3), (2, many, 2), (2, b, 2)]
+    return [tuple(map(int, size)) for size in sizes]
+
+
+def _constants(domain, rng, name):
+    """Those of a function of given.py."""
+    names = {"square": ("offset",), "steps": ("base", "height")}[name]
+    return tuple(domain.draw(rng, each) for each in names)
+
+
+def _usual(rng, m=3, b=4, k=2):
+    """mu, log_sigma, eps of usual sizes, at which every term counts."""
+    return rng.normal(size=(b, k)), rng.uniform(-1, 1, (b, k)), rng.normal(size=(m, b, k))
+
+
 def _calls(student, rng):
-    """mu, log_sigma, eps of several sizes, and a function with its absolute terms at |z|.
+    """mu, log_sigma, eps of all sizes, and a function with its absolute terms at |z|.
 
     Each function meets the smallest sizes, the largest and one size twice, so that nothing kept
     from a call goes unnoticed. μ is 0 beside a σ that would be lost in it, and so is the constant
     of z² in a thousand single rows, in which the smallest σ shows.
     """
     domain = student.domain
-    sizes = ((1, 1, 1), (25, 3, 2), (2, 1, 3), (1, 1000, 1), (3, 30, 4), (25, 3, 2))
-    bases, heights = (domain.draw(rng, name, len(sizes)) for name in ("base", "height"))
-    offsets = np.insert(domain.draw(rng, "offset", len(sizes) - 1), 3, 0.0)
-    for (m, b, k), *constants in zip(sizes, offsets, bases, heights, strict=True):
-        offset, base, height = (np.array(constant) for constant in constants)
-        for name, more in (("square", (offset,)), ("steps", (base, height))):
+    edges = [(1, 1, 1), (25, 3, 2), (2, 1, 3), (1, 1000, 1), (3, 30, 4), (25, 3, 2)]
+    for name in ("square", "steps"):
+        for i, (m, b, k) in enumerate([*edges, *_sizes(domain, rng)]):
+            constants = _constants(domain, rng, name)
+            if name == "square" and i == edges.index((1, 1000, 1)):
+                constants = (np.array(0.0),)
             mu, log_sigma = domain.draw(rng, "mu", b, k), domain.draw(rng, "log_sigma", b, k)
             mu = np.where(log_sigma < -10, 0.0, mu)
-            yield Call(student, name, more, mu, log_sigma, domain.draw(rng, "eps", m, b, k))
+            arguments = mu, log_sigma, domain.draw(rng, "eps", m, b, k)
+            if i >= len(edges) and i % 2:
+                arguments = _usual(rng, m, b, k)
+            yield Call(student, name, constants, *arguments)
+
+
+def _replaced(first, second):
+    """The first tuple, then with one entry after another from the second.
+
+    So a result that is kept by some of its arguments comes back where another one has changed.
+    """
+    return [first, *((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))]
+
+
+def _changed(student, rng):
+    """Calls of which each differs from the first in one argument, or in a constant of f."""
+    steps = [_constants(student.domain, rng, "steps") for _ in range(2)]
+    functions = [("steps", each) for each in _replaced(*steps)]
+    functions += [("square", _constants(student.domain, rng, "square")) for _ in range(2)]
+    first = _usual(rng)
+    calls = [Call(student, *f, *first) for f in functions]
+    return calls + [Call(student, *functions[0], *q) for q in _replaced(first, _usual(rng))[1:]]
 
 
 class Call:
@@ -82,18 +130,20 @@ def _in_units(name, found, scales):
 
 def pathwise(student, rng):
     """Sample by sample, for z² and for steps, whose slope is that of z²/4."""
-    calls = list(_calls(student, rng))
+    calls = [*_calls(student, rng), *_changed(student, rng)]
     found = [student.pathwise_samples(*call.arguments) for call in calls]
     return _in_units("grad", found, [call.slope * call.z for call in calls])
 
 
 def score_values(student, rng):
     """Sample by sample, with baselines of either sign, some of them 0."""
-    calls = list(_calls(student, rng))
+    calls, changed = list(_calls(student, rng)), _changed(student, rng)
+    baselines = [student.domain.draw(rng, "baseline", call.b) for call in calls]
+    baselines = [np.where(rng.random(len(b)) < 0.2, 0.0, b) for b in baselines]
+    first, second = student.domain.draw(rng, "baseline", 2, changed[0].b)
+    calls += [*changed, changed[0]]
     found, scales = [], []
-    for call in calls:
-        baseline = student.domain.draw(rng, "baseline", call.b)
-        baseline = np.where(rng.random(call.b) < 0.2, 0.0, baseline)
+    for call, baseline in zip(calls, [*baselines, *[first] * len(changed), second], strict=True):
         found.append(student.score_samples(*call.arguments, baseline))
         scales.append((call.value + np.abs(baseline))[..., None] * call.score)
     return _in_units("grad", found, scales)
@@ -117,15 +167,27 @@ def _law(rng, m):
     return rng.permutation(weights / weights.sum())
 
 
+def _any_law(rng, m):
+    """Weights [m] as above, or all of them equal."""
+    return np.full(m, 1 / m) if rng.random() < 0.25 else _law(rng, m)
+
+
 def variance(student, rng):
     """Rows whose coordinates hang together, their means small and large beside their spread."""
-    found, scales = [], []
-    for m, b, k in ((1, 1, 1), (25, 4, 3), (2, 1, 4), (3, 1000, 1), (25, 4, 3), (2, 5, 2)):
+    pairs = []
+    edges = [(1, 1, 1), (25, 4, 3), (2, 1, 4), (3, 1000, 1), (25, 4, 3), (2, 5, 2)]
+    for m, b, k in [*edges, *_sizes(student.domain, rng)]:
         samples = student.domain.draw(rng, "samples", m, b, k)
-        samples = samples / 2 + rng.uniform(-0.5, 0.5) * samples.flat[0] + samples[..., :1] / 4
-        if k == 1:
-            samples = student.domain.draw(rng, "samples", m, b, k)
-        weights = _law(rng, m)
+        if k > 1:
+            shared = rng.uniform(-0.4, 0.4) * samples.flat[0]
+            samples = 0.4 * samples + shared + 0.2 * samples[..., :1]
+        pairs.append((samples, _law(rng, m)))
+    # all weights equal, then the same samples with others, then other samples
+    samples = student.domain.draw(rng, "samples", 2, 5, 4, 2)
+    equal, law = np.full(5, 0.2), _law(rng, 5)
+    pairs += _replaced((samples[0], equal), (samples[1], law))
+    found, scales = [], []
+    for samples, weights in pairs:
         second = np.einsum("m,mbk->b", weights, samples**2)
         first = np.einsum("m,mbk->bk", weights, np.abs(samples))
         found.append(student.total_variance(samples, weights))
@@ -135,9 +197,12 @@ def variance(student, rng):
 
 def optimal(student, rng):
     """For both functions; one sample has its own value as its optimum."""
+    calls, changed = list(_calls(student, rng)), _changed(student, rng)
+    laws = [_any_law(rng, call.m) for call in calls]
+    equal, law = np.full(changed[0].m, 1 / changed[0].m), _law(rng, changed[0].m)
+    calls += [*changed, changed[0]]
     found, scales = [], []
-    for call in _calls(student, rng):
-        weights = _law(rng, call.m)
+    for call, weights in zip(calls, [*laws, *[law] * len(changed), equal], strict=True):
         rounded = np.einsum("m,mb->b", weights, (call.score**2).sum(-1))
         squared = np.einsum("m,mb->b", weights, (call.exact_score**2).sum(-1))
         found.append(student.optimal_baseline(*call.arguments, weights))
@@ -192,8 +257,15 @@ class Problem:
 
 
 def _gaussian(rng, rows):
-    """mu, sigma [rows, K] at which f varies and jumps, its constant part being large."""
-    return rng.uniform(-0.4, 0.4, (rows, K)), np.exp(rng.uniform(-0.35, 0.2, (rows, K)))
+    """mu, sigma [rows, K] at which f varies and jumps, its constant part being large.
+
+    The widths of a row differ, those of the next row the other way round, so that one taken for
+    another, of the same row or not, shows in the directions.
+    """
+    widths = np.stack([rng.uniform(-0.4, -0.25, rows), rng.uniform(0.05, 0.2, rows)], axis=1)
+    turned = np.arange(rows) % 2 == rng.integers(2)
+    widths[turned] = widths[turned, ::-1]
+    return rng.uniform(-0.4, 0.4, (rows, K)), np.exp(widths)
 
 
 def _centred(rng, height):
@@ -260,45 +332,137 @@ def _long_calls(student, n, problem):
     return np.concatenate(calls).reshape(n, *problem.mu.shape)
 
 
+def _alone(student, rng, n, problem):
+    """n estimates [n, 1, k] from calls with one row alone, two of odd sizes."""
+    most = n // REPLICATES
+    few = 2 * int(rng.integers(5, most // 2 - 5)) + 1
+    calls = []
+    for size in (few, most - few, *[most] * (REPLICATES - 1)):
+        args = (*problem.arguments(student), size)
+        calls += student.independent("sample_gradients", *args, replicates=1)
+    return np.concatenate(calls)
+
+
+def _two_kinds(rng, k, height):
+    """EACH rows with small μ, then EACH with larger; k is even, and f has about the mean 0.
+
+    Even dimensions are narrow and odd ones wide in the rows of the first kind, the other way round
+    in those of the second. With |μ| of the other kind the mean of the narrow dimensions is off by
+    .22 standard deviations or more (.15 where k is 4); with its σ the distribution function of the
+    directions is off by .18 or more, and with the σ of an average row by .09.
+    """
+    far = np.arange(2 * EACH)[:, None] >= EACH
+    signs = rng.choice([-1.0, 1.0], (2 * EACH, 1)) * (-1.0) ** np.arange(k)
+    size = np.where(far, rng.uniform(0.4, 0.55, far.shape), rng.uniform(0.05, 0.1, far.shape))
+    widths = rng.uniform(-1.2, -1.0, (2 * EACH, k)), rng.uniform(-0.5, -0.3, (2 * EACH, k))
+    mu, sigma = size * signs, np.exp(np.where((np.arange(k) % 2 == 1) == far, *widths))
+    beyond = np.vectorize(NormalDist().cdf)(mu / sigma)
+    mean = ((mu**2 + sigma**2) / 4 + height * beyond).sum(axis=1)
+    return Problem(-float(mean.mean()), height, mu, sigma)
+
+
+def _in_order(rng, few, blocks):
+    """Kinds of the rows, few of one and one more of the other: in two blocks, or taking turns."""
+    kinds = (np.arange(2 * few + 1) + rng.integers(2)) % 2
+    return np.sort(kinds)[:: rng.choice([-1, 1])] if blocks else kinds
+
+
+def _batches(student, rng, n, height):
+    """n estimates of rows of each kind, from calls with few rows and with many, in either order.
+
+    Returns their distances [n, 4] from the true mean in standard deviations, those of a narrow and
+    of a wide dimension of both kinds; the directions [n, 2] of their noise; all directions of each
+    call.
+    """
+    away, shares, every = [], [], []
+    for most in (5, 400):
+        for k, blocks in zip(rng.permutation([K, 2 * K]), (True, False), strict=True):
+            needed, few = n // 4, int(rng.integers(most // 2, most))
+            problem, kinds = _two_kinds(rng, int(k), height), _in_order(rng, few, blocks)
+            rows = kinds * EACH + rng.integers(EACH, size=len(kinds))
+            batch = replace(problem, mu=problem.mu[rows], sigma=problem.sigma[rows])
+            args = (*batch.arguments(student), -(-needed // few))
+            (call,) = student.independent("sample_gradients", *args, replicates=1)
+            true, _, paired = (each[rows] for each in problem.moments)
+            pair = 2 * int(rng.integers(k // 2)) + np.arange(2)
+            distances = ((call - true) / paired)[..., pair]
+            directions = _directions(call[..., pair], batch.sigma[:, pair])
+            chosen = [kinds == kind for kind in (0, 1)]
+            away.append(np.hstack([distances[:, c].reshape(-1, 2)[:needed] for c in chosen]))
+            shares.append(np.stack([directions[:, c].ravel()[:needed] for c in chosen], axis=1))
+            every.append(_directions(call, batch.sigma))
+    return np.concatenate(away), np.concatenate(shares), every
+
+
+def _others(student, rng, base, height):
+    """Directions [n, rows] of calls with any number of samples and rows, one row among them."""
+    shares = []
+    few, many = int(rng.integers(2, 9)), int(rng.integers(30, 60))
+    for rows, k, samples in ((1, K, 5), (1, 4, many + 1), (1, K, 9), (few, 3, 7), (40, K, many)):
+        problem = _problem(student, rng, rows, k, base, height)
+        args = (*problem.arguments(student), samples)
+        (call,) = student.independent("sample_gradients", *args, replicates=1)
+        shares.append(_directions(call, problem.sigma))
+    return shares
+
+
+def _short(student, rng, n, main):
+    """Means [n, columns] of short calls and their problems; and the directions of each call."""
+    bases, heights = rng.uniform(6.0, 8.0, 3), student.domain.draw(rng, "height", 3)
+    problems = [(2, main)]
+    for (least, most, k), *constants in zip(SHORT, bases, heights, strict=True):
+        samples = int(rng.integers(least, most + 1))
+        rows = _problem(student, rng, 1, k, *constants)
+        # a jump that hardly any draw meets makes the means too skewed
+        near = np.clip(rows.mu, -rows.sigma, rows.sigma)
+        problems.append((samples, replace(rows, mu=near)))
+    means, shares = [], []
+    for samples, problem in problems:
+        found, each = _short_calls(student, n, problem, samples)
+        means.append(found)
+        if problem.mu.shape[1] > 1:
+            shares.append(_directions(each, problem.sigma))
+        else:  # no direction; rows that are copies give the same where they share their noise
+            shares.append(each / np.abs(each).max())
+    return np.concatenate(means, axis=1), [problem for _, problem in problems], shares
+
+
 def own_noise(student, rng, n):
     """n estimates for a function of steps, against n without a baseline from noise of ours.
 
-    Beside them n for a function whose mean is 0, and the means of short calls, of rows with 1 to 4
-    dimensions; and the directions of the noise behind the estimates, by its first two dimensions.
+    Beside them n of one of the rows alone, n for a function whose mean is 0, n of each kind of row
+    in larger batches, and the means of short calls, of rows with 1 to 4 dimensions; and the
+    directions of the noise behind the estimates, by two dimensions.
     """
-    bases, heights = rng.uniform(6.0, 8.0, 3), student.domain.draw(rng, "height", 3)
     base, height = rng.uniform(6.0, 8.0), rng.uniform(4.0, 5.0)
     main, centred = Problem(base, height, *_gaussian(rng, OWN_ROWS)), _centred(rng, height)
-    found, small = (_long_calls(student, n, problem) for problem in (main, centred))
-    (expected, plain, _), (true, _, paired) = main.moments, centred.moments
-    problems = [(2, main)]
-    for (samples, k), *constants in zip(SHORT, bases, heights, strict=True):
-        problems.append((samples, _problem(student, rng, 1, k, *constants)))
-    short = []
-    shares = [_directions(found, main.sigma), _directions(small, centred.sigma)]
-    for samples, problem in problems:
-        means, whole = _short_calls(student, n // FEW, problem, samples)
-        short.append((means, problem))
-        if problem.mu.shape[1] > 1:
-            shares.append(_directions(whole, problem.sigma))
-    single = _problem(student, rng, 1, K, base, height)
-    (alone,) = student.independent("sample_gradients", *single.arguments(student), 5, replicates=1)
-    shares.append(_directions(alone, single.sigma))
+    row = [int(rng.integers(OWN_ROWS))]
+    single = replace(main, mu=main.mu[row], sigma=main.sigma[row])
+    problems = (main, single, centred)
+    whole, alone = _long_calls(student, n, main), _alone(student, rng, n, single)
+    small = _long_calls(student, n, centred)
+    away, directions, batches = _batches(student, rng, n, height)
+    few, of_few, short = _short(student, rng, n // FEW, main)
 
+    # where there is nothing to take away, a baseline may be as rough as one other value
+    spreads = (main.moments[1], single.moments[1], centred.moments[2], np.ones(away.shape[1]))
+    trues = (*(each.moments[0] for each in problems), np.zeros(away.shape[1]))
+    found = [_directions(whole, main.sigma), _directions(alone, single.sigma)]
+    shares = [*found, _directions(small, centred.sigma), *batches, *short]
+    shares += _others(student, rng, base, height)
     eps = rng.normal(size=(n, OWN_ROWS, K))
     value = base + _term(main.mu + main.sigma * eps, height).sum(-1, keepdims=True)
     return {
-        "mean": np.concatenate([found.reshape(n, -1), small.reshape(n, -1)], axis=1),
-        "mean__expected": np.concatenate([expected.ravel(), true.ravel()]),
-        # where there is nothing to take away, a baseline may be as rough as one other value
-        "mean__scale": np.concatenate([plain.ravel(), paired.ravel()]),
-        "grad": found.reshape(n, -1),
+        "mean": np.concatenate([each.reshape(n, -1) for each in (whole, alone, small, away)], 1),
+        "mean__expected": np.concatenate([each.ravel() for each in trues]),
+        "mean__scale": np.concatenate([each.ravel() for each in spreads]),
+        "grad": whole.reshape(n, -1),
         "grad__baseline": (value * eps / main.sigma).reshape(n, -1),
-        "few": np.concatenate([means for means, _ in short], axis=1),
-        "few__expected": np.concatenate([each.moments[0].ravel() for _, each in short]),
+        "few": few,
+        "few__expected": np.concatenate([each.moments[0].ravel() for each in of_few]),
         # the mean of some that depend on each other is at most as wide as one without a baseline
-        "few__scale": np.concatenate([each.moments[1].ravel() for _, each in short]),
-        "direction": shares[0],
+        "few__scale": np.concatenate([each.moments[1].ravel() for each in of_few]),
+        "direction": np.concatenate([*found, directions], axis=1),
         "own": np.array([_apart(each) for each in shares]),
     }
 

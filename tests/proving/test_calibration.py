@@ -132,12 +132,21 @@ def test_a_pool_has_a_hundred_times_the_draws_and_keeps_pairs_together():
 
 def test_what_was_declared_is_part_of_the_digest():
     program = NOISE.reference.solution
-    plain = calibration.digest(NOISE, program)
-    assert plain == calibration.digest(NOISE, program)
-    assert plain != calibration.digest(with_alpha(0.01), program)
-    assert plain != calibration.digest(NOISE, NOISE.reference.variants[0])
-    other = replace(NOISE, measure=NOISE.measure + b"\n")
-    assert plain != calibration.digest(other, program)
+    plain = calibration.digest(NOISE, program, "draws")
+    assert plain == calibration.digest(NOISE, program, "draws")
+    assert plain != calibration.digest(NOISE, program, "other_draws")
+    assert plain != calibration.digest(with_alpha(0.01), program, "draws")
+    assert plain != calibration.digest(NOISE, NOISE.reference.variants[0], "draws")
+    assert plain != calibration.digest(replace(NOISE, starter=b"#"), program, "draws")
+
+
+def test_of_the_measurements_code_what_is_reached_is_part_of_the_digest():
+    program = NOISE.reference.solution
+    plain = calibration.digest(NOISE, program, "draws")
+    apart = replace(NOISE, measure=NOISE.measure + b"\n\ndef exact(student):\n    return {}\n")
+    assert plain == calibration.digest(apart, program, "draws")
+    again = replace(NOISE, measure=NOISE.measure + b"\n\ndef draws(student):\n    return {}\n")
+    assert plain != calibration.digest(again, program, "draws")
 
 
 def test_a_plan_covers_every_grading_once():

@@ -186,6 +186,38 @@ def test_rows_whose_function_has_the_mean_zero(measure, seed):
         assert (away > 1.5 * least * paired)[row].all()
 
 
+@pytest.mark.parametrize("k", [2, 4])
+@pytest.mark.parametrize("seed", range(20))
+def test_a_row_with_the_mean_or_the_width_of_the_other_kind_shows(measure, k, seed):
+    """Where it happens in a quarter of the estimates, which come from four calls."""
+    rng = np.random.default_rng(seed)
+    rows = measure._two_kinds(rng, k, rng.uniform(4.0, 5.0))
+    assert -12 <= rows.base <= 8
+    gradient, _, paired = rows.moments
+    other = np.sign(rows.mu) * np.abs(np.roll(rows.mu, measure.EACH, axis=0))
+    wrong, _, _ = measure._steps_moments(other, rows.sigma, rows.base, rows.height)
+    narrow = np.log(rows.sigma) < -0.8
+    away = (np.abs(wrong - gradient) / paired)[narrow].reshape(2, -1).mean(axis=1)
+    assert (away > (0.21 if k == 2 else 0.14)).all()
+
+    ratio = np.log(rows.sigma[:, 0] / rows.sigma[:, 1])
+    assert (ratio[: measure.EACH] < 0).all()
+    assert (ratio[measure.EACH :] > 0).all()
+    least = TASK.spec.check("own-law").min_detectable
+    apart = np.abs(ratio - np.roll(ratio, measure.EACH))
+    # the arctangent of a ratio of two normal draws that is multiplied by exp(apart)
+    distance = 2 / np.pi * np.arctan(np.exp(apart / 2)) - 0.5
+    assert distance.mean() / 4 > least
+
+
+@pytest.mark.parametrize("blocks", [True, False])
+def test_kinds_of_rows_stand_in_blocks_or_take_turns(measure, blocks):
+    for seed in range(10):
+        kinds = measure._in_order(np.random.default_rng(seed), 3, blocks)
+        assert sorted(np.bincount(kinds)) == [3, 4]
+        assert (np.diff(kinds) != 0).sum() == (1 if blocks else 6)
+
+
 def test_the_draws_are_enough_for_the_declared_power():
     draws = TASK.spec.measurements["own_noise"].draws
     assert draws is not None
