@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import EllipsisType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -37,6 +37,9 @@ from harness.spec.domain import (
 )
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+#: The arguments of one call, in their order.
+Call: TypeAlias = tuple[Any, ...]
 
 #: The largest number of axes that a leading ``...`` stands for in drawn arguments.
 _MOST_BATCH_AXES = 2
@@ -129,6 +132,22 @@ class Instances:
         if law is None:
             raise DomainError(f"add domain.values.{argument} to task.yaml")
         return _drawn(law, rng, shape, {})
+
+    @staticmethod
+    def replaced(first: Call, second: Call, *others: Call) -> list[Call]:
+        """The first call, the first with one argument after another of the second, the others.
+
+        So a result that a program keeps by some arguments comes back where another one has changed.
+        The first two have arguments of the same sizes.
+
+        Raises:
+            DomainError: the first two have different numbers of arguments.
+        """
+        if len(first) != len(second):
+            numbers = f"{len(first)} arguments and the other {len(second)}"
+            raise DomainError(f"one call has {numbers}; both are to be of one function")
+        alone = ((*first[:place], new, *first[place + 1 :]) for place, new in enumerate(second))
+        return [first, *alone, *others]
 
     def arguments(
         self,

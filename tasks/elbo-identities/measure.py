@@ -1,8 +1,9 @@
 """What is measured of elbo-identities: every term on linear Gaussian models of all sizes, and sums.
 
-Every function is called with the smallest and the largest sizes, and twice with one shape and one
-decoder. The scale S of a value is the sum of the absolute terms of its formula, from the inputs
-alone; it holds the condition number of the covariance where one has to be inverted.
+Every function is called with the smallest and the largest sizes, with fewer, as many and more
+latent dimensions than those of x, and with each argument changed alone. The scale S of a value is
+the sum of the absolute terms of its formula, from the inputs alone; it holds the condition number
+of the covariance where one has to be inverted.
 """
 
 import itertools
@@ -34,6 +35,10 @@ class Instance:
     @property
     def model(self):
         return self.weight, self.bias, self.eta
+
+    @property
+    def everything(self):
+        return self.x, *self.q, *self.model
 
     @property
     def condition(self):
@@ -79,10 +84,24 @@ def _again(rng, case):
 
 
 def _instances(student, rng):
-    """An ordinary instance, another with its decoder, and two at the edges of the domain.
+    """Those of :func:`_apart`, and a pair that lends each other one argument after another."""
+    pair = student.domain.replaced(*_square(student, rng))
+    return [*_apart(student, rng), *(Instance(*arguments) for arguments in pair)]
+
+
+def _square(student, rng):
+    """The arguments of two calls with square weights, whose transpose has the same shape."""
+    most = min(student.domain.sizes(axis)[1] for axis in "dk")
+    side = int(rng.integers(2, most + 1))
+    return (_instance(rng, (3, side, side)).everything for _ in range(2))
+
+
+def _apart(student, rng):
+    """An ordinary instance, another with its decoder, and three at the edges of the domain.
 
     One row with one dimension, many latent ones and the least noise; then most rows and dimensions,
-    one latent dimension and the most noise, with values from all of the domain.
+    one latent dimension and the most noise, and few rows, more latent dimensions than others and
+    the least noise, both with values from all of the domain.
     """
     domain = student.domain
     (_, rows), (_, d), (_, k) = (domain.sizes(axis) for axis in ("b", "d", "k"))
@@ -90,10 +109,16 @@ def _instances(student, rng):
     usual = _instance(rng)
     columns = rng.choice([-1.0, 1.0], (1, k)) * rng.uniform(1.0, 3.0, (1, k))
     row = replace(_instance(rng, (1, 1, k)), eta=np.array(least), weight=columns)
-    shapes = {"x": (rows, d), "mu": (rows, 1), "log_sigma": (rows, 1), "weight": (d, 1)}
-    far = {name: domain.draw(rng, name, *shape) for name, shape in shapes.items()}
-    far["bias"] = domain.draw(rng, "bias", d)
-    return [usual, _again(rng, usual), row, Instance(**far, eta=np.array(most))]
+    far = _anywhere(domain, rng, (rows, d, 1), most), _anywhere(domain, rng, (2, 2, k), least)
+    return [usual, _again(rng, usual), row, *far]
+
+
+def _anywhere(domain, rng, sizes, eta):
+    """An instance with values from all of the domain."""
+    b, d, k = sizes
+    shapes = {"x": (b, d), "mu": (b, k), "log_sigma": (b, k), "weight": (d, k), "bias": (d,)}
+    values = {name: domain.draw(rng, name, *shape) for name, shape in shapes.items()}
+    return Instance(**values, eta=np.array(eta))
 
 
 def _joined(pairs, name):
@@ -125,13 +150,16 @@ def _mixture_values(student, cases):
 
 
 def mixture(student, rng):
-    """Two mixtures with the same means at the same places; one component; the most of all sizes."""
+    """A pair that lends each other one argument after another; one component; the most of all.
+
+    The pair has as many components as dimensions.
+    """
     domain = student.domain
     (_, rows), (_, d), (_, c) = (domain.sizes(axis) for axis in ("b", "d", "c"))
-    x, usual = rng.normal(0, 2, (20, 2)), _mixture(rng)
-    other = _mixture(rng)
+    side = int(rng.integers(2, min(c, d) + 1))
+    pair = ((rng.normal(0, 2, (20, side)), *_mixture(rng, side, side)) for _ in range(2))
     single = np.zeros(1), *_mixture(rng, 1, 1)[1:]
-    log_pi = np.concatenate([[-40.0], np.log(rng.dirichlet(np.full(c - 1, 2.0)))])
+    log_pi = domain.draw(rng, "log_pi", c)
     mu, log_sigma = (
         domain.draw(rng, f"log_marginal_mixture.{name}", c, d) for name in ("mu", "log_sigma")
     )
@@ -143,8 +171,7 @@ def mixture(student, rng):
     return _mixture_values(
         student,
         [
-            (x, usual),
-            (x, (other[0], usual[1], other[2])),
+            *((x, mixture) for x, *mixture in domain.replaced(*pair)),
             (rng.normal(0, 2, (1, 1)), single),
             (anywhere, (log_pi, mu, log_sigma)),
         ],
@@ -192,7 +219,7 @@ def terms(student, rng):
     """Both terms of the second form."""
     pairs = []
     for case in _instances(student, rng):
-        pairs.append((student.reconstruction(case.x, *case.q, *case.model), case.scale))
+        pairs.append((student.reconstruction(*case.everything), case.scale))
         pairs.append((student.kl_prior(*case.q), _prior_scale(case)))
     return _joined(pairs, "term")
 
@@ -210,7 +237,7 @@ def posterior(student, rng):
     tiny = replace(case, mu=mu, log_sigma=log_sigma, weight=1e-3 * case.weight)
     pairs = []
     for case in [*_instances(student, rng), tiny]:
-        kl = student.kl_posterior(case.x, *case.q, *case.model)
+        kl = student.kl_posterior(*case.everything)
         pairs.append((kl, case.scale * case.condition))
     return _joined(pairs, "kl")
 
@@ -219,7 +246,7 @@ def joint(student, rng):
     """Both terms of the first form."""
     pairs = []
     for case in _instances(student, rng):
-        pairs.append((student.expected_log_joint(case.x, *case.q, *case.model), case.scale))
+        pairs.append((student.expected_log_joint(*case.everything), case.scale))
         own = (np.abs(case.log_sigma) + 0.5 * (1 + LOG_TAU)).sum(1)
         pairs.append((student.entropy(case.log_sigma), own))
     return _joined(pairs, "term")
@@ -227,7 +254,7 @@ def joint(student, rng):
 
 def _log_weight(student, case, eps):
     """log_weight [m b] and its scale, which allows for the rounding of z."""
-    found = student.log_weight(case.x, *case.q, *case.model, eps)
+    found = student.log_weight(*case.everything, eps)
     sigma = np.exp(case.log_sigma)
     z = np.abs(case.mu) + sigma * np.abs(eps)
     recovered = np.abs(eps) * z / sigma
@@ -237,19 +264,31 @@ def _log_weight(student, case, eps):
     return found, reach**2 / (2 * case.eta) + latent + case.constant
 
 
+def _noise(rng, count, shape):
+    """Standard normal numbers, one of which lies further out than they usually do."""
+    eps = rng.normal(size=(count, *shape))
+    eps[0, 0, 0] = rng.choice([-1.0, 1.0]) * rng.uniform(5, 6)
+    return eps
+
+
 def samples(student, rng):
-    """From one sample to the most; a few lie further out than noise usually does.
+    """From one sample to the most, and calls that differ in one argument.
 
     The last q are as narrow as can be, about 0, where a z that is a little off is seen.
     """
-    m, cases = student.domain.sizes("m")[1], _instances(student, rng)
+    m, cases = student.domain.sizes("m")[1], _apart(student, rng)
     mu = np.zeros_like(cases[0].mu)
     cases.append(replace(cases[0], mu=mu, log_sigma=rng.uniform(-30, -20, mu.shape)))
-    pairs = []
-    for case, count in zip(cases, (SAMPLES, SAMPLES, 1, m, SAMPLES), strict=True):
-        eps = rng.normal(size=(count, *case.mu.shape))
-        eps[0, 0, 0] = rng.choice([-1.0, 1.0]) * rng.uniform(5, 6)
-        pairs.append(_log_weight(student, case, eps))
+    counts = (SAMPLES, SAMPLES, 1, m, 3, SAMPLES)
+    calls = [
+        (*case.everything, _noise(rng, count, case.mu.shape))
+        for case, count in zip(cases, counts, strict=True)
+    ]
+    pair = ((*each, _noise(rng, SAMPLES, each[1].shape)) for each in _square(student, rng))
+    pairs = [
+        _log_weight(student, Instance(*arguments), eps)
+        for *arguments, eps in student.domain.replaced(*pair, *calls)
+    ]
     return _joined(pairs, "log_w")
 
 
@@ -270,7 +309,7 @@ def forms(student, rng):
     """First, third and fourth form minus the second."""
     pairs = []
     for case in _few(rng):
-        everything = (case.x, *case.q, *case.model)
+        everything = case.everything
         rows, k = case.mu.shape
         grid, law = _nodes(k)
         second = student.reconstruction(*everything) - student.kl_prior(*case.q)
@@ -287,7 +326,7 @@ def bound(student, rng):
     """A q that is not the posterior pays for it."""
     holds = []
     for case in _few(rng):
-        everything = (case.x, *case.q, *case.model)
+        everything = case.everything
         lower = student.reconstruction(*everything) - student.kl_prior(*case.q)
         above = student.log_marginal(case.x, *case.model) > lower
         holds += [above, student.kl_posterior(*everything) > 0]
@@ -299,7 +338,7 @@ def gradient(student, rng):
     pairs = []
     for case in _instances(student, rng):
         rows = len(case.x)
-        everything = (case.x, *case.q, *case.model)
+        everything = case.everything
         cotangent = rng.uniform(0.5, 2.0, rows) * rng.choice([-1.0, 1.0], rows)
         found = [
             *student.vjp("reconstruction", everything, (1, 2), cotangent),

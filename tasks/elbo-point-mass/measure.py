@@ -1,8 +1,8 @@
 """What is measured of elbo-point-mass: divergences down to widths of e⁻³⁰, and both manifolds.
 
-Every function is called with the smallest and the largest sizes, and with every number of widths
-or noise levels; these are in no order, some of them equal. The scale S of a value is the sum of the
-absolute terms of its formula, from what was drawn.
+Every function is called with the smallest and the largest sizes, with every number of widths or
+noise levels, in no order, some of them equal, and with each argument changed alone. The scale S of
+a value is the sum of the absolute terms of its formula, from what was drawn.
 """
 
 from dataclasses import dataclass
@@ -48,6 +48,12 @@ def _decoder(rng, sizes=USUAL, singular=SINGULAR):
     return Decoder(weight, rng.uniform(-2, 2, d))
 
 
+def _between(student, rng):
+    """Sizes of a decoder that are drawn, without those at an edge."""
+    k = int(rng.integers(2, student.domain.sizes("k")[1]))
+    return int(rng.integers(k + 1, student.domain.sizes("d")[1])), k
+
+
 def _edges(student, rng):
     """Decoders at the edges of the sizes and of the domain: D = 2; K = 1; D and K at their most."""
     least, d = student.domain.sizes("d")
@@ -86,17 +92,17 @@ def _scale_kl(mu, log_sigmas):
 
 
 def narrow(student, rng):
-    """Widths from e⁻³⁰ to e³⁰, for one to the most latent dimensions; the same means twice."""
+    """Widths from e⁻³⁰ to e³⁰, for one to the most latent dimensions."""
     n, k = (student.domain.sizes(axis)[1] for axis in ("n", "k"))
     draw = student.domain.draw
-    mu, far = rng.normal(0, 1.5, 2), draw(rng, "mu", k)
+    means, far = rng.normal(0, 1.5, (2, _between(student, rng)[1])), draw(rng, "mu", k)
+    pair = ((mu, _repeated(student, rng, "log_sigmas")) for mu in means)
     cases = [
-        (mu, _repeated(student, rng, "log_sigmas")),
-        (mu, _repeated(student, rng, "log_sigmas")),
+        *student.domain.replaced(*pair),
         (rng.normal(0, 1.5, 1), draw(rng, "log_sigmas", n)),
         (far, draw(rng, "log_sigmas", n)),
         (rng.normal(0, 1.5, 3), rng.uniform(-9, 1, 1)),
-        *((mu, rng.uniform(-9, 1, count)) for count in range(1, n)),
+        *((means[0], rng.uniform(-9, 1, count)) for count in range(1, n)),
     ]
     return _joined([(student.kl_as_sigma_to_zero(*q), _scale_kl(*q)) for q in cases], "kl")
 
@@ -115,15 +121,20 @@ def slope(student, rng):
 
 def point(student, rng):
     """The scale holds the condition number that a solution by normal equations has."""
-    usual = _decoder(rng)
-    pairs = []
+    usual, sizes = _decoder(rng), _between(student, rng)
+    cases = []
     for decoder in [usual, usual, _decoder(rng, (3, 2)), *_edges(student, rng)]:
         d = decoder.sizes[0]
         x = student.domain.draw(rng, "x", d) if d > USUAL[0] else rng.normal(0, 2, d)
+        cases.append((x, *decoder.both))
+    pair = ((rng.normal(0, 2, sizes[0]), *_decoder(rng, sizes).both) for _ in range(2))
+    pairs = []
+    for x, *both in student.domain.replaced(*pair, *cases):
+        decoder = Decoder(*both)
         singular = decoder.singular
         condition = (singular[0] / singular[-1]) ** 2 / singular[-1]
         scale = np.full(len(singular), (_size(x) + _size(decoder.bias)) * condition)
-        pairs.append((student.best_point(x, *decoder.both), scale))
+        pairs.append((student.best_point(x, *both), scale))
     return _joined(pairs, "point")
 
 
@@ -137,8 +148,17 @@ def _recon_scale(x, decoder, eta, mu, log_sigmas):
     return (2 * squared + spread) / (2 * eta) + constant
 
 
+def _points(student, rng):
+    """Arguments of recon_term for two calls of one size, everything ordinary but the widths."""
+    d, k = _between(student, rng)
+    for _ in range(2):
+        point = rng.normal(0, 2, d), *_decoder(rng, (d, k)).both
+        eta, mu = np.exp(rng.uniform(-3, 2)), rng.normal(size=k)
+        yield *point, eta, mu, _repeated(student, rng, "log_sigmas")
+
+
 def recon(student, rng):
-    """Points, widths and noise of all sorts; the same point twice."""
+    """Points, widths and noise of all sorts."""
     draw = student.domain.draw
     pairs = []
 
@@ -147,9 +167,9 @@ def recon(student, rng):
         pairs.append((found, _recon_scale(x, decoder, eta, mu, log_sigmas)))
 
     least, most = sorted(draw(rng, "eta", 2))
+    for x, weight, bias, *rest in student.domain.replaced(*_points(student, rng)):
+        look(Decoder(weight, bias), x, *rest)
     usual = _decoder(rng), rng.normal(0, 2, 5), np.exp(rng.uniform(-3, 2)), rng.normal(size=2)
-    look(*usual, _repeated(student, rng, "log_sigmas"))
-    look(*usual, _repeated(student, rng, "log_sigmas"))
     small, column, wide = _edges(student, rng)
     d, k = wide.sizes
     n = student.domain.sizes("n")[1]
@@ -212,13 +232,22 @@ def _marginal(student, rng, distance):
         anywhere = distance and d > USUAL[0]
         x = student.domain.draw(rng, "x", d) if anywhere else _near(rng, decoder, distance)
         cases.append((decoder, x))
+    pairs = []
     cases += [cases[0]] * (n - 1)
     levels += [np.exp(rng.uniform(-6, 0, count)) for count in range(1, n)]
-    pairs = []
-    for (decoder, x), etas in zip(cases, levels, strict=True):
-        found = student.loglik_vs_eta(x, *decoder.both, etas)
-        pairs.append((found, _log_p_scale(x, decoder, etas)))
+    calls = [(x, *decoder.both, etas) for (decoder, x), etas in zip(cases, levels, strict=True)]
+    for x, weight, bias, etas in student.domain.replaced(*_noisy(student, rng, distance), *calls):
+        found = student.loglik_vs_eta(x, weight, bias, etas)
+        pairs.append((found, _log_p_scale(x, Decoder(weight, bias), etas)))
     return _joined(pairs, "log_p")
+
+
+def _noisy(student, rng, distance):
+    """Arguments of loglik_vs_eta for two calls of one size."""
+    sizes = _between(student, rng)
+    for _ in range(2):
+        decoder = _decoder(rng, sizes, singular=(0.3, 0.5))
+        yield _near(rng, decoder, distance), *decoder.both, _repeated(student, rng, "etas")
 
 
 def off_manifold(student, rng):

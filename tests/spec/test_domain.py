@@ -311,6 +311,20 @@ def test_what_the_domain_does_not_say_is_refused_with_what_to_add(task: LoadedTa
         task.instances.sizes("n")
 
 
+def test_each_argument_changes_alone(task: LoadedTask) -> None:
+    calls = task.instances.replaced((1, "a", 0.5), (2, "b", 0.25), (3, "c", 0.75))
+    changed = [(2, "a", 0.5), (1, "b", 0.5), (1, "a", 0.25)]
+    assert calls == [(1, "a", 0.5), *changed, (3, "c", 0.75)]
+
+
+@pytest.mark.parametrize("second", [(1,), (1, 2, 3)])
+def test_calls_of_different_functions_lend_each_other_no_argument(
+    task: LoadedTask, second: tuple[int, ...]
+) -> None:
+    with pytest.raises(DomainError, match=f"2 arguments and the other {len(second)}"):
+        task.instances.replaced((1, 2), second)
+
+
 def test_the_statement_shows_the_domain(task: LoadedTask) -> None:
     text = rendered("before\n<!-- domain -->\nold\n<!-- /domain -->\nafter\n", task)
     assert text.startswith("before\n<!-- domain -->\n| size or argument | from all of |\n")
