@@ -1,7 +1,8 @@
 """Ancestral sampling and completion in raster order, and exact completions by enumeration.
 
-x_i = 1 where u_i < p(x_i = 1 | x_<i). Sources: S1 "PixelRNN" (sequential generation is slow), "Results:
-Image completion"; S3 (one forward pass); van den Oord, Kalchbrenner & Kavukcuoglu 2016, figure 1.
+x_i = 1 where u_i < p(x_i = 1 | x_<i). Sources: S1 "PixelRNN" (sequential generation is slow),
+"Results: Image completion"; S3 (one forward pass); van den Oord, Kalchbrenner & Kavukcuoglu 2016,
+section 2.1 and figure 1.
 """
 
 import torch

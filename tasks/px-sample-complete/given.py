@@ -1,12 +1,12 @@
-"""Two networks. Each counts down `budget` at every call, in place; beyond it, it answers NaN."""
+"""Two models. Each counts its budget down at every call; once that is spent, it answers NaN."""
 
 import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
-from torch.nn.functional import unfold
+from torch.nn.functional import conv2d
 
 
-def _spend(logits: Tensor, budget: Tensor) -> Tensor:
+def _paid(logits: Tensor, budget: Tensor) -> Tensor:
     budget -= 1
     return logits if budget >= 0 else torch.full_like(logits, torch.nan)
 
@@ -14,20 +14,17 @@ def _spend(logits: Tensor, budget: Tensor) -> Tensor:
 @torch.no_grad()
 def network(
     x: Float64[Tensor, "b 1 h w"],
-    weight: Float64[Tensor, "9 9"],
+    weight: Float64[Tensor, "5 5"],
     bias: Float64[Tensor, "5 5"],
     budget: Int64[Tensor, ""],
 ) -> Float64[Tensor, "b 1 h w"]:
-    """Logits: a bias for every place, and weights of all earlier pixels by their distance.
+    """Logits of all pixels given the earlier ones: a kernel with mask A and a bias for each place.
 
-    The centre of `weight`, and what comes after it, is masked.
+    Of `bias` an image of h rows and w columns has the first h rows and w columns.
     """
-    height, width = x.shape[2:]
-    masked = weight.flatten() * (torch.arange(81) < 40)
-    place = torch.eye(height * width, dtype=torch.float64).reshape(-1, 1, height, width)
-    matrix = torch.einsum("jki,k->ji", unfold(place, 9, padding=4), masked)
-    logits = bias[:height, :width] + (x.flatten(1) @ matrix).reshape(x.shape)
-    return _spend(logits, budget)
+    mask = (torch.arange(25) < 12).reshape(5, 5)
+    logits = conv2d(x, (weight * mask)[None, None], padding=2)
+    return _paid(logits + bias[: x.shape[2], : x.shape[3]], budget)
 
 
 @torch.no_grad()
@@ -37,6 +34,6 @@ def decoder(
     bias: Float64[Tensor, "h w"],
     budget: Int64[Tensor, ""],
 ) -> Float64[Tensor, "b 1 h w"]:
-    """Logits of all pixels given a latent vector: bias + Σ_k z_k weight_k."""
+    """Logits of all pixels given a latent vector: bias + Σ z_k weight_k."""
     logits = bias + torch.einsum("bk,khw->bhw", z, weight)
-    return _spend(logits.unsqueeze(1), budget)
+    return _paid(logits.unsqueeze(1), budget)

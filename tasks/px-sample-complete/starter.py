@@ -1,9 +1,9 @@
 """Samples and completions of an autoregressive model. Fill in the bodies; keep the signatures.
 
-Tensors are float64, `observed` is bool. b is the batch, h and w are height and width, k is the number
-of latent dimensions; s and t are the height and width of small images. Pixels are in raster order:
-row by row, each row from left to right. A model gives the logits of "this pixel is 1" given the
-earlier pixels, for all pixels of any number of images at once.
+Tensors are float64, `observed` is bool. b is the batch, h and w are height and width, k is the
+number of latent dimensions; s and t are the height and width of small images. Pixels are in raster
+order: row by row, each row from left to right. A model gives the logits of "this pixel is 1", each
+given the earlier pixels, for all pixels of any number of images at once.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def complete(
     observed: Bool[Tensor, "b 1 h w"],
     u: Float64[Tensor, "b 1 h w"],
 ) -> Float64[Tensor, "b 1 h w"]:
-    """The images with what is not observed drawn, in raster order, and the rest as it is in x."""
+    """The images with what is not observed sampled, in raster order, and the rest as it is in x."""
     raise NotImplementedError
 
 
@@ -46,7 +46,7 @@ def log_conditional(
     x: Float64[Tensor, "b 1 s t"],
     observed: Bool[Tensor, "b 1 s t"],
 ) -> Float64[Tensor, " b"]:
-    """log p(x where not observed | x where observed), in nats, exact for every mask."""
+    """log p(x where not observed | x where observed) in nats, exact for every mask."""
     raise NotImplementedError
 
 

@@ -30,7 +30,7 @@ def complete(model, x, observed, u):
 
 def draw(model, x, observed, generator):
     x = x.clone()
-    for i in range(x[0].numel()):
+    for i in (~observed).flatten(1).any(dim=0).nonzero().flatten().tolist():
         row, column = divmod(i, x.shape[3])
         p = torch.sigmoid(model(x)[:, 0, row, column])
         bits = torch.bernoulli(p, generator=generator)

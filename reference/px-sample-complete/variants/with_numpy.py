@@ -39,7 +39,8 @@ def draw(model, x, observed, generator):
 def log_conditional(model, x, observed):
     def log_p(images):
         logits = model(images)
-        return -torch.logaddexp(torch.zeros_like(logits), (1 - 2 * images) * logits).flatten(1).sum(1)
+        losses = torch.logaddexp(torch.zeros_like(logits), (1 - 2 * images) * logits)
+        return -losses.flatten(1).sum(1)
 
     pixels = x[0].numel()
     every = torch.cartesian_prod(*[torch.tensor([0.0, 1.0], dtype=torch.float64)] * pixels)
