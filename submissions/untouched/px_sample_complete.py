@@ -1,9 +1,9 @@
 """Samples and completions of an autoregressive model. Fill in the bodies; keep the signatures.
 
-Tensors are float64, `observed` is bool. b is the batch, h and w are height and width, k is the number
-of latent dimensions; s and t are the height and width of small images. Pixels are in raster order:
-row by row, each row from left to right. A model gives the logits of "this pixel is 1", each given the
-earlier pixels, for all pixels of any number of images at once.
+Tensors are float64, `observed` is bool. b is the batch, h and w are height and width, k is the
+number of latent dimensions; s and t are the height and width of small images. Pixels are in raster
+order: row by row, each row from left to right. A model gives the logits of "this pixel is 1", each
+given the earlier pixels, for all pixels of any number of images at once.
 """
 
 from collections.abc import Callable
