@@ -309,7 +309,7 @@ def _free_bits(student, rng, shape, calls):
 
 def _whole_images(student, rng, n):
     """(bits [n 6], law) of images of 2 x 3 pixels, in calls of few."""
-    network, rows = _network(rng, 0.6), int(rng.integers(20, 60))
+    network, rows = _network(rng, 0.6), int(rng.integers(60, 120))
     x = student.domain.draw(rng, "x", rows, 1, 2, 3)
     nothing = np.zeros(x.shape, dtype=bool)
     bits = _drawn(student, network, x, nothing, -(-n // rows)).reshape(-1, BITS)
@@ -347,12 +347,12 @@ def _among_images(student, rng, n):
 
 
 def _among_pixels(student, rng, n):
-    """(bits [n 6], law) of six pixels of a large image, and of one pixel of six neighbours."""
+    """(bits [n 6], law) of six pixels of an image of 3 x 4, and of one pixel of six neighbours."""
     rows = student.domain.sizes("b")[1]
-    bits, law = _free_bits(student, rng, (rows, 1, TAPS, TAPS), -(-n // rows))
-    places = rng.permutation(TAPS**2)
-    within = bits.reshape(-1, TAPS**2)[:n, places[:BITS]]
-    whole = bits[:, : rows - rows % BITS, places[BITS : 2 * BITS + 1]]
+    bits, law = _free_bits(student, rng, (rows, 1, 3, 4), -(-n // rows))
+    places = rng.permutation(12)
+    within = bits.reshape(-1, 12)[:n, places[:BITS]]
+    whole = bits[:, : rows - rows % BITS, places[: BITS + 1]]
     between = whole.transpose(2, 0, 1).reshape(-1, BITS)
     return [(within, law), (between[:n], law)]
 
