@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 COURSE = ROOT / "tests" / "course"
 SLEEP = f"600.{os.getpid()}"  # tells our daemons from others in the list of processes
 
+NOT_UTF8 = os.fsdecode(b"new\nline \xff")  # a name that no text in UTF-8 holds
 HONEST = """
 def square(x):
     return x * x
@@ -191,6 +192,8 @@ def graded(tmp_path_factory):
     (folder / "honest" / "noise.py").write_text(NOISE)
     (folder / "empty").mkdir()
     (folder / "binary").mkdir()
+    (folder / NOT_UTF8).mkdir()
+    (folder / NOT_UTF8 / "square.py").write_text("def")
     (folder / "binary" / "square.py").write_bytes(bytes(range(256)) * 8)
     (folder / "reseeds").mkdir()
     reseeding = NOISE.replace(
@@ -269,6 +272,7 @@ def test_what_is_right_passes_whatever_stands_beside_it(graded, name):
     [
         ("empty", "empty"),
         ("binary", "not-text"),
+        (NOT_UTF8, "syntax"),
         ("slip", "unsafe-archive"),
         ("reseeds", "missing-file"),
     ],
