@@ -27,6 +27,7 @@ from harness.errors import InfrastructureError
 from harness.mounts import refuse_network_file_system
 from harness.records import Observation, canonical
 from harness.results import make_folder
+from harness.surrogates import as_name, as_text
 
 FORMAT = 3
 #: Trials whose observations are kept in memory: those of trusted programs are asked for again and
@@ -237,33 +238,35 @@ class Ledger:
 
     def put_document(self, name: str, record: Mapping[str, Any]) -> None:
         """Stores or replaces a JSON document, such as the list of what was graded."""
-        row = (name, canonical(dict(record)))
+        row = (as_text(name), canonical(dict(record)))
         self._write(("insert or replace into documents values (?, ?)", [row]))
 
     def documents(self, prefix: str) -> dict[str, dict[str, Any]]:
         """All documents whose names begin so, by their names, in order."""
+        start = as_text(prefix)
         rows = self._rows(
             "select name, record from documents where substr(name, 1, ?) = ? order by name",
-            (len(prefix), prefix),
+            (len(start), start),
         )
         with self._readable(f"the documents {prefix}…"):
-            return {name: dict(json.loads(record)) for name, record in rows}
+            return {as_name(text): dict(json.loads(record)) for text, record in rows}
 
     def document_names(self, prefix: str) -> list[str]:
         """The names of all documents that begin so, in order."""
+        start = as_text(prefix)
         rows = self._rows(
             "select name from documents where substr(name, 1, ?) = ? order by name",
-            (len(prefix), prefix),
+            (len(start), start),
         )
-        return [name for (name,) in rows]
+        return [as_name(text) for (text,) in rows]
 
     def put_documents(
         self, records: Mapping[str, Mapping[str, Any]], remove: Iterable[str] = ()
     ) -> None:
         """Stores or replaces documents and removes others, all in one step."""
-        rows = [(name, canonical(dict(record))) for name, record in records.items()]
+        rows = [(as_text(name), canonical(dict(record))) for name, record in records.items()]
         self._write(
-            ("delete from documents where name = ?", [(name,) for name in remove]),
+            ("delete from documents where name = ?", [(as_text(name),) for name in remove]),
             ("insert or replace into documents values (?, ?)", rows),
         )
 
@@ -280,7 +283,7 @@ class Ledger:
 
     def document(self, name: str) -> dict[str, Any] | None:
         """A stored document, or None."""
-        rows = self._rows("select record from documents where name = ?", (name,))
+        rows = self._rows("select record from documents where name = ?", (as_text(name),))
         with self._readable(f"the document {name}"):
             return dict(json.loads(rows[0][0])) if rows else None
 

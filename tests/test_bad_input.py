@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[1]
 COURSE = ROOT / "tests" / "course"
 SLEEP = f"600.{os.getpid()}"  # tells our daemons from others in the list of processes
 
+NOT_UTF8 = os.fsdecode(b"new\nline \xff")  # a name that no text in UTF-8 holds
 HONEST = """
 def square(x):
     return x * x
@@ -227,6 +228,8 @@ def write_submissions(folder):
     (folder / "honest" / "noise.py").write_text(NOISE)
     (folder / "empty").mkdir()
     (folder / "binary").mkdir()
+    (folder / NOT_UTF8).mkdir()
+    (folder / NOT_UTF8 / "square.py").write_text("def")
     (folder / "binary" / "square.py").write_bytes(bytes(range(256)) * 8)
     (folder / "reseeds").mkdir()
     reseeding = NOISE.replace(
@@ -296,6 +299,7 @@ def test_what_is_right_passes_whatever_stands_beside_it(graded, name):
     [
         ("empty", "empty"),
         ("binary", "not-text"),
+        (NOT_UTF8, "syntax"),
         ("slip", "unsafe-archive"),
         ("reseeds", "missing-file"),
     ],

@@ -110,6 +110,20 @@ def test_failure_of_ours_gives_way_to_an_observation(path):
         assert ledger.get("k").outcome == "ok"
 
 
+@pytest.mark.parametrize("name", ["sur\udcff", "\uffff", "\uffffdcff", "\ud800é\n", "", "%_*"])
+def test_a_document_may_have_the_name_of_any_file(path, name):
+    """A submission whose folder is not named in UTF-8 would end the run of the class."""
+    with Ledger(path, "run") as ledger:
+        ledger.put_documents({f"a/{name}": {"n": 1}, f"b/{name}": {"n": 2}, "b/kept": {}})
+        ledger.put_document(f"c{name}/x", {"n": 3})
+    with Ledger(path, "next") as ledger:
+        assert ledger.document(f"a/{name}") == {"n": 1}
+        assert ledger.documents(f"b/{name}").get(f"b/{name}") == {"n": 2}
+        assert ledger.document_names(f"c{name}/") == [f"c{name}/x"]
+        ledger.put_documents({}, remove=[f"b/{name}"])
+        assert ledger.document_names("b/") == ["b/kept"]
+
+
 def test_documents_are_replaced_and_files_kept_by_digest(path):
     with Ledger(path, "one") as ledger:
         assert ledger.document("run") is None

@@ -33,6 +33,9 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.25
 #: Seconds beyond which the time between two waits, or by which a wait ended late, is not the
 #: program's: the grader computed something of its own, or stood still, or the whole machine did.
 _STANDSTILL_S = 1.0
+#: How many times the limit of a trial is added at most for waiting: a program may lower its own
+#: priority, and must not hold up the class with it.
+_PATIENCE = 20
 
 
 class WorkerConnection:
@@ -63,6 +66,7 @@ class WorkerConnection:
         self.deadline = time.monotonic() + limits.trial_s if deadline is None else deadline
         self._call_deadline = self.deadline
         self._seen = time.monotonic()
+        self._patience_s = _PATIENCE * limits.trial_s
         self._excused_s = monitor.waited_s() if monitor is not None else 0.0
 
     def request(
@@ -191,8 +195,10 @@ class WorkerConnection:
         if time.monotonic() < self._call_deadline:
             return False
         waited_s = self._monitor.waited_s() if self._monitor is not None else 0.0
-        self._move(waited_s - self._excused_s)
+        more_s = min(waited_s - self._excused_s, self._patience_s)
         self._excused_s = max(self._excused_s, waited_s)
+        self._patience_s -= max(more_s, 0.0)
+        self._move(more_s)
         return time.monotonic() >= self._call_deadline
 
     def _notice(self, expected_s: float = 0.0) -> None:

@@ -334,6 +334,7 @@ from harness import wire
 
 os.sched_setaffinity(0, {int(sys.argv[1])})
 sock = socket.socket(fileno=int(sys.argv[2]))
+sock.sendall(b"!")
 frame = wire.decode(lambda size: sock.recv(size, socket.MSG_WAITALL), 1 << 20)
 until = time.process_time() + 0.6
 while time.process_time() < until:
@@ -357,6 +358,7 @@ def test_waiting_for_a_processor_is_not_the_programs_time(ends):
         monitor = ResourceMonitor(os.getpid(), worker.pid, 0, Path("/nonexistent"))
         monitor.check = lambda limits: None  # our own processes are no worker's
         theirs.close()
+        assert ours.recv(1) == b"!"  # it has imported all it needs
         connection = WorkerConnection(ours, Limits(call_s=1, trial_s=1), monitor)
         if ends == "answers":
             assert connection.request({"op": "call"}, []).message["ok"]
