@@ -116,28 +116,39 @@ def test_own_draws_have_the_law_that_the_grader_expects(network):
     assert (np.abs(counts - n * law) < 5 * np.sqrt(n * law) + 5).all()
 
 
+class Sizes:
+    """A domain of which only the sizes matter."""
+
+    def sizes(self, axis):
+        return {"b": (1, 1000)}[axis]
+
+    def draw(self, rng, name, *shape):
+        return np.zeros(shape)
+
+
+class Numbered:
+    """A program whose draws say which noise they are."""
+
+    domain = Sizes()
+    count = 0
+
+    def given(self, *parameters):
+        return parameters
+
+    def generator(self):
+        return None
+
+    def draw(self, model, x, observed, generator):
+        numbers = 10.0 * np.arange(self.count, self.count + x.size)
+        self.count += x.size
+        return numbers.reshape(x.shape)
+
+    def independent(self, name, *args, replicates):
+        return [self.draw(*args, None) for _ in range(replicates)]
+
+
 def test_groups_of_six_bits_are_those_of_independent_noise():
-    """Of draws that say which noise they are, no column holds one twice, turned round or not."""
-
-    class Numbered:
-        domain = property(lambda self: self)
-        count = 0
-
-        def sizes(self, axis):
-            return {"b": (1, 1000)}[axis]
-
-        def draw(self, rng, name, *shape):
-            return np.zeros(shape)
-
-        def given(self, *parameters):
-            return parameters
-
-        def independent(self, name, model, x, observed, replicates):
-            size = replicates * x.size
-            numbers = 10.0 * np.arange(self.count, self.count + size)
-            self.count += size
-            return list(numbers.reshape(replicates, *x.shape))
-
+    """No column holds one noise twice, turned round or not."""
     rng = np.random.default_rng(2)
     for part in (measure._among_images, measure._among_pixels):
         for bits, law in part(Numbered(), rng, 8000):
