@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from harness.causes import Cause
-from harness.marking import hints
+from harness.marking import hints, pictures
 from harness.marking.gradebook import TaskGrade
 from harness.marking.illustration import illustrate
 from harness.marking.jobs import PlannedTrial
@@ -117,4 +117,8 @@ def _explained(
     not_finite = verdict.cause == Cause.NOT_FINITE
     file = f"example-{task.id}.{verdict.check}.npz"
     example = illustrate(task, own, reference, file=file, not_finite=not_finite)
+    drawn = f"picture-{task.id}.{verdict.check}.svg"
+    picture = pictures.picture(task.spec.check(verdict.check), own, reference, file=drawn)
+    if picture is not None:
+        example["picture"] = picture
     return replace(verdict, example=example, hint=hints.hint(task, verdict.check, own, failed))
