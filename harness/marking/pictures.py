@@ -6,25 +6,32 @@ a picture is the same whenever it is made again. :mod:`harness.report.pictures` 
 - A check of the kind ``causality``: the calls of the example in which single inputs are moved, and
   by how much every output moves with each of them.
 - A check of the kind ``exact`` whose wanted result is a matrix of zeros and ones: that matrix.
+- A check of the kind ``seed-success``: what each training seed that decided it came to, beside the
+  threshold and the reference's stored runs. These are seeds that are marked; their numbers stand in
+  the check's message as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from harness import stored_runs
 from harness.marking.closeness import wrong_entries
 from harness.marking.snippet import array_of
 from harness.records import Array, Observation, encode_array
-from harness.spec.checks import CausalityCheck, CheckBase, ExactCheck
+from harness.spec.checks import CausalityCheck, CheckBase, ExactCheck, SeedSuccessCheck
+from harness.spec.load import LoadedTask
 
 #: Rows and columns of a map that can still be read.
 _LEAST_SIDE, _EASY_SIDE, _MOST_SIDE = 2, 32, 64
 #: An influence below this share of the largest one is rounding.
 _NOTHING = 1e-9
+#: The share of the reference's runs that its band holds.
+_BAND = 0.9
 #: The levels of brightness that a cell is drawn with.
 _DARKEST = 255
 
@@ -74,6 +81,39 @@ def picture(
         return None
     found = min(maps, key=lambda each: each.unreadable, default=None)
     return None if found is None else _described(found, file)
+
+
+def of_seeds(
+    task: LoadedTask, check: SeedSuccessCheck, figures: Mapping[str, Any], *, file: str
+) -> dict[str, Any] | None:
+    """The picture of the training seeds behind a decision; None where there were none.
+
+    Args:
+        figures: the evidence of its verdict.
+        file: how the picture's file is called.
+
+    Returns:
+        ``file``, ``title``, ``alt`` and ``seeds``: their ``values``, ``threshold`` and ``low`` of
+        the check, and ``band``, between which nine tenths of the reference's runs lie (None where
+        none are at hand).
+    """
+    values = [float(value) for value in figures.get("values", ())]
+    if not values:
+        return None
+    stored = [each for each in stored_runs.read(task, check.target) if each.role == "reference"]
+    runs = stored[0].of(check) if stored and check.metric in stored[0].values else []
+    margin = (1 - _BAND) / 2
+    band = [float(edge) for edge in np.quantile(runs, (margin, 1 - margin))] if runs else None
+    side = "at least" if check.better == "higher" else "at most"
+    shown = ", ".join(f"{value:.4g}" for value in values)
+    alt = f"Training seeds 1 to {len(values)} came to {shown}; wanted is {side} "
+    alt += f"{check.threshold:g}."
+    if band is not None:
+        alt += (
+            f" {_BAND:.0%} of {len(runs)} reference runs lie from {band[0]:.4g} to {band[1]:.4g}."
+        )
+    seeds = {"values": values, "threshold": check.threshold, "low": check.low, "band": band}
+    return {"file": file, "title": check.title or check.id, "alt": alt, "seeds": seeds}
 
 
 def _described(maps: _Maps, file: str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Pictures of failed checks as SVG files beside feedback.md, drawn from what a verdict holds.
 
-Only visible checks have one, and it shows the public example. Equal verdicts give equal bytes: a
-picture holds whole numbers and texts of ours, and nothing that a program could write.
+Only visible checks have one; it shows the public example, or what training seeds came to. Equal
+verdicts give equal bytes: a picture holds numbers and texts of ours, and nothing that a program
+could write.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from harness.results import SubmissionReports
 
 _WIDEST, _LARGEST_CELL, _SMALLEST_CELL = 240, 28, 3
 _MARGIN, _TITLE, _LINE = 12, 16, 18
+_PLOT_WIDTH, _PLOT_HEIGHT, _LABELS = 360, 160, 130
 #: Zero and the largest, as red, green and blue; what is wrong is framed.
 _LIGHT, _DARK, _WRONG = (247, 251, 255), (8, 48, 107), "#d7191c"
 
@@ -41,15 +43,12 @@ def alt(picture: Mapping[str, Any]) -> str:
 
 def svg(picture: Mapping[str, Any]) -> str:
     """The picture as an SVG document."""
-    panels = [
-        (str(panel["title"]), decode_array(panel["cells"]), decode_array(panel["wrong"]))
-        for panel in picture["panels"]
-    ]
-    high = max(len(cells) * _side(cells.shape) for _, cells, _ in panels)
-    width = _MARGIN + len(panels) * (_WIDEST + _MARGIN)
-    height = 2 * _LINE + high + 2 * _MARGIN
+    if "seeds" in picture:
+        width, height, body = _seeds(picture["seeds"])
+    else:
+        width, height, body = _panels(picture["panels"])
     title = clean(str(picture["title"]), SENTENCE_LIMIT)
-    lines = [
+    head = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" role="img" aria-label={quoteattr(alt(picture))} '
         f'font-family="sans-serif" font-size="12">',
@@ -58,11 +57,57 @@ def svg(picture: Mapping[str, Any]) -> str:
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
         f'<text x="{_MARGIN}" y="{_TITLE}" font-size="13">{escape(title)}</text>',
     ]
+    return "\n".join([*head, *body, "</svg>"]) + "\n"
+
+
+def _panels(records: Sequence[Mapping[str, Any]]) -> tuple[int, int, list[str]]:
+    """Maps beside each other: width, height and elements."""
+    panels = [
+        (str(panel["title"]), decode_array(panel["cells"]), decode_array(panel["wrong"]))
+        for panel in records
+    ]
+    high = max(len(cells) * _side(cells.shape) for _, cells, _ in panels)
+    lines = []
     for index, (name, cells, wrong) in enumerate(panels):
         left, top = _MARGIN + index * (_WIDEST + _MARGIN), 2 * _LINE + _MARGIN
         lines.append(f'<text x="{left}" y="{top - 6}">{escape(clean(name, SENTENCE_LIMIT))}</text>')
         lines += _cells(cells.tolist(), wrong.tolist(), (left, top), _side(cells.shape))
-    return "\n".join([*lines, "</svg>"]) + "\n"
+    return _MARGIN + len(panels) * (_WIDEST + _MARGIN), 2 * _LINE + high + 2 * _MARGIN, lines
+
+
+def _seeds(seeds: Mapping[str, Any]) -> tuple[int, int, list[str]]:
+    """A dot a seed, from left to right, over threshold and band: width, height and elements."""
+    values, threshold, low = seeds["values"], float(seeds["threshold"]), float(seeds["low"])
+    band = seeds["band"] or []
+    known = [*values, threshold, low, *band]
+    least, most = min(known), max(known)
+    top, right = 2 * _LINE, _MARGIN + _PLOT_WIDTH
+
+    def place(value: float) -> str:
+        """The height at which a number is drawn."""
+        return f"{top + _PLOT_HEIGHT * (most - value) / ((most - least) or 1.0):.1f}"
+
+    lines = []
+    if band:
+        y, height = place(band[1]), float(place(band[0])) - float(place(band[1]))
+        lines += [
+            f'<rect x="{_MARGIN}" y="{y}" width="{_PLOT_WIDTH}" height="{height:.1f}" '
+            f'fill="{_colour(60)}"/>',
+            f'<text x="{right + 6}" y="{y}">reference</text>',
+        ]
+    for value, name, dashes in ((threshold, "wanted", "none"), (low, "no credit", "4 4")):
+        lines += [
+            f'<line x1="{_MARGIN}" y1="{place(value)}" x2="{right}" y2="{place(value)}" '
+            f'stroke="#555555" stroke-dasharray="{dashes}"/>',
+            f'<text x="{right + 6}" y="{float(place(value)) + 12:.1f}">{name} {value:g}</text>',
+        ]
+    step = _PLOT_WIDTH / len(values)
+    lines += [
+        f'<circle cx="{_MARGIN + (index + 0.5) * step:.1f}" cy="{place(value)}" r="4" '
+        f'fill="{_colour(255)}"/>'
+        for index, value in enumerate(values)
+    ]
+    return right + _LABELS, top + _PLOT_HEIGHT + 2 * _MARGIN, lines
 
 
 def _side(shape: Sequence[int]) -> int:

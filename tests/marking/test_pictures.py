@@ -1,10 +1,14 @@
 """What is drawn of a failed check: masks and influences, from the calls of an example."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from harness.marking import pictures
 from harness.records import EXAMPLE, Observation, Trial, decode_array, encode_array
+from harness.spec.catalogue import load_all
 from harness.spec.checks import CausalityCheck, ExactCheck, PropertyCheck
 
 COMMON = {"id": "seen", "measurement": "m", "metric": "m", "points": 1}
@@ -121,3 +125,22 @@ def test_nothing_is_drawn_of_other_kinds_nor_where_nothing_differs():
     assert pictures.picture(other, own, wanted, file="p.svg") is None
     assert pictures.picture(CAUSAL, wanted, wanted, file="p.svg") is None
     assert pictures.picture(CAUSAL, observed(), observed(), file="p.svg") is None
+
+
+def test_seeds_are_drawn_beside_the_stored_runs_of_the_reference():
+    root = Path(__file__).parents[2]
+    (task,) = load_all(root / "tasks", root / "reference", ["bbvi-mixture"])
+    check = task.spec.check("learns")
+    path = root / "reference" / task.id / "targets" / check.target
+    (reference,) = [
+        each for each in json.loads(path.read_bytes())["programs"] if each["role"] == "reference"
+    ]
+    runs = reference["values"][check.metric]
+    found = pictures.of_seeds(task, check, {"values": [0.5, 0.25]}, file="p.svg")
+    low, high = found["seeds"]["band"]
+    inside = np.mean([low <= value <= high for value in runs])
+    assert inside == pytest.approx(0.9, abs=0.01)
+    assert found["seeds"]["values"] == [0.5, 0.25]
+    for words in ("1 to 2", "0.5, 0.25", f"{check.threshold:g}", f"of {len(runs)} reference runs"):
+        assert words in found["alt"]
+    assert pictures.of_seeds(task, check, {}, file="p.svg") is None

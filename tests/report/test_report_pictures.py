@@ -67,3 +67,18 @@ def test_a_hidden_check_has_none(build, tmp_path):
     assert not list(tmp_path.rglob("*.svg"))
     page = (tmp_path / "submissions" / "ada" / "feedback.md").read_text(encoding="utf-8")
     assert "picture" not in page
+
+
+def test_every_seed_is_a_dot_above_or_below_the_line():
+    seeds = {"values": [1.0, 4.0, -2.0], "threshold": 3.0, "low": 0.0, "band": [3.5, 5.0]}
+    picture = {"file": "p.svg", "title": "learns", "alt": "three seeds", "seeds": seeds}
+    root = ElementTree.fromstring(pictures.svg(picture))
+    dots = [float(each.get("cy")) for each in root.iter(f"{SVG}circle")]
+    wanted, low = (float(each.get("y1")) for each in root.iter(f"{SVG}line"))
+    assert [height < wanted for height in dots] == [False, True, False]
+    assert [height < low for height in dots] == [True, True, False]
+    band = [each for each in root.iter(f"{SVG}rect")][1]
+    begin, height = float(band.get("y")), float(band.get("height"))
+    assert begin < dots[1] < begin + height < wanted
+    alike = {**seeds, "values": [3.0], "low": 3.0, "band": None}
+    assert "nan" not in pictures.svg({**picture, "seeds": alike})
