@@ -20,7 +20,7 @@ from harness.results import SubmissionReports
 
 _WIDEST, _LARGEST_CELL, _SMALLEST_CELL = 240, 28, 3
 _MARGIN, _TITLE, _LINE = 12, 16, 18
-_PLOT_WIDTH, _PLOT_HEIGHT, _LABELS = 360, 160, 130
+_PLOT_WIDTH, _PLOT_HEIGHT, _LABELS, _THINNEST = 360, 160, 130, 2
 #: Zero and the largest, as red, green and blue; what is wrong is framed.
 _LIGHT, _DARK, _WRONG = (247, 251, 255), (8, 48, 107), "#d7191c"
 
@@ -87,27 +87,31 @@ def _seeds(seeds: Mapping[str, Any]) -> tuple[int, int, list[str]]:
         """The height at which a number is drawn."""
         return f"{top + _PLOT_HEIGHT * (most - value) / ((most - least) or 1.0):.1f}"
 
-    lines = []
+    lines, labels = [], []
     if band:
-        y, height = place(band[1]), float(place(band[0])) - float(place(band[1]))
-        lines += [
-            f'<rect x="{_MARGIN}" y="{y}" width="{_PLOT_WIDTH}" height="{height:.1f}" '
-            f'fill="{_colour(60)}"/>',
-            f'<text x="{right + 6}" y="{y}">reference</text>',
-        ]
+        height = max(_THINNEST, float(place(band[0])) - float(place(band[1])))
+        lines.append(
+            f'<rect x="{_MARGIN}" y="{place(band[1])}" width="{_PLOT_WIDTH}" '
+            f'height="{height:.1f}" fill="{_colour(60)}"/>'
+        )
+        labels.append((float(place(band[1])) + height / 2, "reference"))
     for value, name, dashes in ((threshold, "wanted", "none"), (low, "no credit", "4 4")):
-        lines += [
+        lines.append(
             f'<line x1="{_MARGIN}" y1="{place(value)}" x2="{right}" y2="{place(value)}" '
-            f'stroke="#555555" stroke-dasharray="{dashes}"/>',
-            f'<text x="{right + 6}" y="{float(place(value)) + 12:.1f}">{name} {value:g}</text>',
-        ]
+            f'stroke="#555555" stroke-dasharray="{dashes}"/>'
+        )
+        labels.append((float(place(value)), f"{name} {value:g}"))
+    height = 0.0
+    for wish, text in sorted(labels):
+        height = max(wish + 4, height + _TITLE)  # labels that would meet give way downwards
+        lines.append(f'<text x="{right + 6}" y="{height:.1f}">{text}</text>')
     step = _PLOT_WIDTH / len(values)
     lines += [
         f'<circle cx="{_MARGIN + (index + 0.5) * step:.1f}" cy="{place(value)}" r="4" '
         f'fill="{_colour(255)}"/>'
         for index, value in enumerate(values)
     ]
-    return right + _LABELS, top + _PLOT_HEIGHT + 2 * _MARGIN, lines
+    return right + _LABELS, top + _PLOT_HEIGHT + 4 * _MARGIN, lines
 
 
 def _side(shape: Sequence[int]) -> int:

@@ -80,5 +80,7 @@ def test_every_seed_is_a_dot_above_or_below_the_line():
     band = [each for each in root.iter(f"{SVG}rect")][1]
     begin, height = float(band.get("y")), float(band.get("height"))
     assert begin < dots[1] < begin + height < wanted
+    labels = sorted(float(each.get("y")) for each in root.iter(f"{SVG}text"))
+    assert np.diff(labels).min() >= 12  # none lies over another
     alike = {**seeds, "values": [3.0], "low": 3.0, "band": None}
     assert "nan" not in pictures.svg({**picture, "seeds": alike})
