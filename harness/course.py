@@ -14,9 +14,12 @@ from harness.marking.trials import Subject
 from harness.records import Program
 from harness.roster import Roster
 from harness.roster import read as read_roster
+from harness.spec.assigned import narrowed
 from harness.spec.catalogue import (
+    ALL,
     DEFAULT_REFERENCE,
     Catalogue,
+    assignment_path,
     load_assignment,
     read_catalogue,
     without_references,
@@ -24,6 +27,9 @@ from harness.spec.catalogue import (
 from harness.spec.load import LoadedTask
 from harness.spec.reading import did_you_mean
 from harness.submissions import Reading, Submission, display, find_all
+
+#: The assignment that is marked where neither submissions nor tasks are named, if there is one.
+TOUR = "tour"
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,19 @@ class Course:
     points: Mapping[str, float]
     absent: frozenset[str] = frozenset()
 
+    def held(self, recorded: Container[str]) -> Course:
+        """The course with those tasks that somebody handed in, or has marks of; all if none.
+
+        Args:
+            recorded: the ids of the tasks that the class has marks of.
+        """
+        held = tuple(
+            task
+            for task in self.tasks
+            if task.id in recorded or any(each.holds(task) for each in self.subjects)
+        )
+        return replace(self, tasks=held or self.tasks)
+
     def without_absent(self, known: Container[str]) -> Course:
         """The course without those absent who are known: what they handed in before is kept."""
         kept = tuple(
@@ -56,7 +75,8 @@ class Syllabus:
     """The tasks of an assignment, or of the whole course.
 
     Attributes:
-        catalogue: all tasks of the course, also those that cannot be loaded.
+        catalogue: all tasks of the course, also those that cannot be loaded; those of the
+            assignment with the checks that it marks.
         ids: those that belong to the assignment, in its order.
         points: what a task is worth where the assignment differs from the task's spec.
         alpha: how much error probability the assignment allows a submission in all.
@@ -69,6 +89,15 @@ class Syllabus:
     points: Mapping[str, float]
     alpha: float
     at_home: bool = False
+
+    @property
+    def left_out(self) -> dict[str, list[str]]:
+        """task id -> the checks that the assignment does without, where there are such."""
+        return {
+            name: [check.id for check in task.spec.checks if check.id in task.left_out]
+            for name, task in self.usable.items()
+            if task.left_out
+        }
 
     @property
     def usable(self) -> dict[str, LoadedTask]:
@@ -110,7 +139,7 @@ def with_remedy(error: SpecError, others: Sequence[str]) -> SpecError:
 
 
 def read_syllabus(tasks: Path, reference: Path, assignment: str | None) -> Syllabus:
-    """The tasks of an assignment; those of the whole course without one.
+    """The tasks of an assignment; those of the whole course without one, or with ``all``.
 
     Where there is no folder ``reference`` beside the tasks, they are loaded without references.
 
@@ -119,14 +148,26 @@ def read_syllabus(tasks: Path, reference: Path, assignment: str | None) -> Sylla
             there, which must not be taken for a machine that has none.
         SpecError: the assignment is not valid.
     """
-    at_home = reference == DEFAULT_REFERENCE and not os.path.lexists(reference)
+    at_home = is_at_home(reference)
     catalogue = read_catalogue(tasks, reference, with_reference=not at_home)
-    if assignment is None:
+    if assignment is None or is_all(tasks, assignment):
         return Syllabus(catalogue, catalogue.ids, {}, ALPHA_TOTAL, at_home)
     declared = load_assignment(tasks, assignment, catalogue.ids)
+    loaded = narrowed(assignment_path(tasks, assignment), declared, catalogue.loaded)
+    catalogue = replace(catalogue, loaded=loaded)
     points = {entry.id: entry.points for entry in declared.tasks if entry.points is not None}
     ids = tuple(entry.id for entry in declared.tasks)
     return Syllabus(catalogue, ids, points, declared.alpha, at_home)
+
+
+def is_at_home(reference: Path) -> bool:
+    """Whether no folder of references was named and there is none, as with students."""
+    return reference == DEFAULT_REFERENCE and not os.path.lexists(reference)
+
+
+def is_all(tasks: Path, assignment: str | None) -> bool:
+    """Whether the assignment is ``all`` as it is without a file of that name."""
+    return assignment == ALL and not assignment_path(tasks, ALL).is_file()
 
 
 def load_tasks(

@@ -37,7 +37,7 @@ def require_feasible(tasks: Sequence[LoadedTask], alpha_total: float = ALPHA_TOT
         SpecError: every such check, with the number of draws that would do.
     """
     problems = [problem for task in tasks for problem in _task(task)]
-    total = sum(check.loss_bound for task in tasks for check in task.spec.checks)
+    total = sum(check.loss_bound for task in tasks for check in task.checks)
     if total > alpha_total:
         problems.append(
             Problem(

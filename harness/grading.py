@@ -49,14 +49,24 @@ def collect_all(
     Raises:
         PlanError: a batch asked again for what it just got; nothing would ever end.
     """
-    current = first_round(course, view)
+    return collect(first_round(course, view), executor, progress, after_batch, isolation)
+
+
+def collect(
+    current: Round,
+    executor: Executor,
+    progress: Progress,
+    after_batch: Callable[[Round], object],
+    isolation: Isolation,
+) -> Round:
+    """The same from a round on that is known already."""
     requested: set[str] = set()
     while batch := plan.next_batch(current):
         digests = {planned.trial.digest for job in batch for planned in job.trials}
         if digests <= requested:
             raise PlanError(f"{len(digests)} trials were run and are requested again")
         requested |= digests
-        run_batch(batch, view.ledger, executor, progress, isolation)
+        run_batch(batch, current.view.ledger, executor, progress, isolation)
         current = current.next()
         after_batch(current)
     return current

@@ -7,7 +7,7 @@
     ├── lock                     held by the one run that writes
     ├── leaderboard.csv, grades.csv, grades.json, junit.xml      the marks of the class
     ├── keys/feedback.key        the key of the feedback phase, made on first use
-    ├── submissions/<folder>/    feedback.md, gradescope.json and example-*.npz of one submission
+    ├── submissions/<folder>/    feedback.md, gradescope.json, picture-*.svg, example-*.npz of one
     ├── verify/                  ledger and lock of ``verify``
     ├── targets/                 what ``targets`` trained
     ├── redteam/redteam.json     the last run of ``redteam``
@@ -79,6 +79,11 @@ class SubmissionReports:
     def examples(self) -> list[Path]:
         """The files of numbers that are there, which its examples load."""
         return sorted(self.folder.glob("example-*.npz"))
+
+    @property
+    def pictures(self) -> list[Path]:
+        """The pictures that are there, which the page of feedback shows."""
+        return sorted(self.folder.glob("picture-*.svg"))
 
 
 @dataclass(frozen=True)
@@ -206,7 +211,7 @@ class Results:
             if reports.folder not in kept:
                 reports.feedback.unlink(missing_ok=True)
                 reports.gradescope.unlink(missing_ok=True)
-                for file in reports.examples:
+                for file in (*reports.examples, *reports.pictures):
                     file.unlink(missing_ok=True)
                 with contextlib.suppress(OSError):  # somebody may have put a file of theirs there
                     reports.folder.rmdir()

@@ -4,10 +4,11 @@ Where there is no reference, there is no example; the hint is that of a sealed b
 program's answers open (:mod:`harness.spec.sealed`), also for a check that only the course can mark.
 
 The example is a call on a public instance whose result differs from the reference's
-(:mod:`harness.marking.illustration`). Checks whose measurement trains or plays whole episodes have
-none; their figures have to suffice. What a program says when it breaks may hold the instance that
+(:mod:`harness.marking.illustration`), drawn where it can be (:mod:`harness.marking.pictures`).
+Checks whose measurement trains or plays whole episodes have none; their figures have to suffice,
+those of training seeds as a picture. What a program says when it breaks may hold the instance that
 it was given, so a student reads what it says on the public instance instead.
-Everything shown comes from trials under the public key, never from an instance that is marked. The
+Every example comes from trials under the public key, never from an instance that is marked. The
 hint is that of a known mistake that answers the same there (:mod:`harness.marking.hints`).
 """
 
@@ -16,12 +17,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from harness.causes import Cause
-from harness.marking import hints
+from harness.marking import hints, pictures
 from harness.marking.gradebook import TaskGrade
 from harness.marking.illustration import illustrate
 from harness.marking.jobs import PlannedTrial
 from harness.marking.trials import Subject, View
 from harness.records import EXAMPLE, WITHHELD, Observation, Verdict
+from harness.spec.checks import SeedSuccessCheck
 from harness.spec.load import LoadedTask
 
 
@@ -60,7 +62,7 @@ def explain(task: LoadedTask, subject: Subject, view: View, grade: TaskGrade) ->
     for verdict in grade.verdicts:
         broke = _broke_when_marked(verdict)
         if not broke and verdict.check not in wanted:
-            verdicts.append(verdict)
+            verdicts.append(_with_seeds(task, verdict))
             continue
         measurement = task.spec.check(verdict.check).measurement
         # a program that broke is compared with nobody
@@ -81,6 +83,16 @@ def explain(task: LoadedTask, subject: Subject, view: View, grade: TaskGrade) ->
         else:
             verdicts.append(_explained(task, own, trusted, verdict, failed))
     return Explained(replace(grade, verdicts=tuple(verdicts)), tuple(missing.values()))
+
+
+def _with_seeds(task: LoadedTask, verdict: Verdict) -> Verdict:
+    """The verdict with a picture of its training seeds, if it is one that they did not pass."""
+    check = task.spec.check(verdict.check)
+    if not isinstance(check, SeedSuccessCheck) or verdict.status not in ("FAIL", "INCONCLUSIVE"):
+        return verdict
+    file = f"picture-{task.id}.{verdict.check}.svg"
+    picture = pictures.of_seeds(task, check, verdict.evidence, file=file)
+    return verdict if picture is None else replace(verdict, example={"picture": picture})
 
 
 def _sealed_checks(task: LoadedTask) -> frozenset[str]:
@@ -117,4 +129,8 @@ def _explained(
     not_finite = verdict.cause == Cause.NOT_FINITE
     file = f"example-{task.id}.{verdict.check}.npz"
     example = illustrate(task, own, reference, file=file, not_finite=not_finite)
+    drawn = f"picture-{task.id}.{verdict.check}.svg"
+    picture = pictures.picture(task.spec.check(verdict.check), own, reference, file=drawn)
+    if picture is not None:
+        example["picture"] = picture
     return replace(verdict, example=example, hint=hints.hint(task, verdict.check, own, failed))

@@ -69,14 +69,14 @@ Answer = Decision | Waiting
 def decide_task(
     task: LoadedTask, subject: Subject, view: Observations, leave_out: Container[str] = ()
 ) -> dict[str, Answer]:
-    """Every check of a task by its id, in the order of the spec; ``after`` is respected.
+    """Every marked check of a task by its id, in the order of the spec; ``after`` is respected.
 
     Args:
         leave_out: checks that are not asked for; they and what comes after them are SKIPPED.
     """
     answers: dict[str, Answer] = {}
     problem = _problem(task, subject)
-    for check in task.spec.checks:
+    for check in task.checks:
         if check.id in leave_out:
             answers[check.id] = Decision("SKIPPED", Cause.PREREQUISITE)
             continue

@@ -70,6 +70,11 @@ class Subject:
                 return Cause.MISSING_FILE, f"{name} was not submitted"
         return None
 
+    def holds(self, task: LoadedTask) -> bool:
+        """Whether something was handed in for a task, be it of use or not."""
+        names = task.spec.wanted_files
+        return any(name in self.program.files or name in self.problems for name in names)
+
     def left_out(self, task: LoadedTask, message: str) -> str:
         """What to add to an error that names something which was handed in and not taken."""
         named = [

@@ -18,21 +18,21 @@ def of_task(
     """The verdicts of one submission on one task.
 
     Args:
-        answers: for every check of the task by its id; a check that waits is UNGRADABLE for now.
+        answers: for every check that is marked by its id; one that waits is UNGRADABLE for now.
         points: what the task is worth in the assignment; its own points where None.
     """
-    worth = task.spec.points if points is None else points
+    worth = task.points if points is None else points
     verdicts = tuple(
         _verdict(task, check, submission, answers[check.id], maximum)
-        for check, maximum in zip(task.spec.checks, _shares(task, worth), strict=True)
+        for check, maximum in zip(task.checks, _shares(task, worth), strict=True)
     )
     return TaskGrade(task.id, task.spec.title, task.spec.tier, worth, verdicts)
 
 
 def _shares(task: LoadedTask, worth: float) -> list[float]:
     """What every check is worth, to four places; the largest takes what rounding left over."""
-    share = worth / task.spec.points if task.spec.points else 0.0
-    parts = [round(check.points * share, 4) for check in task.spec.checks]
+    share = worth / task.points if task.points else 0.0
+    parts = [round(check.points * share, 4) for check in task.checks]
     largest = max(range(len(parts)), key=parts.__getitem__)
     parts[largest] = round(parts[largest] + worth - sum(parts), 4)
     return parts

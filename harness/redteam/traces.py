@@ -24,6 +24,7 @@ _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"-?[0-9.]+(e[-+]?[0-9]+)?")
 _MARKUP = re.compile(r"<\s*[a-zA-Z/!]|(?<!\\)\]\(|https?://")
+_PICTURE = re.compile(r"(?m)^!\[(?:[^]\\]|\\.)*\]\(picture-[a-z0-9.-]+\.svg\)$")
 
 #: Every stored observation, by the digest of its trial and its run: digest, record and arrays.
 Rows = Mapping[tuple[str, str], tuple[str, str, bytes]]
@@ -66,7 +67,7 @@ def damaged(results: Results, document: Mapping[str, Any]) -> Iterator[str]:
     reports = {
         file
         for each in submissions.values()
-        for file in (each.feedback, each.gradescope, *each.examples)
+        for file in (each.feedback, each.gradescope, *each.examples, *each.pictures)
     }
     for path in sorted(results.root.rglob("*")):
         name = path.relative_to(results.root)
@@ -89,13 +90,13 @@ def _problem(path: Path) -> str:
         text = path.read_bytes().decode("utf-8")
         if path.suffix == ".json":
             json.loads(text)
-        elif path.suffix == ".xml":
+        elif path.suffix in (".xml", ".svg"):
             ElementTree.fromstring(text)
         elif path.suffix == ".csv":
             cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
             if any(_FORMULA.match(cell) and not _NUMBER.fullmatch(cell) for cell in cells):
                 return "holds a formula"
-        elif path.suffix == ".md" and _MARKUP.search(text):
+        elif path.suffix == ".md" and _MARKUP.search(_PICTURE.sub("", text)):
             return "holds markup"
     except (ValueError, csv.Error, ElementTree.ParseError) as error:
         return f"does not parse: {error}"

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from harness.marking.gradebook import Gradebook
-from harness.report import examples, feedback, grades_json, gradescope, junit, tables
+from harness.report import examples, feedback, grades_json, gradescope, junit, pictures, tables
 from harness.report.grades_json import document
 from harness.report.names import refuse_duplicates
 from harness.results import Results
@@ -24,8 +24,8 @@ def write(
     """Write all reports of a class into a results folder and return their paths.
 
     These are the leaderboard, the grades as CSV and JSON and junit.xml, and for every submission
-    its gradescope.json, its feedback.md and the numbers that examples in it load. Reports of other
-    submissions stay as they are.
+    its gradescope.json, its feedback.md, the pictures in it and the numbers that its examples load.
+    Reports of other submissions stay as they are.
 
     Args:
         only: the submissions whose own reports are written; all of them where None.
@@ -53,4 +53,5 @@ def write(
         written.append(gradescope.write(row, gradebook, files.gradescope))
         written.append(feedback.write(row, gradebook, files.feedback))
         written += examples.write(row, files)
+        written += pictures.write(row, files)
     return written

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harness.files import write_text
 from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
 from harness.records import Verdict
+from harness.report import pictures
 from harness.report.explain import Line, cause_of, explain, notes
 from harness.report.marks import not_submitted, points_text
 from harness.report.names import shown
@@ -115,11 +116,20 @@ def _check(verdict: Verdict) -> dict[str, Any]:
         "max_points": points_text(verdict.max_points),
         "message": " ".join(line.text for line in lines),
         "entries": [_entry(line) for line in lines],
+        "picture": _picture(verdict),
     }
 
 
 class _Markdown(str):
     """A text that is Markdown already and is printed as it is."""
+
+
+def _picture(verdict: Verdict) -> _Markdown:
+    """The link to its picture; empty where there is none."""
+    picture = pictures.of(verdict)
+    if picture is None:
+        return _Markdown("")
+    return _Markdown(f"![{markdown(pictures.alt(picture))}]({pictures.file_of(picture)})")
 
 
 def _entry(line: Line) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from harness.spec.reading import did_you_mean
 
 #: Where the references lie unless the command line says something else.
 DEFAULT_REFERENCE = Path("reference")
+#: The assignment that needs no file: every check of every task.
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,11 @@ def load_all(
     return catalogue.require(catalogue.ids)
 
 
+def assignment_path(folder: Path, name: str) -> Path:
+    """Where the assignment of that name lies, if there is one."""
+    return folder / "assignments" / f"{name}.yaml"
+
+
 def load_assignment(folder: Path, name: str, known: Sequence[str]) -> Assignment:
     """Load <folder>/assignments/<name>.yaml and check that its tasks exist.
 
@@ -123,9 +130,9 @@ def load_assignment(folder: Path, name: str, known: Sequence[str]) -> Assignment
         UsageError: there is no such assignment.
         SpecError: the file is not valid, or names a task that does not exist.
     """
-    path = folder / "assignments" / f"{name}.yaml"
+    path = assignment_path(folder, name)
     if not path.is_file():
-        others = [item.stem for item in folder.glob("assignments/*.yaml")]
+        others = {ALL, *(item.stem for item in folder.glob("assignments/*.yaml"))}
         raise UsageError(f"no assignment is called {name!r}{did_you_mean(name, others)}")
     assignment = strict_yaml.load(path, Assignment)
     places = strict_yaml.positions(path.read_text(encoding="utf-8"))

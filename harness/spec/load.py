@@ -11,6 +11,7 @@ from harness.contract import Contract, parse_contract, read_contract
 from harness.errors import Problem, SpecError
 from harness.records import Program, canonical, sha256
 from harness.spec import sealed, semantics, strict_yaml
+from harness.spec.checks import Check
 from harness.spec.domain import Domain, Functions
 from harness.spec.example import Example, Material, ReadyCall, ready
 from harness.spec.instances import Instances
@@ -31,6 +32,8 @@ class LoadedTask:
         example: the worked example of the statement; None if there is no example.yaml.
         reference: None if it was loaded without the reference.
         sealed: the hints of its mistakes as a handout holds them; None elsewhere.
+        left_out: the ids of those checks that the assignment does without. They stay in the spec,
+            so that what is observed of a measurement is the same in every assignment.
     """
 
     path: str
@@ -42,11 +45,22 @@ class LoadedTask:
     reference: Reference | None
     example: Example | None = None
     sealed: SealedHints | None = None
+    left_out: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:
         """The id of the task, which is also the name of its folder."""
         return self.spec.id
+
+    @cached_property
+    def checks(self) -> tuple[Check, ...]:
+        """The checks that are marked, in the order of the spec."""
+        return tuple(check for check in self.spec.checks if check.id not in self.left_out)
+
+    @property
+    def points(self) -> float:
+        """The sum of the points of these checks, rounded to four places."""
+        return round(sum(check.points for check in self.checks), 4)
 
     @cached_property
     def protocol(self) -> str:

@@ -138,10 +138,15 @@ class Mistakes(Model):
 
 
 class AssignedTask(Model):
-    """A task of an assignment, with the points it is worth there; None: those of its checks."""
+    """A task of an assignment, with the points it is worth there; None: those of its checks.
+
+    ``without`` names checks of the task that the assignment leaves out: they are neither run nor
+    worth anything in it.
+    """
 
     id: Identifier
     points: Points | None = None
+    without: tuple[Identifier, ...] = ()
 
 
 class Assignment(Model):

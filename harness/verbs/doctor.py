@@ -6,6 +6,7 @@ import argparse
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from harness import levels
 from harness.course import read_syllabus
 from harness.errors import InfrastructureError, UsageError
+from harness.images import published
 from harness.machine import machine_class
 from harness.mounts import refuse_network_file_system
 from harness.sandbox import choice
@@ -37,6 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.common(parser)
     options.results(parser)
     parser.add_argument("--key-file", type=Path, metavar="FILE", help="show this key's SHA-256")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="show which published sets of images lie there"
+    )
+    parser.add_argument(
+        "--download",
+        choices=tuple(published.SETS),
+        action="append",
+        default=[],
+        help="with --data: get this set into it first, about 12 or 30 MB",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,10 +59,15 @@ def run(args: argparse.Namespace) -> int:
         "versions": {**_versions(), "python": platform.python_version()},
         "data": _data(args),
     }
+    if args.download and args.data is None:
+        raise UsageError("--download needs --data DIR: the folder that the files go to")
+    if args.data is not None:
+        document["images"] = _images(args.data, args.download)
     if args.key_file is not None:
         commitment = read_key(args.key_file, "final").commitment
         document["key"] = {"file": str(args.key_file), "sha256": commitment}
-    problems = [text for text in document["data"].values() if text.startswith("problem")]
+    said = [*document["data"].values(), *document.get("images", {}).values()]
+    problems = [text for text in said if text.startswith("problem")]
     if document["isolation"]["level"] == "none":
         problems.append(document["isolation"]["reason"])
     if args.json:
@@ -115,6 +132,24 @@ def _versions() -> dict[str, str]:
             remedy = " (pip install 'fairmark[atari]')" if name == "ale-py" else ""
             versions[name] = f"not installed{remedy}"
     return versions
+
+
+def _images(folder: Path, wanted: Sequence[str]) -> dict[str, str]:
+    """Which published sets lie in a folder, part by part, after those that are wanted were got."""
+    for name in wanted:
+        for part in published.PARTS:
+            published.download(published.SETS[name], part, folder)
+    found = {}
+    for name, each in published.SETS.items():
+        for part in published.PARTS:
+            try:
+                pixels, _ = published.arrays(each, part, folder)
+                text = f"{len(pixels)} images"
+            except UsageError as error:
+                gone = published.missing(each, part, folder)
+                text = "not there" if gone else f"problem: {error}"
+            found[f"{name}, {part}"] = text
+    return found
 
 
 def _data(args: argparse.Namespace) -> dict[str, str]:

@@ -1,5 +1,8 @@
 """``grade``: mark submissions; what is already observed is not run again.
 
+Where nothing says what to mark, the tour is: an assignment that shows the whole course in minutes.
+A path of one's own is marked on every task that it holds, whole.
+
 The results folder keeps the record of a class. A run replaces in it the marks of the tasks and
 submissions that it grades, and keeps all others; ``--prune`` drops those.
 """
@@ -8,15 +11,26 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import class_record, grading, report
 from harness.class_record import ClassRecord, RecordName
-from harness.course import Course, Syllabus, find_submitted, read_syllabus, require_references
+from harness.course import (
+    TOUR,
+    Course,
+    Syllabus,
+    find_submitted,
+    is_all,
+    is_at_home,
+    read_syllabus,
+    require_references,
+)
 from harness.errors import UsageError
 from harness.ledger import Ledger
+from harness.marking import estimate
 from harness.marking.gradebook import Gradebook
 from harness.marking.round import Round
 from harness.marking.trials import View
@@ -26,6 +40,7 @@ from harness.results import Results
 from harness.sandbox import exposure
 from harness.sandbox.choice import require
 from harness.seeds import phase_key
+from harness.spec.catalogue import assignment_path
 from harness.submissions import Reading
 from harness.verbs import options, output
 from harness.verbs.stored import compare_with_best, new_run, usable
@@ -36,7 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.common(parser)
     options.results(parser)
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH")
-    parser.add_argument("--assignment", metavar="NAME")
+    parser.add_argument(
+        "--assignment",
+        metavar="NAME",
+        help="what is marked; `all` is every check of every task. Else all that the PATHs hold; "
+        "without any, a tour",
+    )
     parser.add_argument("--task", action="append", default=[], metavar="ID")
     options.tier(parser)
     parser.add_argument(
@@ -67,12 +87,14 @@ class _Run:
     Attributes:
         kept: the record without what this run grades, its marks computed again.
         gone: the submissions whose marks are dropped.
+        completed: those of others to whose marks something is added.
     """
 
     course: Course
     order: tuple[str, ...]
     kept: ClassRecord
     gone: tuple[str, ...]
+    completed: tuple[str, ...]
 
     def record(self, current: Round) -> ClassRecord:
         """The record of the class, with what this run knows so far."""
@@ -85,6 +107,7 @@ class _Run:
 
 def run(args: argparse.Namespace) -> int:
     """Marks submissions and writes the reports of the class; returns the exit code."""
+    _choose_assignment(args)
     syllabus = read_syllabus(args.tasks, args.reference, args.assignment)
     _choose_phase(args, syllabus)
     course = _load_course(args, syllabus)
@@ -115,10 +138,13 @@ def run(args: argparse.Namespace) -> int:
                 report.write(this.gradebook(current, commit), results, only=names)
 
             view = View(key, ledger, isolation.required)
+            first = grading.first_round(course, view)
+            if is_all(args.tasks, args.assignment):
+                print(estimate.of_round(first).in_words(args.jobs), file=sys.stderr)
             with grading.local_executor(args.jobs) as executor:
-                last = grading.collect_all(course, view, executor, progress, write, isolation)
+                last = grading.collect(first, executor, progress, write, isolation)
             record = this.record(last)
-            record.write(ledger, names)
+            record.write(ledger, [*names, *this.completed])
             gradebook = grading.of_record(record, this.order, commit)
             report.write(gradebook, results)
             results.remove_reports(this.gone, [row.name for row in gradebook.submissions])
@@ -126,7 +152,32 @@ def run(args: argparse.Namespace) -> int:
     others = len(gradebook.submissions) - len(graded)
     gradebook = replace(gradebook, submissions=graded)
     output.show_marks(args, gradebook, progress.elapsed_s, others)
+    _say_what_is_left_out(args, syllabus)
     return output.exit_code(gradebook)
+
+
+def _choose_assignment(args: argparse.Namespace) -> None:
+    """Settles ``args.assignment``: where nothing is chosen, marks count for nothing, and this is
+    no student's machine, it is the tour, if there is one.
+    """
+    chosen = args.paths or args.task or args.roster or args.tier != "all"
+    counting = args.phase in COUNTING_PHASES
+    if args.assignment or chosen or counting or is_at_home(args.reference):
+        return
+    if assignment_path(args.tasks, TOUR).is_file():
+        args.assignment = TOUR
+
+
+def _say_what_is_left_out(args: argparse.Namespace, syllabus: Syllabus) -> None:
+    """Says in one line which checks the assignment does without, and how they are marked."""
+    if syllabus.left_out:
+        named = "; ".join(f"{task}: {', '.join(ids)}" for task, ids in syllabus.left_out.items())
+        words = " ".join(map(shlex.quote, map(str, args.paths)))
+        print(
+            f"the assignment {args.assignment} leaves out {named}. "
+            f"`nox -s grade -- {words}{' ' if words else ''}--assignment all` marks them too",
+            file=sys.stderr if args.json else sys.stdout,
+        )
 
 
 def _choose_phase(args: argparse.Namespace, syllabus: Syllabus) -> None:
@@ -145,6 +196,9 @@ def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view:
     name = RecordName(course.assignment, args.phase, view.key.commitment)
     _say_what_is_replaced(args, view.ledger, name)
     stored = class_record.read(view.ledger, name)
+    free = args.assignment is None and not args.task
+    if free:
+        course = course.held(() if args.prune else stored.task_ids)
     if not args.prune:
         course = course.without_absent(stored.newest)
     graded = {
@@ -157,7 +211,11 @@ def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view:
     gone = set(stored.newest) - set(kept.newest) - {name for name, _ in graded}
     key_file = os.path.abspath(args.key_file) if args.key_file else ""
     kept = replace(kept, key_file=key_file, isolation=view.isolation)
-    return _Run(course, syllabus.ids, kept, tuple(sorted(gone)))
+    before = kept
+    if free:
+        kept = kept.completed(course.tasks, view, syllabus.points, graded)
+    completed = {name for name, _ in kept.entries.keys() - before.entries.keys()}
+    return _Run(course, syllabus.ids, kept, tuple(sorted(gone)), tuple(sorted(completed)))
 
 
 def _say_what_is_replaced(args: argparse.Namespace, ledger: Ledger, name: RecordName) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import harness
-from harness.course import Syllabus, read_syllabus, require_references
+from harness.course import Syllabus, is_all, read_syllabus, require_references
 from harness.errors import UsageError
 from harness.handout import contents, private, writing
 from harness.results import Results
@@ -63,7 +63,7 @@ def _assignments(
         UsageError: some tasks of an assignment are wanted, which would then not load.
     """
     folder = args.tasks / "assignments"
-    if args.assignment is not None:
+    if args.assignment is not None and not is_all(args.tasks, args.assignment):
         if set(syllabus.ids) - handed_out:
             raise UsageError("give --assignment for the whole of it or --task, not both")
         return [folder / f"{args.assignment}.yaml"]
@@ -76,7 +76,7 @@ def _assignments(
 
 
 def _title(args: argparse.Namespace, syllabus: Syllabus) -> str:
-    if args.assignment is None:
+    if args.assignment is None or is_all(args.tasks, args.assignment):
         return "Exercises"
     return load_assignment(args.tasks, args.assignment, syllabus.catalogue.ids).title
 

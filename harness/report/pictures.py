@@ -1,0 +1,164 @@
+"""Pictures of failed checks as SVG files beside feedback.md, drawn from what a verdict holds.
+
+Only visible checks have one; it shows the public example, or what training seeds came to. Equal
+verdicts give equal bytes: a picture holds numbers and texts of ours, and nothing that a program
+could write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+from harness.files import write_text
+from harness.marking.gradebook import SubmissionGrade
+from harness.arrays import decode_array
+from harness.records import Verdict
+from harness.report.sanitise import SENTENCE_LIMIT, clean
+from harness.results import SubmissionReports
+
+_WIDEST, _LARGEST_CELL, _SMALLEST_CELL = 240, 28, 3
+_MARGIN, _TITLE, _LINE = 12, 16, 18
+_PLOT_WIDTH, _PLOT_HEIGHT, _LABELS, _THINNEST = 360, 160, 130, 2
+#: Zero and the largest, as red, green and blue; what is wrong is framed.
+_LIGHT, _DARK, _WRONG = (247, 251, 255), (8, 48, 107), "#d7191c"
+
+
+def of(verdict: Verdict) -> Mapping[str, Any] | None:
+    """The picture of a verdict, as numbers; None where there is none."""
+    found = (verdict.example or {}).get("picture")
+    return found if isinstance(found, Mapping) else None
+
+
+def file_of(picture: Mapping[str, Any]) -> str:
+    """The name of its file."""
+    return Path(str(picture["file"])).name
+
+
+def alt(picture: Mapping[str, Any]) -> str:
+    """What it shows, in words."""
+    return clean(str(picture["alt"]), SENTENCE_LIMIT)
+
+
+def svg(picture: Mapping[str, Any]) -> str:
+    """The picture as an SVG document."""
+    if "seeds" in picture:
+        width, height, body = _seeds(picture["seeds"])
+    else:
+        width, height, body = _panels(picture["panels"])
+    title = clean(str(picture["title"]), SENTENCE_LIMIT)
+    head = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" role="img" aria-label={quoteattr(alt(picture))} '
+        f'font-family="sans-serif" font-size="12">',
+        f"<title>{escape(title)}</title>",
+        f"<desc>{escape(alt(picture))}</desc>",
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        f'<text x="{_MARGIN}" y="{_TITLE}" font-size="13">{escape(title)}</text>',
+    ]
+    return "\n".join([*head, *body, "</svg>"]) + "\n"
+
+
+def _panels(records: Sequence[Mapping[str, Any]]) -> tuple[int, int, list[str]]:
+    """Maps beside each other: width, height and elements."""
+    panels = [
+        (str(panel["title"]), decode_array(panel["cells"]), decode_array(panel["wrong"]))
+        for panel in records
+    ]
+    high = max(len(cells) * _side(cells.shape) for _, cells, _ in panels)
+    lines = []
+    for index, (name, cells, wrong) in enumerate(panels):
+        left, top = _MARGIN + index * (_WIDEST + _MARGIN), 2 * _LINE + _MARGIN
+        lines.append(f'<text x="{left}" y="{top - 6}">{escape(clean(name, SENTENCE_LIMIT))}</text>')
+        lines += _cells(cells.tolist(), wrong.tolist(), (left, top), _side(cells.shape))
+    return _MARGIN + len(panels) * (_WIDEST + _MARGIN), 2 * _LINE + high + 2 * _MARGIN, lines
+
+
+def _seeds(seeds: Mapping[str, Any]) -> tuple[int, int, list[str]]:
+    """A dot a seed, from left to right, over threshold and band: width, height and elements."""
+    values, threshold, low = seeds["values"], float(seeds["threshold"]), float(seeds["low"])
+    band = seeds["band"] or []
+    known = [*values, threshold, low, *band]
+    least, most = min(known), max(known)
+    top, right = 2 * _LINE, _MARGIN + _PLOT_WIDTH
+
+    def place(value: float) -> str:
+        """The height at which a number is drawn."""
+        return f"{top + _PLOT_HEIGHT * (most - value) / ((most - least) or 1.0):.1f}"
+
+    lines, labels = [], []
+    if band:
+        height = max(_THINNEST, float(place(band[0])) - float(place(band[1])))
+        lines.append(
+            f'<rect x="{_MARGIN}" y="{place(band[1])}" width="{_PLOT_WIDTH}" '
+            f'height="{height:.1f}" fill="{_colour(60)}"/>'
+        )
+        labels.append((float(place(band[1])) + height / 2, "reference"))
+    for value, name, dashes in ((threshold, "wanted", "none"), (low, "no credit", "4 4")):
+        lines.append(
+            f'<line x1="{_MARGIN}" y1="{place(value)}" x2="{right}" y2="{place(value)}" '
+            f'stroke="#555555" stroke-dasharray="{dashes}"/>'
+        )
+        labels.append((float(place(value)), f"{name} {value:g}"))
+    height = 0.0
+    for wish, text in sorted(labels):
+        height = max(wish + 4, height + _TITLE)  # labels that would meet give way downwards
+        lines.append(f'<text x="{right + 6}" y="{height:.1f}">{text}</text>')
+    step = _PLOT_WIDTH / len(values)
+    lines += [
+        f'<circle cx="{_MARGIN + (index + 0.5) * step:.1f}" cy="{place(value)}" r="4" '
+        f'fill="{_colour(255)}"/>'
+        for index, value in enumerate(values)
+    ]
+    return right + _LABELS, top + _PLOT_HEIGHT + 4 * _MARGIN, lines
+
+
+def _side(shape: Sequence[int]) -> int:
+    """Width and height of a cell of a map of this shape."""
+    return max(_SMALLEST_CELL, min(_LARGEST_CELL, _WIDEST // max(shape)))
+
+
+def _cells(
+    cells: list[list[int]], wrong: list[list[bool]], corner: tuple[int, int], side: int
+) -> Iterator[str]:
+    """A square for every cell; what is wrong comes last, so that its frame is not covered."""
+    left, top = corner
+    places = [(row, column) for row in range(len(cells)) for column in range(len(cells[0]))]
+    for row, column in sorted(places, key=lambda place: bool(wrong[place[0]][place[1]])):
+        frame = (
+            f'stroke="{_WRONG}" stroke-width="2"'
+            if wrong[row][column]
+            else 'stroke="#c6c6c6" stroke-width="0.5"'
+        )
+        yield (
+            f'<rect x="{left + column * side}" y="{top + row * side}" width="{side}" '
+            f'height="{side}" fill="{_colour(cells[row][column])}" {frame}/>'
+        )
+
+
+def _colour(level: int) -> str:
+    """Between light and dark in whole numbers, the same on every machine."""
+    parts = [low + (high - low) * level // 255 for low, high in zip(_LIGHT, _DARK, strict=True)]
+    return "#" + "".join(f"{part:02x}" for part in parts)
+
+
+def write(row: SubmissionGrade, files: SubmissionReports) -> list[Path]:
+    """Write the pictures of one submission; those of former runs go.
+
+    Returns:
+        The paths that were written.
+
+    Raises:
+        OSError: a file cannot be written or removed.
+    """
+    written = [
+        write_text(files.folder / file_of(picture), svg(picture))
+        for task in row.tasks
+        for verdict in task.verdicts
+        if (picture := of(verdict)) is not None
+    ]
+    for former in set(files.pictures) - set(written):
+        former.unlink(missing_ok=True)
+    return written

@@ -1,0 +1,86 @@
+"""What an assignment makes of the tasks: each with the checks that it marks, and no others.
+
+A check that the assignment leaves out stays in the task's spec and is only marked nowhere
+(:attr:`harness.spec.load.LoadedTask.left_out`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from harness.errors import Problem, SpecError
+from harness.spec import strict_yaml
+from harness.spec.complaints import Location
+from harness.spec.load import LoadedTask
+from harness.spec.models import AssignedTask, Assignment, Task
+from harness.spec.reading import did_you_mean
+
+#: What is wrong with an assignment: its place in the file, message and remedy.
+_Flaw = tuple[Location, str, str]
+
+
+def narrowed(
+    path: Path, assignment: Assignment, loaded: Mapping[str, LoadedTask]
+) -> dict[str, LoadedTask]:
+    """The tasks, those of the assignment with no other checks than it marks.
+
+    Args:
+        path: that of the assignment, for messages.
+        loaded: task id -> task; what cannot be loaded is not looked at.
+
+    Raises:
+        SpecError: a task stands twice, or checks are left out that do not exist or that others
+            need.
+    """
+    flaws = [*_repeated(assignment.tasks)]
+    for index, entry in enumerate(assignment.tasks):
+        if entry.id in loaded:
+            flaws += _of_task(("tasks", index), entry, loaded[entry.id].spec)
+    if flaws:
+        places = strict_yaml.positions(path.read_text(encoding="utf-8-sig"))
+        raise SpecError(
+            [
+                Problem(str(path), *places.get(place, (1, 1)), message, remedy)
+                for place, message, remedy in flaws
+            ]
+        )
+    left_out = {entry.id: frozenset(entry.without) for entry in assignment.tasks if entry.without}
+    return {
+        name: replace(task, left_out=left_out[name]) if name in left_out else task
+        for name, task in loaded.items()
+    }
+
+
+def _repeated(entries: Sequence[AssignedTask]) -> Iterator[_Flaw]:
+    seen = set()
+    for index, entry in enumerate(entries):
+        if entry.id in seen:
+            yield ("tasks", index, "id"), f"the task {entry.id!r} stands twice", "keep one of them"
+        seen.add(entry.id)
+
+
+def _of_task(at: Location, entry: AssignedTask, spec: Task) -> Iterator[_Flaw]:
+    """What is wrong with the checks that are left out of one task."""
+    known = [check.id for check in spec.checks]
+    for index, name in enumerate(entry.without):
+        place = (*at, "without", index)
+        if name not in known:
+            remedy = did_you_mean(name, known).lstrip("; ")
+            yield place, f"{entry.id} has no check that is called {name!r}", remedy
+        elif name in entry.without[:index]:
+            yield place, f"the check {name!r} stands twice", "keep one of them"
+    marked = [check for check in spec.checks if check.id not in entry.without]
+    for check in marked:
+        for needed in check.after:
+            if needed in entry.without:
+                place = (*at, "without", entry.without.index(needed))
+                message = f"{check.id!r} of {entry.id} comes after {needed!r}, which is left out"
+                yield place, message, f"leave {check.id!r} out as well, or mark {needed!r}"
+    if entry.without and not marked:
+        message = f"no check of {entry.id} is left"
+        yield (*at, "without"), message, "leave the task out instead"
+    elif entry.without and entry.points and not any(check.points for check in marked):
+        message = f"the checks of {entry.id} that are left are worth nothing in the task"
+        yield (*at, "points"), message, "leave other checks out, or write points: 0"

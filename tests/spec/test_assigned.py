@@ -1,0 +1,137 @@
+"""Assignments that leave out checks: what is marked, and what is refused in which words."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.course import read_syllabus
+from harness.errors import SpecError
+from harness.marking.trials import name_trial
+from harness.records import COMMON
+from harness.seeds import PUBLIC_KEY
+from harness.spec.catalogue import load_all
+
+COURSE = Path(__file__).parents[1] / "course"
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def syllabus(tmp_path):
+    """The syllabus of an assignment with this text for its tasks."""
+    tasks = tmp_path / "tasks"
+    tasks.mkdir()
+    for folder in (COURSE / "tasks").iterdir():
+        (tasks / folder.name).symlink_to(folder)
+    (tasks / "assignments").unlink()
+    (tasks / "assignments").mkdir()
+
+    def read(*entries):
+        lines = ["id: part", "title: A part", "tasks:", *(f"  - {{{entry}}}" for entry in entries)]
+        path = tasks / "assignments" / "part.yaml"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return read_syllabus(tasks, COURSE / "reference", "part")
+
+    return read
+
+
+def test_what_is_left_out_is_not_marked_and_worth_nothing(syllabus):
+    read = syllabus("id: square, without: [slope, sum]", "id: noise")
+    square, noise = read.choose([])
+    assert [check.id for check in square.checks] == ["value"]
+    assert (square.points, square.spec.points) == (2, 3.5)
+    assert noise.checks == noise.spec.checks
+    assert read.left_out == {"square": ["slope", "sum"]}
+
+
+def test_the_same_is_observed_whatever_is_left_out(syllabus):
+    """Or else the marks of two assignments could not share what was run for one of them."""
+    (part,) = syllabus("id: noise, without: [law]").choose([])
+    (whole,) = load_all(COURSE / "tasks", COURSE / "reference", ["noise"])
+    trials = {
+        name_trial(task, whole.reference.solution, "draws", COMMON, "", PUBLIC_KEY).digest
+        for task in (part, whole)
+    }
+    assert len(trials) == 1
+
+
+@pytest.mark.parametrize(
+    ("entries", "place", "message", "remedy"),
+    [
+        (
+            ["id: square, without: [slop]"],
+            (4, 28),
+            "square has no check that is called 'slop'",
+            "did you mean 'slope'?",
+        ),
+        (
+            ["id: noise", "id: square, without: [sum, value]"],
+            (5, 33),
+            "'slope' of square comes after 'value', which is left out",
+            "leave 'slope' out as well, or mark 'value'",
+        ),
+        (
+            ["id: square, without: [sum, sum]"],
+            (4, 33),
+            "the check 'sum' stands twice",
+            "keep one of them",
+        ),
+        (
+            ["id: square, without: [value, slope, sum]"],
+            (4, 27),
+            "no check of square is left",
+            "leave the task out instead",
+        ),
+        (
+            ["id: square", "id: square"],
+            (5, 10),
+            "the task 'square' stands twice",
+            "keep one of them",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused_where_it_stands(syllabus, entries, place, message, remedy):
+    with pytest.raises(SpecError) as caught:
+        syllabus(*entries)
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.col) == place
+    assert (problem.message, problem.remedy) == (message, remedy)
+
+
+def test_a_task_that_was_not_loaded_is_no_reason_to_refuse_the_others(syllabus, tmp_path):
+    noise = tmp_path / "tasks" / "noise"
+    noise.unlink()
+    noise.mkdir()
+    (noise / "task.yaml").write_text("id: noise\n", encoding="utf-8")
+    read = syllabus("id: square", "id: noise, without: [law]")
+    assert [task.id for task in read.choose(["square"])] == ["square"]
+
+
+# the tour of this course
+
+
+FAMILIES = {
+    "a VAE": "vae-",
+    "an autoregressive model": "px-",
+    "variational inference": "bbvi-",
+    "a policy gradient": "pg-",
+    "Atari": "dqn-atari",
+}
+
+
+def test_the_tour_marks_all_but_training_and_trains_one_of_each_family():
+    read = read_syllabus(ROOT / "tasks", ROOT / "reference", "tour")
+    assert set(read.ids) == set(read.catalogue.ids), (
+        "put the task into tasks/assignments/tour.yaml, without the check that trains"
+    )
+    tasks = read.choose([])
+    for task in tasks:
+        by_id = {check.id: check for check in task.spec.checks}
+        assert {by_id[name].kind for name in task.left_out} <= {"seed-success", "returns"}
+    training = [
+        task.id
+        for task in tasks
+        for check in task.checks
+        if check.kind in ("seed-success", "returns")
+    ]
+    for family, prefix in FAMILIES.items():
+        assert len({name for name in training if name.startswith(prefix)}) == 1, family
