@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from harness import stored_runs
+from harness.arrays import encode_array
 from harness.marking.closeness import wrong_entries
 from harness.marking.snippet import array_of
-from harness.arrays import encode_array
 from harness.records import Array, Observation
 from harness.spec.checks import CausalityCheck, CheckBase, ExactCheck, SeedSuccessCheck
 from harness.spec.load import LoadedTask

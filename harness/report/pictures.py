@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from harness.arrays import decode_array
 from harness.files import write_text
 from harness.marking.gradebook import SubmissionGrade
-from harness.arrays import decode_array
 from harness.records import Verdict
 from harness.report.sanitise import SENTENCE_LIMIT, clean
 from harness.results import SubmissionReports

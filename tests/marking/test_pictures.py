@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.marking import pictures
 from harness.arrays import decode_array, encode_array
+from harness.marking import pictures
 from harness.records import EXAMPLE, Observation, Trial
 from harness.spec.catalogue import load_all
 from harness.spec.checks import CausalityCheck, ExactCheck, PropertyCheck
