@@ -196,6 +196,7 @@ def _row(newest: Subject, entries: Sequence[Entry]) -> SubmissionGrade:
         isolation=levels.weakest({level for entry in entries for level in entry.isolation}),
         tasks=tuple(entry.grade for entry in entries),
         problems=((problem[1],) if problem else ()) + newest.notes,
+        submitted=newest.submitted,
     )
 
 
@@ -285,6 +286,7 @@ def _stored(subject: Subject) -> dict[str, Any]:
         "problems": _problems(subject),
         "notes": list(subject.notes),
         "left": list(subject.left),
+        "submitted": subject.submitted,
         "files": dict(subject.program.all_digests),
     }
 
@@ -300,4 +302,5 @@ def _subject(name: str, record: Mapping[str, Any], ledger: Ledger) -> Subject:
         problems,
         tuple(record["notes"]),
         tuple(record["left"]),
+        record.get("submitted", ""),  # records of earlier versions have none
     )

@@ -10,6 +10,7 @@ from types import MappingProxyType
 VERBS: Mapping[str, str] = MappingProxyType(
     {
         "list": "what can be graded",
+        "assignments": "the assignments with their dates and rules",
         "example": "replay the worked example of a statement with a file of your own",
         "grade": "mark submissions (default: all of submissions/)",
         "score": "compute marks again from stored observations, running nothing",

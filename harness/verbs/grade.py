@@ -14,6 +14,9 @@ from pathlib import Path
 
 from harness import class_record, grading, report
 from harness.class_record import ClassRecord, RecordName
+from harness.classroom.attempts import History
+from harness.classroom.book import Book
+from harness.classroom.handing_in import Arrangements
 from harness.course import Course, Syllabus, find_submitted, read_syllabus, require_references
 from harness.errors import UsageError
 from harness.ledger import Ledger
@@ -26,9 +29,11 @@ from harness.results import Results
 from harness.sandbox import exposure
 from harness.sandbox.choice import require
 from harness.seeds import phase_key
+from harness.spec.load import LoadedTask
+from harness.spec.models import TIERS
 from harness.submissions import Reading
-from harness.verbs import options, output
-from harness.verbs.stored import compare_with_best, new_run, usable
+from harness.verbs import classroom, options, output
+from harness.verbs.stored import compare_with_best, new_run, read_book, usable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="whose key draws the instances; else feedback, and public where references are not "
         "at hand",
     )
-    parser.add_argument("--roster", type=Path, metavar="FILE")
+    classroom.add_arguments(parser)
     parser.add_argument(
         "--single", action="store_true", help="each PATH is one submission, whatever it holds"
     )
@@ -67,12 +72,19 @@ class _Run:
     Attributes:
         kept: the record without what this run grades, its marks computed again.
         gone: the submissions whose marks are dropped.
+        book: what stands beside the computed marks.
     """
 
     course: Course
     order: tuple[str, ...]
     kept: ClassRecord
     gone: tuple[str, ...]
+    book: Book
+
+    @property
+    def graded(self) -> list[str]:
+        """The names of the submissions that this run grades."""
+        return [subject.program.name for subject in self.course.subjects]
 
     def record(self, current: Round) -> ClassRecord:
         """The record of the class, with what this run knows so far."""
@@ -80,14 +92,19 @@ class _Run:
 
     def gradebook(self, current: Round, commit: str) -> Gradebook:
         """The marks of the class, with what this run knows so far."""
-        return grading.of_record(self.record(current), self.order, commit)
+        return self.of(self.record(current), commit)
+
+    def of(self, record: ClassRecord, commit: str) -> Gradebook:
+        """The marks of a record of the class."""
+        return self.book.finished(grading.of_record(record, self.order, commit))
 
 
 def run(args: argparse.Namespace) -> int:
     """Marks submissions and writes the reports of the class; returns the exit code."""
     syllabus = read_syllabus(args.tasks, args.reference, args.assignment)
     _choose_phase(args, syllabus)
-    course = _load_course(args, syllabus)
+    known = classroom.arrangements(args, syllabus.declared, _paths(args))
+    course, history = _load_course(args, syllabus, known)
     results = Results(args.results)
     # Whatever is refused is refused before anything is written.
     if args.phase in COUNTING_PHASES:
@@ -97,17 +114,18 @@ def run(args: argparse.Namespace) -> int:
     references = [] if syllabus.at_home else [args.reference]
     secret = [*references, results.ledger, results.root, *_paths(args), *key_files]
     exposure.refuse(isolation, secret)
-    names = [subject.program.name for subject in course.subjects]
-    results.make(names)
+    results.make(Book(known.roster).names([each.program.name for each in course.subjects]))
     progress = ProgressLine()
     commit = output.commit()
     with results.writer():
         key = phase_key(args.phase, args.key_file, args.results)
         with Ledger(results.ledger, new_run()) as ledger:
             compare_with_best(ledger, isolation)
-            this = _prepare(args, syllabus, course, View(key, ledger, isolation.required))
-        course = this.course
-        names = [subject.program.name for subject in course.subjects]
+            view = View(key, ledger, isolation.required)
+            this = _prepare(args, syllabus, course, view)
+            classroom.remember(ledger, known.roster, history, args.assignment or "")
+            this = replace(this, book=read_book(ledger, syllabus))
+        course, names = this.course, this.book.names(this.graded)
         with Ledger(results.ledger, new_run(), fresh=args.fresh) as ledger:
             class_record.keep_files(course.subjects, ledger)
 
@@ -118,11 +136,12 @@ def run(args: argparse.Namespace) -> int:
             with grading.local_executor(args.jobs) as executor:
                 last = grading.collect_all(course, view, executor, progress, write, isolation)
             record = this.record(last)
-            record.write(ledger, names)
-            gradebook = grading.of_record(record, this.order, commit)
+            record.write(ledger, this.graded)
+            gradebook = this.of(record, commit)
             report.write(gradebook, results)
-            results.remove_reports(this.gone, [row.name for row in gradebook.submissions])
-    graded = tuple(row for row in gradebook.submissions if row.name in names)
+            gone = this.book.names(this.gone)
+            results.remove_reports(gone, [row.name for row in gradebook.submissions])
+    graded = tuple(row for row in gradebook.submissions if row.name in set(names))
     others = len(gradebook.submissions) - len(graded)
     gradebook = replace(gradebook, submissions=graded)
     output.show_marks(args, gradebook, progress.elapsed_s, others)
@@ -145,6 +164,9 @@ def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view:
     name = RecordName(course.assignment, args.phase, view.key.commitment)
     _say_what_is_replaced(args, view.ledger, name)
     stored = class_record.read(view.ledger, name)
+    course = classroom.with_known_times(course, stored)
+    for notice in classroom.settle_times(course, stored, syllabus.declared):
+        print(f"note: {notice}", file=sys.stderr)
     if not args.prune:
         course = course.without_absent(stored.newest)
     graded = {
@@ -157,7 +179,7 @@ def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view:
     gone = set(stored.newest) - set(kept.newest) - {name for name, _ in graded}
     key_file = os.path.abspath(args.key_file) if args.key_file else ""
     kept = replace(kept, key_file=key_file, isolation=view.isolation)
-    return _Run(course, syllabus.ids, kept, tuple(sorted(gone)))
+    return _Run(course, syllabus.ids, kept, tuple(sorted(gone)), Book())
 
 
 def _say_what_is_replaced(args: argparse.Namespace, ledger: Ledger, name: RecordName) -> None:
@@ -177,18 +199,46 @@ def _paths(args: argparse.Namespace) -> list[Path]:
     return args.paths or [Path("submissions")]
 
 
-def _load_course(args: argparse.Namespace, syllabus: Syllabus) -> Course:
-    """Tasks and subjects as the command line names them."""
-    tasks = syllabus.choose(args.task)
-    if args.tier != "all":
-        tasks = tuple(task for task in tasks if task.spec.tier == args.tier)
-        if not tasks:
-            raise UsageError(f"no task of tier {args.tier} is left to grade")
+def _load_course(
+    args: argparse.Namespace, syllabus: Syllabus, known: Arrangements
+) -> tuple[Course, History]:
+    """Tasks and subjects as the command line names them, and every attempt that is known now."""
+    tasks = _of_tiers(args, syllabus, syllabus.choose(args.task))
     every_task = list(syllabus.catalogue.loaded.values())
     reading: Reading = "single" if args.single else "guess"
-    submitted = find_submitted(_paths(args), every_task, args.roster, reading)
+    submitted = find_submitted(_paths(args), every_task, known, reading)
     for notice in submitted.notices:
         print(f"note: {notice}", file=sys.stderr)
-    return Course(
-        tasks, submitted.subjects, args.assignment or "", syllabus.points, submitted.absent
+    course = Course(
+        tasks,
+        submitted.subjects,
+        args.assignment or "",
+        syllabus.points,
+        submitted.absent,
+        submitted.elsewhere,
     )
+    return course, submitted.history
+
+
+def _of_tiers(
+    args: argparse.Namespace, syllabus: Syllabus, tasks: tuple[LoadedTask, ...]
+) -> tuple[LoadedTask, ...]:
+    """Those of the tiers that the command line wants and the assignment marks in this phase.
+
+    Raises:
+        UsageError: none is left.
+    """
+    allowed = syllabus.declared.tiers.get(args.phase, TIERS) if syllabus.declared else TIERS
+    chosen = [task for task in tasks if args.tier in ("all", task.spec.tier)]
+    if not chosen:
+        raise UsageError(f"no task of tier {args.tier} is left to grade")
+    left = tuple(task for task in chosen if task.spec.tier in allowed)
+    if not left:
+        raise UsageError(
+            f"assignment {args.assignment} marks tiers {', '.join(allowed)} in the phase "
+            f"{args.phase}, and none of these tasks is of them"
+        )
+    if len(left) < len(chosen):
+        others = ", ".join(task.id for task in chosen if task not in left)
+        print(f"note: not marked in the phase {args.phase}: {others}", file=sys.stderr)
+    return left
