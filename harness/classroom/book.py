@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from harness.classroom import attempts, lateness
+from harness.classroom import attempts, lateness, overrides
 from harness.classroom import roster as rosters
 from harness.classroom.attempts import History
 from harness.classroom.lateness import Dated
@@ -27,12 +27,14 @@ class Book:
     Attributes:
         others: the other assignments that draw on the budget of late days.
         budget: the late days of the term; None where it has none.
+        overrides: the decisions of people that are in force.
     """
 
     roster: Roster = field(default_factory=Roster)
     assignment: Assignment | None = None
     others: tuple[Dated, ...] = ()
     budget: int | None = None
+    overrides: tuple[overrides.Entry, ...] = ()
 
     def names(self, units: Collection[str]) -> list[str]:
         """The names of the rows that come of these submissions: a group's are its members'."""
@@ -80,7 +82,8 @@ class Book:
             )
 
     def _adjusted(self, row: SubmissionGrade) -> SubmissionGrade:
-        """The row with its lateness."""
+        """The row with its overrides and its lateness."""
+        row = replace(row, overrides=overrides.of_row(row, self.overrides))
         if self.assignment is None or not row.submitted:
             return row
         at = datetime.fromisoformat(row.submitted)
@@ -124,12 +127,19 @@ def of_ledger(
     assignment: Assignment | None,
     others: Sequence[Assignment],
     budget: int | None,
+    record: str,
 ) -> Book:
-    """What a results folder knows of the class of an assignment."""
+    """What a results folder knows of the class of an assignment.
+
+    Args:
+        others: the other assignments that draw on the budget.
+        record: the prefix of the record that the overrides are about.
+    """
     by_group = assignment is not None and assignment.groups
     roster = rosters.stored(ledger.document(rosters.document_name()), by_group=by_group)
     histories = (
         (each, attempts.stored(ledger.document(attempts.document_name(each.id)))) for each in others
     )
     known = tuple(dated(each, history, roster) for each, history in histories)
-    return Book(roster, assignment, known, budget)
+    log = overrides.stored(ledger.document(overrides.document_name(record)))
+    return Book(roster, assignment, known, budget, log.in_force)

@@ -20,6 +20,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "verify": "prove that checks pass honest work and catch every known mistake",
         "calibrate": "measure the error rates that the specs declare",
         "targets": "list or make stored reference distributions",
+        "override": "give points beside the computed ones, with a reason, or withdraw them",
         "replay": "score stored observations again and compare bit for bit",
         "bench": "what grading costs, as ratios within one run",
         "redteam": "run the known attacks and show what every level of isolation stops",

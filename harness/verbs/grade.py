@@ -124,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
             view = View(key, ledger, isolation.required)
             this = _prepare(args, syllabus, course, view)
             classroom.remember(ledger, known.roster, history, args.assignment or "")
-            this = replace(this, book=read_book(ledger, syllabus))
+            this = replace(this, book=read_book(ledger, syllabus, this.kept.name))
         course, names = this.course, this.book.names(this.graded)
         with Ledger(results.ledger, new_run(), fresh=args.fresh) as ledger:
             class_record.keep_files(course.subjects, ledger)

@@ -113,13 +113,14 @@ def open_record(args: argparse.Namespace, ledger: Ledger) -> Stored:
     syllabus = read_syllabus(args.tasks, args.reference, name.assignment or None)
     view = View(key, ledger, record.isolation)
     tasks = usable(record, syllabus)
-    book = read_book(ledger, syllabus)
+    book = read_book(ledger, syllabus, name)
     return Stored(record, view, tasks, syllabus.points, syllabus.ids, book)
 
 
-def read_book(ledger: Ledger, syllabus: Syllabus) -> Book:
+def read_book(ledger: Ledger, syllabus: Syllabus, name: RecordName) -> Book:
     """What the folder knows of the class beside its computed marks."""
-    return books.of_ledger(ledger, syllabus.declared, syllabus.others, syllabus.late_days)
+    declared, others = syllabus.declared, syllabus.others
+    return books.of_ledger(ledger, declared, others, syllabus.late_days, name.prefix)
 
 
 def _chosen(args: argparse.Namespace, ledger: Ledger) -> RecordName:
