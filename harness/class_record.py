@@ -139,6 +139,15 @@ class ClassRecord:
             return replace(again, grade=replace(again.grade, stale=FILES_CHANGED))
         return again
 
+    def differing(self, former: ClassRecord) -> set[str]:
+        """The subjects with other points, statuses or weights than in a former record."""
+        return {
+            name
+            for (name, task), entry in self.entries.items()
+            if (before := former.entries.get((name, task))) is None
+            or _figures(before.grade) != _figures(entry.grade)
+        }
+
     def rows(self, order: Sequence[str] = ()) -> tuple[SubmissionGrade, ...]:
         """A row for every subject; its tasks in this order, those it does not name at the end."""
         place = {task: index for index, task in enumerate(order)}
@@ -178,6 +187,13 @@ class ClassRecord:
         gone = [name for name in stored if name.removeprefix(prefix) not in self.newest]
         documents[_INDEX] = {"latest": prefix, "records": {**index["records"], prefix: head}}
         ledger.put_documents(documents, remove=gone)
+
+
+def _figures(grade: TaskGrade) -> list[tuple[str, str, str, float | None, float]]:
+    return [
+        (each.check, each.status, each.cause, each.points, each.max_points)
+        for each in grade.verdicts
+    ]
 
 
 def entry_of(current: Round, subject: Subject, task: LoadedTask) -> Entry:

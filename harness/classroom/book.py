@@ -53,6 +53,10 @@ class Book:
             rows += [self._adjusted(each) for each in self._rows(named)]
         return replace(gradebook, submissions=tuple(rows))
 
+    def units(self, names: Collection[str]) -> set[str]:
+        """The submissions that rows of these names come from."""
+        return {self.roster.unit(name) for name in names}
+
     def _members(self, unit: str) -> list[Student]:
         return self.roster.units.get(unit, [])
 

@@ -32,7 +32,8 @@ from harness.seeds import phase_key
 from harness.spec.load import LoadedTask
 from harness.spec.models import TIERS
 from harness.submissions import Reading
-from harness.verbs import classroom, options, output
+from harness.verbs import classroom, options, output, regrading
+from harness.verbs.regrading import Regrade
 from harness.verbs.stored import compare_with_best, new_run, read_book, usable
 
 
@@ -60,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="drop the marks of submissions and tasks that this run does not grade",
     )
+    regrading.add_arguments(parser)
     options.key_file(parser)
     options.jobs(parser)
     options.isolation(parser)
@@ -73,6 +75,7 @@ class _Run:
         kept: the record without what this run grades, its marks computed again.
         gone: the submissions whose marks are dropped.
         book: what stands beside the computed marks.
+        before: the record as it was, marks and all.
     """
 
     course: Course
@@ -80,11 +83,21 @@ class _Run:
     kept: ClassRecord
     gone: tuple[str, ...]
     book: Book
+    before: ClassRecord
 
     @property
     def graded(self) -> list[str]:
         """The names of the submissions that this run grades."""
         return [subject.program.name for subject in self.course.subjects]
+
+    @property
+    def is_regrade(self) -> bool:
+        """Whether some of what it grades has marks already."""
+        return any(
+            (name, task.id) in self.before.entries
+            for name in self.graded
+            for task in self.course.tasks
+        )
 
     def record(self, current: Round) -> ClassRecord:
         """The record of the class, with what this run knows so far."""
@@ -130,17 +143,20 @@ def run(args: argparse.Namespace) -> int:
             class_record.keep_files(course.subjects, ledger)
 
             def write(current: Round) -> None:
-                report.write(this.gradebook(current, commit), results, only=names)
+                if not this.is_regrade and not args.dry_run:
+                    report.write(this.gradebook(current, commit), results, only=names)
 
             view = View(key, ledger, isolation.required)
             with grading.local_executor(args.jobs) as executor:
                 last = grading.collect_all(course, view, executor, progress, write, isolation)
-            record = this.record(last)
-            record.write(ledger, this.graded)
-            gradebook = this.of(record, commit)
-            report.write(gradebook, results)
-            gone = this.book.names(this.gone)
-            results.remove_reports(gone, [row.name for row in gradebook.submissions])
+            gradebook = this.gradebook(last, commit)
+            regrade = Regrade(this.before, this.of(this.before, commit), this.book)
+            changes = regrade.changes(ledger, gradebook)
+            if regrading.confirmed(args, changes):
+                regrade.write(ledger, this.record(last), gradebook, this.graded)
+                report.write(gradebook, results)
+                gone = this.book.names(this.gone)
+                results.remove_reports(gone, [row.name for row in gradebook.submissions])
     graded = tuple(row for row in gradebook.submissions if row.name in set(names))
     others = len(gradebook.submissions) - len(graded)
     gradebook = replace(gradebook, submissions=graded)
@@ -179,7 +195,7 @@ def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view:
     gone = set(stored.newest) - set(kept.newest) - {name for name, _ in graded}
     key_file = os.path.abspath(args.key_file) if args.key_file else ""
     kept = replace(kept, key_file=key_file, isolation=view.isolation)
-    return _Run(course, syllabus.ids, kept, tuple(sorted(gone)), Book())
+    return _Run(course, syllabus.ids, kept, tuple(sorted(gone)), Book(), stored)
 
 
 def _say_what_is_replaced(args: argparse.Namespace, ledger: Ledger, name: RecordName) -> None:

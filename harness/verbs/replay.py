@@ -11,6 +11,7 @@ from typing import Any
 
 from harness import grading
 from harness.class_record import TASK_CHANGED, TASK_GONE
+from harness.classroom import regrade
 from harness.classroom.overrides import Entry
 from harness.errors import UsageError
 from harness.isolation import Isolation
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     """Compares and prints every difference, and what people gave beside; returns the exit code."""
     with open_stored(Results(args.results)) as ledger:
         stored = open_record(args, ledger)
+        regrades = regrade.kept(ledger, stored.record.name.prefix)
         _require_known(args, stored)
         differences = list(_compare(stored))
         if args.rerun:
@@ -62,8 +64,11 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         documents = [json_value(each) for each in chosen]
         given = [json_value(asdict(each)) for each in stored.book.overrides]
-        output.emit({"identical": not chosen, "differences": documents, "overrides": given})
+        document = {"identical": not chosen, "differences": documents, "overrides": given}
+        output.emit({**document, "regrades": [json_value(each) for each in regrades]})
     else:
+        for each in regrades:
+            print(f"regraded {each['made']}: {len(each['changes'])} checks changed")
         for entry in stored.book.overrides:
             print(clean(_in_words(entry), SENTENCE_LIMIT))
         for each in chosen:

@@ -52,8 +52,15 @@ class Stored:
 
     def gradebook(self) -> Gradebook:
         """The marks computed again; those that cannot be are stale."""
-        again = self.record.recomputed(self.tasks, self.view, self.points)
-        return self.book.finished(grading.of_record(again, self.order, output.commit()))
+        return self.of(self.recomputed())
+
+    def recomputed(self) -> ClassRecord:
+        """The record with its marks computed again."""
+        return self.record.recomputed(self.tasks, self.view, self.points)
+
+    def of(self, record: ClassRecord) -> Gradebook:
+        """The marks of a record, with what stands beside them."""
+        return self.book.finished(grading.of_record(record, self.order, output.commit()))
 
 
 @contextlib.contextmanager
