@@ -16,7 +16,7 @@ from harness.classroom.attempts import History
 from harness.classroom.handing_in import Arrangements
 from harness.classroom.roster import Roster
 from harness.classroom.times import Times
-from harness.course import Course
+from harness.course import Course, Syllabus
 from harness.errors import UsageError
 from harness.ledger import Ledger
 from harness.report.explain import COUNTING_PHASES
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def arrangements(
-    args: argparse.Namespace, declared: Assignment | None, paths: Sequence[Path]
+    args: argparse.Namespace, syllabus: Syllabus, paths: Sequence[Path]
 ) -> Arrangements:
     """What is known of the class before its submissions are looked at.
 
@@ -51,7 +51,9 @@ def arrangements(
     Raises:
         UsageError: a file cannot be used, or it cannot be used without an assignment.
     """
-    by_group = declared is not None and declared.groups
+    declared = syllabus.declared
+    # a student's own machine has no roster, and needs none to mark what lies there
+    by_group = declared is not None and declared.groups and not syllabus.at_home
     roster, history = _remembered(Results(args.results), declared)
     if args.roster is not None:
         roster = rosters.read(args.roster, by_group=by_group)

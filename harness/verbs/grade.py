@@ -116,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
     """Marks submissions and writes the reports of the class; returns the exit code."""
     syllabus = read_syllabus(args.tasks, args.reference, args.assignment)
     _choose_phase(args, syllabus)
-    known = classroom.arrangements(args, syllabus.declared, _paths(args))
+    known = classroom.arrangements(args, syllabus, _paths(args))
     course, history = _load_course(args, syllabus, known)
     results = Results(args.results)
     # Whatever is refused is refused before anything is written.
