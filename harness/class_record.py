@@ -165,6 +165,15 @@ class ClassRecord:
             return replace(again, grade=replace(again.grade, stale=FILES_CHANGED))
         return again
 
+    def differing(self, former: ClassRecord) -> set[str]:
+        """The subjects with other points, statuses or weights than in a former record."""
+        return {
+            name
+            for (name, task), entry in self.entries.items()
+            if (before := former.entries.get((name, task))) is None
+            or _figures(before.grade) != _figures(entry.grade)
+        }
+
     def rows(self, order: Sequence[str] = ()) -> tuple[SubmissionGrade, ...]:
         """A row for every subject; its tasks in this order, those it does not name at the end."""
         place = {task: index for index, task in enumerate(order)}
@@ -206,6 +215,13 @@ class ClassRecord:
         ledger.put_documents(documents, remove=gone)
 
 
+def _figures(grade: TaskGrade) -> list[tuple[str, str, str, float | None, float]]:
+    return [
+        (each.check, each.status, each.cause, each.points, each.max_points)
+        for each in grade.verdicts
+    ]
+
+
 def entry_of(current: Round, subject: Subject, task: LoadedTask) -> Entry:
     """What a round says of one task of one subject."""
     state = current.state(subject, task)
@@ -222,6 +238,7 @@ def _row(newest: Subject, entries: Sequence[Entry]) -> SubmissionGrade:
         isolation=levels.weakest({level for entry in entries for level in entry.isolation}),
         tasks=tuple(entry.grade for entry in entries),
         problems=((problem[1],) if problem else ()) + newest.notes,
+        submitted=newest.submitted,
     )
 
 
@@ -311,6 +328,7 @@ def _stored(subject: Subject) -> dict[str, Any]:
         "problems": _problems(subject),
         "notes": list(subject.notes),
         "left": list(subject.left),
+        "submitted": subject.submitted,
         "files": dict(subject.program.all_digests),
     }
 
@@ -326,4 +344,5 @@ def _subject(name: str, record: Mapping[str, Any], ledger: Ledger) -> Subject:
         problems,
         tuple(record["notes"]),
         tuple(record["left"]),
+        record.get("submitted", ""),  # records of earlier versions have none
     )

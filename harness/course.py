@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from harness.causes import Cause
+from harness.classroom import roster as rosters
+from harness.classroom.attempts import History
+from harness.classroom.handing_in import Arrangements, HandedIn, sorted_out
 from harness.errors import SpecError, UsageError
 from harness.feasibility import ALPHA_TOTAL, require_feasible
 from harness.marking.trials import Subject
 from harness.records import Program
-from harness.roster import Roster
-from harness.roster import read as read_roster
 from harness.spec.assigned import narrowed
 from harness.spec.catalogue import (
     ALL,
     DEFAULT_REFERENCE,
     Catalogue,
+    assignment_names,
     assignment_path,
     load_assignment,
+    load_term,
     read_catalogue,
     without_references,
 )
 from harness.spec.load import LoadedTask
+from harness.spec.models import Assignment
 from harness.spec.reading import did_you_mean
 from harness.submissions import Reading, Submission, display, find_all
 
@@ -39,6 +44,7 @@ class Course:
     Attributes:
         points: what a task is worth where the assignment differs from the task's spec.
         absent: the names of the subjects that are in the roster and handed nothing in.
+        elsewhere: the names of those whose attempt that counts is not here -> when it was made.
     """
 
     tasks: tuple[LoadedTask, ...]
@@ -46,6 +52,7 @@ class Course:
     assignment: str
     points: Mapping[str, float]
     absent: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, datetime] = field(default_factory=dict)
 
     def held(self, recorded: Container[str]) -> Course:
         """The course with those tasks that somebody handed in, or has marks of; all if none.
@@ -82,6 +89,9 @@ class Syllabus:
         alpha: how much error probability the assignment allows a submission in all.
         at_home: whether the references are not at hand, as on a student's own machine: what
             compares with them is then marked by the course.
+        declared: the assignment as its YAML declares it; None for the whole course.
+        others: the other assignments that draw on the budget of late days that it draws on.
+        late_days: that budget; None where it draws on none.
     """
 
     catalogue: Catalogue
@@ -89,6 +99,9 @@ class Syllabus:
     points: Mapping[str, float]
     alpha: float
     at_home: bool = False
+    declared: Assignment | None = None
+    others: tuple[Assignment, ...] = ()
+    late_days: int | None = None
 
     @property
     def left_out(self) -> dict[str, list[str]]:
@@ -157,7 +170,25 @@ def read_syllabus(tasks: Path, reference: Path, assignment: str | None) -> Sylla
     catalogue = replace(catalogue, loaded=loaded)
     points = {entry.id: entry.points for entry in declared.tasks if entry.points is not None}
     ids = tuple(entry.id for entry in declared.tasks)
-    return Syllabus(catalogue, ids, points, declared.alpha, at_home)
+    others = _sharing_the_budget(tasks, declared, catalogue.ids)
+    term = load_term(tasks) if declared.late and declared.late.late_days else None
+    late_days = term.late_days if term else None
+    return Syllabus(catalogue, ids, points, declared.alpha, at_home, declared, others, late_days)
+
+
+def _sharing_the_budget(
+    tasks: Path, declared: Assignment, known: Sequence[str]
+) -> tuple[Assignment, ...]:
+    """The other assignments that draw on the term's budget of late days; none if this one does not.
+
+    Raises:
+        SpecError: one of the other assignments is not valid.
+    """
+    if declared.late is None or declared.late.late_days is None:
+        return ()
+    others = [name for name in assignment_names(tasks) if name != declared.id]
+    loaded = [load_assignment(tasks, name, known) for name in others]
+    return tuple(each for each in loaded if each.late and each.late.late_days)
 
 
 def is_at_home(reference: Path) -> bool:
@@ -201,81 +232,102 @@ class Submitted:
     Attributes:
         notices: what the grader must know before the marks are used, a sentence each.
         absent: the names of the subjects that are in the roster and handed nothing in.
+        elsewhere: the names of those whose attempt that counts is not here -> when it was made.
+        history: every attempt that is known now.
     """
 
     subjects: tuple[Subject, ...]
     notices: tuple[str, ...]
     absent: frozenset[str]
+    elsewhere: Mapping[str, datetime]
+    history: History
 
 
 def find_subjects(
     paths: Sequence[Path], every_task: Sequence[LoadedTask], roster: Path | None
 ) -> tuple[Subject, ...]:
     """The submissions at some paths, as subjects, by name; see :func:`find_submitted`."""
-    return find_submitted(paths, every_task, roster).subjects
+    listed = rosters.Roster() if roster is None else rosters.read(roster)
+    return find_submitted(paths, every_task, Arrangements(listed)).subjects
 
 
 def find_submitted(
     paths: Sequence[Path],
     every_task: Sequence[LoadedTask],
-    roster: Path | None,
+    known: Arrangements,
     reading: Reading = "guess",
 ) -> Submitted:
     """The submissions at some paths, as subjects, by name, and what is to be said of them.
 
     With a roster, whoever is in it and handed nothing in is a subject too, if one of the paths is a
-    class.
+    class. Of several attempts of somebody the one that counts is a subject; where none counts, they
+    are a subject without files.
 
     Args:
         reading: ``single`` where every path is one submission.
 
     Raises:
-        UsageError: a path or the roster cannot be used.
+        UsageError: a path cannot be used, or it cannot be told which attempt counts.
     """
     wanted_files = frozenset(name for task in every_task for name in task.spec.wanted_files)
-    listed = Roster() if roster is None else read_roster(roster)
     found = find_all(paths, wanted_files, reading=reading)
-    subjects = [_subject(submission, listed) for submission in found.submissions]
-    names = [subject.program.name for subject in subjects]
+    by_name = {submission.name: submission for submission in found.submissions}
+    handed_in = sorted_out(list(by_name), known)
+    who = [*handed_in.counted, *handed_in.refused, *handed_in.elsewhere]
     # One stranger by itself is rather somebody's folder than a class of one.
-    is_class = bool(found.classes) and (len(names) > 1 or bool(listed.pseudonyms.keys() & names))
-    absent = listed.absent(names) if is_class else []
-    subjects += [_absent(name, listed) for name in absent]
+    is_class = bool(found.classes) and (len(who) > 1 or bool(known.roster.units.keys() & set(who)))
+    absent = known.roster.absent(who) if is_class else []
+    shown = known.roster.shown([*who, *absent])
+    subjects = [
+        _subject(by_name[name], unit, shown.get(unit), handed_in)
+        for unit, name in handed_in.counted.items()
+    ]
+    reasons = {**handed_in.refused, **dict.fromkeys(absent, "nothing was submitted")}
+    subjects += [_without_files(name, shown.get(name), why) for name, why in reasons.items()]
+    subjects = [_identified(subject, known.roster) for subject in subjects]
     notices = [
         f"{display(subject.program.name)}: {problem}"
         for subject in subjects
         for problem in _our_problems(subject)
     ]
-    notices += listed.strangers(names)
-    notices += listed.missing(names) if is_class else []
+    notices += [*known.roster.notices, *handed_in.notices, *known.roster.strangers(who)]
+    notices += known.roster.missing(who) if is_class else []
     ordered = sorted(subjects, key=lambda subject: subject.program.name)
-    return Submitted(tuple(ordered), tuple(notices), frozenset(absent))
+    return Submitted(
+        tuple(ordered), tuple(notices), frozenset(absent), handed_in.elsewhere, handed_in.history
+    )
 
 
-def _subject(submission: Submission, roster: Roster) -> Subject:
+def _subject(submission: Submission, name: str, shown: str | None, handed_in: HandedIn) -> Subject:
     problems = {
         problem.file or "": (problem.cause, problem.message) for problem in submission.problems
     }
     files = {
-        name: content
-        for name, content in sorted(submission.contents.items())
-        if name not in problems and "" not in problems
+        file: content
+        for file, content in sorted(submission.contents.items())
+        if file not in problems and "" not in problems
     }
+    at = handed_in.at.get(name)
     return Subject(
-        Program(submission.name, "submission", files),
-        roster.shown(submission.name) or submission.display_name,
-        "roster" if submission.name in roster.pseudonyms else "unverified",
+        Program(name, "submission", files),
+        shown or display(name),
+        "unverified",
         problems,
         submission.notes,
         submission.left,
+        "" if at is None else at.isoformat(),
     )
 
 
-def _absent(name: str, roster: Roster) -> Subject:
-    """Who is in the roster and handed nothing in."""
-    problem = (str(Cause.MISSING_FILE), "nothing was submitted")
-    program = Program(name, "submission", {})
-    return Subject(program, roster.pseudonyms[name], "roster", {"": problem})
+def _without_files(name: str, shown: str | None, why: str) -> Subject:
+    """Who handed nothing in that counts."""
+    problem = (str(Cause.MISSING_FILE), why)
+    return Subject(Program(name, "submission", {}), shown or display(name), problems={"": problem})
+
+
+def _identified(subject: Subject, roster: rosters.Roster) -> Subject:
+    known = subject.program.name in roster.units
+    return replace(subject, identity="roster") if known else subject
 
 
 def _our_problems(subject: Subject) -> list[str]:

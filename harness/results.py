@@ -5,7 +5,7 @@
     results/
     ├── ledger.sqlite            every observation (SQLite keeps -wal, -shm and -journal beside it)
     ├── lock                     held by the one run that writes
-    ├── leaderboard.csv, grades.csv, grades.json, junit.xml      the marks of the class
+    ├── leaderboard.csv, gradebook.csv, grades.csv, grades.json, junit.xml   marks of the class
     ├── keys/feedback.key        the key of the feedback phase, made on first use
     ├── submissions/<folder>/    feedback.md, gradescope.json, picture-*.svg, example-*.npz of one
     ├── verify/                  ledger and lock of ``verify``
@@ -114,6 +114,11 @@ class Results:
         return self.root / "leaderboard.csv"
 
     @property
+    def gradebook(self) -> Path:
+        """One row a student, by id: not for publication."""
+        return self.root / "gradebook.csv"
+
+    @property
     def grades(self) -> Path:
         """One row a submission and check."""
         return self.root / "grades.csv"
@@ -131,7 +136,7 @@ class Results:
     @property
     def marks(self) -> tuple[Path, ...]:
         """The files that hold the marks of the whole class."""
-        return (self.leaderboard, self.grades, self.grades_json, self.junit)
+        return (self.leaderboard, self.gradebook, self.grades, self.grades_json, self.junit)
 
     @property
     def feedback_key(self) -> Path:

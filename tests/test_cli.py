@@ -213,8 +213,32 @@ def test_task_outside_the_assignment_is_unknown(grade, capsys):
 
 def test_unknown_assignment_is_answered_with_the_one_that_was_meant(grade, tmp_path, capsys):
     assert grade("--assignment", "homwork") == 2
-    assert "did you mean 'homework'?" in capsys.readouterr().err
+    assert "did you mean 'homework' (" in capsys.readouterr().err
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("lines", "words", "message"),
+    [
+        ("tiers: {feedback: [training]}", (), "marks tiers training in the phase feedback"),
+        ("groups: true", (), "handed in by groups; give --roster with a column group"),
+        ("groups: true", ("--roster", "ROSTER"), "the roster has no column group"),
+        ("", ("--times", "no-such.csv"), "no-such.csv: the table of times cannot be read"),
+    ],
+)
+def test_what_an_assignment_asks_for(grade, course, tmp_path, capsys, lines, words, message):
+    path = course / "tasks" / "assignments" / "homework.yaml"
+    path.write_text(path.read_text() + lines + "\n")
+    (tmp_path / "roster.csv").write_text("id,pseudonym\nada,Falcon\n")
+    given = [str(tmp_path / "roster.csv") if word == "ROSTER" else word for word in words]
+    assert grade("--assignment", "homework", *given) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+
+
+def test_times_need_an_assignment(grade, tmp_path, capsys):
+    assert grade("--times", "times.csv") == 2
+    assert "--times needs --assignment" in capsys.readouterr().err
 
 
 def test_assignment_of_an_unknown_task_says_where(grade, course, capsys):

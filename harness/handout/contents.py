@@ -60,6 +60,9 @@ def handout(tasks: Sequence[LoadedTask], assignments: Sequence[Path], title: str
     files: dict[str, bytes] = {}
     for path in assignments:
         files[f"tasks/assignments/{path.name}"] = _content(path)
+        term = path.parents[1] / "term.yaml"  # without it a rule for late days cannot be read
+        if term.is_file():
+            files["tasks/term.yaml"] = _content(term)
     without_hints = []
     for task in tasks:
         files |= _of_task(task)

@@ -52,14 +52,66 @@ class TaskGrade:
 
 
 @dataclass(frozen=True)
+class Override:
+    """Points that a person gave beside the computed ones, for a task or one of its checks.
+
+    Attributes:
+        check: empty where it is about the whole task.
+        points, computed: what counts instead, and what was computed.
+        made: when it was recorded.
+    """
+
+    task: str
+    check: str
+    points: float
+    computed: float
+    reason: str
+    by: str
+    made: str
+
+    @property
+    def place(self) -> str:
+        """The task, or the task and the check."""
+        return f"{self.task}/{self.check}" if self.check else self.task
+
+    @property
+    def difference(self) -> float:
+        """What it adds to the computed points; negative where it takes away."""
+        return round(self.points - self.computed, 4)
+
+
+@dataclass(frozen=True)
+class Lateness:
+    """How late a submission was, and what that takes off its mark.
+
+    Attributes:
+        days: days of 24 hours that had begun since it was due; 0 where it was in time.
+        free_days: how many of them the student's budget of the term paid for.
+        penalty: points.
+    """
+
+    submitted: str
+    due: str
+    days: int = 0
+    free_days: int = 0
+    penalty: float = 0.0
+
+
+@dataclass(frozen=True)
 class SubmissionGrade:
     """One row of the gradebook.
+
+    The points of a row are those that were computed. What a person gave and what lateness takes
+    off stand beside them; :attr:`mark` is what comes of all three.
 
     Attributes:
         name: the subject, as found; ``display_name`` is safe to print.
         identity: ``roster`` or ``unverified`` (the name is the path's stem).
         isolation: the weakest level under which an observation was made; empty before any.
         problems: what was wrong with the submission as a whole, one sentence each.
+        submitted: when it was handed in, as ISO 8601 with an offset; empty where that is not known.
+        student: who it is in the roster: name, group and email, as far as it says.
+        late: None where the assignment has no due date or the time is not known.
     """
 
     name: str
@@ -69,6 +121,30 @@ class SubmissionGrade:
     isolation: str
     tasks: tuple[TaskGrade, ...]
     problems: tuple[str, ...] = ()
+    submitted: str = ""
+    student: Mapping[str, str] = field(default_factory=dict)
+    overrides: tuple[Override, ...] = ()
+    late: Lateness | None = None
+
+    @property
+    def overridden(self) -> float:
+        """The points with those that a person gave in place of the computed ones."""
+        return round(self.points + sum(each.difference for each in self.overrides), 4)
+
+    @property
+    def penalty(self) -> float:
+        """What lateness takes off, in points."""
+        return self.late.penalty if self.late else 0.0
+
+    @property
+    def mark(self) -> float:
+        """What counts: points, overrides, less the penalty."""
+        return round(self.overridden - self.penalty, 4)
+
+    @property
+    def is_adjusted(self) -> bool:
+        """Whether anything but the checks has a part in the mark."""
+        return bool(self.overrides) or self.penalty > 0
 
     @cached_property
     def points(self) -> float:
@@ -151,6 +227,10 @@ def _row(row: SubmissionGrade) -> dict[str, Any]:
         "max_points": row.max_points,
         "provisional": row.provisional,
         "problems": list(row.problems),
+        "submitted": row.submitted,
+        "overrides": [asdict(each) for each in row.overrides],
+        "late": None if row.late is None else asdict(row.late),
+        "mark": row.mark,
         "tasks": [
             {
                 "id": task.id,

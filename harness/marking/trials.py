@@ -50,6 +50,7 @@ class Subject:
     Attributes:
         notes: sentences for the student about what was handed in and not taken.
         left: the names of what was handed in and not taken.
+        submitted: when it was handed in, as ISO 8601 with an offset; empty where not known.
     """
 
     program: Program
@@ -58,6 +59,7 @@ class Subject:
     problems: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    submitted: str = ""
 
     def problem(self, task: LoadedTask) -> tuple[Cause, str] | None:
         """Why the task cannot even be tried, with a sentence, or None."""

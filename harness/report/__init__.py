@@ -10,7 +10,16 @@ from collections.abc import Collection
 from pathlib import Path
 
 from harness.marking.gradebook import Gradebook
-from harness.report import examples, feedback, grades_json, gradescope, junit, pictures, tables
+from harness.report import (
+    examples,
+    feedback,
+    gradebook_csv,
+    grades_json,
+    gradescope,
+    junit,
+    pictures,
+    tables,
+)
 from harness.report.grades_json import document
 from harness.report.names import refuse_duplicates
 from harness.results import Results
@@ -23,8 +32,9 @@ def write(
 ) -> list[Path]:
     """Write all reports of a class into a results folder and return their paths.
 
-    These are the leaderboard, the grades as CSV and JSON and junit.xml, and for every submission
-    its gradescope.json, its feedback.md, the pictures in it and the numbers that its examples load.
+    These are the leaderboard, the gradebook, the grades as CSV and JSON and junit.xml, and for
+    every submission its gradescope.json, its feedback.md, the pictures in it and the numbers that
+    its examples load.
     Reports of other submissions stay as they are.
 
     Args:
@@ -42,6 +52,7 @@ def write(
         grades_json.write(gradebook, results.grades_json),
         tables.write_grades(gradebook, results.grades),
         tables.write_leaderboard(gradebook, results.leaderboard),
+        gradebook_csv.write(gradebook, results.gradebook),
         junit.write(gradebook, results.junit),
     ]
     reports = results.submissions(names)

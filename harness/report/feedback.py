@@ -15,6 +15,7 @@ from harness.files import write_text
 from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
 from harness.records import Verdict
 from harness.report import pictures
+from harness.report.adjustments import adjustments, lateness_text, sum_text
 from harness.report.explain import Line, cause_of, explain, notes
 from harness.report.marks import not_submitted, points_text
 from harness.report.names import shown
@@ -31,6 +32,9 @@ def render(row: SubmissionGrade, gradebook: Gradebook) -> str:
         points=points_text(row.points),
         max_points=points_text(row.max_points),
         provisional=row.provisional,
+        mark=points_text(row.mark) if row.is_adjusted else "",
+        sum=sum_text(row),
+        adjustments=[each.text for each in adjustments(row)],
         facts=_facts(row, gradebook),
         notes=notes(row, gradebook.run),
         tasks=[_task(task) for task in row.tasks if not not_submitted(task)],
@@ -69,6 +73,7 @@ def _facts(row: SubmissionGrade, gradebook: Gradebook) -> list[tuple[str, str]]:
     facts = (
         ("Assignment", run.assignment),
         ("Phase", run.phase),
+        ("Time", lateness_text(row.late) if row.late else row.submitted),
         ("Isolation", row.isolation or "none"),
         ("Submission SHA-256", row.sha256),
         ("Harness", f"{run.harness}, SHA-256 {run.harness_sha256}"),

@@ -31,7 +31,8 @@ def document(gradebook: Gradebook) -> dict[str, Any]:
     """
     body = gradebook.to_json()
     for row in body["submissions"]:
-        row["points"], row["max_points"] = number(row["points"]), number(row["max_points"])
+        for key in ("points", "max_points", "mark"):
+            row[key] = number(row[key])
         for task in row["tasks"]:
             task["points"], task["max_points"] = number(task["points"]), number(task["max_points"])
             task["checks"] = [_check(check) for check in task["checks"]]

@@ -16,6 +16,7 @@ from typing import Any
 from harness.files import write_text
 from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
 from harness.records import Verdict
+from harness.report.adjustments import Adjustment, adjustments
 from harness.report.explain import COUNTING_PHASES, cause_of, explain, notes
 from harness.report.grades_json import FORMAT, dump, json_value
 from harness.report.marks import number
@@ -42,11 +43,12 @@ def document(
         for major, task in enumerate(row.tasks, start=1)
         for minor, verdict in enumerate(task.verdicts, start=1)
     ]
+    tests += [_adjustment(each) for each in adjustments(row)]
     lines = notes(row, gradebook.run)
     if any(test["visibility"] != "visible" for test in tests):
         lines.append(_HIDDEN_TOTAL)
     result: dict[str, Any] = {
-        "score": number(row.points),
+        "score": number(row.mark),
         "output": "\n".join(lines),
         "output_format": "text",
         "test_output_format": "text",
@@ -81,6 +83,22 @@ def _test(task: TaskGrade, verdict: Verdict, place: str) -> dict[str, Any]:
     if lines := explain(verdict):
         test |= {"output": "\n".join(map(str, lines)), "output_format": "text"}
     return test
+
+
+def _adjustment(adjustment: Adjustment) -> dict[str, Any]:
+    """An override or a lateness as a test of its own, so that the tests sum up to the score."""
+    place = "/".join(filter(None, (adjustment.task, adjustment.check)))
+    return {
+        "name": clean(f"{adjustment.kind.lower()}: {place}", NAME_LIMIT),
+        "name_format": "text",
+        "score": adjustment.points,
+        "max_score": 0.0,
+        "status": "passed" if adjustment.points >= 0 else "failed",
+        "visibility": "visible",
+        "tags": [adjustment.kind.lower()],
+        "output": adjustment.text,
+        "output_format": "text",
+    }
 
 
 def _extra(row: SubmissionGrade, gradebook: Gradebook) -> dict[str, Any]:

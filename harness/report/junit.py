@@ -15,9 +15,10 @@ from xml.etree import ElementTree as ET
 from harness.files import write_text
 from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
 from harness.records import Verdict
+from harness.report.adjustments import adjustments
 from harness.report.explain import cause_of, explain
 from harness.report.names import labels
-from harness.report.sanitise import NAME_LIMIT, clean
+from harness.report.sanitise import NAME_LIMIT, SENTENCE_LIMIT, clean
 
 #: How readers count each kind of node.
 _COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
@@ -59,8 +60,9 @@ def _properties(suite: ET.Element, row: SubmissionGrade, gradebook: Gradebook) -
         ("submission_sha256", row.sha256),
         ("harness_sha256", gradebook.run.harness_sha256),
         ("provisional", str(row.provisional).lower()),
+        *((each.kind.lower(), each.text) for each in adjustments(row)),
     ):
-        ET.SubElement(properties, "property", {"name": name, "value": clean(value, NAME_LIMIT)})
+        ET.SubElement(properties, "property", {"name": name, "value": clean(value, SENTENCE_LIMIT)})
 
 
 def _case(suite: ET.Element, submission: str, task: TaskGrade, verdict: Verdict) -> None:

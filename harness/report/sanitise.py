@@ -40,6 +40,16 @@ _FORMULA_START = re.compile(rf"\s*[{_FORMULA}]|[\t\r\n]")
 # Spreadsheets whose list separator is a semicolon split a comma-separated file at semicolons.
 _FORMULA_INSIDE = re.compile(rf'(;[\s"]*)(?=[{_FORMULA}])')
 
+# What Excel turns into a date or a time of its own: 1-2, 3/4/26, MAR1, 5 oct, 12:30.
+_MONTH = "(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-z]*"
+_DATE = re.compile(
+    rf"\s*(?:\d{{1,4}}[-/.]\d{{1,4}}(?:[-/.]\d{{1,4}})?|{_MONTH}[-/. ]?\d{{1,4}}"
+    rf"|\d{{1,4}}[-/. ]?{_MONTH}(?:[-/. ]?\d{{2,4}})?|\d{{1,3}}:\d\d(?::\d\d)?)\s*",
+    re.IGNORECASE,
+)
+# What it takes for a number and writes otherwise: leading zeros, exponents, more than 11 digits.
+_NUMBER = re.compile(r"\s*(?:0\d+|\d{12,}|\d+(?:\.\d*)?e[+-]?\d+)\s*", re.IGNORECASE)
+
 _MARKDOWN_ANYWHERE = re.compile(r"([\\`*_{}\[\]|~$^@]|(?<=:)/(?=/)|(?<=\bwww)\.)", re.IGNORECASE)
 _MARKDOWN_LINE_START = re.compile(
     r"(?m)^([ \t]*)([#=:]|[+\-](?![\d.])|\d{1,9}(?=[.)](?:\s|$)))?",
@@ -70,13 +80,19 @@ def clean(text: str, limit: int, *, keep: str = "") -> str:
 
 
 def cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: an apostrophe stands before its start.
+    """A text that no spreadsheet takes for a formula or a date: an apostrophe stands before it.
 
     Meant for texts only; numbers of our own are written as numbers, a minus sign included.
     """
     if ";" in text:
         text = _FORMULA_INSIDE.sub(r"\1'", text)
-    return f"'{text}" if _FORMULA_START.match(text) else text
+    return f"'{text}" if _FORMULA_START.match(text) or _DATE.fullmatch(text) else text
+
+
+def as_text(text: str) -> str:
+    """A :func:`cell` that no spreadsheet takes for a number either: ids keep their zeros."""
+    guarded = cell(text)
+    return f"'{text}" if guarded == text and _NUMBER.fullmatch(text) else guarded
 
 
 def markdown(text: str) -> str:

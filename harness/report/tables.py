@@ -19,7 +19,7 @@ import numpy as np
 
 from harness.files import write_text
 from harness.marking.gradebook import Gradebook, SubmissionGrade
-from harness.records import Verdict
+from harness.report.grade_lines import GRADE_COLUMNS, Value, grade_rows
 from harness.report.marks import number, ranked, task_ids, task_points
 from harness.report.names import labels
 from harness.report.sanitise import NAME_LIMIT, SENTENCE_LIMIT, cell, clean
@@ -28,22 +28,17 @@ from harness.statistics.ranking import least_seeds, letters, rank_intervals, sim
 if TYPE_CHECKING:
     import pandas as pd
 
-Value = str | float | int | bool | None
-
 _BEFORE_TASKS = ("rank", "rank_lo", "rank_hi", "letters", "submission", "points", "max_points")
 _AFTER_TASKS = (
+    *("late", "penalty", "override", "mark"),
     *("mean", "ci_lo", "ci_hi", "n_seeds", "phase", "isolation"),
     *("submission_sha256", "harness_sha256", "provisional", "stale"),
-)
-GRADE_COLUMNS = (
-    *("submission", "task", "check", "status", "cause", "points", "max_points"),
-    *("visibility", "hint", "seeds_used", "message", "stale"),
 )
 _FIXED = frozenset((*_BEFORE_TASKS, *_AFTER_TASKS, *GRADE_COLUMNS))
 _NUMBERS = frozenset(
     (
         *("rank", "rank_lo", "rank_hi", "points", "max_points", "mean", "ci_lo", "ci_hi"),
-        *("n_seeds", "seeds_used", "provisional"),
+        *("n_seeds", "seeds_used", "provisional", "late", "penalty", "override", "mark"),
     )
 )
 _TEXTS = _FIXED - _NUMBERS
@@ -117,6 +112,7 @@ def leaderboard_rows(gradebook: Gradebook) -> list[dict[str, Value]]:
         record |= {"submission": label[row.name]}
         record |= {"points": number(row.points), "max_points": number(row.max_points)}
         record |= {task_column(task): points.get(task) for task in tasks}
+        record |= _beside(row)
         record |= {"mean": standing.mean, "ci_lo": standing.ci_lo, "ci_hi": standing.ci_hi}
         record |= {"n_seeds": standing.n_seeds, "phase": clean(gradebook.run.phase, NAME_LIMIT)}
         record |= {"isolation": clean(row.isolation, NAME_LIMIT)}
@@ -126,6 +122,16 @@ def leaderboard_rows(gradebook: Gradebook) -> list[dict[str, Value]]:
         record |= {"stale": clean(" ".join(row.stale), SENTENCE_LIMIT)}
         rows.append(record)
     return rows
+
+
+def _beside(row: SubmissionGrade) -> dict[str, Value]:
+    """What stands beside the computed points, and the mark that comes of all; late in days."""
+    return {
+        "late": row.late.days if row.late else None,
+        "penalty": number(row.penalty),
+        "override": number(round(row.overridden - row.points, 4)),
+        "mark": number(row.mark),
+    }
 
 
 def standing_of(row: SubmissionGrade) -> Standing:
@@ -218,39 +224,6 @@ def _finite(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return number(value) if math.isfinite(value) else None
-
-
-def grade_rows(gradebook: Gradebook) -> list[dict[str, Value]]:
-    """One record a submission and check: submissions by name, checks in the order of the specs.
-
-    An example is never part of it; a hidden check's message says nothing about its instance.
-    """
-    label = labels(gradebook)
-    return [
-        {
-            "submission": label[row.name],
-            **_grade(verdict),
-            "stale": clean(task.stale, SENTENCE_LIMIT),
-        }
-        for row in gradebook.submissions
-        for task in row.tasks
-        for verdict in task.verdicts
-    ]
-
-
-def _grade(verdict: Verdict) -> dict[str, Value]:
-    return {
-        "task": clean(verdict.task, NAME_LIMIT),
-        "check": clean(verdict.check, NAME_LIMIT),
-        "status": verdict.status,
-        "cause": clean(verdict.cause, NAME_LIMIT),
-        "points": None if verdict.points is None else number(verdict.points),
-        "max_points": number(verdict.max_points),
-        "visibility": verdict.visibility,
-        "hint": clean(verdict.hint, SENTENCE_LIMIT),
-        "seeds_used": verdict.seeds_used,
-        "message": clean(verdict.message, SENTENCE_LIMIT),
-    }
 
 
 def write_leaderboard(gradebook: Gradebook, path: Path) -> Path:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from harness.causes import Cause
 from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
+from harness.report.adjustments import adjustments, sum_text
 from harness.report.explain import cause_of, reason
 from harness.report.marks import (
     failing,
@@ -35,6 +36,7 @@ _TASK_CELLS = 40
 _LEGEND = "✓ pass  F fail  I inconclusive  E error  S skipped  U ungradable  - no file"
 _STALE = "~ stale: marks of an earlier grading that cannot be computed again; grade again"
 _BY_COURSE = "c marked by your course: neither earned nor lost here; points are those of the rest"
+_ADJUSTED = "points are those that were computed; beside them stand:"
 _PROVISIONAL = "* provisional: some checks have no mark yet, through no fault of the program"
 
 
@@ -182,7 +184,19 @@ def _footnotes(gradebook: Gradebook) -> list[str]:
     notes = [] if gradebook.all_pass else [_LEGEND]
     notes += [_BY_COURSE] if any(row.points_by_course for row in rows) else []
     notes += [_PROVISIONAL] if any(map(_waits, rows)) else []
-    return [*notes, _STALE] if any(row.stale for row in rows) else notes
+    notes += [_STALE] if any(row.stale for row in rows) else []
+    return notes + _beside(gradebook)
+
+
+def _beside(gradebook: Gradebook) -> list[str]:
+    """A line for every override and lateness, under what the submission is called."""
+    label = labels(gradebook)
+    lines = [
+        f"  {label[row.name]}: {sum_text(row)}; {each.text}"
+        for row in gradebook.submissions
+        for each in adjustments(row)
+    ]
+    return [_ADJUSTED, *lines] if lines else []
 
 
 def _lines(block: Block) -> list[str]:

@@ -6,8 +6,9 @@ tasks asks the catalogue for them, and only their problems count.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from harness.errors import Problem, SpecError, UsageError
@@ -15,6 +16,7 @@ from harness.spec import strict_yaml
 from harness.spec.load import LoadedTask, load_task
 from harness.spec.models import Assignment
 from harness.spec.reading import did_you_mean
+from harness.spec.schedule import Term
 
 #: Where the references lie unless the command line says something else.
 DEFAULT_REFERENCE = Path("reference")
@@ -120,6 +122,11 @@ def assignment_path(folder: Path, name: str) -> Path:
     return folder / "assignments" / f"{name}.yaml"
 
 
+def assignment_names(folder: Path) -> list[str]:
+    """The names of the assignments in ``<folder>/assignments``, in order."""
+    return sorted(path.stem for path in folder.glob("assignments/*.yaml"))
+
+
 def load_assignment(folder: Path, name: str, known: Sequence[str]) -> Assignment:
     """Load <folder>/assignments/<name>.yaml and check that its tasks exist.
 
@@ -128,12 +135,13 @@ def load_assignment(folder: Path, name: str, known: Sequence[str]) -> Assignment
 
     Raises:
         UsageError: there is no such assignment.
-        SpecError: the file is not valid, or names a task that does not exist.
+        SpecError: the file is not valid, names a task that does not exist, or draws on a budget of
+            late days that the term does not have.
     """
     path = assignment_path(folder, name)
     if not path.is_file():
-        others = {ALL, *(item.stem for item in folder.glob("assignments/*.yaml"))}
-        raise UsageError(f"no assignment is called {name!r}{did_you_mean(name, others)}")
+        others = sorted({ALL, *assignment_names(folder)})
+        raise UsageError(f"no assignment is called {name!r}{_nearest_file(folder, name, others)}")
     assignment = strict_yaml.load(path, Assignment)
     places = strict_yaml.positions(path.read_text(encoding="utf-8"))
     problems = [
@@ -146,6 +154,52 @@ def load_assignment(folder: Path, name: str, known: Sequence[str]) -> Assignment
         for index, entry in enumerate(assignment.tasks)
         if entry.id not in known
     ]
+    if assignment.id != name:
+        place = places.get(("id",), (1, 1))
+        message = f"the file {path.name} has the id {assignment.id!r}"
+        problems.append(Problem(str(path), *place, message, f"write id: {name}"))
+    late_days = assignment.late.late_days if assignment.late else None
+    if late_days is not None:
+        place = places.get(("late", "late_days"), (1, 1))
+        problems += [
+            Problem(str(path), *place, *words) for words in _beyond_the_term(folder, late_days)
+        ]
     if problems:
         raise SpecError(problems)
     return assignment
+
+
+def _nearest_file(folder: Path, name: str, others: Sequence[str]) -> str:
+    """The end of a message about an unknown assignment, with the path of the one that is meant."""
+    close = get_close_matches(name, others, n=1)
+    if close:
+        path = assignment_path(folder, close[0])
+        where = f" ({path})" if path.is_file() else ""
+        return f"; did you mean {close[0]!r}{where}?"
+    return f"; there are: {', '.join(others)}; {folder / 'assignments'}/ has a file NAME.yaml each"
+
+
+def _beyond_the_term(folder: Path, late_days: int) -> Iterator[tuple[str, str]]:
+    """Message and remedy where a term does not have so many late days."""
+    term = load_term(folder)
+    path = folder / "term.yaml"
+    if term is None:
+        yield (
+            "late_days draws on a budget of the term, and none is declared",
+            f"write {path} with the line late_days: N",
+        )
+    elif late_days > term.late_days:
+        yield (
+            f"late_days is {late_days}, and the term has {term.late_days} ({path})",
+            "lower it, or raise the term's",
+        )
+
+
+def load_term(folder: Path) -> Term | None:
+    """What <folder>/term.yaml declares for all assignments; None without that file.
+
+    Raises:
+        SpecError: the file is not valid.
+    """
+    path = folder / "term.yaml"
+    return strict_yaml.load(path, Term) if path.exists() else None

@@ -9,9 +9,14 @@ from pydantic import Field, model_validator
 from harness.images import Name as ImageSet
 from harness.spec.checks import Check, Identifier, Model, Name, Points, Positive
 from harness.spec.domain import Domain
+from harness.spec.schedule import Schedule
 
 Tier = Literal["exact", "estimator", "training"]
 TIERS: tuple[Tier, ...] = ("exact", "estimator", "training")
+#: The phases that an assignment can set rules for; in the public one everything is shown.
+MarkedPhase = Literal["feedback", "final", "late"]
+#: How much students are told of a failed check: its example and hint, its hint alone, the mark.
+Telling = Literal["examples", "hints", "marks"]
 
 
 class Slide(Model):
@@ -149,33 +154,39 @@ class AssignedTask(Model):
     without: tuple[Identifier, ...] = ()
 
 
-class Assignment(Model):
-    """A homework: its tasks, their points, and the error rate of the whole.
+class Assignment(Schedule):
+    """A homework: its tasks, their points, its dates, and the error rate of the whole.
 
-    ``alpha`` bounds the probability that honest work fails any check, summed over all checks.
-    ``max_submissions`` and ``tiers`` (phase -> tiers marked in it) are validated only; grading
-    does not read them.
+    ``alpha`` bounds the probability that honest work fails any check, summed over all checks. Of
+    the attempts of a student the first ``max_submissions`` are accepted, and of those the one that
+    ``counts`` is marked. With ``groups`` whoever is in one group of the roster hands in together.
+    ``tiers`` restricts what is marked in a phase, ``tells`` what students are told in it.
     """
 
     id: Identifier
     title: Annotated[str, Field(min_length=1, max_length=120)]
     tasks: Annotated[tuple[AssignedTask, ...], Field(min_length=1)]
     alpha: Annotated[float, Field(gt=0, le=1e-2)] = 1e-4
+    groups: bool = False
     max_submissions: Annotated[int, Field(ge=1)] | None = None
-    tiers: dict[Literal["feedback", "final", "late"], tuple[Tier, ...]] = Field(
+    counts: Literal["last", "first"] = "last"
+    tiers: dict[MarkedPhase, Annotated[tuple[Tier, ...], Field(min_length=1)]] = Field(
         default_factory=dict
     )
+    tells: dict[MarkedPhase, Telling] = Field(default_factory=dict)
 
 
 __all__ = [
     "TIERS",
     "Assignment",
     "Limits",
+    "MarkedPhase",
     "Measurement",
     "Mistake",
     "Mistakes",
     "Positive",
     "Slide",
     "Task",
+    "Telling",
     "Tier",
 ]

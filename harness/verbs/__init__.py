@@ -10,6 +10,7 @@ from types import MappingProxyType
 VERBS: Mapping[str, str] = MappingProxyType(
     {
         "list": "what can be graded",
+        "assignments": "the assignments with their dates and rules",
         "example": "replay the worked example of a statement with a file of your own",
         "grade": "mark submissions (default: all of submissions/)",
         "score": "compute marks again from stored observations, running nothing",
@@ -19,6 +20,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "verify": "prove that checks pass honest work and catch every known mistake",
         "calibrate": "measure the error rates that the specs declare",
         "targets": "list or make stored reference distributions",
+        "override": "give points beside the computed ones, with a reason, or withdraw them",
         "replay": "score stored observations again and compare bit for bit",
         "bench": "what grading costs, as ratios within one run",
         "redteam": "run the known attacks and show what every level of isolation stops",

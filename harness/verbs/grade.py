@@ -18,6 +18,9 @@ from pathlib import Path
 
 from harness import class_record, grading, report
 from harness.class_record import ClassRecord, RecordName
+from harness.classroom.attempts import History
+from harness.classroom.book import Book
+from harness.classroom.handing_in import Arrangements
 from harness.course import (
     TOUR,
     Course,
@@ -41,9 +44,12 @@ from harness.sandbox import exposure
 from harness.sandbox.choice import require
 from harness.seeds import phase_key
 from harness.spec.catalogue import assignment_path
+from harness.spec.load import LoadedTask
+from harness.spec.models import TIERS
 from harness.submissions import Reading
-from harness.verbs import options, output
-from harness.verbs.stored import compare_with_best, new_run, usable
+from harness.verbs import classroom, options, output, regrading
+from harness.verbs.regrading import Regrade
+from harness.verbs.stored import compare_with_best, new_run, read_book, usable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="whose key draws the instances; else feedback, and public where references are not "
         "at hand",
     )
-    parser.add_argument("--roster", type=Path, metavar="FILE")
+    classroom.add_arguments(parser)
     parser.add_argument(
         "--single", action="store_true", help="each PATH is one submission, whatever it holds"
     )
@@ -75,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="drop the marks of submissions and tasks that this run does not grade",
     )
+    regrading.add_arguments(parser)
     options.key_file(parser)
     options.jobs(parser)
     options.isolation(parser)
@@ -87,14 +94,30 @@ class _Run:
     Attributes:
         kept: the record without what this run grades, its marks computed again.
         gone: the submissions whose marks are dropped.
-        completed: those of others to whose marks something is added.
+        book: what stands beside the computed marks.
+        before: the record as it was, marks and all.
     """
 
     course: Course
     order: tuple[str, ...]
     kept: ClassRecord
     gone: tuple[str, ...]
-    completed: tuple[str, ...]
+    book: Book
+    before: ClassRecord
+
+    @property
+    def graded(self) -> list[str]:
+        """The names of the submissions that this run grades."""
+        return [subject.program.name for subject in self.course.subjects]
+
+    @property
+    def is_regrade(self) -> bool:
+        """Whether some of what it grades has marks already."""
+        return any(
+            (name, task.id) in self.before.entries
+            for name in self.graded
+            for task in self.course.tasks
+        )
 
     def record(self, current: Round) -> ClassRecord:
         """The record of the class, with what this run knows so far."""
@@ -102,7 +125,11 @@ class _Run:
 
     def gradebook(self, current: Round, commit: str) -> Gradebook:
         """The marks of the class, with what this run knows so far."""
-        return grading.of_record(self.record(current), self.order, commit)
+        return self.of(self.record(current), commit)
+
+    def of(self, record: ClassRecord, commit: str) -> Gradebook:
+        """The marks of a record of the class."""
+        return self.book.finished(grading.of_record(record, self.order, commit))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -110,7 +137,8 @@ def run(args: argparse.Namespace) -> int:
     _choose_assignment(args)
     syllabus = read_syllabus(args.tasks, args.reference, args.assignment)
     _choose_phase(args, syllabus)
-    course = _load_course(args, syllabus)
+    known = classroom.arrangements(args, syllabus, _paths(args))
+    course, history = _load_course(args, syllabus, known)
     results = Results(args.results)
     # Whatever is refused is refused before anything is written.
     if args.phase in COUNTING_PHASES:
@@ -120,22 +148,24 @@ def run(args: argparse.Namespace) -> int:
     references = [] if syllabus.at_home else [args.reference]
     secret = [*references, results.ledger, results.root, *_paths(args), *key_files]
     exposure.refuse(isolation, secret)
-    names = [subject.program.name for subject in course.subjects]
-    results.make(names)
+    results.make(Book(known.roster).names([each.program.name for each in course.subjects]))
     progress = ProgressLine()
     commit = output.commit()
     with results.writer():
         key = phase_key(args.phase, args.key_file, args.results)
         with Ledger(results.ledger, new_run()) as ledger:
             compare_with_best(ledger, isolation)
-            this = _prepare(args, syllabus, course, View(key, ledger, isolation.required))
-        course = this.course
-        names = [subject.program.name for subject in course.subjects]
+            view = View(key, ledger, isolation.required)
+            this = _prepare(args, syllabus, course, view)
+            classroom.remember(ledger, known.roster, history, args.assignment or "")
+            this = replace(this, book=read_book(ledger, syllabus, this.kept.name))
+        course, names = this.course, this.book.names(this.graded)
         with Ledger(results.ledger, new_run(), fresh=args.fresh) as ledger:
             class_record.keep_files(course.subjects, ledger)
 
             def write(current: Round) -> None:
-                report.write(this.gradebook(current, commit), results, only=names)
+                if not this.is_regrade and not args.dry_run:
+                    report.write(this.gradebook(current, commit), results, only=names)
 
             view = View(key, ledger, isolation.required)
             first = grading.first_round(course, view)
@@ -143,12 +173,15 @@ def run(args: argparse.Namespace) -> int:
                 print(estimate.of_round(first).in_words(args.jobs), file=sys.stderr)
             with grading.local_executor(args.jobs) as executor:
                 last = grading.collect(first, executor, progress, write, isolation)
-            record = this.record(last)
-            record.write(ledger, [*names, *this.completed])
-            gradebook = grading.of_record(record, this.order, commit)
-            report.write(gradebook, results)
-            results.remove_reports(this.gone, [row.name for row in gradebook.submissions])
-    graded = tuple(row for row in gradebook.submissions if row.name in names)
+            gradebook = this.gradebook(last, commit)
+            regrade = Regrade(this.before, this.of(this.before, commit), this.book)
+            changes = regrade.changes(ledger, gradebook)
+            if regrading.confirmed(args, changes):
+                regrade.write(ledger, this.record(last), gradebook, this.graded)
+                report.write(gradebook, results)
+                gone = this.book.names(this.gone)
+                results.remove_reports(gone, [row.name for row in gradebook.submissions])
+    graded = tuple(row for row in gradebook.submissions if row.name in set(names))
     others = len(gradebook.submissions) - len(graded)
     gradebook = replace(gradebook, submissions=graded)
     output.show_marks(args, gradebook, progress.elapsed_s, others)
@@ -199,6 +232,9 @@ def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view:
     free = args.assignment is None and not args.task
     if free:
         course = course.held(() if args.prune else stored.task_ids)
+    course = classroom.with_known_times(course, stored)
+    for notice in classroom.settle_times(course, stored, syllabus.declared):
+        print(f"note: {notice}", file=sys.stderr)
     if not args.prune:
         course = course.without_absent(stored.newest)
     graded = {
@@ -211,11 +247,9 @@ def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view:
     gone = set(stored.newest) - set(kept.newest) - {name for name, _ in graded}
     key_file = os.path.abspath(args.key_file) if args.key_file else ""
     kept = replace(kept, key_file=key_file, isolation=view.isolation)
-    before = kept
     if free:
         kept = kept.completed(course.tasks, view, syllabus.points, graded)
-    completed = {name for name, _ in kept.entries.keys() - before.entries.keys()}
-    return _Run(course, syllabus.ids, kept, tuple(sorted(gone)), tuple(sorted(completed)))
+    return _Run(course, syllabus.ids, kept, tuple(sorted(gone)), Book(), stored)
 
 
 def _say_what_is_replaced(args: argparse.Namespace, ledger: Ledger, name: RecordName) -> None:
@@ -235,18 +269,46 @@ def _paths(args: argparse.Namespace) -> list[Path]:
     return args.paths or [Path("submissions")]
 
 
-def _load_course(args: argparse.Namespace, syllabus: Syllabus) -> Course:
-    """Tasks and subjects as the command line names them."""
-    tasks = syllabus.choose(args.task)
-    if args.tier != "all":
-        tasks = tuple(task for task in tasks if task.spec.tier == args.tier)
-        if not tasks:
-            raise UsageError(f"no task of tier {args.tier} is left to grade")
+def _load_course(
+    args: argparse.Namespace, syllabus: Syllabus, known: Arrangements
+) -> tuple[Course, History]:
+    """Tasks and subjects as the command line names them, and every attempt that is known now."""
+    tasks = _of_tiers(args, syllabus, syllabus.choose(args.task))
     every_task = list(syllabus.catalogue.loaded.values())
     reading: Reading = "single" if args.single else "guess"
-    submitted = find_submitted(_paths(args), every_task, args.roster, reading)
+    submitted = find_submitted(_paths(args), every_task, known, reading)
     for notice in submitted.notices:
         print(f"note: {notice}", file=sys.stderr)
-    return Course(
-        tasks, submitted.subjects, args.assignment or "", syllabus.points, submitted.absent
+    course = Course(
+        tasks,
+        submitted.subjects,
+        args.assignment or "",
+        syllabus.points,
+        submitted.absent,
+        submitted.elsewhere,
     )
+    return course, submitted.history
+
+
+def _of_tiers(
+    args: argparse.Namespace, syllabus: Syllabus, tasks: tuple[LoadedTask, ...]
+) -> tuple[LoadedTask, ...]:
+    """Those of the tiers that the command line wants and the assignment marks in this phase.
+
+    Raises:
+        UsageError: none is left.
+    """
+    allowed = syllabus.declared.tiers.get(args.phase, TIERS) if syllabus.declared else TIERS
+    chosen = [task for task in tasks if args.tier in ("all", task.spec.tier)]
+    if not chosen:
+        raise UsageError(f"no task of tier {args.tier} is left to grade")
+    left = tuple(task for task in chosen if task.spec.tier in allowed)
+    if not left:
+        raise UsageError(
+            f"assignment {args.assignment} marks tiers {', '.join(allowed)} in the phase "
+            f"{args.phase}, and none of these tasks is of them"
+        )
+    if len(left) < len(chosen):
+        others = ", ".join(task.id for task in chosen if task not in left)
+        print(f"note: not marked in the phase {args.phase}: {others}", file=sys.stderr)
+    return left

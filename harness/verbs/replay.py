@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from harness import grading
 from harness.class_record import TASK_CHANGED, TASK_GONE
+from harness.classroom import regrade
+from harness.classroom.overrides import Entry
 from harness.errors import UsageError
 from harness.isolation import Isolation
 from harness.ledger import Ledger
@@ -43,9 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compares and prints every difference; returns the exit code."""
+    """Compares and prints every difference, and what people gave beside; returns the exit code."""
     with open_stored(Results(args.results)) as ledger:
         stored = open_record(args, ledger)
+        regrades = regrade.kept(ledger, stored.record.name.prefix)
         _require_known(args, stored)
         differences = list(_compare(stored))
         if args.rerun:
@@ -58,8 +62,15 @@ def run(args: argparse.Namespace) -> int:
         and _is_chosen(difference["task"], args.task)
     ]
     if args.json:
-        output.emit({"identical": not chosen, "differences": [json_value(each) for each in chosen]})
+        documents = [json_value(each) for each in chosen]
+        given = [json_value(asdict(each)) for each in stored.book.overrides]
+        document = {"identical": not chosen, "differences": documents, "overrides": given}
+        output.emit({**document, "regrades": [json_value(each) for each in regrades]})
     else:
+        for each in regrades:
+            print(f"regraded {each['made']}: {len(each['changes'])} checks changed")
+        for entry in stored.book.overrides:
+            print(clean(_in_words(entry), SENTENCE_LIMIT))
         for each in chosen:
             line = (
                 f"{each['submission']}: {each['task']}/{each['check']} {each['field']}: "
@@ -68,6 +79,12 @@ def run(args: argparse.Namespace) -> int:
             print(clean(line, SENTENCE_LIMIT))
         print("identical" if not chosen else f"{len(chosen)} differences")
     return 0 if not chosen else 1
+
+
+def _in_words(entry: Entry) -> str:
+    """An override, which stands beside what is replayed and is no part of it."""
+    given = f"{entry.points:g} points" if entry.points is not None else "withdrawn"
+    return f"override of {entry.student}: {entry.place}, {given} ({entry.by}: {entry.reason})"
 
 
 def _require_known(args: argparse.Namespace, stored: Stored) -> None:

@@ -6,7 +6,8 @@ import argparse
 
 from harness import report
 from harness.results import Results
-from harness.verbs import options, output
+from harness.verbs import options, output, regrading
+from harness.verbs.regrading import Regrade
 from harness.verbs.stored import add_choice_of_record, open_record, open_stored
 
 
@@ -21,7 +22,10 @@ def run(args: argparse.Namespace) -> int:
     """Writes all reports and prints their paths; returns the exit code."""
     results = Results(args.results)
     with open_stored(results) as ledger:
-        gradebook = open_record(args, ledger).gradebook()
+        stored = open_record(args, ledger)
+        gradebook = stored.gradebook()
+        regrade = Regrade(stored.record, stored.of(stored.record), stored.book)
+        regrading.show(regrade.changes(ledger, gradebook))
         written = [str(path) for path in report.write(gradebook, results)]
     if args.json:
         output.emit({"written": written})

@@ -1,4 +1,8 @@
-"""``score``: the marks again from stored observations; no submitted code runs."""
+"""``score``: the marks again from stored observations; no submitted code runs.
+
+Marks that change are shown before they are written; the record of the class then has the new ones,
+and the former ones are kept beside it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ import argparse
 
 from harness import report
 from harness.results import Results
-from harness.verbs import options, output
+from harness.verbs import options, output, regrading
+from harness.verbs.regrading import Regrade
 from harness.verbs.stored import add_choice_of_record, open_record, open_stored
 
 
@@ -15,13 +20,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.common(parser)
     options.results(parser)
     add_choice_of_record(parser)
+    regrading.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Marks the whole record of a class again and shows it; returns the exit code."""
     results = Results(args.results)
     with open_stored(results) as ledger:
-        gradebook = open_record(args, ledger).gradebook()
-        report.write(gradebook, results)
+        stored = open_record(args, ledger)
+        again = stored.recomputed()
+        gradebook = stored.of(again)
+        regrade = Regrade(stored.record, stored.of(stored.record), stored.book)
+        if regrading.confirmed(args, regrade.changes(ledger, gradebook)):
+            regrade.write(ledger, again, gradebook, ())
+            report.write(gradebook, results)
     output.show_marks(args, gradebook, 0.0)
     return output.exit_code(gradebook)

@@ -18,6 +18,8 @@ from pathlib import Path
 
 from harness import class_record, grading, levels
 from harness.class_record import ClassRecord, RecordName
+from harness.classroom import book as books
+from harness.classroom.book import Book
 from harness.course import Syllabus, read_syllabus
 from harness.errors import UsageError
 from harness.isolation import Isolation
@@ -38,6 +40,7 @@ class Stored:
         tasks: those of the record that can be loaded, by id.
         points: what a task is worth where the assignment says something else than its spec.
         order: the ids of the tasks in the order of their columns.
+        book: what stands beside the computed marks.
     """
 
     record: ClassRecord
@@ -45,11 +48,19 @@ class Stored:
     tasks: Mapping[str, LoadedTask]
     points: Mapping[str, float]
     order: tuple[str, ...]
+    book: Book
 
     def gradebook(self) -> Gradebook:
         """The marks computed again; those that cannot be are stale."""
-        again = self.record.recomputed(self.tasks, self.view, self.points)
-        return grading.of_record(again, self.order, output.commit())
+        return self.of(self.recomputed())
+
+    def recomputed(self) -> ClassRecord:
+        """The record with its marks computed again."""
+        return self.record.recomputed(self.tasks, self.view, self.points)
+
+    def of(self, record: ClassRecord) -> Gradebook:
+        """The marks of a record, with what stands beside them."""
+        return self.book.finished(grading.of_record(record, self.order, output.commit()))
 
 
 @contextlib.contextmanager
@@ -108,7 +119,15 @@ def open_record(args: argparse.Namespace, ledger: Ledger) -> Stored:
         )
     syllabus = read_syllabus(args.tasks, args.reference, name.assignment or None)
     view = View(key, ledger, record.isolation)
-    return Stored(record, view, usable(record, syllabus), syllabus.points, syllabus.ids)
+    tasks = usable(record, syllabus)
+    book = read_book(ledger, syllabus, name)
+    return Stored(record, view, tasks, syllabus.points, syllabus.ids, book)
+
+
+def read_book(ledger: Ledger, syllabus: Syllabus, name: RecordName) -> Book:
+    """What the folder knows of the class beside its computed marks."""
+    declared, others = syllabus.declared, syllabus.others
+    return books.of_ledger(ledger, declared, others, syllabus.late_days, name.prefix)
 
 
 def _chosen(args: argparse.Namespace, ledger: Ledger) -> RecordName:

@@ -14,6 +14,7 @@ from harness.cli import main
 from harness.marking import hints as hints_of_mistakes
 from harness.spec import sealed
 from harness.spec.answers import Kept
+from harness.spec.catalogue import load_assignment
 from harness.spec.sealed import Contents, seal
 from tests.support.programs import ROOT, load
 
@@ -119,6 +120,16 @@ def test_an_empty_folder_is_filled(tmp_path):
     assert make(tmp_path / "handout", "--assignment", "homework") == 0
     names = {path.name for path in (tmp_path / "handout" / "tasks").iterdir()}
     assert names == {"square", "noise", "assignments"}
+
+
+def test_the_term_goes_with_an_assignment_that_draws_on_its_late_days(tmp_path):
+    tasks = shutil.copytree(COURSE / "tasks", tmp_path / "tasks")
+    with (tasks / "assignments" / "homework.yaml").open("a") as stream:
+        stream.write("due: 2026-10-19 23:59 Z\nlate: {per_day: 10%, late_days: 1}\n")
+    (tasks / "term.yaml").write_text("late_days: 1\n")
+    assert make(tmp_path / "handout", "--assignment", "homework", tasks=tasks) == 0
+    handed_out = tmp_path / "handout" / "tasks"
+    assert load_assignment(handed_out, "homework", ["square", "noise"]).late.late_days == 1
 
 
 #: In parts, or a hook that looks for private keys finds one here.

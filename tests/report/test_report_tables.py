@@ -32,7 +32,20 @@ def records(path: Path) -> list[dict[str, str]]:
 def test_leaderboard_columns(build: Any) -> None:
     assert leaderboard_columns(build.book(build.every_status())) == [
         *("rank", "rank_lo", "rank_hi", "letters", "submission", "points", "max_points"),
-        *("kl", "nll", "mean", "ci_lo", "ci_hi", "n_seeds", "phase", "isolation"),
+        *(
+            "kl",
+            "nll",
+            "late",
+            "penalty",
+            "override",
+            "mark",
+            "mean",
+            "ci_lo",
+            "ci_hi",
+            "n_seeds",
+            "phase",
+            "isolation",
+        ),
         *("submission_sha256", "harness_sha256", "provisional", "stale"),
     ]
 
@@ -49,6 +62,7 @@ def test_leaderboard_rows(build: Any) -> None:
     assert first == {
         **{"rank": 1, "rank_lo": None, "rank_hi": None, "letters": None, "submission": "high"},
         **{"points": 2.0, "max_points": 2.0, "kl": 2.0, "mean": None, "ci_lo": None},
+        **{"late": None, "penalty": 0.0, "override": 0.0, "mark": 2.0},
         **{"ci_hi": None, "n_seeds": None, "phase": "final", "isolation": "L3"},
         **{"submission_sha256": "ab" * 32, "harness_sha256": "d" * 64, "provisional": False},
         **{"stale": ""},

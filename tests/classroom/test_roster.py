@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.classroom.handing_in import Arrangements
+from harness.classroom.roster import Roster, read
 from harness.course import Course, find_submitted
 from harness.errors import UsageError
-from harness.roster import Roster, read
 from harness.spec.catalogue import load_all
 
-COURSE = Path(__file__).parent / "course"
+COURSE = Path(__file__).parents[1] / "course"
 TASKS = load_all(COURSE / "tasks", COURSE / "reference", with_reference=False)
 PLAIN = "id,pseudonym,group\n00123456,Falcon,g1\n00123457,Heron,g1\n"
 NAMES = {"00123456": "Falcon", "00123457": "Heron"}
@@ -54,22 +55,31 @@ def test_rosters_that_are_refused(tmp_path: Path, text: str, words: str) -> None
         read(written(tmp_path, text))
 
 
-def test_a_roster_in_another_encoding(tmp_path: Path) -> None:
-    (tmp_path / "roster.csv").write_bytes("id,pseudonym\nä,x\n".encode("cp1252"))
-    with pytest.raises(UsageError, match=r"is not UTF-8 text .* save it as CSV UTF-8"):
+def test_a_roster_in_windows_1252_is_read_and_said(tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_bytes("id,pseudonym\n1,Wolf\n2,Bär\n".encode("cp1252"))
+    roster = read(tmp_path / "roster.csv")
+    assert roster.pseudonyms == {"1": "Wolf", "2": "Bär"}
+    (notice,) = roster.notices
+    assert "was read as Windows-1252 (cp1252); see that this is right: '2,Bär'" in notice
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_a_roster_in_utf_16_is_refused(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "roster.csv").write_bytes(PLAIN.encode(encoding))
+    with pytest.raises(UsageError, match=r"is UTF-16 or no text; save it as CSV UTF-8"):
         read(tmp_path / "roster.csv")
 
 
 def test_without_a_roster_nothing_is_said() -> None:
     nothing = Roster()
-    assert (nothing.shown("doe"), nothing.strangers(["doe"]), nothing.missing([])) == (None, [], [])
+    assert (nothing.shown(["doe"]), nothing.strangers(["doe"]), nothing.missing([])) == ({}, [], [])
 
 
 def submitted(tmp_path: Path, text: str, at: str = "class"):
     for name in NAMES:
         (tmp_path / "class" / name).mkdir(parents=True)
         (tmp_path / "class" / name / "square.py").write_text("x = 1\n")
-    return find_submitted([tmp_path / at], TASKS, written(tmp_path, text))
+    return find_submitted([tmp_path / at], TASKS, Arrangements(read(written(tmp_path, text))))
 
 
 def test_who_is_absent_gets_a_row(tmp_path: Path) -> None:
@@ -93,16 +103,20 @@ def test_a_folder_of_somebody_is_no_class_of_one(tmp_path: Path) -> None:
     folder = tmp_path / "class" / "00123457" / "hw1"
     folder.mkdir(parents=True)
     (folder / "square.py").write_text("x = 1\n")
-    found = find_submitted([folder.parent], TASKS, written(tmp_path, PLAIN))
+    known = Arrangements(read(written(tmp_path, PLAIN)))
+    found = find_submitted([folder.parent], TASKS, known)
     assert [each.program.name for each in found.subjects] == ["hw1"]
-    found = find_submitted([folder.parent], TASKS, written(tmp_path, PLAIN), "single")
+    found = find_submitted([folder.parent], TASKS, known, "single")
     assert [each.display_name for each in found.subjects] == ["Heron"]
 
 
 def test_zeros_that_a_spreadsheet_took_are_noticed(tmp_path: Path) -> None:
     found = submitted(tmp_path, PLAIN.replace("00123", "123"))
     strangers, absent = found.notices
-    assert "00123456, 00123457 (a spreadsheet took 123456 for a number" in strangers
+    assert (
+        "00123456, 00123457 (2 ids would match with leading zeros: a spreadsheet took 123456 for"
+        in strangers
+    )
     assert absent.endswith("without a submission: 123456, 123457")
     shown = [each.display_name for each in found.subjects]
     assert not any("00123" in name for name in shown), "no name on a board of pseudonyms"

@@ -1,0 +1,16 @@
+"""A class beside its programs: who is in it, when they handed in, and what people decided.
+
+========== =================================================================================
+table      tables that spreadsheets wrote, as instructors hand them over
+roster     who is expected, in which group, and shown as whom
+times      when work was handed in: a table of times, or the metadata of Gradescope
+attempts   which attempt of a student counts
+handing_in whose a submission is, and whether it counts
+lateness   how late it is and what that costs, over a whole term
+overrides  points that a person gave beside the computed ones
+regrade    whose marks change, by which check and why
+book       all of that put into a gradebook
+========== =================================================================================
+
+Nothing here runs or decides checks: the computed marks stay as they are.
+"""

@@ -1,0 +1,117 @@
+"""Which attempt of a student counts, from the times alone; and what a results folder knows of them.
+
+All attempts that were ever told of are remembered for every assignment: so a limit counts them over
+several runs, and a budget of late days is kept over a term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from harness.classroom.times import Attempt
+from harness.errors import UsageError
+from harness.spec.models import Assignment
+from harness.spec.schedule import moment_text
+
+_PREFIX = "attempts/"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What counts of one student's attempts.
+
+    Attributes:
+        attempt: None where none is accepted.
+        refused: why later ones, or all, do not count, in a sentence; empty where that is not so.
+    """
+
+    attempt: Attempt | None
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class History:
+    """Every attempt at one assignment that is known, by student or group, in the order of time."""
+
+    attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
+
+    def with_(self, more: Iterable[Attempt]) -> History:
+        """The history with further attempts; one at a time that is known is the same attempt."""
+        known = {name: {each.at: each for each in found} for name, found in self.attempts.items()}
+        for attempt in more:
+            of_student = known.setdefault(attempt.student, {})
+            before = of_student.get(attempt.at)
+            if before is None or not before.submission:
+                of_student[attempt.at] = attempt
+        return History(
+            {
+                name: tuple(sorted(found.values(), key=lambda each: each.at))
+                for name, found in sorted(known.items())
+            }
+        )
+
+    def choose(self, name: str, assignment: Assignment) -> Choice:
+        """Which attempt of a student counts under the rules of an assignment.
+
+        Raises:
+            UsageError: one was handed in before the assignment was out.
+        """
+        attempts = self.attempts.get(name, ())
+        for attempt in attempts:
+            if assignment.release is not None and attempt.at < assignment.release:
+                raise UsageError(
+                    f"{attempt.place or name}: {name} handed in at {attempt.text}, before the "
+                    f"release at {moment_text(assignment.release)}; is the zone of the time right?"
+                )
+        allowed = attempts[: assignment.max_submissions]
+        closes = assignment.closes
+        accepted = [each for each in allowed if closes is None or each.at <= closes]
+        reasons = []
+        if len(allowed) < len(attempts):
+            reasons.append(
+                f"handed in {len(attempts)} times, of which the first {len(allowed)} are accepted"
+            )
+        if closes is not None and len(accepted) < len(allowed):
+            reasons.append(
+                f"handed in at {allowed[-1].text}, after the assignment closed at "
+                f"{moment_text(closes)}"
+            )
+        refused = "; ".join(reasons)
+        if not accepted:
+            return Choice(None, refused)
+        return Choice(accepted[0 if assignment.counts == "first" else -1], refused)
+
+    def counting(self, assignment: Assignment) -> dict[str, datetime]:
+        """When the attempt of everybody that counts was handed in."""
+        chosen = {name: self.choose(name, assignment).attempt for name in self.attempts}
+        return {name: attempt.at for name, attempt in chosen.items() if attempt is not None}
+
+    def documents(self, assignment: str) -> dict[str, dict[str, Any]]:
+        """Its stored form, by the name of the document."""
+        students = {
+            name: [[each.at.isoformat(), each.submission] for each in found]
+            for name, found in self.attempts.items()
+        }
+        return {document_name(assignment): {"students": students}}
+
+
+def document_name(assignment: str) -> str:
+    """The name of the document that keeps an assignment's attempts."""
+    return _PREFIX + assignment
+
+
+def stored(document: Mapping[str, Any] | None) -> History:
+    """The history that :meth:`History.documents` stored; an empty one where there is none."""
+    if document is None:
+        return History()
+    return History(
+        {
+            name: tuple(
+                Attempt(name, datetime.fromisoformat(at), submission) for at, submission in found
+            )
+            for name, found in document["students"].items()
+        }
+    )

@@ -1,0 +1,115 @@
+"""Whose a submission is, when it was handed in, and whether it is the one that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from harness.classroom.attempts import History
+from harness.classroom.roster import Roster
+from harness.classroom.times import THE_ONE, Attempt, Times, require_distinct
+from harness.errors import UsageError
+from harness.spec.models import Assignment
+from harness.submissions import display
+
+
+@dataclass(frozen=True)
+class Arrangements:
+    """What is known of a class before its submissions are looked at.
+
+    Attributes:
+        times: those that this run was given.
+        history: every attempt that earlier runs were told of.
+    """
+
+    roster: Roster = field(default_factory=Roster)
+    assignment: Assignment | None = None
+    times: Times = field(default_factory=Times)
+    history: History = field(default_factory=History)
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """The submissions that were found, under the names of those who handed them in.
+
+    Attributes:
+        counted: who -> the name of the submission that is marked.
+        at: who -> when that was handed in, where it is known.
+        refused: who -> why nothing of theirs counts.
+        elsewhere: who -> when the attempt was handed in that counts and is not among these.
+        notices: what whoever grades must know, a sentence each.
+    """
+
+    history: History
+    counted: Mapping[str, str] = field(default_factory=dict)
+    at: Mapping[str, datetime] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, datetime] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+
+
+def sorted_out(names: Sequence[str], known: Arrangements) -> HandedIn:
+    """The submissions of these names, each under who handed it in, and which of them count.
+
+    Raises:
+        UsageError: somebody has two submissions and nothing says which came first, a time is
+            about no submission that can be told, or one lies before the release.
+    """
+    attempts = _under_units(names, known)
+    by_name = {each.submission: each for each in attempts if each.submission}
+    found: dict[str, list[str]] = {}
+    for name in names:
+        attempt = by_name.get(name)
+        found.setdefault(attempt.student if attempt else known.roster.unit(name), []).append(name)
+    history = known.history.with_(attempts)
+    counted, at, refused, elsewhere = {}, {}, {}, {}
+    notices = [*known.times.notices]
+    for who, submissions in sorted(found.items()):
+        here = [by_name[name] for name in submissions if name in by_name]
+        _require_times(who, submissions, here)
+        if not here or known.assignment is None:
+            counted[who] = submissions[0]
+            continue
+        choice = history.choose(who, known.assignment)
+        if choice.attempt is None:
+            refused[who] = choice.refused
+        elif chosen := [each for each in here if each.at == choice.attempt.at]:
+            counted[who], at[who] = chosen[0].submission, chosen[0].at
+        else:
+            elsewhere[who] = choice.attempt.at
+        if choice.refused:
+            counts = f"that of {choice.attempt.text}" if choice.attempt else "none"
+            notices.append(f"{display(who)}: {choice.refused}; {counts} counts")
+    return HandedIn(history, counted, at, refused, elsewhere, tuple(notices))
+
+
+def _under_units(names: Sequence[str], known: Arrangements) -> list[Attempt]:
+    """The attempts of this run under the names of those who hand in together.
+
+    Raises:
+        UsageError: a file is about one submission and there are several, or a group has two
+            attempts with one time.
+    """
+    attempts = []
+    for each in known.times.attempts:
+        student, submission = each.student, each.submission
+        if not student:
+            if len(names) != 1:
+                raise UsageError(
+                    f"{each.place} is about one submission, and {len(names)} were found; name that "
+                    "one as the only PATH"
+                )
+            student, submission = names[0], names[0] if submission == THE_ONE else ""
+        attempts.append(replace(each, student=known.roster.unit(student), submission=submission))
+    require_distinct(attempts)
+    return attempts
+
+
+def _require_times(who: str, submissions: Sequence[str], timed: Sequence[Attempt]) -> None:
+    if len(submissions) > 1 and len(timed) < len(submissions):
+        listed = ", ".join(display(name) for name in submissions)
+        raise UsageError(
+            f"{display(who)} handed in {len(submissions)} times: {listed}; give the times of all "
+            "of them with --times, a table with the columns id, time and submission"
+        )

@@ -1,0 +1,196 @@
+"""The roster: who is expected, in which group, and under which names they are shown."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.classroom import table
+from harness.errors import UsageError
+from harness.submissions import display
+
+_LISTED = 10
+_HEAD = "id,pseudonym"
+_DOCUMENT = "roster"
+
+
+@dataclass(frozen=True)
+class Student:
+    """One row of the roster; empty texts where it does not say."""
+
+    id: str
+    pseudonym: str
+    name: str = ""
+    group: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The students of a class by their ids.
+
+    Attributes:
+        path: the file, for messages; None without a roster.
+        by_group: whether those of one group hand in together.
+        notices: what whoever gave the file should know, a sentence each.
+    """
+
+    path: Path | None = None
+    students: Mapping[str, Student] = field(default_factory=dict)
+    by_group: bool = False
+    notices: tuple[str, ...] = ()
+
+    @property
+    def pseudonyms(self) -> dict[str, str]:
+        """Id -> the pseudonym that it is shown under."""
+        return {name: student.pseudonym for name, student in self.students.items()}
+
+    @property
+    def units(self) -> dict[str, list[Student]]:
+        """Who hands in together, by the name of the group, or the id of one who does so alone."""
+        units: dict[str, list[Student]] = {}
+        for student in self.students.values():
+            units.setdefault(self.unit(student.id), []).append(student)
+        return units
+
+    def unit(self, name: str) -> str:
+        """Under whose name a submission is marked: the group's where its member handed it in."""
+        student = self.students.get(name)
+        return student.group if self.by_group and student and student.group else name
+
+    def shown(self, names: Collection[str]) -> dict[str, str]:
+        """What submissions are shown as, by their names; nothing where there is no roster.
+
+        Those that are not in the roster are numbered: a digest of a name would tell it to whoever
+        tries all names.
+        """
+        if self.path is None:
+            return {}
+        units = self.units
+        found = {
+            name: " & ".join(each.pseudonym for each in units[name])
+            for name in names
+            if name in units
+        }
+        strangers = sorted(set(names) - units.keys())
+        return found | {
+            name: f"not in the roster ({number})" for number, name in enumerate(strangers, 1)
+        }
+
+    def absent(self, names: Iterable[str]) -> list[str]:
+        """Who of the roster no submission has the name of; of a group its name."""
+        return sorted(self.units.keys() - set(names))
+
+    def strangers(self, names: Iterable[str]) -> list[str]:
+        """A sentence about the submissions that the roster lacks; empty where there are none."""
+        given = set(names)
+        found = sorted(given - self.units.keys()) if self.path is not None else []
+        if not found:
+            return []
+        zeros = _zeros(found, self.absent(given))
+        return [f"not in {self.path}, and shown without their names: {_list(found)}{zeros}"]
+
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """A sentence about those in the roster without a submission; empty where all have one."""
+        found = self.absent(names)
+        return [f"in {self.path}, and without a submission: {_list(found)}"] if found else []
+
+    # ------------------------------------------------------------------ in the ledger
+
+    def documents(self) -> dict[str, dict[str, Any]]:
+        """Its stored form, by the name of the document."""
+        students = [asdict(student) for student in self.students.values()]
+        return {_DOCUMENT: {"path": str(self.path), "students": students}}
+
+
+def stored(document: Mapping[str, Any] | None, *, by_group: bool = False) -> Roster:
+    """The roster that :meth:`Roster.documents` stored; an empty one where there is none."""
+    if document is None:
+        return Roster(by_group=by_group)
+    students = [Student(**record) for record in document["students"]]
+    path = Path(document["path"])
+    return Roster(path, {student.id: student for student in students}, by_group)
+
+
+def document_name() -> str:
+    """The name of the stored document."""
+    return _DOCUMENT
+
+
+def read(path: Path, *, by_group: bool = False) -> Roster:
+    """A roster from a CSV file with the columns ``id`` and ``pseudonym``.
+
+    ``name``, ``group`` and ``email`` are read where there are such columns; others are ignored.
+
+    Args:
+        by_group: whether those of one group hand in together.
+
+    Raises:
+        UsageError: the file cannot be read, a column is missing, a row lacks a value, an id or a
+            pseudonym stands in it twice, or a group has the name of somebody who is not in it.
+    """
+    rows = table.read(path, "a roster", ("id", "pseudonym"), _HEAD)
+    if by_group and "group" not in rows.columns:
+        raise UsageError(
+            f"{path}:1: the assignment is handed in by groups, and the roster has no column group"
+        )
+    students: dict[str, Student] = {}
+    shown: dict[str, int] = {}
+    for row in rows.rows:
+        student = _student(row)
+        place = f"{path}:{row.line}"
+        if student.id in students:
+            raise UsageError(f"{place}: {student.id} stands twice in the roster")
+        if student.pseudonym in shown:
+            raise UsageError(
+                f"{place}: the pseudonym {student.pseudonym} stands twice in the roster, first in "
+                f"line {shown[student.pseudonym]}"
+            )
+        students[student.id] = student
+        shown[student.pseudonym] = row.line
+    if by_group:
+        _require_distinct(path, students)
+    return Roster(path, students, by_group, rows.notices)
+
+
+def _student(row: table.Row) -> Student:
+    cells = {name: unicodedata.normalize("NFC", text) for name, text in row.cells.items()}
+    fields = {name: cells.get(name, "") for name in ("name", "group", "email")}
+    return Student(row.cells["id"], cells["pseudonym"], **fields)
+
+
+def _require_distinct(path: Path, students: Mapping[str, Student]) -> None:
+    """A group must not be called like somebody outside of it, whose work would be taken for its.
+
+    Raises:
+        UsageError: one is.
+    """
+    for student in students.values():
+        namesake = students.get(student.group)
+        if namesake is not None and namesake.group != student.group:
+            raise UsageError(
+                f"{path}: {student.group} is the group of {student.id} and the id of somebody who "
+                "is not in it; give the group another name"
+            )
+
+
+def _list(names: list[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(display(name) for name in names[:_LISTED]) + more
+
+
+def _zeros(strangers: list[str], absent: list[str]) -> str:
+    """A hint, where names differ in leading zeros alone: a spreadsheet took them for numbers."""
+    lost = {name.lstrip("0"): name for name in absent}
+    matching = [(name, lost[name.lstrip("0")]) for name in strangers if name.lstrip("0") in lost]
+    if not matching:
+        return ""
+    name, listed = matching[0]
+    count = f"{len(matching)} {'id' if len(matching) == 1 else 'ids'} would match"
+    return (
+        f" ({count} with leading zeros: a spreadsheet took {listed} for a number, is it {name}? "
+        "Format the column as text)"
+    )

@@ -1,0 +1,102 @@
+"""Tables that spreadsheets wrote: separators, byte-order marks and encodings as they come."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import UsageError
+
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its line in the file, and its cells by their columns; none of them is missing."""
+
+    line: int
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a CSV file that hold anything.
+
+    Attributes:
+        columns: their names in small letters; others than those asked for are kept.
+        notices: what whoever gave the file should know, a sentence each.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    notices: tuple[str, ...] = ()
+
+
+def read(path: Path, what: str, required: tuple[str, ...], head: str) -> Table:
+    """A table with a header, separated by commas, semicolons or tabs, whichever it has most of.
+
+    A file that is not UTF-8 is read as Windows-1252, as Excel writes it in Western Europe, and a
+    notice shows what that made of it.
+
+    Args:
+        what: what the file is, for messages: ``the roster``.
+        required: columns that must be there once and be filled in every row.
+        head: the header to begin with, for messages.
+
+    Raises:
+        UsageError: the file cannot be read, or a column or a value that is required is missing.
+    """
+    text, notices = _text(path, what)
+    lines = text.splitlines()
+    first = lines[0] if lines else ""
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        numbered = [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise UsageError(f"{path}:{reader.line_num}: {what} cannot be read: {error}") from error
+    columns = tuple(cell.strip().lower() for cell in numbered[0][1]) if numbered else ()
+    for column in required:
+        if columns.count(column) != 1:
+            raise UsageError(
+                f"{path}:1: {what} has one column {column}, found {', '.join(columns) or 'none'};"
+                f" begin with the line {head}"
+            )
+    rows = []
+    for line, row in numbered[1:]:
+        cells = [cell.strip() for cell in row]
+        if not any(cells):
+            continue
+        padded = cells + [""] * (len(columns) - len(cells))
+        found = Row(line, dict(zip(columns, padded, strict=False)))
+        if not all(found.cells[column] for column in required):
+            raise UsageError(f"{path}:{line}: a row needs {' and '.join(required)}, found {row}")
+        rows.append(found)
+    return Table(path, columns, tuple(rows), notices)
+
+
+def _text(path: Path, what: str) -> tuple[str, tuple[str, ...]]:
+    """The text of a file, and a notice where it is not UTF-8."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: {what} cannot be read: {error.strerror}") from error
+    if content.startswith(_UTF16) or b"\0" in content:
+        raise UsageError(f"{path}: {what} is UTF-16 or no text; save it as CSV UTF-8")
+    try:
+        return content.decode("utf-8-sig"), ()
+    except UnicodeDecodeError as error:
+        try:
+            text = content.decode("cp1252")
+        except UnicodeDecodeError:
+            raise UsageError(
+                f"{path}: {what} is not UTF-8 text (byte {error.start}); save it as CSV UTF-8"
+            ) from error
+    odd = next(line for line in text.splitlines() if not line.isascii())
+    return text, (
+        f"{path} is not UTF-8 and was read as Windows-1252 (cp1252); see that this is right: "
+        f"{odd!r}; if not, save it as CSV UTF-8",
+    )

@@ -1,0 +1,178 @@
+"""When work was handed in: from a table of times or Gradescope's metadata, never from a clock here.
+
+| file | read as |
+|---|---|
+| ``times.csv`` | columns ``id`` and ``time``, and ``submission`` where attempts have names |
+| ``submission_metadata.yml`` | of Gradescope's *Export Submissions*, earlier attempts included |
+| ``submission_metadata.json`` | what Gradescope gives an autograder about the one submission |
+
+Every time has a zone; one without is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.classroom import table
+from harness.errors import UsageError
+from harness.spec.schedule import moment_text, read_moment
+
+GRADESCOPE = "submission_metadata.yml"
+#: In place of a name, where a file is about the one submission that is graded.
+THE_ONE = "*"
+_HEAD = "id,time"
+_LARGEST = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Something that a student or group handed in.
+
+    Attributes:
+        student: the id, or the name that the submission has on its platform; empty where a file is
+            about the one submission that is graded.
+        submission: the name of its folder or archive; empty where only its time is known.
+        place: where it stands, for messages.
+    """
+
+    student: str
+    at: datetime
+    submission: str
+    place: str = ""
+
+    @property
+    def text(self) -> str:
+        """When it was, as reports show it."""
+        return moment_text(self.at)
+
+
+@dataclass(frozen=True)
+class Times:
+    """All attempts that a file tells of, and what whoever gave it should know."""
+
+    attempts: tuple[Attempt, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+def beside(paths: Sequence[Path]) -> Path | None:
+    """Gradescope's metadata in the one folder that is graded, where it is there."""
+    found = [path / GRADESCOPE for path in paths if (path / GRADESCOPE).is_file()]
+    return found[0] if len(found) == 1 else None
+
+
+def read(path: Path) -> Times:
+    """The attempts that a file tells of.
+
+    Raises:
+        UsageError: it cannot be read, a time has no zone, or one student has two attempts with one
+            time.
+    """
+    if path.suffix in (".yml", ".yaml", ".json"):
+        times = Times(tuple(_of_gradescope(path)))
+    else:
+        rows = table.read(path, "the table of times", ("id", "time"), _HEAD)
+        attempts = [
+            Attempt(
+                row.cells["id"],
+                _moment(row.cells["time"], f"{path}:{row.line}"),
+                row.cells.get("submission", ""),
+                f"{path}:{row.line}",
+            )
+            for row in rows.rows
+        ]
+        times = Times(tuple(attempts), rows.notices)
+    require_distinct(times.attempts)
+    return replace(times, attempts=tuple(_with_submissions(times.attempts)))
+
+
+def _with_submissions(attempts: Sequence[Attempt]) -> Iterator[Attempt]:
+    """The attempts; of a student's that have no names the last is the submission of that name."""
+    named = {each.student for each in attempts if each.submission}
+    last = {each.student: each for each in sorted(attempts, key=lambda each: each.at)}
+    for each in attempts:
+        is_last = each.student not in named and last[each.student] is each
+        yield replace(each, submission=each.student) if is_last else each
+
+
+def require_distinct(attempts: Sequence[Attempt]) -> None:
+    """Refuses what leaves open which attempt came first, or which time a submission has.
+
+    Raises:
+        UsageError: two attempts of a student have one time, or one submission has two.
+    """
+    by_time: dict[tuple[str, datetime], Attempt] = {}
+    by_name: dict[str, Attempt] = {}
+    for attempt in attempts:
+        first = by_time.setdefault((attempt.student, attempt.at), attempt)
+        if first is not attempt:
+            raise UsageError(
+                f"{attempt.place}: {attempt.student} has two attempts at {attempt.text}, the other "
+                f"at {first.place}; nobody can tell which came first: correct or remove one"
+            )
+        if attempt.submission:
+            named = by_name.setdefault(attempt.submission, attempt)
+            if named is not attempt:
+                raise UsageError(
+                    f"{attempt.place}: the submission {attempt.submission} has two times, the "
+                    f"other at {named.place}; give each attempt a folder of its own"
+                )
+
+
+def _moment(text: str, place: str) -> datetime:
+    try:
+        return read_moment(text)
+    except ValueError as error:
+        raise UsageError(f"{place}: {error}") from None
+
+
+def _of_gradescope(path: Path) -> Iterator[Attempt]:
+    """The attempts of either kind of Gradescope's metadata.
+
+    Raises:
+        UsageError: the file is not laid out as Gradescope does.
+    """
+    try:
+        content = path.read_bytes()
+        if len(content) > _LARGEST:
+            raise UsageError(f"{path} is larger than {_LARGEST // 2**20} MiB")
+        text = content.decode("utf-8-sig")
+        # The base loader makes texts of everything and knows no tag that could do anything.
+        found = json.loads(text) if path.suffix == ".json" else yaml.load(text, yaml.BaseLoader)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, yaml.YAMLError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UsageError(f"{path} is no metadata of Gradescope: {reason}") from None
+    try:
+        if path.suffix == ".json":
+            yield from _of_the_one(found, str(path))
+            return
+        for name, record in found.items():
+            for earlier in record.get(":history") or ():
+                yield Attempt(name, _at(earlier, path, name), "", f"{path}, {name}")
+            yield Attempt(name, _at(record, path, name), name, f"{path}, {name}")
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path} is not laid out as Gradescope's metadata: {type(error).__name__} at {error}; "
+            "give a table of times with the columns id and time instead"
+        ) from None
+
+
+def _at(record: Mapping[str, Any], path: Path, name: str) -> datetime:
+    created = record[":created_at"]
+    if isinstance(created, Mapping):  # how Ruby writes a time of Rails
+        created = created["utc"]
+    return _moment(str(created), f"{path}, {name}")
+
+
+def _of_the_one(record: Mapping[str, Any], place: str) -> Iterator[Attempt]:
+    for earlier in record.get("previous_submissions") or ():
+        yield Attempt("", _moment(str(earlier["submission_time"]), place), "", place)
+    yield Attempt("", _moment(str(record["created_at"]), place), THE_ONE, place)

@@ -1,0 +1,244 @@
+"""When an assignment is out, due and closed, and what late work loses, as its YAML declares it.
+
+Every moment has a zone: a date without one means another moment to everybody who reads it. Moments
+are kept with a fixed offset from UTC, so that differences between them are real time also where the
+clocks change in between.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, PlainValidator, model_validator
+
+from harness.spec.checks import Model
+
+DAY = timedelta(days=1)
+_MOMENT = re.compile(
+    r"(?P<date>\d{4}-\d{2}-\d{2})[T ](?P<time>\d{2}:\d{2}(?::\d{2})?)(?:\.(?P<part>\d{1,9}))?"
+    r"(?: ?(?P<zone>Z|UTC|[+-]\d{2}:?\d{2}|[A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2}))?"
+)
+_EXAMPLE = "2026-10-19 23:59 Europe/Berlin, or 2026-10-19 23:59 +02:00"
+_DURATION = re.compile(r"(?P<number>\d{1,4}) ?(?P<unit>min|h|days?)")
+_UNITS = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "day": DAY, "days": DAY}
+_LOSS = re.compile(r"(?P<number>\d{1,4}(?:\.\d{1,4})?) ?(?P<unit>%|points?)")
+
+
+def read_moment(text: object) -> datetime:
+    """A moment from a text such as ``2026-10-19 23:59 Europe/Berlin``, with a fixed offset.
+
+    Raises:
+        ValueError: it is none, it has no zone, or the clocks of its zone do not show it exactly
+            once.
+    """
+    found = _MOMENT.fullmatch(text.strip()) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f"{text!r} is no date with time and zone; write {_EXAMPLE}")
+    if found["zone"] is None:
+        raise ValueError(f"{text} has no time zone; write {_EXAMPLE}")
+    try:
+        local = datetime.fromisoformat(f"{found['date']}T{found['time']}")
+    except ValueError as error:
+        raise ValueError(f"{text}: {error}") from None
+    local += timedelta(microseconds=int((found["part"] or "0").ljust(6, "0")[:6]))
+    return local.replace(tzinfo=timezone(_offset(local, found["zone"])))
+
+
+def _offset(local: datetime, zone: str) -> timedelta:
+    """How far a zone's clocks are ahead of UTC when they show a time.
+
+    Raises:
+        ValueError: there is no such zone, or they show that time twice or never.
+    """
+    if zone in ("Z", "UTC"):
+        return timedelta(0)
+    if zone[0] in "+-":
+        hours, minutes = int(zone[1:3]), int(zone[-2:])
+        if hours > 14 or minutes > 59:
+            raise ValueError(f"{zone} is no offset from UTC; write one such as +02:00")
+        ahead = timedelta(hours=hours, minutes=minutes)
+        return -ahead if zone[0] == "-" else ahead
+    try:
+        named = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            f"no time zone called {zone!r} is known here; write one such as Europe/Berlin, or an "
+            "offset such as +02:00"
+        ) from None
+    offsets = {
+        moment.utcoffset()
+        for fold in (0, 1)
+        if (moment := local.replace(tzinfo=named, fold=fold))
+        .astimezone(UTC)
+        .astimezone(named)
+        .replace(tzinfo=None)
+        == local
+    }
+    if len(offsets) != 1:
+        often = "twice" if offsets else "never"
+        raise ValueError(
+            f"the clocks of {zone} show {local:%Y-%m-%d %H:%M} {often}; write the offset, such as "
+            "+02:00"
+        )
+    return offsets.pop() or timedelta(0)
+
+
+def moment_text(moment: datetime) -> str:
+    """A moment as reports show it: ``2026-10-19 23:59 +02:00``, with seconds where there are."""
+    time = f"{moment:%Y-%m-%d %H:%M:%S}" if moment.second else f"{moment:%Y-%m-%d %H:%M}"
+    zone = f"{moment:%z}"
+    return f"{time} {zone[:3]}:{zone[3:5]}"
+
+
+def read_duration(text: object) -> timedelta:
+    """A length of time from a text such as ``15 min``, ``2 h`` or ``1 day``.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f"{text!r} is no length of time; write 15 min, 2 h or 1 day")
+    return int(found["number"]) * _UNITS[found["unit"]]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What is taken off: points, or a percentage of what the assignment is worth."""
+
+    amount: float
+    unit: Literal["%", "points"]
+
+    def of(self, max_points: float) -> float:
+        """In points, where the assignment is worth so many."""
+        return self.amount * max_points / 100 if self.unit == "%" else self.amount
+
+    def __str__(self) -> str:
+        return f"{self.amount:g}{'%' if self.unit == '%' else ' points'}"
+
+
+def read_loss(text: object) -> Loss:
+    """A loss from a text such as ``10%`` or ``2 points``.
+
+    Raises:
+        ValueError: it is none, or more than all.
+    """
+    found = _LOSS.fullmatch(text.strip()) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f"{text!r} does not say what is lost; write 10% or 2 points")
+    loss = Loss(float(found["number"]), "%" if found["unit"] == "%" else "points")
+    if loss.unit == "%" and loss.amount > 100:
+        raise ValueError(f"{text} is more than everything")
+    return loss
+
+
+Moment = Annotated[datetime, PlainValidator(read_moment)]
+Duration = Annotated[timedelta, PlainValidator(read_duration)]
+Losing = Annotated[Loss, PlainValidator(read_loss)]
+
+
+class LateRule(Model):
+    """What work loses that is handed in after it was due.
+
+    Every day of 24 hours that has begun since then costs ``per_day``, together at most ``cap``.
+    Within ``grace`` nothing is late; beyond it the days count from the due date. With
+    ``late_days`` that many days at most are paid for from the student's budget of the term
+    (tasks/term.yaml) as long as it lasts, and cost nothing.
+    """
+
+    per_day: Losing
+    grace: Duration = timedelta(0)
+    cap: Losing | None = None
+    late_days: Annotated[int, Field(ge=1, le=100)] | None = None
+
+    @model_validator(mode="after")
+    def _cap_can_be_meant(self) -> Self:
+        if self.cap is None:
+            return self
+        if self.cap.unit != self.per_day.unit:
+            raise ValueError(
+                f"`cap` ({self.cap}) and `per_day` ({self.per_day}) must both be percentages or "
+                "both be points"
+            )
+        if self.cap.amount < self.per_day.amount:
+            raise ValueError(
+                f"`cap` ({self.cap}) is below what one day costs (`per_day`: {self.per_day})"
+            )
+        return self
+
+
+class Schedule(Model):
+    """The dates of an assignment and its rule for late work.
+
+    Nothing is handed in before ``release``. What comes after ``due`` is late; without ``late`` it
+    does not count, with it until ``late_until``, or for ever where there is none.
+    """
+
+    release: Moment | None = None
+    due: Moment | None = None
+    late_until: Moment | None = None
+    late: LateRule | None = None
+
+    @property
+    def closes(self) -> datetime | None:
+        """After this moment nothing counts; None where everything does."""
+        return self.late_until if self.late else self.due
+
+    @model_validator(mode="after")
+    def _dates_agree(self) -> Self:
+        dates = {"release": self.release, "due": self.due, "late_until": self.late_until}
+        given = [(name, date) for name, date in dates.items() if date is not None]
+        for (earlier, first), (later, second) in pairwise(given):
+            if second <= first:
+                raise ValueError(
+                    f"`{later}` ({moment_text(second)}) must come after `{earlier}` "
+                    f"({moment_text(first)})"
+                )
+        if self.due is None and (self.late_until or self.late):
+            raise ValueError("`late_until` and `late` need `due`: nothing is late without it")
+        if self.late is None:
+            if self.late_until:
+                raise ValueError(
+                    "`late_until` needs `late`: say what a late day costs, such as per_day: 10%"
+                )
+            return self
+        self._rule_fits(self.late)
+        return self
+
+    def _rule_fits(self, late: LateRule) -> None:
+        """Refuses parts of the rule that could never matter before the assignment closes.
+
+        Raises:
+            ValueError: there is one.
+        """
+        if self.late_until is None or self.due is None:
+            return
+        length = self.late_until - self.due
+        if late.grace >= length:
+            raise ValueError("`late.grace` reaches to `late_until`: nothing would ever be late")
+        days = -(-length // DAY)
+        if late.cap is not None and late.cap.amount > days * late.per_day.amount:
+            raise ValueError(
+                f"`late.cap` ({late.cap}) is never reached: until `late_until` there are {days} "
+                f"days at {late.per_day}; lower it or leave it out"
+            )
+        if late.late_days is not None and late.late_days > days:
+            raise ValueError(
+                f"`late.late_days` ({late.late_days}) can never all be used: until `late_until` "
+                f"there are {days} days"
+            )
+
+
+class Term(Model):
+    """What holds for all assignments together, as tasks/term.yaml declares it.
+
+    ``late_days`` is how many days each student may be late over the whole term without losing
+    anything, on whichever assignments allow it.
+    """
+
+    late_days: Annotated[int, Field(ge=1, le=365)]

@@ -1,0 +1,288 @@
+"""Times of submissions, which attempt counts, and what lateness costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.classroom import attempts as known_attempts
+from harness.classroom import lateness, times
+from harness.classroom.attempts import History
+from harness.classroom.book import Book, dated
+from harness.classroom.handing_in import Arrangements, sorted_out
+from harness.classroom.lateness import Dated
+from harness.classroom.roster import Roster, Student
+from harness.classroom.times import Attempt, Times
+from harness.errors import UsageError
+from harness.marking.gradebook import Gradebook, RunRecord, SubmissionGrade, TaskGrade
+from harness.records import Verdict
+from harness.spec.models import Assignment
+from harness.spec.schedule import read_moment
+from harness.spec.strict_yaml import load_text
+
+
+def assignment(more: str = "", name: str = "hw1", due: str = "2026-10-19 23:59") -> Assignment:
+    text = f"id: {name}\ntitle: T\ntasks: [{{id: square}}]\ndue: {due} Z\n{more}"
+    return load_text(text, "hw.yaml", Assignment)
+
+
+LATE = assignment("late: {per_day: 10%, grace: 15 min, cap: 25%, late_days: 2}\n")
+
+
+def at(text: str):
+    return read_moment(f"2026-10-{text} Z")
+
+
+def read(tmp_path: Path, text: str, name: str = "times.csv") -> Times:
+    (tmp_path / name).write_text(text)
+    return times.read(tmp_path / name)
+
+
+# times
+
+
+def test_a_table_of_times(tmp_path: Path) -> None:
+    text = "id;time;submission\nada;2026-10-19 12:00 Z;ada-1\nada;2026-10-20 12:00 Z;ada-2\n"
+    found = read(tmp_path, text).attempts
+    assert [(each.student, each.at, each.submission) for each in found] == [
+        ("ada", at("19 12:00"), "ada-1"),
+        ("ada", at("20 12:00"), "ada-2"),
+    ]
+    last = read(tmp_path, "id,time\nada,2026-10-20 12:00 Z\nada,2026-10-19 12:00 Z\n").attempts
+    assert [each.submission for each in last] == ["ada", ""], "the files are those of the last"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("id,time\nada,2026-10-19 12:00\n", "times.csv:2: .* has no time zone"),
+        ("id,when\nada,x\n", "1: the table of times has one column time, found id, when"),
+        ("id,time\nada,\n", "2: a row needs id and time"),
+        (
+            "id,time\nada,2026-10-19 12:00 Z\nada,2026-10-19 14:00 +02:00\n",
+            r"3: ada has two attempts at .*, the other at .*:2; nobody can tell which came first",
+        ),
+        (
+            "id,time,submission\nada,2026-10-19 12:00 Z,x\nbob,2026-10-19 12:00 Z,x\n",
+            "3: the submission x has two times",
+        ),
+    ],
+)
+def test_tables_of_times_that_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        read(tmp_path, text)
+
+
+def test_the_metadata_of_gradescope(tmp_path: Path) -> None:
+    text = (
+        "submission_7:\n  :submitters:\n  - :name: Ada\n    :sid: '1'\n"
+        "  :created_at: 2026-10-20 05:00:00.250000000 -07:00\n"
+        "  :history:\n  - :id: 5\n    :created_at: 2026-10-19 12:00:00.000000000 Z\n"
+        "submission_8:\n  :created_at: !ruby/object:ActiveSupport::TimeWithZone\n"
+        "    utc: 2026-10-19 12:00:00.000000000 Z\n    time: x\n"
+    )
+    found = read(tmp_path, text, times.GRADESCOPE).attempts
+    assert [(each.student, each.text, each.submission) for each in found] == [
+        ("submission_7", "2026-10-19 12:00 +00:00", ""),
+        ("submission_7", "2026-10-20 05:00 -07:00", "submission_7"),
+        ("submission_8", "2026-10-19 12:00 +00:00", "submission_8"),
+    ]
+    assert times.beside([tmp_path]) == tmp_path / times.GRADESCOPE
+    assert times.beside([tmp_path / "class"]) is None
+
+
+def test_the_metadata_of_one_submission(tmp_path: Path) -> None:
+    text = (
+        '{"created_at": "2026-10-20T14:22:32.365935-07:00", "previous_submissions":'
+        ' [{"submission_time": "2026-10-19T14:22:32.365935-07:00"}]}'
+    )
+    found = read(tmp_path, text, "submission_metadata.json")
+    handed_in = sorted_out(["mine"], Arrangements(assignment=LATE, times=found))
+    assert handed_in.at["mine"] == read_moment("2026-10-20 21:22:32.365935 Z")
+    assert len(handed_in.history.attempts["mine"]) == 2
+    with pytest.raises(UsageError, match="is about one submission, and 2 were found"):
+        sorted_out(["mine", "yours"], Arrangements(assignment=LATE, times=found))
+
+
+@pytest.mark.parametrize("text", ["[]", "a: [", "submission_1: {}", "submission_1: x"])
+def test_metadata_of_another_kind(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match="metadata"):
+        read(tmp_path, text, times.GRADESCOPE)
+
+
+# attempts
+
+
+def history(*moments: str, name: str = "ada") -> History:
+    return History().with_([Attempt(name, at(moment), f"{name}-{moment}") for moment in moments])
+
+
+@pytest.mark.parametrize(
+    ("rule", "moments", "chosen"),
+    [
+        ("", ["18 12:00", "19 12:00"], "19 12:00"),
+        ("counts: first", ["18 12:00", "19 12:00"], "18 12:00"),
+        ("max_submissions: 2", ["17 12:00", "18 12:00", "19 12:00"], "18 12:00"),
+        ("", ["18 12:00", "21 12:00"], "18 12:00"),
+        ("late: {per_day: 10%}", ["18 12:00", "21 12:00"], "21 12:00"),
+        ("", ["21 12:00"], None),
+    ],
+)
+def test_which_attempt_counts(rule: str, moments: list[str], chosen: str | None) -> None:
+    choice = history(*moments).choose("ada", assignment(rule))
+    assert (choice.attempt.at if choice.attempt else None) == (at(chosen) if chosen else None)
+    is_last = chosen == moments[-1] or rule == "counts: first"
+    assert bool(choice.refused) is not is_last
+
+
+def test_what_comes_before_the_release_is_refused() -> None:
+    declared = assignment("release: 2026-10-18 12:00 Z")
+    with pytest.raises(UsageError, match=r"before the release .* is the zone of the time right"):
+        history("18 11:00").choose("ada", declared)
+
+
+def test_attempts_of_several_runs_are_one_history() -> None:
+    merged = history("18 12:00", "19 12:00").with_([Attempt("ada", at("18 12:00"), "")])
+    assert [each.submission for each in merged.attempts["ada"]] == ["ada-18 12:00", "ada-19 12:00"]
+    (document,) = merged.documents("hw1").values()
+    again = known_attempts.stored(document)
+    assert again.counting(assignment()) == {"ada": at("19 12:00")}
+
+
+def arrangements(*given: Attempt, **more: object) -> Arrangements:
+    return Arrangements(assignment=LATE, times=Times(given), **more)
+
+
+PAIR = {name: Student(name, name.upper(), group="g1") for name in ("ada", "bob")}
+GROUPS = Roster(Path("roster.csv"), PAIR, by_group=True)
+
+
+def test_members_of_a_group_hand_in_together() -> None:
+    given = (Attempt("ada", at("18 12:00"), "ada"), Attempt("bob", at("19 12:00"), "bob"))
+    found = sorted_out(["ada", "bob"], arrangements(*given, roster=GROUPS))
+    assert (found.counted, found.at) == ({"g1": "bob"}, {"g1": at("19 12:00")})
+    assert sorted_out(["ada"], Arrangements(roster=GROUPS)).counted == {"g1": "ada"}
+    assert sorted_out(["g1"], Arrangements(roster=GROUPS)).counted == {"g1": "g1"}
+
+
+def test_two_submissions_of_a_group_need_their_times() -> None:
+    with pytest.raises(UsageError, match="g1 handed in 2 times: ada, bob; give the times of all"):
+        sorted_out(["ada", "bob"], arrangements(roster=GROUPS))
+    same = tuple(Attempt(name, at("18 12:00"), name) for name in ("ada", "bob"))
+    with pytest.raises(UsageError, match="two attempts at"):
+        sorted_out(["ada", "bob"], arrangements(*same, roster=GROUPS))
+
+
+def test_an_older_attempt_than_the_one_that_counts_is_not_graded() -> None:
+    old = Attempt("ada", at("18 12:00"), "ada")
+    found = sorted_out(["ada"], arrangements(old, history=history("19 12:00")))
+    assert (found.counted, found.elsewhere) == ({}, {"ada": at("19 12:00")})
+
+
+# lateness
+
+
+@pytest.mark.parametrize(
+    ("moment", "days"),
+    [
+        ("19 23:59", 0),
+        ("20 00:14", 0),
+        ("20 00:15", 1),
+        ("20 23:59", 1),
+        ("21 00:00", 2),
+    ],
+)
+def test_days_late(moment: str, days: int) -> None:
+    assert lateness.days_late(at(moment), LATE) == days
+
+
+@pytest.mark.parametrize(
+    ("days", "points", "lost"), [(0, 20, 0), (1, 20, 2), (2, 20, 4), (3, 20, 5), (3, 1.5, 1.5)]
+)
+def test_what_late_days_cost(days: int, points: float, lost: float) -> None:
+    assert LATE.late is not None
+    assert lateness.penalty(LATE.late, days, max_points=20, points=points) == lost
+
+
+def test_late_days_of_the_term_are_spent_in_the_order_of_the_due_dates() -> None:
+    rule = "late: {per_day: 10%, late_days: 2}\n"
+    first = Dated(assignment(rule, "first", "2026-10-05 12:00"), {"ada": at("07 11:00")})
+    second = Dated(assignment(rule, "second", "2026-10-12 12:00"), {"ada": at("14 11:00")})
+    third = Dated(assignment(rule, "third", "2026-10-19 12:00"), {"ada": at("20 11:00")})
+    every = [first, second, third]
+    free = [
+        lateness.free_days("ada", here, [each for each in every if each is not here], 3)
+        for here in every
+    ]
+    assert free == [2, 1, 0]
+    assert lateness.free_days("bob", third, [first, second], 3) == 0
+    assert lateness.free_days("ada", third, [], 3) == 1
+    assert lateness.free_days("ada", third, [], None) == 0
+
+
+# the gradebook
+
+
+def row(name: str, moment: str = "", points: float = 10.0) -> SubmissionGrade:
+    verdict = Verdict(
+        name, "square", "value", "FAIL", "wrong", points, 20.0, "visible",
+        message="It is off.", hint="Look at the sign.", example={"call": "f(1)"},
+    )  # fmt: skip
+    task = TaskGrade("square", "Squares", "exact", 20.0, (verdict,))
+    submitted = at(moment).isoformat() if moment else ""
+    return SubmissionGrade(name, name, "ab", "unverified", "L3", (task,), submitted=submitted)
+
+
+def gradebook(*rows: SubmissionGrade) -> Gradebook:
+    return Gradebook(RunRecord("hw1", "final", "c" * 64, "0", "d" * 64, ""), rows)
+
+
+def test_a_late_submission_keeps_its_points_and_loses_a_penalty_beside() -> None:
+    (late,) = Book(assignment=LATE).finished(gradebook(row("ada", "21 12:00"))).submissions
+    assert (late.points, late.penalty, late.mark) == (10.0, 4.0, 6.0)
+    assert late.late is not None and (late.late.days, late.late.free_days) == (2, 0)
+    (paid,) = (
+        Book(assignment=LATE, budget=1).finished(gradebook(row("ada", "21 12:00"))).submissions
+    )
+    assert (paid.penalty, paid.late and paid.late.free_days) == (2.0, 1)
+    (unknown,) = Book(assignment=LATE).finished(gradebook(row("ada"))).submissions
+    assert (unknown.late, unknown.mark) == (None, 10.0)
+
+
+def test_every_member_of_a_group_gets_its_row_and_the_board_shows_pseudonyms() -> None:
+    book = Book(GROUPS, LATE)
+    rows = book.finished(gradebook(row("g1", "20 12:00"), row("s123"), row("s124"))).submissions
+    assert [(each.name, each.display_name, each.mark) for each in rows] == [
+        ("ada", "ADA", 8.0),
+        ("bob", "BOB", 8.0),
+        ("s123", "not in the roster (1)", 10.0),
+        ("s124", "not in the roster (2)", 10.0),
+    ]
+    assert book.names(["g1", "s123"]) == ["ada", "bob", "s123"]
+
+
+def test_a_members_own_late_days_count_in_the_work_of_the_group() -> None:
+    alone = assignment("late: {per_day: 10%, late_days: 2}\n", "hw0", "2026-10-05 12:00")
+    before = dated(alone, history("06 12:00"), GROUPS)
+    book = Book(GROUPS, LATE, (before,), budget=2)
+    rows = book.finished(gradebook(row("g1", "21 12:00"))).submissions
+    assert [each.late and each.late.free_days for each in rows] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("told", "hint", "example", "message"),
+    [
+        ("examples", "Look at the sign.", True, "It is off."),
+        ("hints", "Look at the sign.", False, "It is off."),
+        ("marks", "", False, ""),
+    ],
+)
+def test_what_students_are_told(told: str, hint: str, example: bool, message: str) -> None:
+    declared = assignment(f"tells: {{final: {told}}}")
+    (found,) = Book(assignment=declared).finished(gradebook(row("ada"))).submissions
+    verdict = found.tasks[0].verdicts[0]
+    assert (verdict.hint, verdict.example is not None, verdict.message) == (hint, example, message)
+    feedback = replace(gradebook(row("ada")), run=RunRecord("hw1", "feedback", "c", "0", "d", ""))
+    assert Book(assignment=declared).finished(feedback).submissions[0].tasks[0].verdicts[0].hint

@@ -1,0 +1,132 @@
+"""Dates and late rules of assignments: what is read, and which contradictions are refused."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from harness.cli import main
+from harness.errors import SpecError, UsageError
+from harness.spec.catalogue import load_assignment
+from harness.spec.models import Assignment
+from harness.spec.schedule import moment_text, read_moment
+from harness.spec.strict_yaml import load_text
+
+COURSE = Path(__file__).parents[1] / "course"
+DUE = "due: 2026-10-19 23:59 Europe/Berlin\n"
+UNTIL = "late_until: 2026-10-22 23:59 Europe/Berlin\n"
+
+
+def assignment(lines: str) -> Assignment:
+    head = "id: hw\ntitle: A homework\ntasks: [{id: square}]\n"
+    return load_text(head + lines, "hw.yaml", Assignment)
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-10-19 23:59 Europe/Berlin", "2026-10-19T21:59"),
+        ("2026-12-19T23:59:30 Europe/Berlin", "2026-12-19T22:59:30"),
+        ("2026-10-19 23:59+0200", "2026-10-19T21:59"),
+        ("2026-10-19T23:59:00Z", "2026-10-19T23:59"),
+        ("2026-10-19 23:59 -05:30", "2026-10-20T05:29"),
+        ("2020-09-10 22:02:04.250000000 Z", "2020-09-10T22:02:04.250"),
+    ],
+)
+def test_moments(text: str, utc: str) -> None:
+    assert read_moment(text) == datetime.fromisoformat(utc).replace(tzinfo=UTC)
+
+
+def test_differences_are_real_time_where_the_clocks_change() -> None:
+    before, after = (read_moment(f"2026-10-{day} 12:00 Europe/Berlin") for day in (24, 25))
+    assert after - before == timedelta(hours=25)
+    assert moment_text(after) == "2026-10-25 12:00 +01:00"
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("due: 2026-10-19 23:59", r"hw.yaml:4:6: due: .* has no time zone; write 2026-10-19 23:59"),
+        ("due: 2026-10-19", "is no date with time and zone"),
+        ("due: 2026-13-19 23:59 Z", "month must be in"),
+        ("due: 2026-10-19 23:59 Europe/Berlinn", "no time zone called 'Europe/Berlinn'"),
+        ("due: 2026-10-19 23:59 CEST/X", "no time zone called"),
+        ("due: 2026-10-25 02:30 Europe/Berlin", "show 2026-10-25 02:30 twice; write the offset"),
+        ("due: 2026-03-29 02:30 Europe/Berlin", "show 2026-03-29 02:30 never"),
+        (DUE + "release: 2026-10-20 09:00 Z", "`due` .* must come after `release`"),
+        (DUE + "late_until: 2026-10-19 21:59 Z\nlate: {per_day: 10%}", "must come after `due`"),
+        (UNTIL + "late: {per_day: 10%}", "need `due`"),
+        (DUE + UNTIL, "`late_until` needs `late`: say what a late day costs"),
+        (DUE + "late: {per_day: 10%, cap: 3 points}", "must both be percentages or both be points"),
+        (DUE + "late: {per_day: 10%, cap: 5%}", "below what one day costs"),
+        (DUE + UNTIL + "late: {per_day: 10%, cap: 40%}", "never reached: .* 3 days at 10%"),
+        (DUE + UNTIL + "late: {per_day: 10%, grace: 3 days}", "nothing would ever be late"),
+        (DUE + UNTIL + "late: {per_day: 10%, late_days: 4}", "can never all be used"),
+        (DUE + "late: {per_day: 5}", "5 does not say what is lost; write 10% or 2 points"),
+        (DUE + "late: {per_day: 110%}", "more than everything"),
+        (DUE + "late: {per_day: 5%, grace: soon}", "'soon' is no length of time"),
+        (DUE + "late: {cap: 5%}", "late.per_day is missing"),
+        ("counts: best", "counts is 'best', not one of last, first"),
+        ("tiers: {final: []}", "at least 1 item"),
+        ("tells: {feedback: everything}", "not one of examples, hints, marks"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(lines: str, words: str) -> None:
+    with pytest.raises(SpecError, match=words):
+        assignment(lines)
+
+
+def test_a_whole_rule_is_read() -> None:
+    lines = "late: {per_day: 2 points, cap: 5 points, grace: 15 min, late_days: 2}\n"
+    declared = assignment(DUE + UNTIL + lines)
+    assert declared.late is not None and declared.closes == declared.late_until
+    assert (declared.late.per_day.of(30), declared.late.grace) == (2.0, timedelta(minutes=15))
+    assert assignment(DUE).closes == declared.due, "without a rule nothing late counts"
+
+
+@pytest.fixture
+def tasks(tmp_path: Path) -> Path:
+    """The tasks of the fixture course, with an assignment hw1 that draws on a budget."""
+    shutil.copytree(COURSE / "tasks", tmp_path / "tasks")
+    text = (
+        f"id: hw1\ntitle: One\ntasks: [{{id: square}}]\n{DUE}late: {{per_day: 10%, late_days: 3}}\n"
+    )
+    (tmp_path / "tasks" / "assignments" / "hw1.yaml").write_text(text)
+    return tmp_path / "tasks"
+
+
+def test_a_budget_needs_a_term_that_has_it(tasks: Path) -> None:
+    with pytest.raises(SpecError, match=r"hw1.yaml:5:33: .* none is declared .*write .*term.yaml"):
+        load_assignment(tasks, "hw1", ["square"])
+    (tasks / "term.yaml").write_text("late_days: 2\n")
+    with pytest.raises(SpecError, match="late_days is 3, and the term has 2"):
+        load_assignment(tasks, "hw1", ["square"])
+    (tasks / "term.yaml").write_text("late_days: 3\n")
+    assert load_assignment(tasks, "hw1", ["square"]).id == "hw1"
+
+
+def test_an_unknown_assignment_is_answered_with_a_path(tasks: Path) -> None:
+    with pytest.raises(UsageError, match=r"did you mean 'homework' \(.*assignments/homework.yaml"):
+        load_assignment(tasks, "homwork", ["square", "noise"])
+    (tasks / "assignments" / "hw1.yaml").rename(tasks / "assignments" / "hw2.yaml")
+    with pytest.raises(SpecError, match=r"hw2.yaml has the id 'hw1' \(write id: hw2\)"):
+        load_assignment(tasks, "hw2", ["square"])
+
+
+def test_the_verb_lists_them_and_shows_one(tasks: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tasks / "term.yaml").write_text("late_days: 3\n")
+    places = ["--tasks", str(tasks), "--reference", str(COURSE / "reference")]
+    assert main(["assignments", *places]) == 0
+    out = capsys.readouterr().out
+    assert "due 2026-10-19 23:59 +02:00" in out and "no due date  Two of three" in out
+    assert "late days of the term: 3 a student, to be used on hw1" in out
+    assert main(["assignments", "hw1", *places]) == 0
+    out = capsys.readouterr().out
+    assert "late until without end: 10% a day; up to 3 days from the budget of the term" in out
+    (tasks / "assignments" / "hw1.yaml").write_text("id: hw1\n")
+    assert main(["assignments", *places]) == 2
+    captured = capsys.readouterr()
+    assert "homework" in captured.out and "hw1.yaml:1:1: title is missing" in captured.err
