@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+
+from harness.errors import InfrastructureError
+from harness.isolation import Isolation
+from harness.sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,3 +51,19 @@ def test_a_limit_of_the_graders_own_is_never_the_programs_error(which, own, lett
     command = [sys.executable, "-c", FORK, which, str(own)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert f"limited to {own} (`ulimit -H{letter}`)" in done.stdout
+
+
+def test_a_temporary_folder_that_takes_nothing_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(InfrastructureError, match=r"/gone cannot be written .*TMPDIR"):
+        with Sandbox(Isolation("L1"), preload=False):
+            pass
+
+
+def test_a_program_that_cannot_be_written_is_no_error_of_the_program(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Sandbox(Isolation("L1"), preload=False) as sandbox:
+        sandbox.folders.programs.rmdir()
+        with pytest.raises(InfrastructureError, match=r"program-0 cannot be written"):
+            sandbox.place("probe", {"program.py": b""})
+    assert list(tmp_path.iterdir()) == []
