@@ -162,7 +162,8 @@ def marginal(student, rng):
     samples = [least, most, 2, 3, 5]
     found, scales = [], []
     for index, (vae, state, x, k) in enumerate(_models(student, rng)):
-        for s in sorted({least, most, samples[index % len(samples)], student.domain.size(rng, "s")}):
+        s_drawn = student.domain.size(rng, "s")
+        for s in sorted({least, most, samples[index % len(samples)], s_drawn}):
             eps = _noise(rng, s, len(x), k)
             found.append(vae.log_marginal(x, eps))
             z, size_of_z = _z_and_scale(state, x, eps)
