@@ -76,13 +76,14 @@ def _state(rng, sizes, x, spread, reach):
 def _models(student, rng):
     """(a model with a state of ours, that state, b, d, k), for all sizes.
 
-    One of them is filled twice, so that what was kept of its first state shows.
+    One of them is filled twice, so that what was kept of its first state shows; the images are
+    the same then, so that what was kept by them does, too.
     """
-    ranges = [(0.3, 24.0), (4.0, 400.0), (1.0, 2.0)]  # of ln σ and of the logits
+    ranges = [(0.3, 24.0), (4.0, 1500.0), (1.0, 2.0)]  # of ln σ and of the logits
     for index, (b, d, h, k) in enumerate(_sizes(student, rng)):
         vae = student.new("VAE", d, h, k)
+        x = student.domain.draw(rng, "x", b, d)
         for _ in range(2 if index == 0 else 1):
-            x = student.domain.draw(rng, "x", b, d)
             state = _state(rng, (d, h, k), x, *ranges[index % 3])
             vae.load(state)
             yield vae, state, x, k
@@ -112,6 +113,13 @@ def _joined(arrays):
     return np.concatenate([np.ravel(array) for array in arrays])
 
 
+def _noise(rng, *shape):
+    """Standard normal numbers, one of which lies further out than they usually do."""
+    eps = rng.normal(size=shape)
+    eps[tuple(map(rng.integers, shape))] = rng.choice([-1.0, 1.0]) * rng.uniform(5, 6)
+    return eps
+
+
 def encoder(student, rng):
     found, scales = [], []
     for vae, state, x, _ in _models(student, rng):
@@ -136,7 +144,7 @@ def terms(student, rng):
     found, scales = [], []
     for index, (vae, state, x, k) in enumerate(_models(student, rng)):
         for _ in range(2 if index < 2 else 1):
-            eps = rng.normal(size=(len(x), k))
+            eps = _noise(rng, len(x), k)
             found.append(np.stack(vae.terms(x, eps)))
             (mu, log_sigma), (mu_size, log_size) = _encode(state, x), _encode_scales(state, x)
             rec = (_decode_scale(state, _z_and_scale(state, x, eps)[1]) + 1).sum(axis=1)
@@ -146,13 +154,17 @@ def terms(student, rng):
 
 
 def marginal(student, rng):
-    """log_marginal, image by image, with all numbers of samples."""
+    """log_marginal, image by image, with all numbers of samples.
+
+    With one sample every logit counts, with many the largest weight is seldom the first one's.
+    """
     least, most = student.domain.sizes("s")
     samples = [least, most, 2, 3, 5]
     found, scales = [], []
     for index, (vae, state, x, k) in enumerate(_models(student, rng)):
-        for s in {samples[index % len(samples)], student.domain.size(rng, "s")}:
-            eps = rng.normal(size=(s, len(x), k))
+        s_drawn = student.domain.size(rng, "s")
+        for s in sorted({least, most, samples[index % len(samples)], s_drawn}):
+            eps = _noise(rng, s, len(x), k)
             found.append(vae.log_marginal(x, eps))
             z, size_of_z = _z_and_scale(state, x, eps)
             weights = (_decode_scale(state, size_of_z) + 1).sum(axis=2)
