@@ -73,9 +73,8 @@ def _remembered(results: Results, declared: Assignment | None) -> tuple[Roster, 
     """The roster and the attempts that earlier runs were told of."""
     if not os.path.lexists(results.ledger):
         return Roster(), History()
-    results.make()
     by_group = declared is not None and declared.groups
-    with Ledger(results.ledger, "") as ledger:
+    with results.writer(), Ledger(results.ledger, "") as ledger:
         roster = rosters.stored(ledger.document(rosters.document_name()), by_group=by_group)
         if declared is None:
             return roster, History()
