@@ -246,7 +246,9 @@ def _states(rng):
         yield _weights(rng, gains[place]), (int(rng.integers(1, 5)), *sizes[index]), place % 3 == 0
     for far in (23.0, 30.0, 900.0):
         yield _confident(rng, far), (3, 4, 4), True
-    yield _weights(rng, 1.0), (4096, 1, 1), True
+    yield _weights(rng, 100.0), (3, 4, 4), True
+    # a single pixel sees nothing, so that all images of one have the same logit
+    yield _weights(rng, 1.0), (4096, 1, 2), True
     yield _weights(rng, 1.0), (int(2 * rng.integers(300, 1000) + 1), 1, 2), False
 
 
