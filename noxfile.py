@@ -103,6 +103,18 @@ def example(session: nox.Session) -> None:
     verb(session, passing=(0, 1))
 
 
+@SHARED
+def override(session: nox.Session) -> None:
+    """Give points beside the computed ones: nox -s override -- ID TASK[/CHECK] POINTS --reason …"""
+    verb(session, passing=(0, 1))
+
+
+@SHARED
+def assignments(session: nox.Session) -> None:
+    """Show the assignments with their dates and rules."""
+    verb(session)
+
+
 @nox.session(name="list", venv_backend="none")
 def list_tasks(session: nox.Session) -> None:
     """List what can be graded."""

@@ -448,7 +448,7 @@ def test_words_that_mean_nothing_are_a_usage_error(words):
 
 @pytest.mark.parametrize(
     ("word", "remedy"),
-    [("grad", "did you mean 'grade'?"), ("xyz", "there are: list, example, grade")],
+    [("grad", "did you mean 'grade'?"), ("xyz", "there are: list, assignments, example, grade")],
 )
 def test_mistyped_verb_is_answered_with_the_one_that_was_meant(word, remedy, capsys):
     with pytest.raises(SystemExit) as caught:

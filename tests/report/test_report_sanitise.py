@@ -105,8 +105,13 @@ def test_a_cell_never_starts_a_formula(start: str) -> None:
 
 
 def test_cells_that_are_fine_stay() -> None:
-    for text in ("", "ada", "a=b", "1.5", "a, -1", "'=1", '"=1"', "a;b"):
+    for text in ("", "ada", "a=b", "15", "a, -1", "'=1", '"=1"', "a;b"):
         assert cell(text) == text
+
+
+@pytest.mark.parametrize("text", ["1.5", "1-2", "3/4/26", "MAR1", "5 oct", "12:30", "0.1.0"])
+def test_a_text_that_a_spreadsheet_takes_for_a_date_stays_a_text(text: str) -> None:
+    assert cell(text) == f"'{text}"
 
 
 def test_a_cell_survives_a_semicolon_as_separator() -> None:

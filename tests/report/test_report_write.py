@@ -36,7 +36,7 @@ def test_the_files_of_a_run(build: Any, tmp_path: Path) -> None:
     assert folders == [folders[0], "bob"]
     assert folders[0].startswith("a-b-")
     assert sorted(tree(results)) == sorted(
-        ["grades.csv", "grades.json", "junit.xml", "leaderboard.csv"]
+        ["gradebook.csv", "grades.csv", "grades.json", "junit.xml", "leaderboard.csv"]
         + [
             f"submissions/{folder}/{name}"
             for folder in folders
@@ -44,7 +44,7 @@ def test_the_files_of_a_run(build: Any, tmp_path: Path) -> None:
         ]
     )
     assert {str(path.relative_to(results)) for path in written} == set(tree(results))
-    assert len(written) == 8
+    assert len(written) == 9
 
 
 def test_writing_twice_changes_nothing_and_leaves_others_alone(build: Any, tmp_path: Path) -> None:
