@@ -391,7 +391,7 @@ class SeedSuccessCheck(CheckBase):
 
     @property
     def alpha_bound(self) -> float:
-        return self.alpha
+        return min(self.alpha, self.loss)  # a FAIL loses points
 
     @property
     def loss_bound(self) -> float:
