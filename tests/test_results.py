@@ -140,7 +140,15 @@ def test_nothing_but_the_key_lies_beside_the_key(graded):
 
 
 def test_the_folder_holds_what_is_described_and_no_more(graded):
-    files = {"lock", "ledger.sqlite", "leaderboard.csv", "grades.csv", "grades.json", "junit.xml"}
+    files = {
+        "lock",
+        "ledger.sqlite",
+        "leaderboard.csv",
+        "gradebook.csv",
+        "grades.csv",
+        "grades.json",
+        "junit.xml",
+    }
     assert {path.name for path in graded.iterdir()} == {*files, "keys", "submissions"}
 
 

@@ -243,6 +243,7 @@ def name_trial(
         [step.stage, step.replicate, subject],
         key.commitment,
         program.digests(task.spec.wanted_files),
+        program.role == "reference",  # whose observations hold the scales of all others
     ]
     return Trial(
         task=task.id,

@@ -630,3 +630,14 @@ def test_an_error_that_names_what_was_not_taken_says_so(left, message):
     who = Subject(Program("ada", "submission", {}), "ada", left=("other.txt", left))
     assert f"; {left} was handed in and not taken: only square.py" in who.left_out(SQUARE, message)
     assert who.left_out(SQUARE, "ValueError: no such thing") == ""
+
+
+def test_a_submission_that_is_the_solution_is_observed_by_itself():
+    """The reference's observation holds scales, and a submission's does not."""
+    solution = SQUARE.reference.solution
+    copy = replace(solution, role="submission", name="ada")
+    assert copy.sha256 == solution.sha256
+    found = {
+        name_trial(SQUARE, each, "values", COMMON, "", KEY).digest for each in (solution, copy)
+    }
+    assert len(found) == 2

@@ -24,7 +24,6 @@ CATALOGUE = {
     "dqn-target-loss": {87, 88, 89, 90, 91, 92, 93},
     "px-chain-nll": {40, 46, 48, 51},
     "px-mask": {40, 41, 42, 43, 46, 47},
-    "px-sample-complete": {49, 50},
     "px-known-entropy": {34, 40, 41, 42, 43, 46, 47, 48},
     "px-rgb-order": {40, 41, 42, 43, 44, 45, 46, 47},
     "dqn-atari": {98, 99},
