@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,12 +91,12 @@ class Roster:
         if not found:
             return []
         zeros = _zeros(found, self.absent(given))
-        return [f"not in {self.path}, and shown without their names: {_list(found)}{zeros}"]
+        return [f"not in {self.path}, and shown without their names: {listed(found)}{zeros}"]
 
     def missing(self, names: Iterable[str]) -> list[str]:
         """A sentence about those in the roster without a submission; empty where all have one."""
         found = self.absent(names)
-        return [f"in {self.path}, and without a submission: {_list(found)}"] if found else []
+        return [f"in {self.path}, and without a submission: {listed(found)}"] if found else []
 
     # ------------------------------------------------------------------ in the ledger
 
@@ -177,7 +177,8 @@ def _require_distinct(path: Path, students: Mapping[str, Student]) -> None:
             )
 
 
-def _list(names: list[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The first names as messages show them, and how many more there are."""
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return ", ".join(display(name) for name in names[:_LISTED]) + more
 
@@ -188,9 +189,9 @@ def _zeros(strangers: list[str], absent: list[str]) -> str:
     matching = [(name, lost[name.lstrip("0")]) for name in strangers if name.lstrip("0") in lost]
     if not matching:
         return ""
-    name, listed = matching[0]
+    name, expected = matching[0]
     count = f"{len(matching)} {'id' if len(matching) == 1 else 'ids'} would match"
     return (
-        f" ({count} with leading zeros: a spreadsheet took {listed} for a number, is it {name}? "
+        f" ({count} with leading zeros: a spreadsheet took {expected} for a number, is it {name}? "
         "Format the column as text)"
     )

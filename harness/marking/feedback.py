@@ -85,13 +85,16 @@ def explain(task: LoadedTask, subject: Subject, view: View, grade: TaskGrade) ->
     return Explained(replace(grade, verdicts=tuple(verdicts)), tuple(missing.values()))
 
 
+def _picture_file(verdict: Verdict) -> str:
+    return f"picture-{verdict.task}.{verdict.check}.svg"
+
+
 def _with_seeds(task: LoadedTask, verdict: Verdict) -> Verdict:
     """The verdict with a picture of its training seeds, if it is one that they did not pass."""
     check = task.spec.check(verdict.check)
     if not isinstance(check, SeedSuccessCheck) or verdict.status not in ("FAIL", "INCONCLUSIVE"):
         return verdict
-    file = f"picture-{task.id}.{verdict.check}.svg"
-    picture = pictures.of_seeds(task, check, verdict.evidence, file=file)
+    picture = pictures.of_seeds(task, check, verdict.evidence, file=_picture_file(verdict))
     return verdict if picture is None else replace(verdict, example={"picture": picture})
 
 
@@ -129,8 +132,8 @@ def _explained(
     not_finite = verdict.cause == Cause.NOT_FINITE
     file = f"example-{task.id}.{verdict.check}.npz"
     example = illustrate(task, own, reference, file=file, not_finite=not_finite)
-    drawn = f"picture-{task.id}.{verdict.check}.svg"
-    picture = pictures.picture(task.spec.check(verdict.check), own, reference, file=drawn)
+    check = task.spec.check(verdict.check)
+    picture = pictures.picture(check, own, reference, file=_picture_file(verdict))
     if picture is not None:
         example["picture"] = picture
     return replace(verdict, example=example, hint=hints.hint(task, verdict.check, own, failed))

@@ -25,8 +25,6 @@ from harness.spec.models import Assignment
 from harness.spec.schedule import moment_text
 from harness.submissions import display
 
-_LISTED = 10
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares ``--roster`` and ``--times``."""
@@ -125,9 +123,7 @@ def settle_times(course: Course, stored: ClassRecord, declared: Assignment | Non
         if not subject.submitted and subject.program.files
     ]
     if unknown:
-        listed = ", ".join(display(name) for name in unknown[:_LISTED])
-        more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
-        said = f"nothing says when these were handed in: {listed}{more}"
+        said = f"nothing says when these were handed in: {rosters.listed(unknown)}"
         if stored.name.phase in COUNTING_PHASES:
             raise UsageError(
                 f"{said}; give --times, a table with the columns id and time, since assignment "

@@ -177,7 +177,7 @@ def run(args: argparse.Namespace) -> int:
             regrade = Regrade(this.before, this.of(this.before, commit), this.book)
             changes = regrade.changes(ledger, gradebook)
             if regrading.confirmed(args, changes):
-                regrade.write(ledger, this.record(last), gradebook, this.graded)
+                regrade.write(ledger, this.record(last), gradebook, changes, this.graded)
                 report.write(gradebook, results)
                 gone = this.book.names(this.gone)
                 results.remove_reports(gone, [row.name for row in gradebook.submissions])

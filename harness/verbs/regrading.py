@@ -79,11 +79,21 @@ class Regrade:
         return regrade.changes(before, after)
 
     def write(
-        self, ledger: Ledger, after: ClassRecord, gradebook: Gradebook, graded: Collection[str]
+        self,
+        ledger: Ledger,
+        after: ClassRecord,
+        gradebook: Gradebook,
+        changes: Sequence[Change],
+        graded: Collection[str] = (),
     ) -> None:
-        """Keeps the former marks of those whose marks change, and stores the record after it."""
+        """Keeps the former marks of those whose marks change, and stores the record after it.
+
+        Args:
+            gradebook: the marks of the record.
+            changes: what :meth:`changes` says of them.
+            graded: the names of what is stored also where its marks are the same.
+        """
         prefix = self.record.name.prefix
-        changes = self.changes(ledger, gradebook)
         if changes:
             units = sorted(self.book.units([change.student for change in changes]))
             when = datetime.now(UTC).isoformat(timespec="seconds")

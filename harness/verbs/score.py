@@ -31,8 +31,9 @@ def run(args: argparse.Namespace) -> int:
         again = stored.recomputed()
         gradebook = stored.of(again)
         regrade = Regrade(stored.record, stored.of(stored.record), stored.book)
-        if regrading.confirmed(args, regrade.changes(ledger, gradebook)):
-            regrade.write(ledger, again, gradebook, ())
+        changes = regrade.changes(ledger, gradebook)
+        if regrading.confirmed(args, changes):
+            regrade.write(ledger, again, gradebook, changes)
             report.write(gradebook, results)
     output.show_marks(args, gradebook, 0.0)
     return output.exit_code(gradebook)
