@@ -2,12 +2,13 @@
 
 import itertools
 import math
+import sys
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -176,6 +177,8 @@ def test_a_crash_never_helps_where_it_helps_welch() -> None:
     some_floats,
     st.integers(0, 3),
 )
+@example([sys.float_info.max] * 3, [0.0], 0.0, 0)
+@example([-sys.float_info.max] * 3, [sys.float_info.max] * 3, 0.0, 0)
 def test_a_better_run_never_counts_against(
     own: list[float], reference: list[float], value: float, index: int
 ) -> None:

@@ -69,8 +69,7 @@ def grade(
 ) -> Marks:
     """The verdicts of every submission by check, on the tasks that it hands in.
 
-    ``only`` names the measurements that are run of a submission, where not all of its task are. All
-    checks here have one stage, so that a batch a tier is all there is to run.
+    ``only`` names the measurements that are run of a submission, where not all of its task are.
     """
     tasks, points = load_tasks(course.tasks, course.reference, None, ())
     subjects = find_subjects(submissions, tasks, None)
@@ -78,10 +77,13 @@ def grade(
         view = View(KEY, ledger)
         for tier in ("exact", "training"):
             chosen = [task for task in tasks if task.spec.tier == tier]
-            batch = plan.next_batch(Round.first(chosen, subjects, view))
-            wanted = _wanted(batch, only)
-            with grading.local_executor(2) as executor:
-                grading.run_batch(wanted, ledger, executor, lambda *_: None, isolation)
+            current = Round.first(chosen, subjects, view)
+            asked: set[tuple[str, str]] = set()
+            # what a reference did is asked for once the checks before have passed
+            while wanted := _wanted(plan.next_batch(current), only, asked):
+                with grading.local_executor(2) as executor:
+                    grading.run_batch(wanted, ledger, executor, lambda *_: None, isolation)
+                current = current.next()
         course_ = Course(tasks, subjects, "", points)
         book = grading.gradebook(course_, grading.first_round(course_, view), "feedback", "")
     return {
@@ -96,8 +98,14 @@ def grade(
     }
 
 
-def _wanted(batch: Sequence[Job], only: Mapping[str, Collection[str]]) -> list[Job]:
-    """The jobs without measurements that are not asked for, of references neither."""
+def _wanted(
+    batch: Sequence[Job], only: Mapping[str, Collection[str]], asked: set[tuple[str, str]]
+) -> list[Job]:
+    """The jobs without measurements that are not asked for, of references neither.
+
+    Args:
+        asked: task and measurement of what was run of submissions; what is to be run is added.
+    """
 
     def asked_for(planned: PlannedTrial) -> bool:
         name = planned.trial.measurement
@@ -107,10 +115,9 @@ def _wanted(batch: Sequence[Job], only: Mapping[str, Collection[str]]) -> list[J
         return planned.trial.task, planned.trial.measurement
 
     kept = [[item for item in job.trials if asked_for(item)] for job in batch]
-    of_submissions = {
-        place(item) for trials in kept for item in trials if item.trial.role == "submission"
-    }
-    return [
-        replace(job, trials=tuple(item for item in trials if place(item) in of_submissions))
+    asked |= {place(item) for trials in kept for item in trials if item.trial.role == "submission"}
+    jobs = [
+        replace(job, trials=tuple(item for item in trials if place(item) in asked))
         for job, trials in zip(batch, kept, strict=True)
     ]
+    return [job for job in jobs if job.trials]
