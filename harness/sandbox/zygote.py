@@ -48,9 +48,11 @@ class Membership:
 
 @dataclass(frozen=True)
 class _Memory:
-    """What the kernel counts: of the machine processes killed, of a group those, and its limit."""
+    """Kills for want of memory, and how often the sandbox's own limit was reached.
 
-    machine_kills: int = 0
+    They are those of its control group, or else of the whole machine, which has no such limit.
+    """
+
     kills: int = 0
     at_limit: int = 0
 
@@ -154,20 +156,20 @@ class Zygote:
         """Whose memory the kernel killed a process for since the last call or worker, if it did.
 
         The machine's is what any limit above the sandbox's own stands for: another program of the
-        machine, or a container, may have used it up.
+        machine, or a container, may have used it up. Without a control group a kill of any process
+        of the machine counts.
         """
         before, now = self._memory, self._looked_at_memory()
         self._memory = now
-        if now.kills > before.kills and now.at_limit > before.at_limit:
-            return "program"
-        return "machine" if now.machine_kills > before.machine_kills else ""
+        if now.kills == before.kills:
+            return ""
+        return "program" if now.at_limit > before.at_limit else "machine"
 
     def _looked_at_memory(self) -> _Memory:
-        machine_kills = processes.killed_for_memory()
-        if self._group is None:
-            return _Memory(machine_kills)
         group = self._group
-        return _Memory(machine_kills, group.killed_for_memory(), group.times_at_limit())
+        if group is None:
+            return _Memory(processes.killed_for_memory())
+        return _Memory(group.killed_for_memory(), group.times_at_limit())
 
     def kill(self) -> None:
         """Kills the process that was started; may be called from any thread."""
