@@ -19,6 +19,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ FORMAT = 3
 #: Trials whose observations are kept in memory: those of trusted programs are asked for again and
 #: again, those of a submission for as long as it is being marked.
 _KEPT_TRIALS = 4096
+#: How many trials one query reads: fewer than are kept, and than SQLite allows parameters.
+_READ_AT_ONCE = 500
 #: What to do about a failure of the database, by the name that SQLite gives it.
 _REMEDIES = {
     "SQLITE_FULL": "no room is left on its disk: free some and run the same again; what was "
@@ -200,24 +203,35 @@ class Ledger:
         with self._lock:
             return tuple(repetition.digest for repetition in self._of(trial))
 
+    def read_ahead(self, trials: Sequence[str]) -> None:
+        """Reads what is stored of some trials at once; one by one they take twice the time."""
+        with self._lock:
+            unread = [trial for trial in trials if trial not in self._repetitions]
+            for start in range(0, len(unread), _READ_AT_ONCE):
+                self._read(unread[start : start + _READ_AT_ONCE])
+
     def _of(self, trial: str) -> tuple[_Repetition, ...]:
         """The stored observations of a trial, oldest first."""
-        known = self._repetitions.get(trial)
-        if known is not None:
+        if trial in self._repetitions:
             self._repetitions.move_to_end(trial)
-            return known
+        else:
+            self._read([trial])
+        return self._repetitions.get(trial, ())
+
+    def _read(self, trials: Sequence[str]) -> None:
+        """Reads the stored observations of trials; what has none is not remembered."""
+        places = ", ".join("?" * len(trials))
         rows = self._rows(
-            "select made, digest, run, isolation, record, arrays from observations where trial = ?",
-            (trial,),
+            "select trial, made, digest, run, isolation, record, arrays from observations "
+            f"where trial in ({places})",
+            trials,
         )
         # sorted here, since SQLite would copy all records and arrays in order to sort them
-        rows.sort(key=lambda row: (row[0], row[2]))
-        repetitions = tuple(_Repetition(*row[1:]) for row in rows)
-        if repetitions:
-            self._repetitions[trial] = repetitions
-            if len(self._repetitions) > _KEPT_TRIALS:
-                self._forget(next(iter(self._repetitions)))
-        return repetitions
+        rows.sort(key=lambda row: (row[0], row[1], row[3]))
+        for trial, stored in groupby(rows, key=lambda row: row[0]):
+            self._repetitions[trial] = tuple(_Repetition(*row[2:]) for row in stored)
+        while len(self._repetitions) > _KEPT_TRIALS:
+            self._forget(next(iter(self._repetitions)))
 
     def _observation(self, trial: str, repetition: _Repetition) -> Observation:
         place = (trial, repetition.run)

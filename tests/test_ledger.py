@@ -229,6 +229,22 @@ def test_observations_beyond_those_kept_in_memory_are_read_again(path, monkeypat
             assert ledger.get(str(index)).digest == observation(str(index), float(index)).digest
 
 
+def test_what_is_read_ahead_is_what_is_read_one_by_one(path, monkeypatch):
+    monkeypatch.setattr("harness.ledger._READ_AT_ONCE", 3)
+    with Ledger(path, "one") as ledger:
+        for index in range(8):
+            ledger.put(observation(str(index), float(index)))
+    with Ledger(path, "two") as ledger:
+        ledger.put(observation("3", 99.0))  # a repetition: the first one stands
+        ledger.read_ahead([str(index) for index in range(7)] + ["unknown"])
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("delete from observations where trial <> '7'")
+        for index in range(8):
+            assert ledger.get(str(index)).digest == observation(str(index), float(index)).digest
+        assert len(ledger.digests("3")) == 2
+        assert ledger.get("unknown") is None
+
+
 @pytest.mark.parametrize(
     "content", [b"not a database" * 100, b"SQLite format 3\0" + b"\xff" * 5000]
 )

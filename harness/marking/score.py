@@ -19,7 +19,7 @@ from harness.causes import Cause
 from harness.marking import at_home
 from harness.marking.jobs import PlannedTrial
 from harness.marking.trials import Observations, Subject
-from harness.records import WITHHELD, Observation, Program, Status, Step
+from harness.records import COMMON, WITHHELD, Observation, Program, Status, Step
 from harness.spec.checks import CheckBase
 from harness.spec.load import LoadedTask
 
@@ -76,6 +76,10 @@ def decide_task(
     """
     answers: dict[str, Answer] = {}
     problem = _problem(task, subject)
+    if problem is None:
+        asked = (check.measurement for check in task.checks if check.id not in leave_out)
+        places = [(measurement, COMMON) for measurement in dict.fromkeys(asked)]
+        view.read_ahead(task, subject.program, places, subject.program.name)
     for check in task.checks:
         if check.id in leave_out:
             answers[check.id] = Decision("SKIPPED", Cause.PREREQUISITE)
@@ -238,6 +242,10 @@ class _Evidence:
         """The evidence of some steps; the first decision among them, or all that they wait for."""
         evidence: list[kinds.Evidence] = []
         trials: list[PlannedTrial] = []
+        if len(steps) > 1:
+            places = [(self._check.measurement, step) for step in steps]
+            program = self._subject.program
+            self._view.read_ahead(self._task, program, places, program.name)
         for step in steps:
             answer = self._of_step(step)
             if isinstance(answer, Decision):

@@ -8,7 +8,7 @@ covered: changing them only needs scoring again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
@@ -104,6 +104,12 @@ class Observations(Protocol):
         """The observation of a trial, or the planned trial that would make it."""
         ...
 
+    def read_ahead(
+        self, task: LoadedTask, program: Program, places: Iterable[tuple[str, Step]], owner: str
+    ) -> None:
+        """Announces which steps of which measurements :meth:`observe` will be asked for."""
+        ...
+
     def digests(self, trial: str) -> Sequence[str]:
         """The digests of all observations of a trial, repetitions included."""
         ...
@@ -138,7 +144,25 @@ class View:
         Args:
             owner: the subject whose own seeds are meant in stage 2.
         """
-        trial = name_trial(task, program, measurement, step, step.subject(owner), self.key_of(step))
+        trial = self._trial(task, program, measurement, step, owner)
+        return self._observation(trial, task, program)
+
+    def read_ahead(
+        self, task: LoadedTask, program: Program, places: Iterable[tuple[str, Step]], owner: str
+    ) -> None:
+        """See :meth:`Observations.read_ahead`."""
+        trials = (self._trial(task, program, *place, owner) for place in places)
+        self.ledger.read_ahead([trial.digest for trial in trials])
+
+    def _trial(
+        self, task: LoadedTask, program: Program, measurement: str, step: Step, owner: str
+    ) -> Trial:
+        key, subject = self.key_of(step), step.subject(owner)
+        return name_trial(task, program, measurement, step, subject, key)
+
+    def _observation(
+        self, trial: Trial, task: LoadedTask, program: Program
+    ) -> Observation | PlannedTrial:
         weakest = self.isolation if program.role == "submission" else None
         observation = self.ledger.get(trial.digest, weakest)
         return planned_trial(trial, task, program) if observation is None else observation
@@ -191,13 +215,37 @@ class RoundView(View):
     def observe(
         self, task: LoadedTask, program: Program, measurement: str, step: Step, owner: str = ""
     ) -> Observation | PlannedTrial:
-        subject = step.subject(owner)
-        names = (task.id, program.role, program.name, measurement, subject)
-        place = (*names, step.stage, step.replicate)
-        known = self._submission if program.role == "submission" else self._trusted
+        place = self._place(task, program, measurement, step, owner)
+        known = self._known(program)
         if place not in known:
             known[place] = super().observe(task, program, measurement, step, owner)
         return known[place]
+
+    def read_ahead(
+        self, task: LoadedTask, program: Program, places: Iterable[tuple[str, Step]], owner: str
+    ) -> None:
+        known = self._known(program)
+        trials = {
+            place: self._trial(task, program, measurement, step, owner)
+            for measurement, step in places
+            if (place := self._place(task, program, measurement, step, owner)) not in known
+        }
+        self.ledger.read_ahead([trial.digest for trial in trials.values()])
+        for place, trial in trials.items():
+            known[place] = self._observation(trial, task, program)
+
+    def _known(self, program: Program) -> dict[tuple[object, ...], Observation | PlannedTrial]:
+        return self._submission if program.role == "submission" else self._trusted
+
+    @staticmethod
+    def _place(
+        task: LoadedTask, program: Program, measurement: str, step: Step, owner: str
+    ) -> tuple[object, ...]:
+        subject = step.subject(owner)
+        return (
+            *(task.id, program.role, program.name, measurement),
+            *(subject, step.stage, step.replicate),
+        )
 
     def wanted(self, task: LoadedTask, check: CheckBase, reference: Observation) -> Any:
         place = (task, check.id, reference.trial.digest)

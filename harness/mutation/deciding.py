@@ -97,6 +97,9 @@ class BareObservations:
         del trial
         return ()
 
+    def read_ahead(self, *_: object) -> None:
+        """Nothing: observations are made one by one."""
+
     def wanted(self, task: LoadedTask, check: CheckBase, reference: Observation) -> Any:
         """What a check compares every program with."""
         del task

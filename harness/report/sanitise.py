@@ -8,6 +8,7 @@ writer of this package passes them through :func:`clean` before anything else; :
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 #: Longest text kept, in characters, of a name, of a sentence and of one part of an example.
 NAME_LIMIT = 80
@@ -79,6 +80,7 @@ def clean(text: str, limit: int, *, keep: str = "") -> str:
     return f"{text[:limit]}…[{more} more characters]" if more else text
 
 
+@lru_cache(maxsize=2048)  # the same ids and statuses stand in the lines of every submission
 def cell(text: str) -> str:
     """A text that no spreadsheet takes for a formula or a date: an apostrophe stands before it.
 
@@ -95,6 +97,7 @@ def as_text(text: str) -> str:
     return f"'{text}" if guarded == text and _NUMBER.fullmatch(text) else guarded
 
 
+@lru_cache(maxsize=2048)
 def markdown(text: str) -> str:
     """The text as Markdown that renders as itself: no markup, no HTML, no link, no template tag."""
     if text.isalnum() or not text:
