@@ -1,8 +1,8 @@
-"""Item analysis: how hard every check was for a class, and how well it tells strong work from weak.
+"""Item analysis: how hard every check was, and how well it tells strong work from weak.
 
 *Difficulty* is the difficulty index of classical test theory: the mean share of a check's points
 that was got. 1 is a check that everybody got whole. *Discrimination* is the item-rest correlation
-(the corrected item-total correlation of Henrysson, Psychometrika 28, 1963): Pearson's correlation of
+(the corrected item-total correlation; Henrysson, Psychometrika 28, 1963): Pearson's correlation of
 that share with the share that the same submission got of all other points. For a check that gives
 all or nothing it is the point-biserial correlation. The rest leaves out the check itself, since a
 part correlates with its whole.

@@ -1,4 +1,4 @@
-"""What a check declares about its errors, as numbers and in a sentence for whoever doubts a mark."""
+"""What a check declares about its errors, as numbers and in a sentence for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A class at a glance: every check with its counts, and what whoever runs the course has to look at.
+"""A class at a glance: every check with its counts, and what the instructor has to look at.
 
 Everything is read from a record of the class and from stored observations; nothing is run. The
 computed marks count: overrides and lateness are no part of it. It is meant for instructors, since
@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.causes import Cause
 from harness.class_record import ClassRecord, Entry
+from harness.classroom import findings
+from harness.classroom.findings import HintCount, Trouble
 from harness.classroom.items import Item, Place, analysis, handed_in
 from harness.marking.gradebook import TaskGrade
 from harness.marking.trials import View
@@ -70,32 +71,6 @@ class CheckSummary:
             "loss": self.loss,
             "cpu_s": _rounded(self.cpu_s),
         }
-
-
-@dataclass(frozen=True)
-class HintCount:
-    """A hint, how many submissions were given it, and at which checks of the task."""
-
-    task: str
-    hint: str
-    submissions: int
-    checks: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """What is wrong with one submission: a check without a mark, or a file that was not loaded.
-
-    Attributes:
-        task: empty where it is about the whole submission.
-        check: empty where it is about a whole task.
-    """
-
-    submission: str
-    task: str
-    check: str
-    cause: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -203,15 +178,15 @@ def summary(
         _check(place, grades[place[0]], items[place], tasks.get(place[0]), costs)
         for place in _in_order(items, [*order, *grades])
     )
-    hints, unexplained = _hints(record)
+    hints, unexplained = findings.hints(record)
     stale = Counter(task.id for row in rows for task in row.tasks if task.stale)
     return Summary(
         submissions=len(rows),
         checks=checks,
         hints=hints,
         unexplained=unexplained,
-        ungradable=tuple(_ungradable(record)),
-        not_loaded=tuple(_not_loaded(record, seen)),
+        ungradable=tuple(findings.ungradable(record)),
+        not_loaded=tuple(findings.not_loaded(record, seen)),
         budget=_budget(record, tasks, allowed),
         spent=_spent(seen),
         stale=dict(stale),
@@ -275,74 +250,6 @@ def _check(
         loss=None if declared is None or declared.kind == "returns" else declared.loss_bound,
         cpu_s=costs.get((place[0], declared.measurement)) if declared else None,
     )
-
-
-def _hints(record: ClassRecord) -> tuple[tuple[HintCount, ...], tuple[int, int]]:
-    """The hints, commonest first, and how many failed visible checks have none, of how many."""
-    given: dict[Place, dict[str, list[str]]] = {}
-    failed = without = 0
-    for (name, task), entry in record.entries.items():
-        for verdict in entry.grade.verdicts:
-            if verdict.hint:
-                submissions = given.setdefault((task, verdict.hint), {})
-                submissions.setdefault(name, []).append(verdict.check)
-            if verdict.status == "FAIL" and verdict.visibility == "visible":
-                failed += 1
-                without += not verdict.hint
-    counted = [
-        HintCount(task, hint, len(submissions), _distinct(submissions))
-        for (task, hint), submissions in given.items()
-    ]
-    ordered = sorted(counted, key=lambda each: (-each.submissions, each.task, each.hint))
-    return tuple(ordered), (without, failed)
-
-
-def _distinct(submissions: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    return tuple(sorted({check for checks in submissions.values() for check in checks}))
-
-
-def _ungradable(record: ClassRecord) -> Iterator[Trouble]:
-    """Every check without a mark, but for those that only the course can mark."""
-    for (name, task), entry in sorted(record.entries.items()):
-        for verdict in entry.grade.verdicts:
-            if verdict.status == "UNGRADABLE" and not verdict.by_course:
-                yield Trouble(name, task, verdict.check, verdict.cause, verdict.message)
-
-
-def _not_loaded(
-    record: ClassRecord, seen: Mapping[tuple[str, str], Sequence[Observation]]
-) -> Iterator[Trouble]:
-    """Every file that was handed in and could not be loaded, with the reason; one line each."""
-    whole = set()
-    for name, subject in sorted(record.newest.items()):
-        cause, message = subject.problems.get("", ("", ""))
-        if cause and cause != Cause.MISSING_FILE:
-            whole.add(name)
-            yield Trouble(name, "", "", cause, message)
-    for (name, task), entry in sorted(record.entries.items()):
-        found = _of_files(entry) or _while_loading(seen[name, task])
-        if found is not None and name not in whole:
-            yield Trouble(name, task, "", *found)
-
-
-def _of_files(entry: Entry) -> tuple[str, str] | None:
-    """Why the files alone show that nothing can be run; None where nothing was handed in."""
-    named = [message for file, (_, message) in entry.subject.problems.items() if file]
-    for verdict in entry.grade.verdicts:
-        if verdict.status == "ERROR" and verdict.before_running:
-            # a file of another name was found that may have been meant
-            meant = verdict.cause == Cause.MISSING_FILE and verdict.message in named
-            nothing = verdict.cause in (Cause.MISSING_FILE, Cause.EMPTY)
-            return (verdict.cause, verdict.message) if meant or not nothing else None
-    return None
-
-
-def _while_loading(observations: Sequence[Observation]) -> tuple[str, str] | None:
-    """The error by which a file ended before it was given anything; None where it did not."""
-    for observation in observations:
-        if observation.outcome == "error" and observation.message_is_public:
-            return observation.cause, observation.message
-    return None
 
 
 def _budget(record: ClassRecord, tasks: Mapping[str, LoadedTask], allowed: float) -> Budget:

@@ -9,29 +9,26 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from harness.classroom import account as accounts
-from harness.classroom.account import Account, CheckAccount, StoredTrial
+from harness.classroom.account import Account, CheckAccount
 from harness.classroom.rates import rate
 from harness.errors import UsageError
 from harness.marking.gradebook import SubmissionGrade, TaskGrade
 from harness.records import WITHHELD, Verdict
+from harness.report import account
 from harness.report.adjustments import adjustments, lateness_text, sum_text
 from harness.report.explain import Line, cause_of, explain
 from harness.report.grades_json import json_value
-from harness.report.marks import points_text
-from harness.report.sanitise import EXAMPLE_LIMIT, SENTENCE_LIMIT, clean
+from harness.report.marks import not_run_text, points_text, unloadable
 from harness.results import Results
 from harness.spec.reading import did_you_mean
 from harness.verbs import options, output
 from harness.verbs.stored import Stored, add_choice_of_record, open_record, open_stored
-
-_EVIDENCE_LIMIT = 200
-_DIGITS = 16
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         output.emit(json_value(document))
     else:
-        print("\n".join(_lines(document)))
+        print("\n".join(account.lines(document)))
     return 0
 
 
@@ -134,6 +131,7 @@ def _document(
         "stale": grade.stale,
         "marks": [_mark(each, grade) for each in found.rows],
         "files": [asdict(each) for each in found.files],
+        "not_loaded": not_run_text(grade) if unloadable(grade) is not None else "",
         "checks": [
             _for_student(told[each.verdict.check], each)
             if args.for_student
@@ -150,7 +148,7 @@ def _mark(row: SubmissionGrade, grade: TaskGrade) -> dict[str, Any]:
         "student": row.name,
         "mark": row.mark,
         "max_points": row.max_points,
-        "sum": sum_text(row),
+        "sum": sum_text(row) if row.is_adjusted else points_text(row.mark),
         "submitted": lateness_text(row.late) if row.late else row.submitted,
         "adjustments": [
             each.text for each in adjustments(row) if each.kind == "LATE" or each.task == grade.id
@@ -184,9 +182,9 @@ def _for_instructor(of: CheckAccount) -> dict[str, Any]:
         document |= {"kind": of.declared.kind, "error_rate": asdict(rate(of.declared))}
     if verdict.cause.fault == "harness" and verdict.message:
         document["fault"] = verdict.message
-    withheld = verdict.evidence.get(WITHHELD, "")
-    document["evidence"] = {key: verdict.evidence[key] for key in verdict.evidence if key != WITHHELD}
-    document["withheld"] = withheld
+    evidence = dict(verdict.evidence)
+    document["withheld"] = evidence.pop(WITHHELD, "")
+    document["evidence"] = evidence
     document["trials"] = [asdict(each) for each in of.trials]
     return document
 
@@ -204,10 +202,15 @@ def _repeat(args: argparse.Namespace, stored: Stored, found: Account) -> Iterato
                 "what": f"is your file the one that was marked? {file.sha256} must come out",
                 "command": shlex.join(["sha256sum", file.name]),
             }
+        yield {
+            "what": f"what is measured, and how it is decided: tasks/{task}/measure.py and "
+            "task.yaml in the folder that you were given",
+            "command": "",
+        }
         if found.files:
             command = ["fairmark", "grade", found.files[0].name, "--task", task]
             yield {
-                "what": "mark it at home, in the folder that you were given, on public instances",
+                "what": "mark it there, on public instances",
                 "command": shlex.join([*command, "--phase", "public"]),
             }
         yield {
@@ -218,10 +221,13 @@ def _repeat(args: argparse.Namespace, stored: Stored, found: Account) -> Iterato
         }
         return
     command = _replay(args, stored, found)
-    yield {"what": "the mark again from what is stored, bit for bit", "command": shlex.join(command)}
     yield {
-        "what": "the program again on the same instances, observations compared; where they differ, "
-        "the reference is run again too",
+        "what": "the mark again from what is stored, bit for bit",
+        "command": shlex.join(command),
+    }
+    yield {
+        "what": "the program again on the same instances, observations compared; where they "
+        "differ, the reference is run again too",
         "command": shlex.join([*command, "--rerun"]),
     }
 
@@ -235,92 +241,3 @@ def _replay(args: argparse.Namespace, stored: Stored, found: Account) -> list[st
         folder: Path = getattr(args, option)
         command += [f"--{option}", str(folder)] if folder != Path(option) else []
     return [*command, "--submission", found.unit, "--task", found.entry.grade.id]
-
-
-# ------------------------------------------------------------------ as text
-
-
-def _lines(document: Mapping[str, Any]) -> Iterator[str]:
-    """The document as text, every line safe to print."""
-    who = ", ".join(document["students"])
-    if document["students"] != [document["submission"]]:
-        who += f" (handed in as {document['submission']})"
-    points = f"{points_text(document['points'])} of {points_text(document['max_points'])} points"
-    provisional = ", provisional" if document["provisional"] else ""
-    yield _one(f"{who}: {document['task']} ({document['title']}), {points}{provisional}")
-    assignment = f"assignment {document['assignment']}, " if document["assignment"] else ""
-    yield _one(f"{assignment}phase {document['phase']}, key SHA-256 {document['key_sha256']}")
-    if document["stale"]:
-        yield _one(f"stale: {document['stale']}")
-    for mark in document["marks"]:
-        of = f"{mark['student']}: " if len(document["marks"]) > 1 else ""
-        yield _one(f"mark of the whole: {of}{mark['sum']}, of {points_text(mark['max_points'])}")
-        yield from (_one(f"  {text}") for text in mark["adjustments"])
-        if mark["submitted"] and not mark["adjustments"]:
-            yield _one(f"  handed in: {mark['submitted']}")
-    for file in document["files"]:
-        yield _one(f"file {file['name']}, {file['size']} bytes, SHA-256 {file['sha256']}")
-    for check in document["checks"]:
-        yield ""
-        yield from _check(check)
-    yield ""
-    yield "to repeat it:"
-    for each in document["repeat"]:
-        yield _one(f"- {each['what']}")
-        if each["command"]:
-            yield f"    {_one(each['command'])}"
-
-
-def _check(check: Mapping[str, Any]) -> Iterator[str]:
-    cause = f" ({check['cause']})" if check["cause"] else ""
-    hidden = ", hidden" if check["visibility"] == "hidden" else ""
-    kind = f"; kind {check['kind']}" if "kind" in check else ""
-    points = f"{points_text(check['points'])} of {points_text(check['max_points'])} points"
-    yield _one(f"{check['id']}{hidden}: {check['status']}{cause}, {points}{kind}")
-    for line in check["said"]:
-        text = clean(line["text"], EXAMPLE_LIMIT, keep="\n")
-        if line["code"] or "\n" in text:
-            yield f"  {line['label']}:"
-            yield from (f"    {each}" for each in text.split("\n"))
-        else:
-            yield f"  {line['label']}: {text}"
-    if check.get("fault"):
-        yield _one(f"  Our fault, for you alone: {check['fault']}")
-    if check.get("withheld"):
-        yield _one(f"  Said on an instance that is marked, for you alone: {check['withheld']}")
-    if check.get("evidence"):
-        figures = "; ".join(f"{key} {_figure(value)}" for key, value in check["evidence"].items())
-        yield _one(f"  Evidence, for you alone: {figures}")
-    if "error_rate" in check:
-        yield _one(f"  Error rate: {check['error_rate']['words']}")
-    for trial in check.get("trials", ()):
-        yield _one(f"  Trial: {_trial(StoredTrial(**trial))}")
-
-
-def _trial(trial: StoredTrial) -> str:
-    seed = "seed common to the class" if trial.common else "seed of the submission's own"
-    cause = f" ({trial.cause})" if trial.cause else ""
-    digests = " and ".join(each[:_DIGITS] for each in trial.observations)
-    apart = "; it did not repeat" if len(trial.observations) > 1 else ""
-    return (
-        f"{trial.measurement}, stage {trial.stage}, number {trial.replicate}, {seed}; "
-        f"{trial.outcome}{cause} at {trial.isolation}, {trial.cpu_s:.2g} processor seconds; digest "
-        f"{trial.trial[:_DIGITS]}, observed {digests}{apart}"
-    )
-
-
-def _figure(value: Any) -> str:
-    """A figure of the evidence, short."""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list | tuple):
-        return clean(f"[{', '.join(map(_figure, value))}]", _EVIDENCE_LIMIT)
-    if isinstance(value, Mapping):
-        parts = ", ".join(f"{key} {_figure(item)}" for key, item in value.items())
-        return clean(f"({parts})", _EVIDENCE_LIMIT)
-    return clean(str(value), _EVIDENCE_LIMIT)
-
-
-def _one(text: str) -> str:
-    """One line that is safe to print."""
-    return clean(text, 2 * SENTENCE_LIMIT)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from harness.classroom import summary as summaries
+from harness.classroom.findings import Trouble
 from harness.classroom.items import LEAST
-from harness.classroom.summary import CheckSummary, Summary, Trouble
+from harness.classroom.summary import CheckSummary, Summary
 from harness.errors import UsageError
 from harness.feasibility import ALPHA_TOTAL
 from harness.report.grades_json import json_value
@@ -36,6 +38,8 @@ _RARE = ("inconclusive", "skipped", "ungradable", "by_course", "not_handed_in")
 _SHOWN_HINTS, _SHOWN_NAMES = 10, 5
 #: From so many submissions on a discrimination below zero is pointed out.
 _ENOUGH = 10
+#: Below so many its standard error is pointed out, which is 1/sqrt(n - 1) where there is none.
+_MANY = 100
 _LEGEND = (
     "n: submissions with a file and a mark, of which an ERROR and a SKIPPED have no points",
     "difficulty: share of the points that was got; 1 where everybody has all",
@@ -123,7 +127,9 @@ def lines(found: Summary) -> Iterator[str]:
     yield from _LEGEND
     yield from _to_look_at(found)
     yield from _hints(found)
-    yield from _troubles("without a mark (UNGRADABLE), through no fault of theirs", found.ungradable)
+    yield from _troubles(
+        "without a mark (UNGRADABLE), through no fault of theirs", found.ungradable
+    )
     yield from _troubles("handed in, and not to be loaded", found.not_loaded)
     yield from _rates(found)
     yield from _time(found)
@@ -172,10 +178,11 @@ def _to_look_at(found: Summary) -> Iterator[str]:
     """Checks whose figures say that something may be wrong with them, and marks that are old."""
     if any(check.visibility == "hidden" for check in found.checks):
         yield "* hidden from students"
-    if found.submissions < 30:
+    if LEAST <= found.submissions < _MANY:
+        error = 1 / math.sqrt(found.submissions - 1)
         yield (
-            f"with {found.submissions} submissions a discrimination is rough: below 30 it may be "
-            "off by .2 and more"
+            f"with {found.submissions} submissions a discrimination has a standard error of up to "
+            f"{error:.2f}"
         )
     for check in found.checks:
         place, item = _place(check.task, check.check), check.item
