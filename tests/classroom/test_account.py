@@ -11,7 +11,7 @@ import pytest
 from harness.classroom.roster import Roster, Student
 from harness.cli import main
 from harness.ledger import Ledger
-from tests.support.made_up import COURSE, KEY, PLACES, SECRET, Handed, results
+from tests.support.made_up import COURSE, KEY, PLACES, PUBLIC, SECRET, Handed, results
 
 CLASS = {
     "ada": Handed(),
@@ -21,6 +21,8 @@ CLASS = {
     "eve": Handed(breaks=("exception", SECRET)),
     "hal": Handed(ours=True),
 }
+
+HOMEWORK = "id: homework\ntitle: Squares\ntasks: [{id: square, points: 7}]\ngroups: true\n"
 
 
 @pytest.fixture(scope="module")
@@ -114,11 +116,27 @@ def test_a_hidden_check_says_nothing_to_a_student(said):
     assert "- value, slope: chance has no part" in text
 
 
-def test_a_student_reads_what_the_page_of_feedback_says(said):
-    """What a program says on a marked instance is replaced by what it says on the public one."""
-    text = said("eve", "square", "--for-student")
-    page_says = "Result: ValueError: 0.123456789"  # the made-up program says the same everywhere
-    assert page_says in text
+def test_what_a_program_says_is_told_of_the_public_example_alone(said):
+    text = said("eve", "square", "--for-student") + said("eve", "square", "--for-student", "--json")
+    assert PUBLIC in text
+    assert SECRET not in text
+
+
+def test_a_student_is_told_no_more_than_the_phase_allows(tmp_path, said, capsys):
+    shutil.copytree(COURSE, tmp_path / "course", ignore=shutil.ignore_patterns("__pycache__"))
+    homework = tmp_path / "course" / "tasks" / "assignments" / "homework.yaml"
+    places = [f"--{name}={tmp_path / 'course' / name}" for name in ("tasks", "reference")]
+    where = results(tmp_path / "r", {"bob": CLASS["bob"]}, assignment="homework")
+    asked = ["explain", "bob", "square", *places, "--results", str(where)]
+    for tells, labels in (("examples", ["Result", "Note"]), ("marks", ["Result"])):
+        text = HOMEWORK.replace("groups: true", f"tells: {{feedback: {tells}}}")
+        homework.write_text(text)
+        assert main([*asked, "--for-student", "--json"]) == 0
+        value = json.loads(capsys.readouterr().out)["checks"][0]
+        assert [line["label"] for line in value["said"]] == labels
+        assert main([*asked, "--json"]) == 0
+        value = json.loads(capsys.readouterr().out)["checks"][0]
+        assert [line["label"] for line in value["said"]] == ["Result", "Note"]
 
 
 def test_a_student_is_told_which_file_was_marked(said):
@@ -150,9 +168,6 @@ def test_a_file_that_could_not_be_loaded_is_one_block(said):
 def test_unknown_names_are_answered_with_the_ones_that_were_meant(folder, capsys, words, message):
     assert main(["explain", *words, *PLACES, "--results", str(folder)]) == 2
     assert message in capsys.readouterr().err
-
-
-HOMEWORK = "id: homework\ntitle: Squares\ntasks: [{id: square, points: 7}]\ngroups: true\n"
 
 
 def test_a_group_has_one_submission_and_each_of_its_members_a_mark(tmp_path, capsys):

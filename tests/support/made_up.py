@@ -30,8 +30,8 @@ PLACES = ("--tasks", str(COURSE / "tasks"), "--reference", str(COURSE / "referen
 TASKS = {task.id: task for task in load_all(COURSE / "tasks", COURSE / "reference")}
 KEY = Key("feedback", bytes(32))
 EVERY_CHECK = ("value", "slope", "sum", "mean", "numpy-mean")
-#: What a program says of an instance that is marked.
-SECRET = "ValueError: 0.123456789"
+#: What a program says of an instance that is marked, and of the public example.
+SECRET, PUBLIC = "ValueError: 0.123456789", "ValueError: of the public example"
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ def _observed(planned: PlannedTrial, handed: Handed) -> Observation:
     if is_submission and cause:
         public = handed.loading or trial.stage == 0
         return Observation(
-            trial, "error", cause=cause, message=message, message_is_public=public,
-            circumstances=made,
+            trial, "error", cause=cause, message_is_public=public, circumstances=made,
+            message=PUBLIC if trial.stage == 0 else message,
         )  # fmt: skip
     right = handed.right if is_submission else EVERY_CHECK
     metrics = _metrics(planned, right)
