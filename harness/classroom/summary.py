@@ -114,12 +114,14 @@ class Summary:
     """All that is said of a class.
 
     Attributes:
-        submissions: how many there are, those without any file included.
+        submissions: how many there are.
+        without_files: how many of them have no file for any task.
         stale: marks of an earlier grading among them, by task: how many.
         unexplained: failed visible checks that have no hint, of how many that failed.
     """
 
     submissions: int
+    without_files: int
     checks: tuple[CheckSummary, ...]
     hints: tuple[HintCount, ...]
     unexplained: tuple[int, int]
@@ -133,6 +135,7 @@ class Summary:
         """The summary as one JSON object."""
         return {
             "submissions": self.submissions,
+            "without_files": self.without_files,
             "checks": [check.to_json() for check in self.checks],
             "hints": [{**asdict(each), "checks": list(each.checks)} for each in self.hints],
             "failed_without_hint": self.unexplained[0],
@@ -182,6 +185,7 @@ def summary(
     stale = Counter(task.id for row in rows for task in row.tasks if task.stale)
     return Summary(
         submissions=len(rows),
+        without_files=sum(not any(map(handed_in, row.tasks)) for row in rows),
         checks=checks,
         hints=hints,
         unexplained=unexplained,

@@ -120,7 +120,8 @@ def _cell(column: str, value: Any) -> str:
 
 def lines(found: Summary) -> Iterator[str]:
     """The summary for a terminal."""
-    yield f"{found.submissions} submissions"
+    empty = f", {found.without_files} of them without a file" if found.without_files else ""
+    yield f"{found.submissions} submissions{empty}"
     yield ""
     yield from _checks(found.checks).lines()
     yield ""
@@ -130,7 +131,7 @@ def lines(found: Summary) -> Iterator[str]:
     yield from _troubles(
         "without a mark (UNGRADABLE), through no fault of theirs", found.ungradable
     )
-    yield from _troubles("handed in, and not to be loaded", found.not_loaded)
+    yield from _troubles("handed in, and could not be loaded", found.not_loaded)
     yield from _rates(found)
     yield from _time(found)
 

@@ -65,7 +65,7 @@ def test_every_check_is_counted_by_status(document):
     assert counts == {"value": [2, 1, 3, 0], "slope": [1, 1, 0, 4], "sum": [1, 1, 0, 4]}
     value = check(document, "value")
     assert (value["ungradable"], value["not_handed_in"], value["n"]) == (1, 2, 6)
-    assert document["submissions"] == len(CLASS)
+    assert (document["submissions"], document["without_files"]) == (len(CLASS), 2)
 
 
 def test_difficulty_and_discrimination_are_those_of_the_item_analysis(document):
@@ -143,7 +143,7 @@ def test_what_people_read(said):
     (row,) = [line.split() for line in lines if line.startswith("square/sum*")]
     assert row[:3] == ["square/sum*", "0.5", "6"]
     text = "\n".join(lines)
-    assert "9 submissions" in text
+    assert "9 submissions, 2 of them without a file" in text
     assert "standard error of up to 0.35" in text
     assert "hal: square/value harness-error: no disk" in text
     assert f"gus: square syntax: {SYNTAX}" in text
