@@ -35,10 +35,10 @@ def rate(check: Check) -> Rate:
         return Rate(None, None, None, words)
     if isinstance(check, SeedSuccessCheck):
         words = (
-            f"a program that reaches the threshold with {check.success_rate:g} of its seeds fails "
-            f"with probability at most {check.alpha:g}, and loses points (FAIL or INCONCLUSIVE) "
-            f"with at most {check.loss:g}; one that reaches it with {check.min_detectable:g} "
-            f"escapes FAIL with at most {check.beta:g}"
+            f"a program that reaches the threshold with at least {check.success_rate:g} of its "
+            f"seeds loses points (FAIL, or INCONCLUSIVE after {check.max_seeds} seeds) with "
+            f"probability at most {check.loss:g}; one that reaches it with at most "
+            f"{check.min_detectable:g} escapes FAIL with probability at most {check.beta:g}"
         )
         return Rate(check.alpha_bound, check.loss_bound, check.beta, words)
     if isinstance(check, Stochastic):

@@ -69,7 +69,11 @@ def _check(check: Mapping[str, Any]) -> Iterator[str]:
     if check.get("withheld"):
         yield _one(f"  Said on an instance that is marked, for you alone: {check['withheld']}")
     if check.get("evidence"):
-        figures = "; ".join(f"{key} {_figure(value)}" for key, value in check["evidence"].items())
+        figures = "; ".join(
+            f"{key} {_figure(value)}"
+            for key, value in check["evidence"].items()
+            if value not in ({}, [], (), "")
+        )
         yield _one(f"  Evidence, for you alone: {figures}")
     yield from _trials(check)
 

@@ -36,9 +36,9 @@ _COUNTS = (
 #: Those that are shown only where one of their figures is not 0.
 _RARE = ("inconclusive", "skipped", "ungradable", "by_course", "not_handed_in")
 _SHOWN_HINTS, _SHOWN_NAMES = 10, 5
-#: From so many submissions on a discrimination below zero is pointed out.
-_ENOUGH = 10
-#: Below so many its standard error is pointed out, which is 1/sqrt(n - 1) where there is none.
+#: A discrimination that lies so many standard errors below zero is pointed out.
+_BELOW = 2.0
+#: With fewer submissions that standard error is pointed out.
 _MANY = 100
 _LEGEND = (
     "n: submissions with a file and a mark, of which an ERROR and a SKIPPED have no points",
@@ -180,22 +180,26 @@ def _to_look_at(found: Summary) -> Iterator[str]:
     if any(check.visibility == "hidden" for check in found.checks):
         yield "* hidden from students"
     if LEAST <= found.submissions < _MANY:
-        error = 1 / math.sqrt(found.submissions - 1)
         yield (
             f"with {found.submissions} submissions a discrimination has a standard error of up to "
-            f"{error:.2f}"
+            f"{_error(found.submissions):.2f}"
         )
     for check in found.checks:
         place, item = _place(check.task, check.check), check.item
         if item.n >= LEAST and item.difficulty == 0:
             yield f"nobody has a point for {place}: is it what the statement asks for?"
-        elif item.n >= _ENOUGH and item.discrimination is not None and item.discrimination < 0:
+        elif item.discrimination is not None and item.discrimination < -_BELOW * _error(item.n):
             yield (
                 f"{place} is failed by those who do well elsewhere (discrimination "
                 f"{item.discrimination:.2f}): is it right?"
             )
     for task, count in found.stale.items():
         yield f"{clean(task, NAME_LIMIT)}: {count} marks are stale, those of an earlier grading"
+
+
+def _error(n: int) -> float:
+    """The standard error of a correlation of n pairs where there is none."""
+    return 1 / math.sqrt(n - 1)
 
 
 def _hints(found: Summary) -> Iterator[str]:

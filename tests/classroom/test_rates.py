@@ -32,8 +32,8 @@ def test_a_rate_is_the_one_that_is_declared(check) -> None:
         return
     assert (found.fails, found.loses) == (check.alpha_bound, check.loss_bound)
     if isinstance(check, SeedSuccessCheck):
-        assert f"at most {check.alpha:g}" in found.words
-        assert f"at most {check.loss:g}" in found.words
+        assert f"at most {check.loss:g};" in found.words
+        assert f"at most {check.beta:g}" in found.words
     elif isinstance(check, Stochastic):
         assert f"at most {check.stage_alpha**2:.2g}" in found.words
         assert f"at most {check.beta:g}" in found.words

@@ -162,6 +162,15 @@ def test_a_check_that_nobody_passes_is_pointed_out(tmp_path, said):
     assert "nobody has a point for square/value" in said(where=results(tmp_path / "r", wrong))
 
 
+@pytest.mark.parametrize(("others", "pointed_out"), [(0, True), (60, False)])
+def test_a_check_that_strong_work_fails_is_pointed_out(tmp_path, said, others, pointed_out):
+    """Where most pass both, what is left of a negative correlation may be chance."""
+    rights = [("mean",)] * 4 + [("numpy-mean",)] * 4 + [("mean", "numpy-mean")] * others
+    handed = {f"s{n}": Handed(files=("noise.py",), right=right) for n, right in enumerate(rights)}
+    text = said(where=results(tmp_path / "r", handed, ("noise",)))
+    assert ("noise/numpy-mean is failed by those who do well elsewhere" in text) is pointed_out
+
+
 def test_the_error_budget_is_the_sum_of_the_declared_rates(tmp_path, said):
     handed = {
         name: Handed(files=("noise.py",), right=right)
