@@ -71,7 +71,8 @@ class ProgressLine:
                 self._batch.later_s = max(0.0, self._run_s - self._batch.left_s())
                 total, left = self._batch.total, in_words(self._left_s())
                 text = f"{total} trials in {len(batch)} sandboxes, {left}{self._class}"
-                self._print(text, final=True)
+                if total:
+                    self._print(text, final=True)
                 return
             self.costs.learn(observation)
             self._batch.ended(observation.trial)

@@ -163,6 +163,11 @@ def test_later_batches_are_part_of_the_time_left(shown, tmp_path):
     assert shown.lines[0].endswith("; 0 of 1 submissions are marked")
 
 
+def test_of_nothing_to_run_nothing_is_said(shown):
+    shown.line()([], None)
+    assert shown.lines == []
+
+
 def test_a_terminal_that_is_gone_ends_nothing(shown):
     class Gone(io.StringIO):
         def write(self, text: str) -> int:
