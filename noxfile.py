@@ -110,6 +110,18 @@ def override(session: nox.Session) -> None:
 
 
 @SHARED
+def summary(session: nox.Session) -> None:
+    """Show a class at a glance: nox -s summary [-- --csv checks …]"""
+    verb(session)
+
+
+@SHARED
+def explain(session: nox.Session) -> None:
+    """Show all there is about one mark: nox -s explain -- ID TASK[/CHECK] [--for-student]"""
+    verb(session)
+
+
+@SHARED
 def assignments(session: nox.Session) -> None:
     """Show the assignments with their dates and rules."""
     verb(session)

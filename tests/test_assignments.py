@@ -12,6 +12,7 @@ import pytest
 from harness.course import Course
 from harness.ledger import Ledger
 from harness.marking import estimate
+from harness.marking.costs import Costs
 from harness.marking.round import Round
 from harness.marking.trials import Subject, View
 from harness.records import Program
@@ -125,17 +126,17 @@ def test_the_estimate_is_that_of_the_stored_runs(view):
     """A trained check takes the seeds of its test and its leaderboard, each as long as a run."""
     (task,) = load_all(ROOT / "tasks", ROOT / "reference", ["bbvi-mixture"])
     (check,) = [each for each in task.spec.checks if isinstance(each, SeedSuccessCheck)]
-    found = estimate.of_round(Round.first([task], [honest(task)], view))
+    found = estimate.of_round(Round.first([task], [honest(task)], view), Costs())
     run_s = 38.4 / 200  # runs.json
     assert (
         check.leaderboard_seeds * run_s <= found.training_s <= 2 * check.leaderboard_seeds * run_s
     )
-    assert found.training_s < found.longest_s < found.cpu_s
+    assert found.training_s < found.longest_s < found.work_s
 
 
 def test_a_class_takes_its_longest_submission_at_least(view):
     (task,) = load_all(COURSE / "tasks", COURSE / "reference", ["square"])
-    found = estimate.of_round(Round.first([task], [honest(task)], view))
+    found = estimate.of_round(Round.first([task], [honest(task)], view), Costs())
     assert found.training_s == 0
     assert found.in_words(64).startswith(f"estimate: about {found.longest_s:.0f} s")
-    assert found.in_words(1).startswith(f"estimate: about {found.cpu_s:.0f} s")
+    assert found.in_words(1).startswith(f"estimate: about {found.work_s:.0f} s")

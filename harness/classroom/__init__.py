@@ -10,6 +10,11 @@ lateness   how late it is and what that costs, over a whole term
 overrides  points that a person gave beside the computed ones
 regrade    whose marks change, by which check and why
 book       all of that put into a gradebook
+items      item analysis: difficulty and discrimination of every check
+findings   hints that many got, checks without a mark, files that could not be loaded
+summary    a class at a glance, from its record and the stored observations
+rates      what a check declares about its errors
+account    all there is about one mark
 ========== =================================================================================
 
 Nothing here runs or decides checks: the computed marks stay as they are.

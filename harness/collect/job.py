@@ -142,7 +142,7 @@ def _joint_limits(limits: Iterable[Limits]) -> Limits:
 def _observe(
     sandbox: Sandbox, session: WorkerSession, planned: PlannedTrial, key: Key, stop: Stop
 ) -> Observation:
-    started = time.monotonic()
+    started, before = time.monotonic(), sandbox.starting_s
     try:
         observation = _attempt(session, planned, key)
         if observation.cause == Cause.WORKER_DIED and not stop.requested:
@@ -155,6 +155,7 @@ def _observe(
         )
     circumstances = {
         "wall_s": round(time.monotonic() - started, 4),
+        "start_s": round(sandbox.starting_s - before, 4),  # part of wall_s; mostly 0
         "cpu_s": round(sandbox.usage.cpu_s, 4),
         "peak_mib": round(sandbox.usage.peak_mib, 1),
         "isolation": sandbox.isolation.label,

@@ -1,30 +1,28 @@
-"""How long a run will take, from what is known before: stored training runs, and how many trials.
+"""How long a run will take, from what its trials cost before (:mod:`harness.marking.costs`).
 
-A trained check of honest work takes the seeds that its sequential test takes on average, each as
-long as a stored run of the reference. Everything else is counted by trials, whose costs differ
-little beside that of one training. What a program makes of its time is not known: one that breaks
-at once takes less, one that learns badly takes more seeds, one that hangs takes its limits.
+A trained check of honest work takes the seeds that its sequential test takes on average; any other
+one the trials that it asks for. What a program makes of its time is not known: one that breaks at
+once takes less, one that learns badly takes more seeds, one that hangs takes its limits.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness import kinds, stored_runs
+from harness import kinds
 from harness.causes import Cause
 from harness.kinds import seed_success
+from harness.marking.costs import Costs
+from harness.marking.jobs import PlannedTrial
 from harness.marking.round import Round, TaskState
-from harness.spec.checks import CheckBase, ReturnsCheck, SeedSuccessCheck
+from harness.spec.checks import CheckBase, SeedSuccessCheck
 from harness.spec.load import LoadedTask
 from harness.statistics import sequential
 
-#: Processor seconds of one trial that trains nothing, the grader's share included; and of the start
-#: of a sandbox, which happens about twice a submission: for its trials and for its examples.
-_TRIAL_S, _START_S, _STARTS = 0.12, 2.5, 2
-#: Processor seconds of a training run where none is stored, and of one whole game.
-_RUN_S, _GAME_S = 2.0, 2.5
+#: How many sandboxes a submission needs: one for its trials, one for its examples.
+_STARTS = 2
 
 
 @dataclass(frozen=True)
@@ -32,49 +30,60 @@ class Estimate:
     """What a run is expected to take if every program does what is asked of it.
 
     Attributes:
-        cpu_s: processor seconds of all its processes.
+        work_s: seconds of work, each of one process.
         training_s: those of them that train or play.
         longest_s: those of the submission that takes most: a submission is run by one process.
     """
 
-    cpu_s: float
+    work_s: float
     training_s: float
     longest_s: float
 
+    def wall_s(self, jobs: int) -> float:
+        """Seconds until it has ended, with so many processes that have a core each."""
+        return max(self.work_s / jobs, self.longest_s)
+
     def in_words(self, jobs: int) -> str:
-        """The estimate as a line, for so many processes that have a core each."""
-        wall = max(self.cpu_s / jobs, self.longest_s)
+        """The estimate as a line, for so many processes."""
         return (
-            f"estimate: {_rounded(wall)} ({self.cpu_s:.0f} processor seconds, of them "
-            f"{self.training_s:.0f} to train) if every program is right; what learns badly takes "
+            f"estimate: {in_words(self.wall_s(jobs))} ({self.work_s:.0f} s of work, of them "
+            f"{self.training_s:.0f} s to train) if every program is right; what learns badly takes "
             "longer"
         )
 
 
-def of_round(current: Round) -> Estimate:
+def of_round(current: Round, costs: Costs) -> Estimate:
     """What the checks of a round that are not decided yet will take."""
     whole: dict[str, float] = {}
     training = 0.0
-    tasks: dict[str, LoadedTask] = {}
+    trusted: dict[str, PlannedTrial] = {}
     for subject, task in current.pairs:
-        waiting = list(_waiting(task, current.state(subject, task)))
+        state = current.state(subject, task)
+        waiting = list(_waiting(task, state))
         if not waiting:
             continue
+        own: dict[str, list[PlannedTrial]] = {}
+        for planned in state.trials:
+            if planned.trial.role == "submission":
+                own.setdefault(planned.trial.measurement, []).append(planned)
+            else:
+                trusted[planned.trial.digest] = planned
         name = subject.program.name
-        tasks.setdefault(task.id, task)
-        trained: dict[str, float] = {}
-        for check in waiting:
-            if kinds.of(check).trained:
-                known = trained.get(check.measurement, 0.0)
-                trained[check.measurement] = max(known, _training_s(task, check))
-        training += sum(trained.values())
-        trials = len({check.measurement for check in waiting}.difference(trained))
-        spent = sum(trained.values()) + _TRIAL_S * trials
-        whole[name] = whole.get(name, _STARTS * _START_S) + spent
-    of_references = _TRIAL_S * sum(len(task.spec.measurements) for task in tasks.values())
-    references = of_references + _STARTS * _START_S if tasks else 0.0
-    cpu_s = math.fsum(whole.values()) + references
-    return Estimate(cpu_s, training, max(whole.values(), default=0.0))
+        spent = whole.get(name, _STARTS * costs.start_s)
+        for measurement in {check.measurement for check in waiting}:
+            checks = [check for check in waiting if check.measurement == measurement]
+            count = max(_trials(check, own.get(measurement, ())) for check in checks)
+            seconds = count * costs.trial_s(task, measurement)
+            spent += seconds
+            if any(kinds.of(check).trained for check in checks):
+                training += seconds
+        whole[name] = spent
+    references = [
+        costs.trial_s(planned.task, planned.trial.measurement) for planned in trusted.values()
+    ]
+    starts = _STARTS * costs.start_s if whole else 0.0
+    work_s = math.fsum(whole.values()) + math.fsum(references) + starts
+    return Estimate(work_s, training, max(whole.values(), default=0.0))
 
 
 def _waiting(task: LoadedTask, state: TaskState) -> Iterator[CheckBase]:
@@ -83,24 +92,15 @@ def _waiting(task: LoadedTask, state: TaskState) -> Iterator[CheckBase]:
     return (check for check in task.checks if check.id in waiting)
 
 
-def _training_s(task: LoadedTask, check: CheckBase) -> float:
-    """Processor seconds until a trained check of honest work is decided."""
-    if isinstance(check, ReturnsCheck):
-        return check.episodes * _GAME_S
+def _trials(check: CheckBase, planned: list[PlannedTrial] | tuple[()]) -> float:
+    """How many trials of honest work a check will take from now on, those planned included."""
     if not isinstance(check, SeedSuccessCheck):
-        return _RUN_S
-    plan = seed_success.design(check)
-    seeds = sequential.operating(plan, check.success_rate).expected_seeds
-    seeds = max(seeds, check.leaderboard_seeds or 0)
-    return seeds * _run_s(stored_runs.read(task, check.target))
+        return len(planned) or 1
+    seeds = sequential.operating(seed_success.design(check), check.success_rate).expected_seeds
+    done = min((each.trial.replicate for each in planned), default=0)
+    return max(len(planned), max(seeds, check.leaderboard_seeds or 0) - done)
 
 
-def _run_s(runs: Sequence[stored_runs.StoredRuns]) -> float:
-    """Processor seconds of one training run of the reference."""
-    stored = next((each for each in runs if each.role == "reference" and each.count), None)
-    return stored.cpu_s / stored.count if stored else _RUN_S
-
-
-def _rounded(seconds: float) -> str:
+def in_words(seconds: float) -> str:
     """A time as people say it."""
     return f"about {seconds:.0f} s" if seconds < 90 else f"about {math.ceil(seconds / 60)} min"

@@ -17,7 +17,7 @@ from harness.records import Verdict
 from harness.report import pictures
 from harness.report.adjustments import adjustments, lateness_text, sum_text
 from harness.report.explain import Line, cause_of, explain, notes
-from harness.report.marks import not_submitted, points_text
+from harness.report.marks import not_run_text, not_submitted, points_text, unloadable
 from harness.report.names import shown
 from harness.report.sanitise import NAME_LIMIT, SENTENCE_LIMIT, clean, fenced, markdown
 
@@ -92,9 +92,12 @@ def _missing(task: TaskGrade, reason: str) -> dict[str, str]:
 
 
 def _task(task: TaskGrade) -> dict[str, Any]:
-    visible = [verdict for verdict in task.verdicts if verdict.visibility == "visible"]
-    hidden = [verdict for verdict in task.verdicts if verdict.visibility == "hidden"]
+    not_loaded = unloadable(task)
+    told = task.verdicts if not_loaded is None else ()
+    visible = [verdict for verdict in told if verdict.visibility == "visible"]
+    hidden = [verdict for verdict in told if verdict.visibility == "hidden"]
     return {
+        "not_loaded": None if not_loaded is None else _not_loaded(task, not_loaded),
         "id": clean(task.id, NAME_LIMIT),
         "title": clean(task.title, NAME_LIMIT) or clean(task.id, NAME_LIMIT),
         "points": points_text(task.points),
@@ -104,6 +107,12 @@ def _task(task: TaskGrade) -> dict[str, Any]:
         "hidden": [_check(verdict) for verdict in hidden if not verdict.by_course],
         "by_course": [_check(verdict) for verdict in task.by_course if not verdict.hint],
     }
+
+
+def _not_loaded(task: TaskGrade, verdict: Verdict) -> dict[str, Any]:
+    """The one block about a file that could not be loaded."""
+    text = not_run_text(task)
+    return {**_check(verdict), "text": f"{text[0].upper()}{text[1:]}."}
 
 
 def _told_by_itself(verdict: Verdict) -> bool:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.causes import Cause
 from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
-from harness.records import Status, Verdict
+from harness.records import WITHHELD, Status, Verdict
+
+#: Causes of an ERROR that nothing is withheld of, and that are found once a program has run.
+_AFTER_LOADING = (Cause.NOT_REPRODUCIBLE,)
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,32 @@ def not_submitted(task: TaskGrade) -> str:
     if not decided or {verdict.cause for verdict in decided} != {"missing-file"}:
         return ""
     return decided[0].message
+
+
+def unloadable(task: TaskGrade) -> Verdict | None:
+    """The verdict that stands for all checks of a task whose file could not be loaded; else None.
+
+    That is where every check which did not wait for others is an ERROR for one and the same reason,
+    found before the program was given any input: what a program says later is withheld.
+    """
+    decided = [verdict for verdict in task.verdicts if verdict.status != "SKIPPED"]
+    said = [verdict for verdict in decided if verdict.visibility == "visible"] or decided
+    if not_submitted(task) or len({(each.status, each.cause) for each in decided}) != 1:
+        return None
+    if len({verdict.message for verdict in said}) != 1:
+        return None
+    first = said[0]
+    ran = any(WITHHELD in verdict.evidence for verdict in said)
+    if first.status != "ERROR" or ran or first.cause in _AFTER_LOADING:
+        return None
+    return first if first.visibility == "visible" or first.before_running else None
+
+
+def not_run_text(task: TaskGrade) -> str:
+    """What :func:`unloadable` means for a task, in words."""
+    count = len(task.verdicts)
+    checks = "its one check was not run" if count == 1 else f"none of its {count} checks was run"
+    return f"the file could not be loaded; {checks} ({points_text(task.max_points)} points)"
 
 
 def failing(verdicts: Sequence[Verdict]) -> list[Status]:

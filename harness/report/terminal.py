@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING
 
 from harness.causes import Cause
 from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
+from harness.records import Verdict
 from harness.report.adjustments import adjustments, sum_text
 from harness.report.explain import cause_of, reason
 from harness.report.marks import (
     failing,
+    not_run_text,
     not_submitted,
     points_text,
     ranked,
     task_ids,
     task_points,
+    unloadable,
 )
 from harness.report.names import labels
 from harness.report.sanitise import NAME_LIMIT, clean
@@ -56,6 +59,14 @@ class Block:
         widths = self.widths()
         return sum(widths) + _GAP * (len(widths) - 1)
 
+    def lines(self) -> list[str]:
+        """The block as aligned lines without colours."""
+        widths = self.widths()
+        return [
+            (" " * _GAP).join(map(_padded, row, widths)).rstrip()
+            for row in (self.header, *self.rows)
+        ]
+
 
 def blocks(gradebook: Gradebook, width: int) -> list[Block]:
     """The leaderboard as blocks of at most ``width`` cells; of more where one column is wider."""
@@ -79,7 +90,7 @@ def table(gradebook: Gradebook, width: int) -> Group:
 
 def plain(gradebook: Gradebook, width: int = 120) -> str:
     """The leaderboard as aligned lines without colours; ends with a line end."""
-    parts = ["\n".join(_lines(block)) for block in blocks(gradebook, width)]
+    parts = ["\n".join(block.lines()) for block in blocks(gradebook, width)]
     if footnotes := _footnotes(gradebook):
         parts.append("\n".join(footnotes))
     return "\n\n".join(parts) + "\n"
@@ -88,29 +99,44 @@ def plain(gradebook: Gradebook, width: int = 120) -> str:
 def summary_lines(row: SubmissionGrade) -> list[str]:
     """A line for every check that is not PASS: its place, status, cause and hint or message.
 
-    Tasks whose file was not submitted are left out. What the course marks has one line together,
-    and lines of its own only where a known mistake is recognised.
+    A task whose file could not be loaded has one block instead of a line a check; tasks whose file
+    was not submitted are left out. What the course marks has one line together, and lines of its
+    own only where a known mistake is recognised.
     """
+    blocks = [(task, verdict) for task in row.tasks if (verdict := unloadable(task)) is not None]
+    lines = [line for task, verdict in blocks for line in _not_loaded(task, verdict)]
+    apart = {task.id for task, _ in blocks}
     failed = [
         (f"{clean(task.id, NAME_LIMIT)}/{clean(verdict.check, NAME_LIMIT)}", verdict)
         for task in row.tasks
         for verdict in task.verdicts
         if verdict.status != "PASS"
+        and task.id not in apart
         and not not_submitted(task)
         and (verdict.hint or not verdict.by_course)
     ]
     longest = max((_cells(place) for place, _ in failed), default=0)
-    lines = []
     for place, verdict in failed:
-        cause = cause_of(verdict)
-        text = f"{cause}: {reason(verdict)}" if cause else reason(verdict)
         status = "OPEN" if verdict.by_course else verdict.status
-        lines.append(f"  {_padded(place, longest)}  {status}  {text}")
+        lines.append(f"  {_padded(place, longest)}  {status}  {_why(verdict)}")
     count = sum(len(task.by_course) for task in row.tasks)
     if count:
         points = points_text(row.points_by_course)
         lines.append(f"  {count} checks, {points} points: {Cause.BY_COURSE.message}")
     return lines
+
+
+def _not_loaded(task: TaskGrade, verdict: Verdict) -> list[str]:
+    """The block about a file that could not be loaded."""
+    return [
+        f"  {clean(task.id, NAME_LIMIT)}: {not_run_text(task)}",
+        f"    {verdict.status}  {_why(verdict)}",
+    ]
+
+
+def _why(verdict: Verdict) -> str:
+    cause = cause_of(verdict)
+    return f"{cause}: {reason(verdict)}" if cause else reason(verdict)
 
 
 def _totals(gradebook: Gradebook, tasks: list[str]) -> Block:
@@ -197,15 +223,6 @@ def _beside(gradebook: Gradebook) -> list[str]:
         for each in adjustments(row)
     ]
     return [_ADJUSTED, *lines] if lines else []
-
-
-def _lines(block: Block) -> list[str]:
-    widths = block.widths()
-    lines = []
-    for row in (block.header, *block.rows):
-        cells = map(_padded, row, widths)
-        lines.append((" " * _GAP).join(cells).rstrip())
-    return lines
 
 
 def _rich(block: Block) -> Table:

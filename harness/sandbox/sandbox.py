@@ -13,6 +13,7 @@ import os
 import secrets
 import socket
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ class Sandbox:
         isolation: how its workers are confined.
         usage: what the latest trial used.
         cpu_s: processor seconds of all its processes that have ended.
+        starting_s: seconds in which its zygotes were started, of all together.
         versions: of what its zygote has imported.
         unloadable: why a program, by its folder, could not be loaded.
     """
@@ -52,6 +54,7 @@ class Sandbox:
         self.isolation = isolation
         self.usage = Usage()
         self.cpu_s = 0.0
+        self.starting_s = 0.0
         self.versions: dict[str, str] = {}
         self.unloadable: dict[Path, ProgramError] = {}
         self._preload = preload
@@ -209,6 +212,7 @@ class Sandbox:
         if self._killed:
             raise InfrastructureError("the sandbox was killed")
         assert self._root is not None
+        began = time.monotonic()
         started = self._zygote = launch(self.isolation, self.folders, self._root.admit)
         self._output = started.output
         if self._killed:
@@ -221,6 +225,7 @@ class Sandbox:
             self.stop()
             raise
         self.versions = started.versions
+        self.starting_s += time.monotonic() - began
         return started
 
 

@@ -10,13 +10,21 @@ from typing import TypeVar
 from harness.errors import Problem, SpecError
 
 Loaded = TypeVar("Loaded")
+#: How many names a message lists: all tasks of a course, and not all students of a large class.
+_LISTED = 100
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown name: ``; did you mean 'x'?``, or all known names."""
-    names = list(known)
+    """The end of a message about an unknown name: ``; did you mean 'x'?``, or the known names.
+
+    Of more than 100 the first are listed.
+    """
+    names = sorted(set(known))
     close = get_close_matches(name, names, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(sorted(names))}"
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"; there are: {', '.join(names[:_LISTED])}{more}"
 
 
 def collect(problems: list[Problem], load: Callable[[], Loaded]) -> Loaded | None:

@@ -15,6 +15,8 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "grade": "mark submissions (default: all of submissions/)",
         "score": "compute marks again from stored observations, running nothing",
         "report": "write the reports of the last run again",
+        "summary": "a class at a glance: every check with counts, hints, what needs a look, time",
+        "explain": "all there is about one mark: evidence, error rates, how to repeat it",
         "handout": "write what students get of an assignment: no reference, no mistake, no key",
         "statement": "write what a statement shows of its task's data",
         "verify": "prove that checks pass honest work and catch every known mistake",

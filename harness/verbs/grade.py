@@ -33,7 +33,7 @@ from harness.course import (
 )
 from harness.errors import UsageError
 from harness.ledger import Ledger
-from harness.marking import estimate
+from harness.marking.costs import DOCUMENT, Costs
 from harness.marking.gradebook import Gradebook
 from harness.marking.round import Round
 from harness.marking.trials import View
@@ -50,6 +50,9 @@ from harness.submissions import Reading
 from harness.verbs import classroom, options, output, regrading
 from harness.verbs.regrading import Regrade
 from harness.verbs.stored import compare_with_best, new_run, read_book, usable
+
+#: A run that is expected to take longer than this says so before it begins.
+_LONG_S = 60.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -149,7 +152,7 @@ def run(args: argparse.Namespace) -> int:
     secret = [*references, results.ledger, results.root, *_paths(args), *key_files]
     exposure.refuse(isolation, secret)
     results.make(Book(known.roster).names([each.program.name for each in course.subjects]))
-    progress = ProgressLine()
+    progress = ProgressLine(jobs=args.jobs)
     commit = output.commit()
     with results.writer():
         key = phase_key(args.phase, args.key_file, args.results)
@@ -164,13 +167,13 @@ def run(args: argparse.Namespace) -> int:
             class_record.keep_files(course.subjects, ledger)
 
             def write(current: Round) -> None:
+                _keep_costs(progress, ledger, current)
                 if not this.is_regrade and not args.dry_run:
                     report.write(this.gradebook(current, commit), results, only=names)
 
             view = View(key, ledger, isolation.required)
             first = grading.first_round(course, view)
-            if is_all(args.tasks, args.assignment):
-                print(estimate.of_round(first).in_words(args.jobs), file=sys.stderr)
+            _say_how_long(args, progress, first)
             with grading.local_executor(args.jobs) as executor:
                 last = grading.collect(first, executor, progress, write, isolation)
             gradebook = this.gradebook(last, commit)
@@ -187,6 +190,20 @@ def run(args: argparse.Namespace) -> int:
     output.show_marks(args, gradebook, progress.elapsed_s, others)
     _say_what_is_left_out(args, syllabus)
     return output.exit_code(gradebook)
+
+
+def _say_how_long(args: argparse.Namespace, progress: ProgressLine, first: Round) -> None:
+    """Says before a long run how long it takes, as far as the costs of its trials are known."""
+    progress.costs = Costs.stored(first.view.ledger.document(DOCUMENT))
+    expected = progress.expect(first)
+    if is_all(args.tasks, args.assignment) or expected.wall_s(args.jobs) > _LONG_S:
+        print(expected.in_words(args.jobs), file=sys.stderr)
+
+
+def _keep_costs(progress: ProgressLine, ledger: Ledger, current: Round) -> None:
+    """Stores what trials took, and tells the display what is still wanted."""
+    ledger.put_document(DOCUMENT, progress.costs.document())
+    progress.expect(current)
 
 
 def _choose_assignment(args: argparse.Namespace) -> None:

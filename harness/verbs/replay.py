@@ -149,7 +149,7 @@ def _rerun(args: argparse.Namespace, stored: Stored, isolation: Isolation) -> li
     if args.submission is not None:
         runs = [run for run in runs if run.trial.program == args.submission]
     again: dict[str, Observation] = {}
-    progress = ProgressLine()
+    progress = ProgressLine(jobs=args.jobs)
 
     def deliver(observation: Observation) -> None:
         again[observation.trial.digest] = observation

@@ -111,6 +111,10 @@ def open_record(args: argparse.Namespace, ledger: Ledger) -> Stored:
     name = record.name
     given = getattr(args, "key_file", None)
     key_file = given or (Path(record.key_file) if record.key_file else None)
+    made = Results(args.results).feedback_key
+    if key_file is None and name.phase == "feedback" and not made.exists():
+        remedy = "give it with --key-file" if hasattr(args, "key_file") else "bring it back"
+        raise UsageError(f"{made}: the key of these marks is gone; {remedy}")
     key = phase_key(name.phase, key_file, args.results)
     if key.commitment != name.key_sha256:
         raise UsageError(

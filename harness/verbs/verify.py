@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
                 if made is not None:
                     print(f"stored {hints.store(made, args.reference, task)}", file=sys.stderr)
             chosen = load_all(args.tasks, args.reference, [task.id for task in chosen])
-    progress = ProgressLine()
+    progress = ProgressLine(jobs=args.jobs)
     results = Results(args.results)
     with results.verify.writer(), Ledger(results.verify.ledger, "verify") as ledger:
         view = View(PUBLIC_KEY, ledger)

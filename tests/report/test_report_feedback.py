@@ -44,6 +44,22 @@ def test_tasks_whose_file_is_missing_take_a_line_each(build: Any) -> None:
     assert "### data: ERROR (missing-file), 0 of 2 points" in page
 
 
+def test_a_file_that_could_not_be_loaded_has_one_paragraph(build: Any) -> None:
+    broken = {"cause": "exception", "message": "ModuleNotFoundError: cv2"}
+    task = build.task(
+        build.verdict("value", "ERROR", **broken),
+        build.verdict("sum", "ERROR", **broken),
+        build.verdict("later", "SKIPPED"),
+        build.verdict("secret", "ERROR", visibility="hidden", cause="exception"),
+    )
+    row = build.row("ada", task)
+    page = render(row, build.book(row))
+    assert page.count("ModuleNotFoundError") == 1
+    assert "### ERROR (exception)\n" in page
+    assert "The file could not be loaded; none of its 4 checks was run (8 points).\n" in page
+    assert "secret" not in page and "later" not in page
+
+
 def test_a_fact_without_a_value_is_left_out(build: Any) -> None:
     row = build.row()
     assert "Assignment" not in render(row, build.book(row, assignment=""))

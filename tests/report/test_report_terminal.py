@@ -11,6 +11,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from harness.records import WITHHELD
 from harness.report.terminal import plain, summary_lines, table
 
 
@@ -117,6 +118,49 @@ def test_a_task_without_a_file_is_a_dash_and_no_line(build: Any) -> None:
     partly = build.row("ada", build.task(*task.verdicts, build.verdict("other", "FAIL")))
     assert len(summary_lines(partly)) == 3
     assert "EFS" in plain(build.book(partly)).splitlines()[1].split()
+
+
+def test_a_file_that_could_not_be_loaded_is_one_block(build: Any) -> None:
+    broken = {"cause": "syntax", "message": "kl.py, line 1: invalid syntax"}
+    task = build.task(
+        build.verdict("value", "ERROR", **broken),
+        build.verdict("sum", "ERROR", **broken),
+        build.verdict("slope", "SKIPPED"),
+        build.verdict("secret", "ERROR", visibility="hidden", cause="syntax"),
+    )
+    other = build.task(build.verdict("value", "FAIL", task="nll", message="m"), id="nll")
+    assert summary_lines(build.row("ada", task, other)) == [
+        "  kl: the file could not be loaded; none of its 4 checks was run (8 points)",
+        "    ERROR  syntax: kl.py, line 1: invalid syntax",
+        "  nll/value  FAIL  m",
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"status": "FAIL"},
+        {"status": "PASS"},
+        {"status": "ERROR", "cause": "exception", "message": "another line"},
+        {"status": "ERROR", "cause": "timeout", "message": "m"},
+        {"status": "ERROR", "cause": "exception", "message": "m", "evidence": {WITHHELD: "x"}},
+    ],
+    ids=["fails", "passes", "another message", "another cause", "broke on an instance"],
+)
+def test_a_program_that_was_loaded_has_a_line_a_check(build: Any, other: dict[str, Any]) -> None:
+    task = build.task(
+        build.verdict("value", "ERROR", cause="exception", message="m"),
+        build.verdict("sum", **other),
+    )
+    lines = summary_lines(build.row("ada", task))
+    assert lines[0].startswith("  kl/value  ERROR") and "could not be loaded" not in lines[0]
+
+
+def test_a_program_that_does_not_repeat_was_loaded(build: Any) -> None:
+    said = {"cause": "not-reproducible", "message": "m"}
+    task = build.task(build.verdict("a", "ERROR", **said), build.verdict("b", "ERROR", **said))
+    assert len(summary_lines(build.row("ada", task))) == 2
+    assert "could not be loaded" not in "".join(summary_lines(build.row("ada", task)))
 
 
 def test_a_summary_prefers_the_hint_and_then_the_message(build: Any) -> None:

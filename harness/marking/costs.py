@@ -1,0 +1,92 @@
+"""What trials take: measured by measurement, kept in a results folder, guessed before that.
+
+A trial of honest work costs about the same whoever hands it in, so the seconds of former trials say
+what the next will take. Only trials that delivered are counted: one that breaks at once, or hangs
+until its limit, says nothing of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from harness import kinds, stored_runs
+from harness.records import Observation
+from harness.spec.checks import ReturnsCheck, SeedSuccessCheck
+from harness.spec.load import LoadedTask
+
+#: The document of a ledger that keeps them.
+DOCUMENT = "costs"
+#: An average follows a change (of a task, of a machine) within about so many trials.
+_REMEMBERED = 64
+#: Seconds, where nothing was measured: of one trial that trains nothing, the grader's share
+#: included; of the start of a sandbox; of a training run; of one whole game.
+_TRIAL_S, _START_S, _RUN_S, _GAME_S = 0.12, 2.5, 2.0, 2.5
+_START = "start of a sandbox"
+
+
+@dataclass
+class Costs:
+    """Seconds of one process, by what it does; learns as trials end.
+
+    Attributes:
+        known: ``task/measurement``, or the start of a sandbox -> how often it was measured, and the
+            average.
+    """
+
+    known: dict[str, tuple[int, float]] = field(default_factory=dict)
+
+    @classmethod
+    def stored(cls, document: Mapping[str, Any] | None) -> Costs:
+        """What :meth:`document` stored; nothing known where there is none."""
+        records = document or {}
+        return cls({name: (int(count), float(mean)) for name, (count, mean) in records.items()})
+
+    def document(self) -> dict[str, Any]:
+        """The stored form."""
+        return {name: [count, round(mean, 6)] for name, (count, mean) in self.known.items()}
+
+    def learn(self, observation: Observation) -> None:
+        """Adds what one trial took."""
+        made = observation.circumstances
+        if observation.outcome != "ok" or "wall_s" not in made:
+            return
+        trial, start_s = observation.trial, float(made.get("start_s", 0.0))
+        spent = max(0.0, float(made["wall_s"]) - start_s)
+        self._add(f"{trial.task}/{trial.measurement}", spent)
+        if start_s:
+            self._add(_START, start_s)
+
+    def _add(self, name: str, seconds: float) -> None:
+        count, mean = self.known.get(name, (0, 0.0))
+        weight = 1 / min(count + 1, _REMEMBERED)
+        self.known[name] = (count + 1, mean + weight * (seconds - mean))
+
+    def trial_s(self, task: LoadedTask, measurement: str) -> float:
+        """Seconds of one trial of honest work."""
+        known = self.known.get(f"{task.id}/{measurement}")
+        return _guessed(task, measurement) if known is None else known[1]
+
+    @property
+    def start_s(self) -> float:
+        """Seconds until a sandbox is ready."""
+        known = self.known.get(_START)
+        return _START_S if known is None else known[1]
+
+
+@lru_cache(maxsize=4096)
+def _guessed(task: LoadedTask, measurement: str) -> float:
+    """Seconds of a trial that was never measured here: those of a stored run where it trains."""
+    guesses = [_TRIAL_S]
+    for check in task.spec.checks_of(measurement):
+        if isinstance(check, ReturnsCheck):
+            guesses.append(check.episodes * _GAME_S)
+        elif isinstance(check, SeedSuccessCheck):
+            runs = stored_runs.read(task, check.target)
+            stored = next((each for each in runs if each.role == "reference" and each.count), None)
+            guesses.append(stored.cpu_s / stored.count if stored else _RUN_S)
+        elif kinds.of(check).trained:
+            guesses.append(_RUN_S)
+    return max(guesses)
