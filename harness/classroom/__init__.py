@@ -3,6 +3,7 @@
 ========== =================================================================================
 table      tables that spreadsheets wrote, as instructors hand them over
 roster     who is expected, in which group, and shown as whom
+gradescope what Gradescope's exports say of submissions
 times      when work was handed in: a table of times, or the metadata of Gradescope
 attempts   which attempt of a student counts
 handing_in whose a submission is, and whether it counts

@@ -18,17 +18,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from harness.classroom import table
+from harness.classroom import gradescope, table
 from harness.errors import UsageError
-from harness.spec.schedule import moment_text, read_moment
+from harness.spec.schedule import moment_text
 
 GRADESCOPE = "submission_metadata.yml"
 #: In place of a name, where a file is about the one submission that is graded.
 THE_ONE = "*"
 _HEAD = "id,time"
-_LARGEST = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -74,15 +71,17 @@ def read(path: Path) -> Times:
         UsageError: it cannot be read, a time has no zone, or one student has two attempts with one
             time.
     """
-    if path.suffix in (".yml", ".yaml", ".json"):
+    if path.suffix == ".json":
+        times = Times(tuple(_of_json(path)))
+    elif path.suffix in (".yml", ".yaml"):
         times = Times(tuple(_of_gradescope(path)))
     else:
         rows = table.read(path, "the table of times", ("id", "time"), _HEAD)
         attempts = [
             Attempt(
-                row.cells["id"],
-                _moment(row.cells["time"], f"{path}:{row.line}"),
-                row.cells.get("submission", ""),
+                table.unguarded(row.cells["id"]),
+                gradescope.moment(row.cells["time"], f"{path}:{row.line}"),
+                table.unguarded(row.cells.get("submission", "")),
                 f"{path}:{row.line}",
             )
             for row in rows.rows
@@ -125,54 +124,44 @@ def require_distinct(attempts: Sequence[Attempt]) -> None:
                 )
 
 
-def _moment(text: str, place: str) -> datetime:
+def _of_json(path: Path) -> Iterator[Attempt]:
+    """The attempts of a file of JSON: what Gradescope gives an autograder, or Canvas's API.
+
+    Raises:
+        UsageError: it is neither.
+    """
     try:
-        return read_moment(text)
+        content = path.read_bytes()
+        if len(content) > gradescope.LARGEST:
+            raise UsageError(f"{path} is larger than {gradescope.LARGEST // 2**20} MiB")
+        found = json.loads(content.decode("utf-8-sig"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise UsageError(f"{place}: {error}") from None
+        raise UsageError(f"{path} is no metadata of Gradescope: {error}") from None
+    try:
+        yield from _of_the_one(found, str(path))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise gradescope.not_laid_out(str(path), error) from None
 
 
 def _of_gradescope(path: Path) -> Iterator[Attempt]:
-    """The attempts of either kind of Gradescope's metadata.
+    """The attempts of Gradescope's metadata of an export.
 
     Raises:
         UsageError: the file is not laid out as Gradescope does.
     """
     try:
         content = path.read_bytes()
-        if len(content) > _LARGEST:
-            raise UsageError(f"{path} is larger than {_LARGEST // 2**20} MiB")
-        text = content.decode("utf-8-sig")
-        # The base loader makes texts of everything and knows no tag that could do anything.
-        found = json.loads(text) if path.suffix == ".json" else yaml.load(text, yaml.BaseLoader)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, yaml.YAMLError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UsageError(f"{path} is no metadata of Gradescope: {reason}") from None
-    try:
-        if path.suffix == ".json":
-            yield from _of_the_one(found, str(path))
-            return
-        for name, record in found.items():
-            for earlier in record.get(":history") or ():
-                yield Attempt(name, _at(earlier, path, name), "", f"{path}, {name}")
-            yield Attempt(name, _at(record, path, name), name, f"{path}, {name}")
-    except (AttributeError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"{path} is not laid out as Gradescope's metadata: {type(error).__name__} at {error}; "
-            "give a table of times with the columns id and time instead"
-        ) from None
-
-
-def _at(record: Mapping[str, Any], path: Path, name: str) -> datetime:
-    created = record[":created_at"]
-    if isinstance(created, Mapping):  # how Ruby writes a time of Rails
-        created = created["utc"]
-    return _moment(str(created), f"{path}, {name}")
+    for record in gradescope.read(content, str(path)):
+        place = f"{path}, {record.folder}"
+        yield from (Attempt(record.folder, at, "", place) for at in record.earlier)
+        yield Attempt(record.folder, record.at, record.folder, place)
 
 
 def _of_the_one(record: Mapping[str, Any], place: str) -> Iterator[Attempt]:
     for earlier in record.get("previous_submissions") or ():
-        yield Attempt("", _moment(str(earlier["submission_time"]), place), "", place)
-    yield Attempt("", _moment(str(record["created_at"]), place), THE_ONE, place)
+        yield Attempt("", gradescope.moment(str(earlier["submission_time"]), place), "", place)
+    yield Attempt("", gradescope.moment(str(record["created_at"]), place), THE_ONE, place)
