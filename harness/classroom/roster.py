@@ -197,7 +197,8 @@ def _require_owners(path: Path, students: Mapping[str, Student], *, by_group: bo
             if not (by_group and student.group and student.group == other.group):
                 raise UsageError(
                     f"{path}: {student.submission} is said to be the submission of {student.id}, "
-                    f"and it is that of {other.id} too"
+                    f"and it is that of {other.id} too; those who hand in together need an "
+                    "assignment with `groups: true` and one group in the roster"
                 )
 
 

@@ -25,7 +25,7 @@ from harness.spec.schedule import moment_text
 GRADESCOPE = "submission_metadata.yml"
 #: In place of a name, where a file is about the one submission that is graded.
 THE_ONE = "*"
-_HEAD = "id,time"
+_HEAD = "id,time (`import` makes such a table of a learning platform's)"
 
 
 @dataclass(frozen=True)
@@ -125,10 +125,10 @@ def require_distinct(attempts: Sequence[Attempt]) -> None:
 
 
 def _of_json(path: Path) -> Iterator[Attempt]:
-    """The attempts of a file of JSON: what Gradescope gives an autograder, or Canvas's API.
+    """The attempts of what Gradescope gives an autograder.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: it is something else.
     """
     try:
         content = path.read_bytes()
@@ -139,6 +139,11 @@ def _of_json(path: Path) -> Iterator[Attempt]:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise UsageError(f"{path} is no metadata of Gradescope: {error}") from None
+    if isinstance(found, list):
+        raise UsageError(
+            f"{path} is a list: what Canvas's API says of submissions is read by "
+            "`import canvas DOWNLOAD --submissions FILE`, which makes a table of times of it"
+        )
     try:
         yield from _of_the_one(found, str(path))
     except (AttributeError, KeyError, TypeError) as error:

@@ -21,6 +21,8 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "calibrate": "measure the error rates that the specs declare",
         "targets": "list or make stored reference distributions",
         "override": "give points beside the computed ones, with a reason, or withdraw them",
+        "import": "the roster and the times of a download of Canvas, Moodle or Gradescope",
+        "export": "put marks into a table of Canvas or Moodle, or pack feedback for their upload",
         "replay": "score stored observations again and compare bit for bit",
         "bench": "what grading costs, as ratios within one run",
         "redteam": "run the known attacks and show what every level of isolation stops",
