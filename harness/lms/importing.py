@@ -13,7 +13,7 @@ import io
 import json
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -240,15 +240,31 @@ def _marked_late(download: Download) -> list[str]:
 # ------------------------------------------------------------------ times
 
 
-def read_submissions(path: Path) -> Times:
+def read_submissions(paths: Sequence[Path]) -> Times:
     """Times from what Canvas's API lists of an assignment's submissions, as JSON.
 
-    That is ``GET /api/v1/courses/…/assignments/…/submissions``; with
+    That is ``GET /api/v1/courses/…/assignments/…/submissions``, a file for every page of it; with
     ``include[]=submission_history`` it has earlier attempts too.
 
     Raises:
         UsageError: it is nothing of the kind, or says two things about one student.
     """
+    newest: dict[str, datetime] = {}
+    earlier: dict[str, tuple[datetime, ...]] = {}
+    for path in paths:
+        for user, times in _listed(path):
+            if user in newest:
+                raise UsageError(
+                    f"{path}: user {user} stands twice; give the pages of one list of one "
+                    "assignment"
+                )
+            newest[user] = times[-1]
+            earlier[user] = times[:-1]
+    return Times(newest, earlier)
+
+
+def _listed(path: Path) -> Iterator[tuple[str, tuple[datetime, ...]]]:
+    """The user of every submission of a list, and the times of all attempts in order."""
     try:
         content = path.read_bytes()
         if len(content) > _LARGEST:
@@ -258,24 +274,18 @@ def read_submissions(path: Path) -> Times:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is no JSON: {error}") from None
-    newest: dict[str, datetime] = {}
-    earlier: dict[str, tuple[datetime, ...]] = {}
     try:
         for record in found:
             user = str(int(record["user_id"]))
-            if not record["submitted_at"]:
-                continue
-            place = f"{path}, user {user}"
-            if user in newest:
-                raise UsageError(f"{place} stands twice in it; give the list of one assignment")
-            newest[user] = gradescope.moment(str(record["submitted_at"]), place)
-            earlier[user] = _history(record, newest[user], place)
-    except (KeyError, TypeError, ValueError) as error:
+            if record["submitted_at"]:
+                place = f"{path}, user {user}"
+                newest = gradescope.moment(str(record["submitted_at"]), place)
+                yield user, (*_history(record, newest, place), newest)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UsageError(
             f"{path} is not what Canvas's API lists of submissions: {type(error).__name__} at "
             f"{error}; make a table of times with the columns id and time"
         ) from None
-    return Times(newest, earlier)
 
 
 def _history(record: Mapping[str, Any], newest: datetime, place: str) -> tuple[datetime, ...]:

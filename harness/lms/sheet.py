@@ -148,7 +148,7 @@ def _decoded(path: Path, what: str) -> tuple[str, str, bytes, tuple[str, ...]]:
     notice = (
         f"{path} is not UTF-8, as a table that a spreadsheet has saved; it was read as Windows-1252"
     )
-    return text, "cp1252", b"", (notice,)
+    return text, "cp1252", bom, (notice,)
 
 
 def _rows(text: str, delimiter: str, path: Path, what: str) -> list[Row]:

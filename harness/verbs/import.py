@@ -46,8 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--submissions",
         type=Path,
+        action="append",
+        default=[],
         metavar="FILE",
-        help="what Canvas's API lists of the assignment's submissions (JSON): when they came in",
+        help="what Canvas's API lists of the assignment's submissions (JSON), once a page of its",
     )
     parser.add_argument(
         "--zone", metavar="ZONE", help="of the times in Moodle's worksheet, such as Europe/Berlin"

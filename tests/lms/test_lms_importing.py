@@ -114,7 +114,7 @@ def test_times_of_canvas_come_from_its_api(tmp_path: Path) -> None:
     path.write_text(CANVAS_API)
     download = downloads.read(canvas_download(tmp_path / "d"))
     imported = importing.of_table(download, people_of_canvas(tmp_path))
-    timed = importing.with_times(imported, importing.read_submissions(path))
+    timed = importing.with_times(imported, importing.read_submissions([path]))
     found = {each.id: (each.at, each.earlier) for each in timed.entries}
     assert found["00123"][0].isoformat() == "2026-10-19T21:50:30+00:00"
     assert [at.isoformat() for at in found["00123"][1]] == ["2026-10-18T12:00:00+00:00"]
@@ -133,17 +133,30 @@ def test_times_of_canvas_come_from_its_api(tmp_path: Path) -> None:
         ('[{"id": 1}]', "lists of submissions: KeyError at 'user_id'"),
         ('[{"user_id": "x", "submitted_at": null}]', "ValueError"),
         ('[{"user_id": 1, "submitted_at": "2026-10-19 23:50"}]', "has no time zone"),
-        (CANVAS_API.replace("54321", "12345"), "user 12345 stands twice in it"),
+        (
+            CANVAS_API.replace("54321", "12345"),
+            "user 12345 stands twice; give the pages of one list",
+        ),
     ],
 )
 def test_what_is_no_list_of_canvas(tmp_path: Path, text: str, words: str | None) -> None:
     path = tmp_path / "submissions.json"
     path.write_text(text)
     if words is None:
-        assert importing.read_submissions(path).newest == {}
+        assert importing.read_submissions([path]).newest == {}
         return
     with pytest.raises(UsageError, match=words):
-        importing.read_submissions(path)
+        importing.read_submissions([path])
+
+
+def test_pages_of_a_list_are_put_together(tmp_path: Path) -> None:
+    first, second = tmp_path / "1.json", tmp_path / "2.json"
+    first.write_text(CANVAS_API)
+    second.write_text('[{"user_id": 778, "submitted_at": "2026-10-19T21:00:00Z"}]')
+    found = importing.read_submissions([first, second])
+    assert set(found.newest) == {"12345", "54321", "778"}
+    with pytest.raises(UsageError, match=r"1.json: user 12345 stands twice"):
+        importing.read_submissions([first, first])
 
 
 def test_gradescopes_people_times_and_groups(tmp_path: Path) -> None:

@@ -79,6 +79,8 @@ def test_what_is_not_utf_8_is_windows_1252_and_stays_so(tmp_path: Path) -> None:
     assert found.rows[1].cells[0] == "Bär"
     assert found.with_cells({}) == content
     assert "it was read as Windows-1252" in found.notices[0]
+    marked = b"\xef\xbb\xbf" + content
+    assert table(tmp_path, marked).with_cells({}) == marked
     with pytest.raises(UsageError, match=r"is cp1252, which has no 'λ'; save it as CSV UTF-8"):
         found.with_cells({(1, 1): "λ"})
 
