@@ -109,6 +109,12 @@ def override(session: nox.Session) -> None:
     verb(session, passing=(0, 1))
 
 
+@SHARED
+def term(session: nox.Session) -> None:
+    """Put the marks of all assignments together: nox -s term [-- --phase final]"""
+    verb(session)
+
+
 @nox.session(name="import", venv_backend="none")
 def import_download(session: nox.Session) -> None:
     """Make roster and times of a download: nox -s import -- PATH --to DIR"""

@@ -21,6 +21,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "calibrate": "measure the error rates that the specs declare",
         "targets": "list or make stored reference distributions",
         "override": "give points beside the computed ones, with a reason, or withdraw them",
+        "term": "the marks of all assignments of a term together, the lowest dropped",
         "import": "the roster and the times of a download of Canvas, Moodle or Gradescope",
         "export": "put marks into a table of Canvas or Moodle, or pack feedback for their upload",
         "replay": "score stored observations again and compare bit for bit",
