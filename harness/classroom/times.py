@@ -21,8 +21,9 @@ from typing import Any
 from harness.classroom import gradescope, table
 from harness.errors import UsageError
 from harness.spec.schedule import moment_text
+from harness.submissions import downloads
 
-GRADESCOPE = "submission_metadata.yml"
+GRADESCOPE = downloads.METADATA
 #: In place of a name, where a file is about the one submission that is graded.
 THE_ONE = "*"
 _HEAD = "id,time (`import` makes such a table of a learning platform's)"
@@ -58,10 +59,26 @@ class Times:
     notices: tuple[str, ...] = ()
 
 
-def beside(paths: Sequence[Path]) -> Path | None:
-    """Gradescope's metadata in the one folder that is graded, where it is there."""
+def beside(paths: Sequence[Path]) -> Times:
+    """The times in Gradescope's metadata, in the one folder or archive of it that is graded.
+
+    Raises:
+        UsageError: they are there and cannot be read.
+    """
     found = [path / GRADESCOPE for path in paths if (path / GRADESCOPE).is_file()]
-    return found[0] if len(found) == 1 else None
+    if len(found) == 1:
+        return read(found[0])
+    if len(paths) != 1 or paths[0].is_dir():
+        return Times()
+    try:
+        content = downloads.read(paths[0]).metadata
+    except UsageError:  # no download of a platform; what else it may be is not said here
+        return Times()
+    if content is None:
+        return Times()
+    times = Times(tuple(_of_gradescope(content, f"{paths[0]}, {GRADESCOPE}")))
+    require_distinct(times.attempts)
+    return times
 
 
 def read(path: Path) -> Times:
@@ -74,7 +91,7 @@ def read(path: Path) -> Times:
     if path.suffix == ".json":
         times = Times(tuple(_of_json(path)))
     elif path.suffix in (".yml", ".yaml"):
-        times = Times(tuple(_of_gradescope(path)))
+        times = Times(tuple(_of_gradescope(_bytes(path), str(path))))
     else:
         rows = table.read(path, "the table of times", ("id", "time"), _HEAD)
         attempts = [
@@ -124,6 +141,21 @@ def require_distinct(attempts: Sequence[Attempt]) -> None:
                 )
 
 
+def _bytes(path: Path) -> bytes:
+    """The content of a file of metadata.
+
+    Raises:
+        UsageError: it cannot be read, or is too large.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    if len(content) > gradescope.LARGEST:
+        raise UsageError(f"{path} is larger than {gradescope.LARGEST // 2**20} MiB")
+    return content
+
+
 def _of_json(path: Path) -> Iterator[Attempt]:
     """The attempts of what Gradescope gives an autograder.
 
@@ -131,12 +163,7 @@ def _of_json(path: Path) -> Iterator[Attempt]:
         UsageError: it is something else.
     """
     try:
-        content = path.read_bytes()
-        if len(content) > gradescope.LARGEST:
-            raise UsageError(f"{path} is larger than {gradescope.LARGEST // 2**20} MiB")
-        found = json.loads(content.decode("utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+        found = json.loads(_bytes(path).decode("utf-8-sig"))
     except ValueError as error:
         raise UsageError(f"{path} is no metadata of Gradescope: {error}") from None
     if isinstance(found, list):
@@ -150,18 +177,14 @@ def _of_json(path: Path) -> Iterator[Attempt]:
         raise gradescope.not_laid_out(str(path), error) from None
 
 
-def _of_gradescope(path: Path) -> Iterator[Attempt]:
+def _of_gradescope(content: bytes, whole: str) -> Iterator[Attempt]:
     """The attempts of Gradescope's metadata of an export.
 
     Raises:
         UsageError: the file is not laid out as Gradescope does.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    for record in gradescope.read(content, str(path)):
-        place = f"{path}, {record.folder}"
+    for record in gradescope.read(content, whole):
+        place = f"{whole}, {record.folder}"
         yield from (Attempt(record.folder, at, "", place) for at in record.earlier)
         yield Attempt(record.folder, record.at, record.folder, place)
 

@@ -185,6 +185,19 @@ def test_gradescope_with_groups_and_into_canvas(desk: Desk, tmp_path: Path) -> N
     assert 'Course 2",,5.6' in target.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("as_archive", [False, True])
+def test_gradescopes_times_are_found_by_themselves(
+    desk: Desk, tmp_path: Path, as_archive: bool
+) -> None:
+    download = gradescope_download(tmp_path / "download", BROKEN)
+    if as_archive:
+        download = packed(tmp_path / "download", tmp_path / "export.zip")
+    desk.run("grade", download, "--assignment", "homework", "--jobs", 1)
+    with (tmp_path / "results" / "gradebook.csv").open(encoding="utf-8") as stream:
+        late = {row["id"]: row["late"] for row in csv.DictReader(stream)}
+    assert late == {"submission_12345": "0", "submission_54321": "2"}
+
+
 def test_who_is_not_in_the_table_is_listed_and_nobody_guessed(desk: Desk, tmp_path: Path) -> None:
     download = canvas_download(tmp_path / "download", BROKEN)
     desk.imported(download)
