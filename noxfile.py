@@ -122,6 +122,24 @@ def explain(session: nox.Session) -> None:
 
 
 @SHARED
+def term(session: nox.Session) -> None:
+    """Put the marks of all assignments together: nox -s term [-- --phase final]"""
+    verb(session)
+
+
+@nox.session(name="import", venv_backend="none")
+def import_download(session: nox.Session) -> None:
+    """Make roster and times of a download: nox -s import -- PATH --to DIR"""
+    verb(session)
+
+
+@SHARED
+def export(session: nox.Session) -> None:
+    """Fill a table of Canvas or Moodle: nox -s export -- canvas gradebook.csv --to filled.csv"""
+    verb(session, passing=(0, 1))
+
+
+@SHARED
 def assignments(session: nox.Session) -> None:
     """Show the assignments with their dates and rules."""
     verb(session)

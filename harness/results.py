@@ -6,6 +6,7 @@
     ├── ledger.sqlite            every observation (SQLite keeps -wal, -shm and -journal beside it)
     ├── lock                     held by the one run that writes
     ├── leaderboard.csv, gradebook.csv, grades.csv, grades.json, junit.xml   marks of the class
+    ├── term.csv                what ``term`` wrote: the marks of all assignments together
     ├── keys/feedback.key        the key of the feedback phase, made on first use
     ├── submissions/<folder>/    feedback.md, gradescope.json, picture-*.svg, example-*.npz of one
     ├── verify/                  ledger and lock of ``verify``
@@ -139,6 +140,11 @@ class Results:
         return (self.leaderboard, self.gradebook, self.grades, self.grades_json, self.junit)
 
     @property
+    def term(self) -> Path:
+        """The marks of a term, one row a student, by id: not for publication."""
+        return self.root / "term.csv"
+
+    @property
     def feedback_key(self) -> Path:
         """The key of the feedback phase."""
         return self.root / "keys" / "feedback.key"
@@ -270,7 +276,7 @@ class Results:
     def _files(self) -> Iterator[Path]:
         for suffix in ("", "-wal", "-shm", "-journal"):
             yield self.ledger.with_name(self.ledger.name + suffix)
-        yield from (self.lock, *self.marks, self.feedback_key, self.redteam)
+        yield from (self.lock, *self.marks, self.term, self.feedback_key, self.redteam)
         yield from (self.figure(name) for name in FIGURES)
 
 

@@ -3,10 +3,12 @@
 ========== =================================================================================
 table      tables that spreadsheets wrote, as instructors hand them over
 roster     who is expected, in which group, and shown as whom
+gradescope what Gradescope's exports say of submissions
 times      when work was handed in: a table of times, or the metadata of Gradescope
 attempts   which attempt of a student counts
 handing_in whose a submission is, and whether it counts
 lateness   how late it is and what that costs, over a whole term
+term       the mark of a term, the lowest assignments dropped
 overrides  points that a person gave beside the computed ones
 regrade    whose marks change, by which check and why
 book       all of that put into a gradebook

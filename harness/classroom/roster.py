@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,18 @@ _DOCUMENT = "roster"
 
 @dataclass(frozen=True)
 class Student:
-    """One row of the roster; empty texts where it does not say."""
+    """One row of the roster; empty texts where it does not say.
+
+    Attributes:
+        submission: the name of the submission in a download, where that is not the id.
+    """
 
     id: str
     pseudonym: str
     name: str = ""
     group: str = ""
     email: str = ""
+    submission: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,10 @@ class Roster:
         """Id -> the pseudonym that it is shown under."""
         return {name: student.pseudonym for name, student in self.students.items()}
 
+    @cached_property
+    def _by_submission(self) -> dict[str, Student]:
+        return {each.submission: each for each in self.students.values() if each.submission}
+
     @property
     def units(self) -> dict[str, list[Student]]:
         """Who hands in together, by the name of the group, or the id of one who does so alone."""
@@ -58,8 +68,10 @@ class Roster:
 
     def unit(self, name: str) -> str:
         """Under whose name a submission is marked: the group's where its member handed it in."""
-        student = self.students.get(name)
-        return student.group if self.by_group and student and student.group else name
+        student = self.students.get(name) or self._by_submission.get(name)
+        if student is None:
+            return name
+        return student.group if self.by_group and student.group else student.id
 
     def shown(self, names: Collection[str]) -> dict[str, str]:
         """What submissions are shown as, by their names; nothing where there is no roster.
@@ -123,14 +135,16 @@ def document_name() -> str:
 def read(path: Path, *, by_group: bool = False) -> Roster:
     """A roster from a CSV file with the columns ``id`` and ``pseudonym``.
 
-    ``name``, ``group`` and ``email`` are read where there are such columns; others are ignored.
+    ``name``, ``group``, ``email`` and ``submission`` are read where there are such columns; others
+    are ignored.
 
     Args:
         by_group: whether those of one group hand in together.
 
     Raises:
         UsageError: the file cannot be read, a column is missing, a row lacks a value, an id or a
-            pseudonym stands in it twice, or a group has the name of somebody who is not in it.
+            pseudonym stands in it twice, a group has the name of somebody who is not in it, or a
+            submission is said to be somebody else's too.
     """
     rows = table.read(path, "a roster", ("id", "pseudonym"), _HEAD)
     if by_group and "group" not in rows.columns:
@@ -153,13 +167,39 @@ def read(path: Path, *, by_group: bool = False) -> Roster:
         shown[student.pseudonym] = row.line
     if by_group:
         _require_distinct(path, students)
+    _require_owners(path, students, by_group=by_group)
     return Roster(path, students, by_group, rows.notices)
 
 
 def _student(row: table.Row) -> Student:
     cells = {name: unicodedata.normalize("NFC", text) for name, text in row.cells.items()}
     fields = {name: cells.get(name, "") for name in ("name", "group", "email")}
-    return Student(row.cells["id"], cells["pseudonym"], **fields)
+    submission = table.unguarded(row.cells.get("submission", ""))
+    return Student(
+        table.unguarded(row.cells["id"]), cells["pseudonym"], **fields, submission=submission
+    )
+
+
+def _require_owners(path: Path, students: Mapping[str, Student], *, by_group: bool) -> None:
+    """A submission belongs to one student, or to those of one group.
+
+    Raises:
+        UsageError: one belongs to several, or has the id of somebody else.
+    """
+    owners: dict[str, Student] = {}
+    for student in students.values():
+        if not student.submission:
+            continue
+        others = (owners.setdefault(student.submission, student), students.get(student.submission))
+        for other in others:
+            if other is None or other is student:
+                continue
+            if not (by_group and student.group and student.group == other.group):
+                raise UsageError(
+                    f"{path}: {student.submission} is said to be the submission of {student.id}, "
+                    f"and it is that of {other.id} too; those who hand in together need an "
+                    "assignment with `groups: true` and one group in the roster"
+                )
 
 
 def _require_distinct(path: Path, students: Mapping[str, Student]) -> None:

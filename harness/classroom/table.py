@@ -78,6 +78,15 @@ def read(path: Path, what: str, required: tuple[str, ...], head: str) -> Table:
     return Table(path, columns, tuple(rows), notices)
 
 
+def unguarded(text: str) -> str:
+    """An id without the apostrophe that the tables of a results folder put before some of them.
+
+    It keeps a spreadsheet from making a number, a date or a formula of ``00123`` or ``MAR1``; so an
+    id that is copied from gradebook.csv is the id.
+    """
+    return text.removeprefix("'")
+
+
 def _text(path: Path, what: str) -> tuple[str, tuple[str, ...]]:
     """The text of a file, and a notice where it is not UTF-8."""
     try:

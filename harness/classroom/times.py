@@ -18,17 +18,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from harness.classroom import table
+from harness.classroom import gradescope, table
 from harness.errors import UsageError
-from harness.spec.schedule import moment_text, read_moment
+from harness.spec.schedule import moment_text
+from harness.submissions import downloads
 
-GRADESCOPE = "submission_metadata.yml"
+GRADESCOPE = downloads.METADATA
 #: In place of a name, where a file is about the one submission that is graded.
 THE_ONE = "*"
-_HEAD = "id,time"
-_LARGEST = 64 * 1024 * 1024
+_HEAD = "id,time (`import` makes such a table of a learning platform's)"
 
 
 @dataclass(frozen=True)
@@ -61,10 +59,26 @@ class Times:
     notices: tuple[str, ...] = ()
 
 
-def beside(paths: Sequence[Path]) -> Path | None:
-    """Gradescope's metadata in the one folder that is graded, where it is there."""
+def beside(paths: Sequence[Path]) -> Times:
+    """The times in Gradescope's metadata, in the one folder or archive of it that is graded.
+
+    Raises:
+        UsageError: they are there and cannot be read.
+    """
     found = [path / GRADESCOPE for path in paths if (path / GRADESCOPE).is_file()]
-    return found[0] if len(found) == 1 else None
+    if len(found) == 1:
+        return read(found[0])
+    if len(paths) != 1 or paths[0].is_dir():
+        return Times()
+    try:
+        content = downloads.read(paths[0]).metadata
+    except UsageError:  # no download of a platform; what else it may be is not said here
+        return Times()
+    if content is None:
+        return Times()
+    times = Times(tuple(_of_gradescope(content, f"{paths[0]}, {GRADESCOPE}")))
+    require_distinct(times.attempts)
+    return times
 
 
 def read(path: Path) -> Times:
@@ -74,15 +88,17 @@ def read(path: Path) -> Times:
         UsageError: it cannot be read, a time has no zone, or one student has two attempts with one
             time.
     """
-    if path.suffix in (".yml", ".yaml", ".json"):
-        times = Times(tuple(_of_gradescope(path)))
+    if path.suffix == ".json":
+        times = Times(tuple(_of_json(path)))
+    elif path.suffix in (".yml", ".yaml"):
+        times = Times(tuple(_of_gradescope(_bytes(path), str(path))))
     else:
         rows = table.read(path, "the table of times", ("id", "time"), _HEAD)
         attempts = [
             Attempt(
-                row.cells["id"],
-                _moment(row.cells["time"], f"{path}:{row.line}"),
-                row.cells.get("submission", ""),
+                table.unguarded(row.cells["id"]),
+                gradescope.moment(row.cells["time"], f"{path}:{row.line}"),
+                table.unguarded(row.cells.get("submission", "")),
                 f"{path}:{row.line}",
             )
             for row in rows.rows
@@ -125,54 +141,55 @@ def require_distinct(attempts: Sequence[Attempt]) -> None:
                 )
 
 
-def _moment(text: str, place: str) -> datetime:
+def _bytes(path: Path) -> bytes:
+    """The content of a file of metadata.
+
+    Raises:
+        UsageError: it cannot be read, or is too large.
+    """
     try:
-        return read_moment(text)
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    if len(content) > gradescope.LARGEST:
+        raise UsageError(f"{path} is larger than {gradescope.LARGEST // 2**20} MiB")
+    return content
+
+
+def _of_json(path: Path) -> Iterator[Attempt]:
+    """The attempts of what Gradescope gives an autograder.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    try:
+        found = json.loads(_bytes(path).decode("utf-8-sig"))
     except ValueError as error:
-        raise UsageError(f"{place}: {error}") from None
+        raise UsageError(f"{path} is no metadata of Gradescope: {error}") from None
+    if isinstance(found, list):
+        raise UsageError(
+            f"{path} is a list: what Canvas's API says of submissions is read by "
+            "`import canvas DOWNLOAD --submissions FILE`, which makes a table of times of it"
+        )
+    try:
+        yield from _of_the_one(found, str(path))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise gradescope.not_laid_out(str(path), error) from None
 
 
-def _of_gradescope(path: Path) -> Iterator[Attempt]:
-    """The attempts of either kind of Gradescope's metadata.
+def _of_gradescope(content: bytes, whole: str) -> Iterator[Attempt]:
+    """The attempts of Gradescope's metadata of an export.
 
     Raises:
         UsageError: the file is not laid out as Gradescope does.
     """
-    try:
-        content = path.read_bytes()
-        if len(content) > _LARGEST:
-            raise UsageError(f"{path} is larger than {_LARGEST // 2**20} MiB")
-        text = content.decode("utf-8-sig")
-        # The base loader makes texts of everything and knows no tag that could do anything.
-        found = json.loads(text) if path.suffix == ".json" else yaml.load(text, yaml.BaseLoader)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, yaml.YAMLError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UsageError(f"{path} is no metadata of Gradescope: {reason}") from None
-    try:
-        if path.suffix == ".json":
-            yield from _of_the_one(found, str(path))
-            return
-        for name, record in found.items():
-            for earlier in record.get(":history") or ():
-                yield Attempt(name, _at(earlier, path, name), "", f"{path}, {name}")
-            yield Attempt(name, _at(record, path, name), name, f"{path}, {name}")
-    except (AttributeError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"{path} is not laid out as Gradescope's metadata: {type(error).__name__} at {error}; "
-            "give a table of times with the columns id and time instead"
-        ) from None
-
-
-def _at(record: Mapping[str, Any], path: Path, name: str) -> datetime:
-    created = record[":created_at"]
-    if isinstance(created, Mapping):  # how Ruby writes a time of Rails
-        created = created["utc"]
-    return _moment(str(created), f"{path}, {name}")
+    for record in gradescope.read(content, whole):
+        place = f"{whole}, {record.folder}"
+        yield from (Attempt(record.folder, at, "", place) for at in record.earlier)
+        yield Attempt(record.folder, record.at, record.folder, place)
 
 
 def _of_the_one(record: Mapping[str, Any], place: str) -> Iterator[Attempt]:
     for earlier in record.get("previous_submissions") or ():
-        yield Attempt("", _moment(str(earlier["submission_time"]), place), "", place)
-    yield Attempt("", _moment(str(record["created_at"]), place), THE_ONE, place)
+        yield Attempt("", gradescope.moment(str(earlier["submission_time"]), place), "", place)
+    yield Attempt("", gradescope.moment(str(record["created_at"]), place), THE_ONE, place)

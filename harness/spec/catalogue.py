@@ -183,7 +183,7 @@ def _beyond_the_term(folder: Path, late_days: int) -> Iterator[tuple[str, str]]:
     """Message and remedy where a term does not have so many late days."""
     term = load_term(folder)
     path = folder / "term.yaml"
-    if term is None:
+    if term is None or term.late_days is None:
         yield (
             "late_days draws on a budget of the term, and none is declared",
             f"write {path} with the line late_days: N",

@@ -234,11 +234,41 @@ class Schedule(Model):
             )
 
 
+class TermTotal(Model):
+    """The mark of a term: that of its ``assignments`` together.
+
+    Of every student the ``drop_lowest`` assignments count neither for nor against them of which
+    they reached the smallest share.
+    """
+
+    assignments: Annotated[tuple[str, ...], Field(min_length=1)]
+    drop_lowest: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _something_counts(self) -> Self:
+        repeated = [name for name in self.assignments if self.assignments.count(name) > 1]
+        if repeated:
+            raise ValueError(f"{repeated[0]} stands twice in `assignments`")
+        if self.drop_lowest >= len(self.assignments):
+            raise ValueError(
+                f"`drop_lowest` is {self.drop_lowest} of {len(self.assignments)} assignments; "
+                "nothing would count"
+            )
+        return self
+
+
 class Term(Model):
     """What holds for all assignments together, as tasks/term.yaml declares it.
 
     ``late_days`` is how many days each student may be late over the whole term without losing
-    anything, on whichever assignments allow it.
+    anything, on whichever assignments allow it; ``total`` says what the mark of the term is.
     """
 
-    late_days: Annotated[int, Field(ge=1, le=365)]
+    late_days: Annotated[int, Field(ge=1, le=365)] | None = None
+    total: TermTotal | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.late_days is None and self.total is None:
+            raise ValueError("write `late_days`, `total` or both; else the file says nothing")
+        return self

@@ -3,6 +3,7 @@
 | platform | what it downloads | the student |
 |---|---|---|
 | Canvas | ``doejane_LATE_12345_678910_elbo-2.py``, flat, several a student | ``doejane_12345`` |
+| Canvas, anonymous | ``anon_aB3dE_678910_elbo.py`` | ``anon_aB3dE`` |
 | Moodle | ``Jane Doe_123_assignsubmission_file_/elbo.py``, or flat | ``Jane Doe_123`` |
 | Gradescope | ``submission_123/elbo.py`` beside ``submission_metadata.yml`` | ``submission_123`` |
 """
@@ -13,18 +14,70 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from harness.submissions.nodes import Archive, File, Given, Node, file_or_archive
+
+Platform = Literal["canvas", "moodle", "gradescope"]
+PLATFORMS: tuple[Platform, ...] = get_args(Platform)
 
 _CANVAS = re.compile(
     r"(?P<who>.+?)(?P<late>_LATE)?_(?P<user>\d+)_(?P<upload>\d+)_(?P<name>.+)", re.DOTALL
 )
+#: An anonymous id is five letters and digits; one of digits alone is read as a user's.
+_CANVAS_ANONYMOUS = re.compile(
+    r"(?P<late>LATE_)?(?P<who>anon)_(?P<user>(?=\d*[A-Za-z])[A-Za-z0-9]{5})_(?P<upload>\d+)_"
+    r"(?P<name>.+)",
+    re.DOTALL,
+)
 _MOODLE = re.compile(
     r"(?P<who>.+?)_(?P<user>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<name>.*)", re.DOTALL
 )
-_GRADESCOPE = re.compile(r"submission_\d+")
+GRADESCOPE_FOLDER = re.compile(r"submission_\d+")
 #: Canvas puts a number behind the name of a file that was handed in again.
 _AGAIN = re.compile(r"(?P<stem>.+?)(?:-\d+)+(?P<suffix>(?:\.\w+){1,2})", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Named:
+    """What Canvas or Moodle put into the name of one entry of a download.
+
+    Attributes:
+        who: the student's name, as the platform writes it into names; a group's for some groups.
+        user: the number of the student: Canvas's user, Moodle's participant of one assignment; or
+            Canvas's anonymous id.
+        upload: Canvas's number of the uploaded file; empty for Moodle.
+        own: what the entry was called when it was handed in.
+        late: whether Canvas marks it so.
+    """
+
+    platform: Platform
+    who: str
+    user: str
+    own: str
+    upload: str = ""
+    late: bool = False
+
+    @property
+    def student(self) -> str:
+        """The name of the submission."""
+        return f"{self.who}_{self.user}"
+
+
+def named(name: str, *, is_file: bool) -> Named | None:
+    """What the name of an entry tells; None where neither Canvas nor Moodle made it."""
+    found = _MOODLE.fullmatch(name)
+    if found:
+        return Named("moodle", found["who"], found["user"], found["name"] or "files")
+    if not is_file:
+        return None
+    found = _CANVAS_ANONYMOUS.fullmatch(name) or _CANVAS.fullmatch(name)
+    if not found:
+        return None
+    again = _AGAIN.fullmatch(found["name"])
+    own = again["stem"] + again["suffix"] if again else found["name"]
+    late = found["late"] is not None
+    return Named("canvas", found["who"], found["user"], own, found["upload"], late)
 
 
 @dataclass(frozen=True)
@@ -41,7 +94,7 @@ def are_downloaded(children: Iterable[tuple[str, Node]]) -> bool:
     """Whether the entries of a folder have the names that a platform gives to submissions."""
     return any(
         _part(name, node) is not None
-        or (_GRADESCOPE.fullmatch(name) and not isinstance(node, File | Archive))
+        or (GRADESCOPE_FOLDER.fullmatch(name) and not isinstance(node, File | Archive))
         for name, node in children
     )
 
@@ -60,16 +113,10 @@ def by_student(children: Iterable[tuple[str, Node]]) -> list[tuple[str, Node]]:
 
 
 def _part(name: str, node: Node) -> _Part | None:
-    found = _MOODLE.fullmatch(name)
-    if found:
-        own = found["name"] or "files"
-        return _Part(f"{found['who']}_{found['user']}", own, name, _renamed(own, node))
-    found = _CANVAS.fullmatch(name) if isinstance(node, File | Archive) else None
-    if found:
-        again = _AGAIN.fullmatch(found["name"])
-        own = again["stem"] + again["suffix"] if again else found["name"]
-        return _Part(f"{found['who']}_{found['user']}", own, name, _renamed(own, node))
-    return None
+    found = named(name, is_file=isinstance(node, File | Archive))
+    if found is None:
+        return None
+    return _Part(found.student, found.own, name, _renamed(found.own, node))
 
 
 def _renamed(name: str, node: Node) -> Node:

@@ -63,9 +63,12 @@ def _print_all(args: argparse.Namespace, read: list[Syllabus]) -> None:
         )
     term = load_term(args.tasks)
     drawing = [each.id for each in map(_declared, read) if each.late and each.late.late_days]
-    if term is not None:
+    if term is not None and term.late_days is not None:
         on = ", ".join(drawing) or "no assignment allows any (late: {late_days: N})"
         print(f"late days of the term: {term.late_days} a student, to be used on {on}")
+    if term is not None and term.total is not None:
+        lowest = f", without the lowest {term.total.drop_lowest}" if term.total.drop_lowest else ""
+        print(f"mark of the term: {', '.join(term.total.assignments)}{lowest}")
 
 
 def _declared(syllabus: Syllabus) -> Assignment:

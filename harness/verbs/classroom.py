@@ -62,8 +62,10 @@ def arrangements(
         )
     if args.times is not None and declared is None:
         raise UsageError("--times needs --assignment, whose dates and limits the times are held to")
-    source = args.times or (times.beside(paths) if declared else None)
-    given = times.read(source) if source else Times()
+    if args.times is not None:
+        given = times.read(args.times)
+    else:
+        given = times.beside(paths) if declared else Times()
     return Arrangements(roster, declared, given, history)
 
 

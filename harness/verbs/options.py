@@ -44,6 +44,17 @@ def key_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key-file", type=Path, metavar="FILE")
 
 
+def headers(parser: argparse.ArgumentParser) -> None:
+    """``--header``: what the columns of Moodle's worksheet are called in another language."""
+    parser.add_argument(
+        "--header",
+        action="append",
+        default=[],
+        metavar="NAME=HERE",
+        help="a column of Moodle's worksheet in another language, such as Grade=Bewertung",
+    )
+
+
 def isolation(parser: argparse.ArgumentParser) -> None:
     """``--require-isolation`` and ``--allow-insecure``."""
     parser.add_argument("--require-isolation", choices=GRADING_LEVELS, metavar="LEVEL")

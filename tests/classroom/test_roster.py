@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.classroom.handing_in import Arrangements
-from harness.classroom.roster import Roster, read
+from harness.classroom.roster import Roster, document_name, read, stored
 from harness.course import Course, find_submitted
 from harness.errors import UsageError
 from harness.spec.catalogue import load_all
@@ -129,3 +129,31 @@ def test_who_is_absent_now_keeps_what_was_handed_in_before(tmp_path: Path) -> No
     assert found.absent == {"00123458", "00123459"}
     kept = course.without_absent({"00123456", "00123458"})
     assert [each.display_name for each in kept.subjects] == ["Falcon", "Heron", "Jay"]
+
+
+def test_a_roster_may_say_what_a_submission_is_called(tmp_path: Path) -> None:
+    text = "id,pseudonym,submission\n'00123,Falcon,doejane_12345\n00124,Heron,\n"
+    roster = read(written(tmp_path, text))
+    assert [roster.unit(name) for name in ("doejane_12345", "00123", "00124", "other")] == [
+        *("00123", "00123", "00124", "other"),
+    ]
+    again = stored(roster.documents()[document_name()])
+    assert again.unit("doejane_12345") == "00123"
+    folder = tmp_path / "class" / "doejane_12345"
+    folder.mkdir(parents=True)
+    (folder / "square.py").write_text("x = 1\n")
+    found = find_submitted([folder.parent], TASKS, Arrangements(roster))
+    assert [each.program.name for each in found.subjects] == ["00123", "00124"]
+    assert found.subjects[0].program.files
+
+
+def test_a_submission_of_a_group_is_that_of_all(tmp_path: Path) -> None:
+    text = "id,pseudonym,group,submission\n1,Falcon,g,s_1\n2,Heron,g,s_1\n"
+    assert read(written(tmp_path, text), by_group=True).unit("s_1") == "g"
+    with pytest.raises(UsageError, match=r"s_1 is said to be the submission of 2.*of 1 too"):
+        read(written(tmp_path, text))
+
+
+def test_a_submission_that_is_somebody_elses_id(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"2 is said to be the submission of 1, and it is that"):
+        read(written(tmp_path, "id,pseudonym,submission\n1,Falcon,2\n2,Heron,\n"))

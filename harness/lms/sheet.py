@@ -1,0 +1,182 @@
+"""A table as a learning platform exported it: what is not changed stays as it was, to the byte.
+
+A platform finds its students and columns by texts that it wrote itself, so nothing is trimmed,
+quoted anew or guarded against spreadsheets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from harness.errors import UsageError
+
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_BOM = b"\xef\xbb\xbf"
+_LARGEST = 64 * 1024 * 1024
+_QUOTED = re.compile('"(?:[^"]++|"")*+"')
+_LINE_END = re.compile("\r\n|\r|\n")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A record of a table.
+
+    Attributes:
+        line: where it begins, from 1.
+        raw: its cells as the file has them, quotes included.
+        end: what ends it; empty for a last line without an end.
+    """
+
+    line: int
+    raw: tuple[str, ...]
+    end: str
+
+    @cached_property
+    def cells(self) -> tuple[str, ...]:
+        """The texts of the cells."""
+        return tuple(_text(raw) for raw in self.raw)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no cell holds anything."""
+        return not any(cell.strip() for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A whole table; the first row is its header.
+
+    Attributes:
+        encoding: how it is decoded and encoded again.
+        bom: the byte-order mark at its start, or nothing.
+        notices: what whoever gave the file should know, a sentence each.
+    """
+
+    path: Path
+    rows: tuple[Row, ...]
+    delimiter: str
+    encoding: str = "utf-8"
+    bom: bytes = b""
+    notices: tuple[str, ...] = ()
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The names of the columns, without spaces around them."""
+        return tuple(cell.strip() for cell in self.rows[0].cells)
+
+    def with_cells(self, changes: Mapping[tuple[int, int], str]) -> bytes:
+        """The content of the file with other texts in some cells, by row and column.
+
+        Raises:
+            UsageError: a text cannot be written in the encoding of the file.
+        """
+        lines = []
+        for index, row in enumerate(self.rows):
+            cells = [
+                self._quoted(changes[index, column]) if (index, column) in changes else raw
+                for column, raw in enumerate(row.raw)
+            ]
+            lines.append(self.delimiter.join(cells) + row.end)
+        try:
+            return self.bom + "".join(lines).encode(self.encoding)
+        except UnicodeEncodeError as error:
+            raise UsageError(
+                f"{self.path} is {self.encoding}, which has no {error.object[error.start]!r}; save "
+                "it as CSV UTF-8"
+            ) from None
+
+    def _quoted(self, text: str) -> str:
+        if text == text.strip() and not re.search(rf'[{self.delimiter}"\r\n]', text):
+            return text
+        doubled = text.replace('"', '""')
+        return f'"{doubled}"'
+
+
+def read(path: Path, what: str) -> Sheet:
+    """A table separated by commas, semicolons or tabs, whichever its header has most of.
+
+    Args:
+        what: what the file is, for messages: ``Canvas's gradebook``.
+
+    Raises:
+        UsageError: it cannot be read, is no table, or a row has another number of cells than the
+            header.
+    """
+    text, encoding, bom, notices = _decoded(path, what)
+    header = _QUOTED.sub("", _LINE_END.split(text, maxsplit=1)[0])
+    delimiter = max(",;\t", key=header.count)
+    rows = _rows(text, delimiter, path, what)
+    while rows and rows[-1].raw == ("",) and not rows[-1].end:
+        rows.pop()  # what follows the end of the last line
+    if not rows or rows[0].is_empty:
+        raise UsageError(f"{path}:1: {what} begins with the names of its columns; there are none")
+    width = len(rows[0].raw)
+    for row in rows:
+        if len(row.raw) != width and not row.is_empty:
+            raise UsageError(
+                f"{path}:{row.line}: {what} has {width} columns, and this row {len(row.raw)} cells;"
+                " export it again"
+            )
+    return Sheet(path, tuple(rows), delimiter, encoding, bom, notices)
+
+
+def _decoded(path: Path, what: str) -> tuple[str, str, bytes, tuple[str, ...]]:
+    """The text of a file, its encoding, its byte-order mark, and a notice where it is no UTF-8."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: {what} cannot be read: {error.strerror}") from error
+    if len(content) > _LARGEST:
+        raise UsageError(f"{path} is larger than {_LARGEST // 2**20} MiB")
+    if content.startswith(_UTF16) or b"\0" in content:
+        raise UsageError(f"{path}: {what} is UTF-16 or no text; export it as CSV")
+    bom = _BOM if content.startswith(_BOM) else b""
+    content = content.removeprefix(_BOM)
+    try:
+        return content.decode("utf-8"), "utf-8", bom, ()
+    except UnicodeDecodeError as error:
+        try:
+            text = content.decode("cp1252")
+        except UnicodeDecodeError:
+            raise UsageError(
+                f"{path}: {what} is not UTF-8 text (byte {error.start}); export it again"
+            ) from error
+    notice = (
+        f"{path} is not UTF-8, as a table that a spreadsheet has saved; it was read as Windows-1252"
+    )
+    return text, "cp1252", bom, (notice,)
+
+
+def _rows(text: str, delimiter: str, path: Path, what: str) -> list[Row]:
+    plain = re.compile(rf'[^{delimiter}"\r\n]*+')
+    rows: list[Row] = []
+    cells: list[str] = []
+    at, line, first = 0, 1, 1
+    while True:
+        found = _QUOTED.match(text, at) or plain.match(text, at)
+        assert found is not None  # the second pattern matches nothing as well
+        cells.append(found[0])
+        line += len(_LINE_END.findall(found[0]))
+        at = found.end()
+        if text.startswith(delimiter, at):
+            at += 1
+            continue
+        end = _LINE_END.match(text, at)
+        if end is None and at < len(text):
+            raise UsageError(
+                f"{path}:{line}: {what} cannot be read: a quote that is not closed, or stands "
+                "inside a cell"
+            )
+        rows.append(Row(first, tuple(cells), end[0] if end else ""))
+        if end is None:
+            return rows
+        at, line, cells = end.end(), line + 1, []
+        first = line
+
+
+def _text(raw: str) -> str:
+    return raw[1:-1].replace('""', '"') if raw.startswith('"') else raw

@@ -1,0 +1,285 @@
+"""``export``: marks put into a table of Canvas or Moodle, and feedback pages for their upload.
+
+Nothing is run and no mark is changed: what is exported is what gradebook.csv has. The table of the
+platform is read and written again elsewhere; in it, only grades change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.classroom.roster import listed
+from harness.errors import UsageError
+from harness.files import write_bytes
+from harness.lms import canvas, feedback, filling, matching, moodle, sheet
+from harness.lms.feedback import Pages
+from harness.lms.filling import Filled, Wishes
+from harness.lms.layout import Layout
+from harness.lms.matching import Matches, Mine
+from harness.marking.gradebook import Gradebook, SubmissionGrade
+from harness.report import gradebook_csv
+from harness.report.feedback import render
+from harness.results import Results
+from harness.submissions import display, downloads
+from harness.verbs import options, output
+from harness.verbs.stored import Stored, add_choice_of_record, open_record, open_stored
+
+_WHAT = ("canvas", "moodle", "feedback-zip")
+_LONGEST = 40
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the verb's options."""
+    options.common(parser)
+    options.results(parser)
+    options.key_file(parser)
+    add_choice_of_record(parser)
+    parser.add_argument("what", choices=_WHAT)
+    parser.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="Canvas's gradebook or Moodle's grading worksheet; for feedback-zip the download of "
+        "the submissions (Canvas), or it or the worksheet (Moodle)",
+    )
+    parser.add_argument("--to", type=Path, required=True, metavar="FILE", help="what is written")
+    parser.add_argument(
+        "--column", metavar="NAME", help="the assignment in Canvas's gradebook, or its number"
+    )
+    parser.add_argument(
+        "--match", metavar="COLUMN", help="the one column that has our ids; else all are looked at"
+    )
+    parser.add_argument(
+        "--points",
+        choices=("as-is", "scaled"),
+        help="where the platform's assignment is worth something else than ours",
+    )
+    parser.add_argument(
+        "--provisional", action="store_true", help="write marks, too, that lack a check"
+    )
+    parser.add_argument(
+        "--comments", action="store_true", help="say in empty comments how the mark adds up"
+    )
+    options.headers(parser)
+
+
+@dataclass(frozen=True)
+class _Class:
+    """The marks that are exported, and who they are about."""
+
+    stored: Stored
+    gradebook: Gradebook
+
+    @property
+    def rows(self) -> tuple[SubmissionGrade, ...]:
+        return self.gradebook.submissions
+
+    @property
+    def mine(self) -> list[Mine]:
+        """Everybody who has a mark, with what the roster knows of them."""
+        students = self.stored.book.roster.students
+        return [
+            Mine(
+                row.name,
+                row.student.get("email", ""),
+                students[row.name].submission if row.name in students else "",
+            )
+            for row in self.rows
+        ]
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes one file; returns the exit code: 1 where somebody's mark or page is not in it."""
+    if _same(args.file, args.to):
+        raise UsageError(f"{args.to} is what is read; write to another file")
+    results = Results(args.results)
+    with open_stored(results) as ledger:
+        stored = open_record(args, ledger)
+        known = _Class(stored, stored.gradebook())
+    _require_shown(known, results)
+    if args.what == "feedback-zip":
+        return _feedback(args, known, results)
+    layout = _layout(args, known)
+    matches = matching.match(known.mine, layout.people, args.match)
+    wishes = Wishes(args.points, args.provisional, args.comments)
+    filled = filling.fill(layout, known.rows, matches, wishes)
+    write_bytes(args.to, filled.content)
+    _say(args, known, layout, matches, filled)
+    return 1 if matches.missing or filled.left else 0
+
+
+def _require_shown(known: _Class, results: Results) -> None:
+    """Only marks that gradebook.csv shows are exported, so that none has changed unseen.
+
+    Raises:
+        UsageError: it shows others, or is not there.
+    """
+    try:
+        shown = results.gradebook.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        shown = ""
+    if shown != gradebook_csv.render(known.gradebook):
+        name = known.stored.record.name
+        assignment = f" --assignment {name.assignment}" if name.assignment else ""
+        raise UsageError(
+            f"{results.gradebook} does not have the marks of {name} as they are now: another "
+            f"record is shown, or marks have changed since; `report --phase {name.phase}"
+            f"{assignment}` says what changed and writes them"
+        )
+
+
+def _layout(args: argparse.Namespace, known: _Class) -> Layout:
+    if args.what == "moodle":
+        if args.column is not None:
+            raise UsageError("--column is for Canvas; Moodle's worksheet is of one assignment")
+        return _worksheet(args).layout()
+    if args.header or args.comments:
+        raise UsageError("--header and --comments are for Moodle's worksheet")
+    declared = known.stored.book.assignment
+    titles = [declared.title, declared.id] if declared else []
+    return canvas.read(sheet.read(args.file, canvas.WHAT)).layout(args.column, titles)
+
+
+def _worksheet(args: argparse.Namespace) -> moodle.Worksheet:
+    return moodle.read(sheet.read(args.file, moodle.WHAT), moodle.read_headers(args.header))
+
+
+def _say(
+    args: argparse.Namespace,
+    known: _Class,
+    layout: Layout,
+    matches: Matches,
+    filled: Filled,
+) -> None:
+    """Says what was written, and lists everybody whose grade the file does not have."""
+    if args.json:
+        output.emit(
+            {
+                "written": str(args.to),
+                "grades": dict(filled.written),
+                "replaced": dict(filled.replaced),
+                "not_found": dict(matches.missing),
+                "not_written": dict(filled.left),
+                "without_mark": [each.shown for each in matches.others],
+                "notices": list(layout.notices),
+            }
+        )
+        return
+    for notice in layout.notices:
+        print(f"note: {notice}", file=sys.stderr)
+    stale = [row.name for row in known.rows if row.stale]
+    if stale:
+        print(f"note: marks that are stale: {listed(stale)}", file=sys.stderr)
+    _list("not in the table, and not in what was written", matches.missing)
+    _list("in the table, and not written", filled.left)
+    others = [each.shown for each in matches.others]
+    if others:
+        print(f"in the table, without a mark here, and left as they were: {'; '.join(others)}")
+    header = layout.sheet.header[layout.grade]
+    replaced = f", {len(filled.replaced)} of them in place of another" if filled.replaced else ""
+    print(
+        f"{args.to}: {len(filled.written)} of {len(known.rows)} marks in the column "
+        f"{display(header)}{replaced}; {known.stored.record.name}"
+    )
+
+
+def _list(what: str, reasons: Mapping[str, str]) -> None:
+    if not reasons:
+        return
+    print(f"{what}:")
+    for name, reason in list(reasons.items())[:_LONGEST]:
+        print(f"  {display(name)}: {reason}")
+    if len(reasons) > _LONGEST:
+        print(f"  and {len(reasons) - _LONGEST} more")
+
+
+def _feedback(args: argparse.Namespace, known: _Class, results: Results) -> int:
+    """Writes the archive of pages."""
+    for option in ("column", "points", "comments", "provisional"):
+        if getattr(args, option):
+            raise UsageError(f"--{option} is about grades; feedback-zip has none")
+    pages = _pages(known, results)
+    missing: dict[str, str]
+    if args.file.suffix.lower() == ".csv":
+        worksheet = _worksheet(args)
+        matches = matching.match(known.mine, worksheet.people, args.match)
+        named = {
+            feedback.moodle_name(person): pages[name] for name, person in matches.found.items()
+        }
+        files, missing, platform = feedback.moodle(named), dict(matches.missing), "moodle"
+    else:
+        if args.match or args.header:
+            raise UsageError("--match and --header are for Moodle's worksheet")
+        download = downloads.read(args.file)
+        owners, missing = _owners(known, list(download.students))
+        named = {submission: pages[name] for name, submission in owners.items()}
+        platform = download.platform
+        if platform == "gradescope":
+            raise UsageError("Gradescope takes no feedback files; give a download of another")
+        files = feedback.canvas(download, named) if platform == "canvas" else feedback.moodle(named)
+    write_bytes(args.to, feedback.archive(files))
+    written = len(pages) - len(missing)
+    if args.json:
+        output.emit({"written": str(args.to), "files": sorted(files), "not_found": missing})
+    else:
+        _list("not in the archive", missing)
+        print(f"{args.to}: the pages of {written} of {len(pages)} for {platform.capitalize()}")
+        if platform == "canvas":
+            print("Canvas shows a page under the name of a file that the student handed in")
+    return 1 if missing else 0
+
+
+def _owners(known: _Class, submissions: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Whose submission of a download is whose: by id -> its name; and why others have none."""
+    there = set(submissions)
+    roster = known.stored.book.roster
+    members = roster.units
+    owners: dict[str, str] = {}
+    missing: dict[str, str] = {}
+    for each in known.mine:
+        unit = roster.unit(each.id)
+        found = [name for name in (each.submission, each.id) if name in there]
+        if len(members.get(unit, [])) > 1:
+            missing[each.id] = (
+                f"handed in with the group {unit}, whose files have one name; their pages differ "
+                "and are in the results folder"
+            )
+        elif found:
+            owners[each.id] = found[0]
+        else:
+            missing[each.id] = "has no file in the download"
+    return owners, missing
+
+
+def _pages(known: _Class, results: Results) -> dict[str, Pages]:
+    """The pages as they lie in the results folder.
+
+    Raises:
+        UsageError: one is not there, or is not that of the marks.
+    """
+    pages = {}
+    reports = results.submissions([row.name for row in known.rows])
+    for row in known.rows:
+        files = reports[row.name]
+        try:
+            found = feedback.pages_of(files.feedback, [*files.pictures, *files.examples])
+        except OSError:
+            found = None
+        if found is None or found.page.decode("utf-8", "replace") != render(row, known.gradebook):
+            raise UsageError(
+                f"{files.feedback} is not the page of the marks that are stored; `report` writes "
+                "it again"
+            )
+        pages[row.name] = found
+    return pages
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False

@@ -1,0 +1,156 @@
+"""``term``: the marks of all assignments of a term together, each student's lowest dropped.
+
+``total`` of tasks/term.yaml says which assignments count. Nothing is run; what is added up are the
+marks of ``gradebook.csv``, overrides and lateness included. The table is not for publication.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import sys
+
+from harness import class_record
+from harness.classroom import term
+from harness.classroom.term import TermRow
+from harness.errors import UsageError
+from harness.files import write_text
+from harness.ledger import Ledger
+from harness.marking.gradebook import Gradebook
+from harness.report.marks import number
+from harness.report.names import shown
+from harness.report.sanitise import NAME_LIMIT, as_text, clean
+from harness.results import Results
+from harness.spec.catalogue import assignment_names, load_term
+from harness.spec.reading import did_you_mean
+from harness.spec.schedule import TermTotal
+from harness.verbs import options, output
+from harness.verbs.stored import open_record, open_stored
+
+_WHO = ("id", "name", "group", "email", "pseudonym")
+_TOTAL = ("mark", "max_points", "share", "dropped", "provisional")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the verb's options."""
+    options.common(parser)
+    options.results(parser)
+    options.key_file(parser)
+    parser.add_argument(
+        "--phase",
+        choices=("public", "feedback", "final", "late"),
+        help="marks of this phase, where there are several",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes the table of the term; returns the exit code."""
+    total = _total(args)
+    results = Results(args.results)
+    with open_stored(results) as ledger:
+        gradebooks = _gradebooks(args, ledger, total)
+    rows = term.rows(gradebooks, total.drop_lowest)
+    write_text(results.term, _table(rows, list(gradebooks)))
+    left = [name for name in total.assignments if name not in gradebooks]
+    if args.json:
+        output.emit(
+            {
+                "written": str(results.term),
+                "assignments": list(gradebooks),
+                "not_marked_yet": left,
+                "drop_lowest": total.drop_lowest,
+                "students": [_document(row) for row in rows],
+            }
+        )
+        return 0
+    if left:
+        print(f"note: not marked yet, and not counted: {', '.join(left)}", file=sys.stderr)
+    dropped = f", the lowest {total.drop_lowest} of each dropped" if total.drop_lowest else ""
+    print(
+        f"{results.term}: {len(rows)} students, {len(gradebooks)} of {len(total.assignments)} "
+        f"assignments{dropped}"
+    )
+    return 0
+
+
+def _total(args: argparse.Namespace) -> TermTotal:
+    """What the term declares.
+
+    Raises:
+        UsageError: it declares nothing, or names no assignment.
+    """
+    declared = load_term(args.tasks)
+    path = args.tasks / "term.yaml"
+    if declared is None or declared.total is None:
+        raise UsageError(
+            f"{path} says nothing of a mark of the term; write total: {{assignments: [NAME, …]}}"
+        )
+    known = assignment_names(args.tasks)
+    for name in declared.total.assignments:
+        if name not in known:
+            near = did_you_mean(name, known)
+            raise UsageError(f"{path}: no assignment is called {name!r}{near}")
+    return declared.total
+
+
+def _gradebooks(args: argparse.Namespace, ledger: Ledger, total: TermTotal) -> dict[str, Gradebook]:
+    """The marks of every assignment that has some, in one phase.
+
+    Raises:
+        UsageError: none has, or there are marks of several phases and none is chosen.
+    """
+    found = [
+        name
+        for name in class_record.names(ledger)
+        if name.assignment in total.assignments and args.phase in (None, name.phase)
+    ]
+    if not found:
+        phase = f" in the phase {args.phase}" if args.phase else ""
+        raise UsageError(f"{args.results}: no assignment of the term has marks{phase}; grade first")
+    phases = sorted({name.phase for name in found})
+    if len(phases) > 1:
+        raise UsageError(f"there are marks of the phases {', '.join(phases)}; choose with --phase")
+    marked = {name.assignment for name in found}
+    gradebooks = {}
+    for name in total.assignments:
+        if name in marked:
+            chosen = argparse.Namespace(**{**vars(args), "assignment": name, "phase": phases[0]})
+            gradebooks[name] = open_record(chosen, ledger).gradebook()
+    return gradebooks
+
+
+def _table(rows: list[TermRow], assignments: list[str]) -> str:
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([*_WHO, *_TOTAL, *(f"assignment:{name}" for name in assignments)])
+    for each in rows:
+        row = each.row
+        student = [row.student.get(field, "") for field in ("name", "group", "email")]
+        texts = [row.name, *student, shown(row) if row.student else ""]
+        figures = [repr(number(figure)) for figure in (each.mark, each.worth, each.share)]
+        dropped = " ".join(part.assignment for part in each.parts if part.dropped)
+        marks = [repr(number(part.mark)) for part in each.parts]
+        writer.writerow(
+            [
+                *(as_text(clean(text, NAME_LIMIT)) for text in texts),
+                *figures,
+                as_text(clean(dropped, 10 * NAME_LIMIT)),
+                repr(each.provisional),
+                *marks,
+            ]
+        )
+    return stream.getvalue()
+
+
+def _document(each: TermRow) -> dict[str, object]:
+    return {
+        "id": each.row.name,
+        "mark": each.mark,
+        "max_points": each.worth,
+        "provisional": each.provisional,
+        "assignments": {
+            part.assignment: {"mark": part.mark, "max_points": part.worth, "dropped": part.dropped}
+            for part in each.parts
+        },
+    }
