@@ -146,11 +146,11 @@ def _imported(args: argparse.Namespace, download: Download) -> Imported:
     imported = importing.of_table(download, worksheet.people, args.id)
     if not args.zone:
         return imported
-    times, notices = worksheet.submitted(args.zone)
+    times, said = worksheet.submitted(args.zone)
     newest = {each.number: times[each.index] for each in worksheet.people if each.index in times}
     timed = importing.with_times(imported, importing.Times(newest, {}))
     minutes = "Moodle's worksheet says minutes, not seconds, and of several attempts the last"
-    return Imported(timed.entries, (*timed.notices, *notices, minutes))
+    return Imported(timed.entries, (*timed.notices, *said, minutes))
 
 
 def _write(folder: Path, roster: str, times: str) -> list[Path]:
