@@ -82,7 +82,7 @@ def of_download(download: Download) -> Imported:
         Entry(student, found[0].who, submission=student, numbered=found[0].user)
         for student, found in sorted(download.students.items())
     )
-    return Imported(entries, tuple(_marked_late(download)))
+    return Imported(entries)
 
 
 def of_table(
@@ -136,7 +136,7 @@ def of_table(
             f"the column {column} has {display(repeated[0])} in several rows; choose another with "
             "--id"
         )
-    notices = [f"the ids are those of the column {column}", *_marked_late(download)]
+    notices = [f"the ids are those of the column {column}"]
     if without:
         notices.append(f"left out, since the column {column} is empty: {'; '.join(without)}")
     if strangers:
@@ -227,7 +227,8 @@ def _id_column(platform: str, people: Sequence[Person], wanted: str | None) -> s
     )
 
 
-def _marked_late(download: Download) -> list[str]:
+def marked_late(download: Download) -> list[str]:
+    """A sentence about what Canvas's names say of lateness; empty where they say nothing."""
     late = sorted(student for student, each in download.students.items() if each[0].late)
     if not late:
         return []

@@ -137,8 +137,9 @@ def _imported(args: argparse.Namespace, download: Download) -> Imported:
             people = canvas.read(sheet.read(args.table, canvas.WHAT)).people
             imported = importing.of_table(download, people, args.id)
         if args.submissions:
-            imported = importing.with_times(imported, importing.read_submissions(args.submissions))
-        return imported
+            return importing.with_times(imported, importing.read_submissions(args.submissions))
+        late = importing.marked_late(download)
+        return Imported(imported.entries, (*imported.notices, *late))
     if not args.table:
         return imported
     worksheet = moodle.read(sheet.read(args.table, moodle.WHAT), moodle.read_headers(args.header))

@@ -92,6 +92,7 @@ def test_canvas_there_and_back(desk: Desk, tmp_path: Path) -> None:
     roster = desk.imported(download, "--table", table, "--submissions", api)
     assert list(roster) == ["'00123", "'00124", "'00125", "'00126"]
     assert "Canvas: 4 students, 2 of them handed in" in desk.out
+    assert "LATE" not in desk.err, "the times say more"
     assert f"next: grade {download} --assignment NAME --roster" in desk.out
 
     marks = desk.graded(download, ("00123", 7), ("00124", 6), ("00126", 2))

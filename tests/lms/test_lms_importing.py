@@ -42,12 +42,13 @@ def by_id(imported: Imported) -> dict[str, str]:
 
 
 def test_names_alone(tmp_path: Path) -> None:
-    imported = importing.of_download(downloads.read(canvas_download(tmp_path)))
+    download = downloads.read(canvas_download(tmp_path))
+    imported = importing.of_download(download)
     assert [(each.id, each.name) for each in imported.entries] == [
         ("doejane_12345", "doejane"),
         ("röesmithrïchard_54321", "röesmithrïchard"),
     ]
-    (notice,) = imported.notices
+    (notice,) = importing.marked_late(download)
     assert notice.startswith("Canvas marked these LATE, which its names say without a time: röe")
 
 
