@@ -138,19 +138,19 @@ def _imported(args: argparse.Namespace, download: Download) -> Imported:
             imported = importing.of_table(download, people, args.id)
         if args.submissions:
             return importing.with_times(imported, importing.read_submissions(args.submissions))
-        notices = (*imported.notices, *importing.marked_late(download))
-        return Imported(imported.entries, notices)
+        late = importing.marked_late(download)
+        return Imported(imported.entries, (*imported.notices, *late))
     if not args.table:
         return imported
     worksheet = moodle.read(sheet.read(args.table, moodle.WHAT), moodle.read_headers(args.header))
     imported = importing.of_table(download, worksheet.people, args.id)
     if not args.zone:
         return imported
-    times, said = worksheet.submitted(args.zone)
+    times, notices = worksheet.submitted(args.zone)
     newest = {each.number: times[each.index] for each in worksheet.people if each.index in times}
     timed = importing.with_times(imported, importing.Times(newest, {}))
     minutes = "Moodle's worksheet says minutes, not seconds, and of several attempts the last"
-    return Imported(timed.entries, (*timed.notices, *said, minutes))
+    return Imported(timed.entries, (*timed.notices, *notices, minutes))
 
 
 def _write(folder: Path, roster: str, times: str) -> list[Path]:
