@@ -20,6 +20,8 @@ CATALOGUE = {
     "path-derivative": {30},
     "grad-variance": {29},
     "mdp-value-iteration": {60, 61, 62, 65},
+    "pg-reinforce-loss": {57, 69, 70, 71, 72, 73, 74, 75},
+    "pg-theorem": {83},
     "pg-baseline": {68, 77, 78, 79, 80, 81},
     "dqn-target-loss": {87, 88, 89, 90, 91, 92, 93},
     "px-chain-nll": {40, 46, 48, 51},
