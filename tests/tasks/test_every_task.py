@@ -21,6 +21,7 @@ CATALOGUE = {
     "grad-variance": {29},
     "mdp-value-iteration": {60, 61, 62, 65},
     "pg-baseline": {68, 77, 78, 79, 80, 81},
+    "a2c-update": {75, 76, 84, 85, 86},
     "dqn-target-loss": {87, 88, 89, 90, 91, 92, 93},
     "px-chain-nll": {40, 46, 48, 51},
     "px-mask": {40, 41, 42, 43, 46, 47},
