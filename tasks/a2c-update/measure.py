@@ -94,7 +94,11 @@ def _rewarded(student, rng, n, t, share):
 
 
 def returns(student, rng):
-    """Returns, by what their sum ends with; some rollouts hold small whole numbers."""
+    """Returns, by what their sum ends with.
+
+    Some rollouts hold small whole numbers, some long ones hardly end while n_steps goes past their
+    length.
+    """
     shapes = list(_shapes(student, rng))
     calls = [
         (*_rewarded(student, rng, n, t, FLAGS[i % len(FLAGS)]), *window)
@@ -105,6 +109,9 @@ def returns(student, rng):
     whole = rng.integers(-3, 4, (2, 5, 7)).astype(np.float64)
     calls.append((*whole, *_flags(rng, 0.2, 5, 7), 1.0, 4))
     calls.append((*_rewarded(student, rng, 6, 9, 0.2), 0.0, 3))
+    longest = student.domain.sizes("t")[1]
+    for n_steps in range(longest - 4, longest + 2):
+        calls.append((*_rewarded(student, rng, 5, longest, 0.04), 0.95, n_steps))
     pair = [(*_rewarded(student, rng, 6, 9, 0.2), *window) for window in ((0.9, 3), (0.7, 5))]
     names = ("whole", "shortened", "terminated", "truncated")
     found = {name: [] for name in names}
@@ -162,11 +169,13 @@ def advantages(student, rng):
 
 
 def actor(student, rng):
-    """Loss of the actor; its gradients by logits and by advantages."""
+    """Loss of the actor, some advantages being 0; its gradients by logits and by advantages."""
 
     def drawn(b, a, wide):
-        actions, draw = rng.integers(0, a, b), student.domain.draw
-        return _logits(student, rng, b, a, wide), actions, draw(rng, "advantages", b)
+        weights = student.domain.draw(rng, "advantages", b)
+        if not wide:
+            weights[: b // 3] = 0.0
+        return _logits(student, rng, b, a, wide), rng.integers(0, a, b), weights
 
     values, grads = [], []
     for logits, actions, weights in _batches(student, rng, drawn):
@@ -233,6 +242,17 @@ def _rollout(student, rng, shape, share):
     return theta, phi, x, next_x, actions, rewards, *_flags(rng, share, n, t)
 
 
+def _far(student, rng):
+    """A rollout of the largest size without an end, whose returns are as far off as they can be."""
+    theta, phi, x, next_x, actions, rewards, *flags = _rollout(
+        student, rng, [student.domain.sizes(axis)[1] for axis in "ntda"], 0.0
+    )
+    sign = rng.choice([-1.0, 1.0])
+    far = np.full_like(rewards, sign * student.domain.draw(rng, "rewards", 2).max())
+    far_phi = np.full_like(phi, student.domain.draw(rng, "phi", 2).max())
+    return theta, far_phi, x, next_x, actions, far, *flags
+
+
 def _sizes(rollout):
     """What errors and logits of every step are sums of, [n t]."""
     theta, phi, x, next_x, _, rewards, *_ = map(np.abs, rollout)
@@ -241,7 +261,7 @@ def _sizes(rollout):
 
 
 def _linear_calls(student, rng, weights):
-    """Arguments for all shapes, and with one argument changed alone.
+    """Arguments for all shapes, far off, and with one argument changed alone.
 
     `weights(count)` gives the two last arguments of so many calls.
     """
@@ -252,6 +272,7 @@ def _linear_calls(student, rng, weights):
         (*_rollout(student, rng, shape, FLAGS[i % len(FLAGS)]), *window, *two)
         for i, (shape, window, two) in enumerate(zip(shapes, windows, last, strict=True))
     ]
+    calls.append((*_far(student, rng), 1.0, windows[-1][1], 1.0, 0.1))
     pair = [
         (*_rollout(student, rng, (3, 6, 4, 3), 0.2), gamma, n_steps, *two)
         for gamma, n_steps, two in zip((0.9, 0.6), (3, 5), ((0.5, 0.1), (0.8, 0.03)), strict=True)
@@ -268,7 +289,7 @@ def losses(student, rng):
     def weights(count):
         names = ("value_weight", "entropy_weight")
         columns = [student.domain.draw(rng, name, count) for name in names]
-        columns[0][:3], columns[1][:3] = (1.0, 0.0, 0.5), (0.1, 1.0, 0.0)
+        columns[0][:4], columns[1][:4] = (1.0, 0.5, 0.0, 2.0), (0.1, 0.2, 1.0, 0.0)
         return list(zip(*(column.tolist() for column in columns), strict=True))
 
     found = {name: [] for name in ("value", "by_theta", "by_phi")}
