@@ -243,14 +243,15 @@ def _rollout(student, rng, shape, share):
 
 
 def _far(student, rng):
-    """A rollout of the largest size without an end, whose returns are as far off as they can be."""
+    """A rollout of the largest size without an end; returns and logits are as large as can be."""
     theta, phi, x, next_x, actions, rewards, *flags = _rollout(
         student, rng, [student.domain.sizes(axis)[1] for axis in "ntda"], 0.0
     )
     sign = rng.choice([-1.0, 1.0])
     far = np.full_like(rewards, sign * student.domain.draw(rng, "rewards", 2).max())
     far_phi = np.full_like(phi, student.domain.draw(rng, "phi", 2).max())
-    return theta, far_phi, x, next_x, actions, far, *flags
+    far_theta = np.sign(theta) * np.abs(student.domain.draw(rng, "theta", 2)).max()
+    return far_theta, far_phi, x, next_x, actions, far, *flags
 
 
 def _sizes(rollout):
