@@ -23,6 +23,7 @@ CATALOGUE = {
     "pg-reinforce-loss": {57, 69, 70, 71, 72, 73, 74, 75},
     "pg-theorem": {83},
     "pg-baseline": {68, 77, 78, 79, 80, 81},
+    "a2c-update": {75, 76, 84, 85, 86},
     "dqn-target-loss": {87, 88, 89, 90, 91, 92, 93},
     "px-chain-nll": {40, 46, 48, 51},
     "px-mask": {40, 41, 42, 43, 46, 47},

@@ -1,0 +1,328 @@
+"""What is measured of a2c-update: returns, losses and their gradients, entry by entry, and updates.
+
+Sizes are all that there are, squares among them, on which a confusion of two axes gives a number
+and no exception; values are from all of their ranges. Every function is also called again with one
+argument changed alone. Scales are sums of absolute terms; a probability is as exact as its logit.
+"""
+
+import numpy as np
+
+FLAGS = (0.15, 0.5, 0.0, 0.3, 1.0, 0.1)  # how often an episode ends at a step, call by call
+PLAIN, LEAST, SQUARE = (4, 5, 3, 3), (1, 1, 1, 1), (4, 4, 4, 4)
+
+
+def example(student, rng):
+    """The worked example of the statement."""
+    return {"agrees": student.example()}
+
+
+def _shapes(student, rng):
+    """(n, t, d, a): an ordinary size first, the smallest, a square, all sizes, the largest."""
+    largest = [student.domain.sizes(axis)[1] for axis in "ntda"]
+    yield from (PLAIN, LEAST, SQUARE)
+    rounds = max(largest)
+    sizes = [rng.permutation(rounds) % most + 1 for most in largest]
+    yield from zip(*(size.tolist() for size in sizes), strict=True)
+    yield tuple(largest)
+
+
+def _windows(student, rng, count):
+    """(γ, n_steps) of `count` calls: every number of steps, discounts from 0 to 1."""
+    most = student.domain.sizes("n_steps")[1]
+    gammas = student.domain.draw(rng, "gamma", count)
+    gammas[:5] = 0.9, 1.0, 0.8, 0.0, 0.5
+    steps = rng.permutation(np.arange(count) % most) + 1
+    steps[:3] = 3, 1, 2
+    steps[-1] = most
+    return list(zip(gammas.tolist(), steps.tolist(), strict=True))
+
+
+def _flags(rng, share, *shape):
+    """(terminated, truncated) where as many of the steps end an episode; some have both flags."""
+    ends, kind = rng.random(shape) < share, rng.integers(0, 5, shape)
+    return ends & (kind != 0) & (kind != 1), ends & (kind != 2) & (kind != 3)
+
+
+def _flat(pairs):
+    """Pairs of a result and its scale as two flat arrays."""
+    columns = zip(*pairs, strict=True)
+    return [np.concatenate([np.ravel(each) for each in column]) for column in columns]
+
+
+def _arrays(found):
+    """Metrics and their scales from pairs by name."""
+    arrays = {}
+    for name, pairs in found.items():
+        arrays[name], arrays[f"{name}__scale"] = _flat(pairs)
+    return arrays
+
+
+def _largest(logits):
+    """1 + the largest logit of every row: what the roundings of its probabilities grow with."""
+    return 1 + np.abs(logits).max(axis=-1)
+
+
+# ----------------------------------------------------------------------------------------- returns
+
+
+def _ending(terminated, truncated, n_steps):
+    """What the sum of every step ends with, [n t].
+
+    0: n steps, 1: the end of the rollout before them, 2: a terminal state, 3: another cut.
+    """
+    rows, steps = terminated.shape
+    found = np.zeros((rows, steps), dtype=int)
+    for row, first in np.ndindex(rows, steps):
+        window = slice(first, first + n_steps)
+        ends = np.flatnonzero((terminated | truncated)[row, window])
+        if len(ends):
+            found[row, first] = 2 if terminated[row, first + ends[0]] else 3
+        else:
+            found[row, first] = int(first + n_steps > steps)
+    return found
+
+
+def _return_size(rewards, next_values):
+    """A bound on the sum of the absolute terms: all later rewards, and the row's largest value."""
+    later = np.abs(rewards)[:, ::-1].cumsum(axis=1)[:, ::-1]
+    return later + np.abs(next_values).max(axis=1, keepdims=True)
+
+
+def _rewarded(student, rng, n, t, share):
+    draw = student.domain.draw
+    return draw(rng, "rewards", n, t), draw(rng, "next_values", n, t), *_flags(rng, share, n, t)
+
+
+def returns(student, rng):
+    """Returns, by what their sum ends with.
+
+    Some rollouts hold small whole numbers, some long ones hardly end while n_steps goes past their
+    length.
+    """
+    shapes = list(_shapes(student, rng))
+    calls = [
+        (*_rewarded(student, rng, n, t, FLAGS[i % len(FLAGS)]), *window)
+        for i, ((n, t, *_), window) in enumerate(
+            zip(shapes, _windows(student, rng, len(shapes)), strict=True)
+        )
+    ]
+    whole = rng.integers(-3, 4, (2, 5, 7)).astype(np.float64)
+    calls.append((*whole, *_flags(rng, 0.2, 5, 7), 1.0, 4))
+    calls.append((*_rewarded(student, rng, 6, 9, 0.2), 0.0, 3))
+    longest = student.domain.sizes("t")[1]
+    for n_steps in range(longest - 4, longest + 2):
+        calls.append((*_rewarded(student, rng, 5, longest, 0.04), 0.95, n_steps))
+    pair = [(*_rewarded(student, rng, 6, 9, 0.2), *window) for window in ((0.9, 3), (0.7, 5))]
+    names = ("whole", "shortened", "terminated", "truncated")
+    found = {name: [] for name in names}
+    for *rollout, gamma, n_steps in student.domain.replaced(*pair, *calls, pair[0]):
+        result = student.n_step_returns(*rollout, gamma, n_steps)
+        kind, size = _ending(*rollout[2:], n_steps), _return_size(*rollout[:2])
+        for number, name in enumerate(names):
+            found[name].append((result[kind == number], size[kind == number]))
+    return _arrays(found)
+
+
+# ------------------------------------------------------------------- functions of a batch of steps
+
+
+def _batch_sizes(student, rng):
+    """(b, a): ordinary first, the smallest, a square, all numbers of actions, the largest."""
+    b, a = (student.domain.sizes(axis)[1] for axis in "ba")
+    yield from ((5, 3), (1, 1), (4, 4), (1, a), (b, 1))
+    for actions in (rng.permutation(a) + 1).tolist():
+        yield int(rng.integers(1, b)), actions
+    yield b, a
+
+
+def _logits(student, rng, b, a, wide):
+    """Logits from all of their range, where probabilities are 0 and 1, or such as leave choices."""
+    return student.domain.draw(rng, "logits", b, a) if wide else rng.normal(0.0, 1.5, (b, a))
+
+
+def _batches(student, rng, drawn):
+    """Calls made by `drawn(b, a, wide)`: every size twice, and one argument changed alone."""
+    pair = [drawn(6, 4, False) for _ in range(2)]
+    others = [drawn(b, a, wide) for b, a in _batch_sizes(student, rng) for wide in (False, True)]
+    return student.domain.replaced(*pair, *others, pair[0])
+
+
+def _softmax(logits):
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def advantages(student, rng):
+    """Advantages of all actions, and their mean under the policy."""
+
+    def drawn(b, a, wide):
+        return student.domain.draw(rng, "q", b, a), _logits(student, rng, b, a, wide)
+
+    found, means = [], []
+    for q, logits in _batches(student, rng, drawn):
+        result, pi = student.advantage(q, logits), _softmax(logits)
+        value = (pi * np.abs(q)).sum(axis=1) * _largest(logits)
+        found.append((result, np.abs(q) + value[:, None]))
+        with np.errstate(all="ignore"):
+            means.append(((pi * result).sum(axis=1), 2 * value))
+    return _arrays({"advantage": found, "mean": means})
+
+
+def actor(student, rng):
+    """Loss of the actor, some advantages being 0; its gradients by logits and by advantages."""
+
+    def drawn(b, a, wide):
+        weights = student.domain.draw(rng, "advantages", b)
+        if not wide:
+            weights[: b // 3] = 0.0
+        return _logits(student, rng, b, a, wide), rng.integers(0, a, b), weights
+
+    values, grads = [], []
+    for logits, actions, weights in _batches(student, rng, drawn):
+        b, a = logits.shape
+        log_size, cotangent = 2 * _largest(logits) + np.log(a), rng.uniform(0.5, 2.0)
+        args = (logits, actions, weights)
+        values.append((student.actor_loss(*args), np.abs(weights) @ log_size / b))
+        by_logits, by_weights = student.vjp("actor_loss", args, (0, 2), np.asarray(cotangent))
+        size = cotangent * np.abs(weights) * _largest(logits) / b
+        grads.append((by_logits, np.repeat(size, a)))
+        grads.append((by_weights, cotangent * log_size / b))
+    return _arrays({"value": values, "grad": grads})
+
+
+def critic(student, rng):
+    """Loss of the critic; its gradients by values and by returns."""
+
+    def drawn(b, a, wide):
+        size = 1.0 if wide else 10 ** rng.uniform(-3.0, -1.0)
+        draw = student.domain.draw
+        return size * draw(rng, "values", b), size * draw(rng, "returns", b)
+
+    found = []
+    for args in _batches(student, rng, drawn):
+        size, cotangent = np.abs(args).sum(axis=0), rng.uniform(0.5, 2.0)
+        found.append((student.critic_loss(*args), (size**2).mean()))
+        for grad in student.vjp("critic_loss", args, (0, 1), np.asarray(cotangent)):
+            found.append((grad, 2 * cotangent * size / len(size)))
+    return _arrays({"value": found})
+
+
+def entropies(student, rng):
+    """Entropies row by row, of probabilities that are 0 as well, and their gradients."""
+
+    def drawn(b, a, wide):
+        return (_logits(student, rng, b, a, wide),)
+
+    found = []
+    for (logits,) in _batches(student, rng, drawn):
+        b, a = logits.shape
+        size, cotangent = _largest(logits) * (1 + np.log(a)), rng.normal(size=b)
+        found.append((student.entropy(logits), size))
+        (grad,) = student.vjp("entropy", (logits,), (0,), cotangent)
+        found.append((grad, np.repeat(np.abs(cotangent) * size, a)))
+    return _arrays({"value": found})
+
+
+# -------------------------------------------------------------------------- linear actor and critic
+
+
+def _rollout(student, rng, shape, share):
+    """theta, phi, features, next features, actions, rewards and flags.
+
+    In one of three the policy leaves choices, and rewards and values are so small that the
+    entropy is the largest term of the loss.
+    """
+    n, t, d, a = shape
+    draw = student.domain.draw
+    theta, phi = draw(rng, "theta", d, a), draw(rng, "phi", d)
+    x, next_x = rng.normal(size=(2, n, t, d))
+    actions, rewards = rng.integers(0, a, (n, t)), draw(rng, "rewards", n, t)
+    if rng.random() < 1 / 3:
+        theta, phi, rewards = theta / 10, phi / 1e6, rewards / 1e6
+    return theta, phi, x, next_x, actions, rewards, *_flags(rng, share, n, t)
+
+
+def _far(student, rng):
+    """A rollout of the largest size without an end; returns and logits are as large as can be."""
+    theta, phi, x, next_x, actions, rewards, *flags = _rollout(
+        student, rng, [student.domain.sizes(axis)[1] for axis in "ntda"], 0.0
+    )
+    sign = rng.choice([-1.0, 1.0])
+    far = np.full_like(rewards, sign * student.domain.draw(rng, "rewards", 2).max())
+    far_phi = np.full_like(phi, student.domain.draw(rng, "phi", 2).max())
+    far_theta = np.sign(theta) * np.abs(student.domain.draw(rng, "theta", 2)).max()
+    return far_theta, far_phi, x, next_x, actions, far, *flags
+
+
+def _sizes(rollout):
+    """What errors and logits of every step are sums of, [n t]."""
+    theta, phi, x, next_x, _, rewards, *_ = map(np.abs, rollout)
+    error = x @ phi + _return_size(rewards, next_x @ phi)
+    return error, 1 + (x @ theta).max(axis=-1)
+
+
+def _linear_calls(student, rng, weights):
+    """Arguments for all shapes, far off, and with one argument changed alone.
+
+    `weights(count)` gives the two last arguments of so many calls.
+    """
+    shapes = list(_shapes(student, rng))
+    windows = _windows(student, rng, len(shapes))
+    last = weights(len(shapes))
+    calls = [
+        (*_rollout(student, rng, shape, FLAGS[i % len(FLAGS)]), *window, *two)
+        for i, (shape, window, two) in enumerate(zip(shapes, windows, last, strict=True))
+    ]
+    calls.append((*_far(student, rng), 1.0, windows[-1][1], 1.0, 0.1))
+    pair = [
+        (*_rollout(student, rng, (3, 6, 4, 3), 0.2), gamma, n_steps, *two)
+        for gamma, n_steps, two in zip((0.9, 0.6), (3, 5), ((0.5, 0.1), (0.8, 0.03)), strict=True)
+    ]
+    return student.domain.replaced(*pair, *calls, pair[0])
+
+
+def losses(student, rng):
+    """The whole loss, and its gradients by the weights of actor and critic.
+
+    Either weight in the loss is also 0: what is left of a gradient then comes from where it should.
+    """
+
+    def weights(count):
+        names = ("value_weight", "entropy_weight")
+        columns = [student.domain.draw(rng, name, count) for name in names]
+        columns[0][:4], columns[1][:4] = (1.0, 0.5, 0.0, 2.0), (0.1, 0.2, 1.0, 0.0)
+        return list(zip(*(column.tolist() for column in columns), strict=True))
+
+    found = {name: [] for name in ("value", "by_theta", "by_phi")}
+    for args in _linear_calls(student, rng, weights):
+        *rollout, _, _, value_weight, entropy_weight = args
+        x, a = np.abs(rollout[2]), rollout[0].shape[1]
+        (error, logit), cotangent = _sizes(rollout[:8]), rng.uniform(0.5, 2.0)
+        bonus = entropy_weight * (1 + np.log(a)) * logit
+        terms = error * (2 * logit + np.log(a)) + value_weight * error**2 + bonus
+        found["value"].append((student.a2c_loss(*args), terms.mean()))
+        by_theta, by_phi = student.vjp("a2c_loss", args, (0, 1), np.asarray(cotangent))
+        row = cotangent * ((error * logit + bonus)[..., None] * x).mean(axis=(0, 1))
+        found["by_theta"].append((by_theta, np.repeat(row, a)))
+        factor = 2 * cotangent * (value_weight or 1.0)
+        found["by_phi"].append((by_phi, factor * (error[..., None] * x).mean(axis=(0, 1))))
+    return _arrays(found)
+
+
+def updates(student, rng):
+    """New weights of actor and critic after one update."""
+
+    def weights(count):
+        columns = [student.domain.draw(rng, name, count) for name in ("alpha", "beta")]
+        return list(zip(*(column.tolist() for column in columns), strict=True))
+
+    found = []
+    for args in _linear_calls(student, rng, weights):
+        *rollout, _, _, alpha, beta = args
+        theta, phi, x = (np.abs(each) for each in rollout[:3])
+        error, logit = _sizes(rollout[:8])
+        new_theta, new_phi = student.a2c_update(*args)
+        step = alpha * ((error * logit)[..., None] * x).sum(axis=(0, 1))
+        found.append((new_theta, theta + step[:, None]))
+        found.append((new_phi, phi + 2 * beta * (error[..., None] * x).sum(axis=(0, 1))))
+    return _arrays({"weights": found})
