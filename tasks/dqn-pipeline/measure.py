@@ -318,10 +318,12 @@ def rows(student, rng):
             sizes = rng.choice(REPEATS, 2).tolist()
             samples = [student.sample(memory, m, student.generator()) for m in sizes]
             if len(known) > 1:
-                samples += student.independent("sample", memory, 64, replicates=2)
-                first = _rows(samples[-1])
-                repeats = [first[lag:] == first[:-lag] for lag in range(1, 50)]
-                holds.append(len(known) < 10 or not any(repeats))
+                samples.append(student.sample(memory, 64, student.generator()))
+                many = _rows(samples[-1])
+                repeats = [many[lag:] == many[:-lag] for lag in range(1, 50)]
+                holds += [len(set(many)) > 1, len(known) < 10 or not any(repeats)]
+                if holds[-2]:  # the same row 64 times would be taken for a reseeded generator
+                    samples += student.independent("sample", memory, 64, replicates=2)
             holds += [all(row in known for row in _rows(found)) for found in samples]
     holds.append(len(holds) > 0)
     return {"holds": np.array(holds)}
