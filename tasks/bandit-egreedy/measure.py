@@ -216,10 +216,11 @@ def probabilities(student, rng):
 
 
 def greedy(student, rng):
-    """Whether every row gets an arm that attains its maximum where ε = 0: bool."""
+    """Whether every row gets an arm that attains its maximum where ε = 0, or has no other: bool."""
     right = []
     for q, _ in _chances(student, rng):
-        arm = student.act(q, np.zeros(len(q)), student.generator())
+        epsilon = np.linspace(1, 0, len(q)) if q.shape[1] == 1 else np.zeros(len(q))
+        arm = student.act(q, epsilon, student.generator())
         inside = (arm >= 0) & (arm < q.shape[1])
         chosen = np.take_along_axis(q, np.where(inside, arm, 0)[:, None], axis=1)[:, 0]
         right.append(inside & (chosen == q.max(1)))

@@ -48,7 +48,7 @@ def test_a_constant_step_size_forgets_geometrically():
     reward, alpha, q = tensor([3.0, -1.0, 2.0, 5.0]), 0.3, tensor([[7.0, 0.0]])
     for r in reward:
         q = solution.update_constant(q, torch.tensor([0]), r[None], alpha)
-    weights = alpha * (1 - alpha) ** torch.arange(3, -1, -1)
+    weights = alpha * (1 - alpha) ** tensor([3.0, 2.0, 1.0, 0.0])
     assert q[0, 0].item() == pytest.approx(float(weights @ reward + 0.7**4 * 7.0), abs=1e-12)
     assert q[0, 1].item() == 0.0
 
