@@ -373,9 +373,10 @@ def own_actions(student, rng, n):
 
 
 def few_rows(student, rng, n):
-    """Draws from calls of one row, two and three, and whether two of them are of the best arm.
+    """Draws from calls of one row, two and three; then of two draws, whether they are best arms.
 
-    These two are of one call, or of two calls of one row that follow each other.
+    These two are of one call, or of two calls of one row that follow each other. Last, whether two
+    rows of a call of four explore alike, or decide alike between arms that share the maximum.
     """
     one = Kind(rng, int(rng.integers(2, 5)), 1, rng.uniform(0.4, 0.7), fixed=False)
     two = [Kind(rng, 3, m, rng.uniform(0.4, 0.7), fixed=m == 1) for m in (1, 2)]
@@ -388,6 +389,11 @@ def few_rows(student, rng, n):
         second = alone[1::2] if i == j else found[j]
         pairs.append(2 * kinds[i].is_best(found[i]) + kinds[j].is_best(second))
         laws.append(np.outer(kinds[i].best_law(), kinds[j].best_law()).ravel())
+    for kind in (Kind(rng, 4, 1, 1.0, fixed=True), Kind(rng, 4, 4, 0.0, fixed=True)):
+        chosen = _drawn(student, rng, [kind], 4, 4 * n)[0].reshape(n, 4)
+        first, second = rng.permutation(4)[:2]
+        pairs.append((chosen[:, first] == chosen[:, second]).astype(int))
+        laws.append(np.array([0.75, 0.25, 0.0, 0.0]))
     return {
         "arm": np.column_stack(found + pairs),
         "arm__probabilities": np.stack([kind.probabilities(4) for kind in kinds] + laws),
