@@ -8,7 +8,7 @@ import numpy as np
 
 # the smallest and the largest of both axes, rows of one arm, a single row, a square, one size twice
 EDGES = ((3, 4), (1, 1), (200, 12), (7, 1), (1, 12), (200, 2), (4, 4), (3, 4))
-LARGE = 20  # rows of which two calls do not agree by chance
+LARGE = 100  # rows of which two calls do not agree by chance, if some of them always explore
 REPLICATES = 4  # calls that differ in their generator only
 NUMBERED = (0, 6, 20, 21)  # kinds whose draws are looked at as numbers
 PAIRS = ((0, 1), (1, 2), (3, 6), (8, 11), (12, 15), (12, 13))  # kinds whose draws are compared
@@ -293,7 +293,8 @@ class Kind:
 def _drawn(student, rng, kinds, b, n):
     """n draws of every kind from calls of b rows, which hold the kinds in turn: a list of [n].
 
-    Of large calls the first ones differ in their generator alone, so that it is tried.
+    Of large calls the first ones differ in their generator alone, so that it is tried; some rows
+    always explore, so that no slip makes calls agree but a generator that is not used.
     """
     of = np.arange(b) % len(kinds)
     calls = -(-n // np.bincount(of).min())
@@ -302,7 +303,7 @@ def _drawn(student, rng, kinds, b, n):
     for i, kind in enumerate(kinds):
         tables[:, of == i] = kind.rows(rng, calls * (of == i).sum()).reshape(calls, -1, kind.a)
     arms = []
-    if b >= LARGE:
+    if b >= LARGE and any(kind.epsilon == 1 for kind in kinds):
         tables[:REPLICATES] = tables[0]
         arms = student.independent("act", tables[0], epsilon, replicates=REPLICATES)
     arms += [student.act(q, epsilon, student.generator()) for q in tables[len(arms) :]]
