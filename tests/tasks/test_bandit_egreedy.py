@@ -167,8 +167,30 @@ def _cheat(task, act):
 """,
             "act-few",
         ),
+        # rows explore without replacement, as long as there are arms enough
+        (
+            """    b, arms = Q.shape
+    explores = torch.rand(b, generator=generator, dtype=Q.dtype) < epsilon
+    order = torch.randperm(arms, generator=generator)[:b]
+    others = order if b <= arms else torch.randint(arms, (b,), generator=generator)
+    best = torch.multinomial(_best(Q), 1, generator=generator)[:, 0]
+    return torch.where(explores, others, best)
+""",
+            "act-few",
+        ),
+        # the numbers of a large batch are used twice
+        (
+            """    b, arms = Q.shape
+    half = (b + 1) // 2 if b > 60 else b
+    u = torch.rand(half, generator=generator, dtype=Q.dtype).repeat(2)[:b]
+    others = torch.randint(arms, (half,), generator=generator).repeat(2)[:b]
+    best = torch.multinomial(_best(Q), 1, generator=generator)[:, 0]
+    return torch.where(u < epsilon, others, best)
+""",
+            "act-lags",
+        ),
     ],
-    ids=["quota", "one-number", "antithetic"],
+    ids=["quota", "one-number", "antithetic", "no-replacement", "used-twice"],
 )
 def test_draws_that_look_right_row_by_row_are_caught(act, check):
     task = load("bandit-egreedy")
