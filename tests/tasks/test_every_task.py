@@ -19,6 +19,7 @@ CATALOGUE = {
     "score-grad": {26, 27, 28, 29},
     "path-derivative": {30},
     "grad-variance": {29},
+    "mdp-bellman-eval": {59, 60, 63},
     "mdp-value-iteration": {60, 61, 62, 65},
     "pg-baseline": {68, 77, 78, 79, 80, 81},
     "dqn-target-loss": {87, 88, 89, 90, 91, 92, 93},
