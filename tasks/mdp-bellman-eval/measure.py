@@ -358,6 +358,14 @@ def _corridor(rng, lost):
     return mdp, terminal if lost else np.ones(states, dtype=bool)
 
 
+def _slow(rng):
+    """Two states that lead to each other for ten thousand steps on average, then to the end."""
+    out = rng.uniform(0.5e-4, 2e-4)
+    p = np.array([[[0.0, 1.0, 0.0]], [[1.0 - out, 0.0, out]], [[0.0, 0.0, 1.0]]])
+    mdp = p, _rewards(rng, 3, 1), np.ones((3, 1)), np.array([False, False, True])
+    return mdp, np.ones(3, dtype=bool)
+
+
 def _doors(rng):
     """Calls of one size in which each argument changes alone, with the states that surely end.
 
@@ -419,7 +427,7 @@ def undiscounted(student, rng):
     ]
     (p, r, pi, terminal), surely = _rooms(rng, 3, 13, 4, 4, 8)
     cases.append(((p, student.domain.draw(rng, "r", *r.shape), pi, terminal), surely))
-    cases += [_corridor(rng, lost) for lost in (False, True)]
+    cases += [_corridor(rng, lost) for lost in (False, True)] + [_slow(rng)]
     for both, among in (_doors(rng), _mixed(rng)):
         cases += zip(student.domain.replaced(*both), among, strict=True)
     found = [student.total_reward(*call) for call, _ in cases]
