@@ -1,0 +1,440 @@
+"""What is measured of mdp-bellman-eval: averages, backups, sweeps, and the values of policies.
+
+Rows of P, r and pi that belong to terminal states hold a self-loop with a reward, which nothing may
+ever collect, or numbers that are no probabilities. Transitions into terminal states are rewarded.
+"""
+
+import numpy as np
+
+SHAPES = ((1, 1), (1, 8), (24, 1), (24, 8))
+GAMMAS = (0.0, 1.0, 0.999)
+
+
+def _distributions(rng, *shape):
+    """Rows of probabilities: about a third each dense, with zeros among them, and certain.
+
+    Every tenth entry is hardly possible.
+    """
+    rows = rng.dirichlet(np.full(shape[-1], 0.7), shape[:-1]) + 1e-3
+    rows *= np.where(rng.random(shape) < 0.1, 10 ** rng.uniform(-12.0, -3.0, shape), 1.0)
+    sort = rng.integers(0, 3, (*shape[:-1], 1))
+    kept = rng.random(shape) < 0.5
+    kept |= np.eye(shape[-1], dtype=bool)[rng.integers(0, shape[-1], shape[:-1])]
+    rows = np.where((sort == 0) | kept, rows, 0.0)
+    rows = np.where(sort == 2, np.eye(shape[-1])[rows.argmax(-1)], rows)
+    return rows / rows.sum(-1, keepdims=True)
+
+
+def _terminals(rng, states, count):
+    terminal = np.zeros(states, dtype=bool)
+    terminal[rng.permutation(states)[:count]] = True
+    return terminal
+
+
+def _rewards(rng, states, actions):
+    return rng.normal(0.5, 3.0, (states, actions, states))
+
+
+def _mdp(rng, states, actions, ends=0, anything=False):
+    """(P, r, pi, terminal) with `ends` terminal states, in whose rows nothing may be read."""
+    terminal = _terminals(rng, states, ends)
+    p, pi = _distributions(rng, states, actions, states), _distributions(rng, states, actions)
+    r = _rewards(rng, states, actions)
+    p[terminal] = np.eye(states)[terminal][:, None, :]
+    r[terminal] = rng.uniform(1.0, 5.0, (ends, actions, states))
+    if anything:
+        p[terminal] = rng.integers(-1, 2, (ends, actions, states)) * 10.0 ** rng.choice([0, 6])
+        pi[terminal] = rng.integers(-1, 2, (ends, actions)) * 10.0 ** rng.choice([0, 6])
+        p[np.flatnonzero(terminal)[:1]] = 1e6
+        pi[np.flatnonzero(terminal)[-1:]] = 1e6
+    return p, r, pi, terminal
+
+
+def _shapes(rng):
+    """(states, actions): the edges, then as many of one as of the other, fewer and more."""
+    square, few, many = int(rng.integers(2, 9)), int(rng.integers(2, 4)), int(rng.integers(4, 9))
+    return (*SHAPES, (square, square), (few, many), (many, few))
+
+
+def _endless(rng):
+    """MDPs of all sizes in which nothing is terminal."""
+    return [_mdp(rng, *shape) for shape in _shapes(rng)]
+
+
+def _ending(rng):
+    """MDPs of all sizes with terminal states: some or one, in the last ones all."""
+    found = []
+    for place, (states, actions) in enumerate(_shapes(rng)):
+        ends = int(rng.integers(1, states // 2 + 1)) if states > 1 else 1
+        found.append(_mdp(rng, states, actions, ends, anything=place % 2 == 0))
+    few, many = int(rng.integers(2, 5)), int(rng.integers(5, 9))
+    found.append(_mdp(rng, many, few, 1, anything=True))
+    return [*found, _mdp(rng, few, many, few - 1), _mdp(rng, few, many, few, anything=True)]
+
+
+def _gammas(rng, count):
+    """Discounts: 0, 1 and close to 1 first, the others anywhere."""
+    return [*GAMMAS, *rng.uniform(0.05, 0.99, count)][:count]
+
+
+def _pair(student, rng):
+    """(P, r, pi, terminal) twice, of one size; each part of either fits the rest of the other.
+
+    P and pi hold probabilities in every row, so that `terminal` can change alone.
+    """
+    states, actions = int(rng.integers(4, 25)), int(rng.integers(2, 9))
+    over = _terminals(rng, states, int(rng.integers(1, states // 3 + 1)))
+    return [(*_mdp(rng, states, actions)[:3], terminal) for terminal in (over, ~over)]
+
+
+def _widest(student, rng, ends):
+    """(P, r, pi, terminal) of the largest sizes with rewards from all of their range."""
+    p, r, pi, terminal = _mdp(rng, 24, 8, ends)
+    return p, student.domain.draw(rng, "r", *r.shape), pi, terminal
+
+
+def _joined(name, values, scales):
+    """A metric and its condition scale, in one row each."""
+    flat = (np.concatenate([np.ravel(part) for part in parts]) for parts in (values, scales))
+    return dict(zip((name, f"{name}__scale"), flat, strict=True))
+
+
+def example(student, rng):
+    """The worked example of the statement."""
+    return {"agrees": student.example()}
+
+
+def averages(student, rng):
+    """State values from drawn action values, with and without terminal states."""
+    calls = []
+    for _, _, pi, terminal in (*_endless(rng), *_ending(rng)):
+        calls.append((rng.normal(1.0, 4.0, pi.shape), pi, terminal))
+    states, actions = calls[3][0].shape
+    pi = _distributions(rng, states, actions)
+    over = np.zeros(states, dtype=bool)
+    calls.append((student.domain.draw(rng, "q", states, actions), pi, over))
+    first, second = _pair(student, rng)
+    values = rng.normal(1.0, 4.0, (2, *first[2].shape))
+    calls += student.domain.replaced((values[0], *first[2:]), (values[1], *second[2:]))
+    found = [student.v_from_q(*call) for call in calls]
+    return _joined("v", found, [_average_scale(*call) for call in calls])
+
+
+def _average_scale(q, pi, terminal):
+    return np.where(terminal, 0.0, (np.abs(pi) * np.abs(q)).sum(1))
+
+
+def _backup_scale(p, r, terminal, gamma, v):
+    v = np.where(terminal, 0.0, np.abs(v))
+    return np.where(terminal[:, None], 0.0, (np.abs(p) * (np.abs(r) + gamma * v)).sum(2))
+
+
+def _backed_up(student, calls):
+    found = [student.q_from_v(*call) for call in calls]
+    return _joined("q", found, [_backup_scale(*call) for call in calls])
+
+
+def _with_values(rng, mdps):
+    """Calls of `q_from_v`; what v says of a terminal state is far from 0."""
+    for (p, r, _, terminal), gamma in zip(mdps, _gammas(rng, len(mdps)), strict=True):
+        v = rng.normal(1.0, 4.0, len(p))
+        v[terminal] = rng.uniform(3.0, 9.0, terminal.sum()) * rng.choice([-1, 1])
+        yield p, r, terminal, float(gamma), v
+
+
+def backups(student, rng):
+    """Action values where nothing is terminal."""
+    calls = list(_with_values(rng, _endless(rng)))
+    p, r, _, terminal = _widest(student, rng, 0)
+    calls.append((p, r, terminal, 0.7, student.domain.draw(rng, "v", 24)))
+    return _backed_up(student, calls)
+
+
+def backups_terminal(student, rng):
+    """Action values with terminal states that have values and rewards of their own."""
+    calls = list(_with_values(rng, _ending(rng)))
+    first, second = _pair(student, rng)
+    gammas, values = rng.uniform(0.3, 0.9, 2), rng.normal(1.0, 4.0, (2, len(first[3])))
+    both = [
+        (mdp[0], mdp[1], mdp[3], float(gamma), v)
+        for mdp, gamma, v in zip((first, second), gammas, values, strict=True)
+    ]
+    return _backed_up(student, calls + student.domain.replaced(*both))
+
+
+def _under(p, r, pi, terminal):
+    """P_π and the expected size of a reward; 0 in terminal states."""
+    pi = np.where(terminal[:, None], 0.0, pi)
+    p = np.where(terminal[:, None, None], 0.0, p)
+    return np.einsum("sa,sat->st", pi, p), np.einsum("sa,sat,sat->s", pi, p, np.abs(r))
+
+
+def _swept_scale(p, r, pi, terminal, gamma, v, count, in_place):
+    """The sum of the absolute terms of all sweeps, as far as each reaches the result."""
+    step, size = _under(p, r, pi, terminal)
+    value = np.where(terminal, 0.0, np.abs(v))
+    total = value.copy()
+    for _ in range(count):
+        for rows in range(len(v)) if in_place else (slice(None),):
+            value[rows] = size[rows] + gamma * step[rows] @ value
+            total[rows] = value[rows] + gamma * step[rows] @ total
+    return total
+
+
+def _sweeping(student, rng):
+    """Calls of both kinds of sweeps; the numbers of sweeps are few or many, 0 among them."""
+    mdps = [*_endless(rng), *_ending(rng)]
+    ways = [(1, 0.999), (0, 0.5), (2, 0.0), (60, 1.0), (60, 0.6), (0, 1.0), (60, 0.97)]
+    ways += [(int(rng.integers(1, 6)), rng.uniform(0.1, 1.0)) for _ in range(len(mdps) - 7)]
+    ways[-4:-2] = [(60, 0.6), (60, rng.uniform(0.9, 1.0))]
+    calls = [
+        (*mdp, float(gamma), rng.normal(2.0, 4.0, len(mdp[3])), count)
+        for mdp, (count, gamma) in zip(mdps, ways, strict=True)
+    ]
+    wide = _widest(student, rng, int(rng.integers(1, 9)))
+    calls.append((*wide, 0.999, student.domain.draw(rng, "v", 24), 2))
+    first, second = _pair(student, rng)
+    gammas, values = rng.uniform(0.3, 0.9, 2), rng.normal(2.0, 4.0, (2, len(first[3])))
+    counts = rng.permutation(np.arange(1, 5))
+    both = [
+        (*mdp, float(gamma), v, int(count))
+        for mdp, gamma, v, count in zip((first, second), gammas, values, counts[:2], strict=True)
+    ]
+    return calls + student.domain.replaced(*both)
+
+
+def synchronous(student, rng):
+    """Sweeps in which every state reads the values before it."""
+    calls = _sweeping(student, rng)
+    scales = [_swept_scale(*call, in_place=False) for call in calls]
+    return _joined("v", [student.sweeps(*call) for call in calls], scales)
+
+
+def in_place(student, rng):
+    """Sweeps in which a state reads what the same sweep has changed."""
+    calls = _sweeping(student, rng)
+    scales = [_swept_scale(*call, in_place=True) for call in calls]
+    return _joined("v", [student.sweeps_in_place(*call) for call in calls], scales)
+
+
+def _solved_scale(p, r, pi, terminal, gamma, among=None):
+    """(I - γ P_π)⁻¹ (I + γ P_π) (I - γ P_π)⁻¹ |r_π|: what rounding in the equation may come to.
+
+    `among` are the states whose values are asked for; none of the others follows them.
+    """
+    step, size = _under(p, r, pi, terminal)
+    among = np.ones(len(size), dtype=bool) if among is None else among
+    step, size = gamma * step[among][:, among], size[among]
+    inverse = np.linalg.inv(np.eye(len(size)) - step)
+    scale = np.zeros(len(among))
+    scale[among] = inverse @ ((np.eye(len(size)) + step) @ (inverse @ size))
+    return np.where(terminal, 0.0, scale)
+
+
+def _evaluated(student, calls):
+    scales = [_solved_scale(*call) for call in calls]
+    return _joined("v", [student.policy_eval(*call) for call in calls], scales)
+
+
+def _discounts(rng, count):
+    """Discounts below 1: 0 and close to 1 first, the others anywhere."""
+    return [0.999, 0.0, *rng.uniform(0.05, 0.99, count)][:count]
+
+
+def _ring(rng, states):
+    """One certain way round through all states."""
+    way = rng.permutation(states)
+    p = np.zeros((states, 1, states))
+    p[way, 0, np.roll(way, -1)] = 1.0
+    over = np.zeros(states, dtype=bool)
+    return p, _rewards(rng, states, 1), np.ones((states, 1)), over
+
+
+def continuing(student, rng):
+    """Values of policies that go on for ever: all sizes, rings, rewards from all of their range."""
+    mdps = [*_endless(rng), *_endless(rng), _ring(rng, int(rng.integers(5, 25)))]
+    mdps.append(_widest(student, rng, 0))
+    gammas = rng.permutation(_discounts(rng, len(mdps)))
+    calls = [(*mdp, float(gamma)) for mdp, gamma in zip(mdps, gammas, strict=True)]
+    calls += [(*_mdp(rng, *shape), 0.999) for shape in ((7, 3), (24, 2))]
+    for sign in (-1, 1):
+        p, r, pi, over = _mdp(rng, 3, 2)
+        calls.append((p, sign * (1000.0 - np.abs(r)), pi, over, 0.999))
+    return _evaluated(student, calls)
+
+
+def episodic(student, rng):
+    """Values of policies with terminal states, then one argument after another alone."""
+    mdps = [*_ending(rng), *_ending(rng), _widest(student, rng, int(rng.integers(1, 9)))]
+    gammas = rng.permutation(_discounts(rng, len(mdps)))
+    calls = [(*mdp, float(gamma)) for mdp, gamma in zip(mdps, gammas, strict=True)]
+    calls.append((*_mdp(rng, 9, 3, 2, anything=True), 0.999))
+    first, second = _pair(student, rng)
+    gammas = rng.uniform(0.3, 0.9, 2)
+    both = [(*mdp, float(gamma)) for mdp, gamma in zip((first, second), gammas, strict=True)]
+    return _evaluated(student, calls + student.domain.replaced(*both))
+
+
+def _one(states, place):
+    return np.eye(states)[place]
+
+
+def _onward(rng, states, room, place, outside):
+    """A row from which the episode goes on to an earlier state of a room, or to one outside.
+
+    Slowly, staying for long; at once; or with detours within the room.
+    """
+    before = [*room[:place], *outside]
+    stay = _one(states, room[place])
+    near = _one(states, room[place - 1] if place else rng.choice(outside))
+    match rng.integers(0, 3):
+        case 0:
+            part = rng.uniform(0.02, 0.1)
+            return part * near + (1 - part) * stay
+        case 1:
+            return near
+    row = np.zeros(states)
+    detour = [*room, *outside]
+    row[detour] = _distributions(rng, len(detour))
+    return 0.5 * row + 0.5 * _one(states, rng.choice(before))
+
+
+def _rooms(rng, ends, safe, lost, torn, actions):
+    """(P, r, pi, terminal) and the states, terminal ones among them, whose episodes surely end.
+
+    From a safe state a terminal one is reached sooner or later. From a lost state none is. From
+    a torn one a lost state may be reached, hardly ever or surely. Actions that the policy never
+    takes do the opposite.
+    """
+    states = ends + safe + lost + torn
+    order = rng.permutation(states)
+    over, inside, nowhere, between = np.split(order, np.cumsum([ends, safe, lost]))
+    terminal = np.isin(np.arange(states), over)
+    p, r, pi, _ = _mdp(rng, states, actions)
+    used = np.zeros((states, actions), dtype=bool)
+    used[np.arange(states), rng.integers(0, actions, states)] = True
+    used |= rng.random((states, actions)) < 0.3
+    pi = np.where(used, pi + 0.1, 0.0)
+    pi /= pi.sum(1, keepdims=True)
+    for room, other in ((inside, [*nowhere, *between]), (nowhere, [*over, *inside])):
+        for place, state in enumerate(room):
+            for action in range(actions):
+                if not used[state, action]:
+                    p[state, action] = _one(states, rng.choice(other or room))
+                elif room is inside:
+                    p[state, action] = _onward(rng, states, room, place, over)
+                else:
+                    p[state, action] = 0.0
+                    p[state, action, room] = _distributions(rng, len(room))
+    for place, state in enumerate(between):
+        back = _onward(rng, states, between, place, nowhere)
+        good = [*over, *inside] or list(nowhere)
+        part = rng.choice([10 ** rng.uniform(-12.0, -3.0), rng.uniform(0.1, 0.9), 1.0])
+        part = 1e-30 if len(between) == 1 else part
+        for action in range(actions):
+            p[state, action] = _one(states, rng.choice(good))
+        action = rng.choice(np.flatnonzero(used[state]))
+        p[state, action] = part * back + (1 - part) * p[state, action]
+    p[terminal] = rng.integers(-1, 2, (ends, actions, states)) * 10.0 ** rng.choice([0, 6])
+    pi[terminal] = rng.integers(-1, 2, (ends, actions)) * 10.0 ** rng.choice([0, 6])
+    return (p, r, pi, terminal), np.isin(np.arange(states), [*over, *inside])
+
+
+def _corridor(rng, lost):
+    """All of 24 states in a row, in drawn order, from each of which the next follows.
+
+    The last one is terminal. Where `lost`, it is never left, the first one is terminal, and every
+    state between them leads to either.
+    """
+    states, order = 24, rng.permutation(24)
+    p = np.zeros((states, 1, states))
+    p[order[:-1], 0, order[1:]] = 1.0
+    p[order[-1], 0, order[-1]] = 1.0
+    terminal = np.arange(states) == order[-1]
+    if lost:
+        terminal = np.arange(states) == order[0]
+        p[order[1:-1], 0] = 0.5 * p[order[1:-1], 0] + 0.5 * np.eye(states)[order[0]]
+    mdp = p, _rewards(rng, states, 1), np.ones((states, 1)), terminal
+    return mdp, terminal if lost else np.ones(states, dtype=bool)
+
+
+def _slow(rng):
+    """Two states that lead to each other for ten thousand steps on average, then to the end."""
+    out = rng.uniform(0.5e-4, 2e-4)
+    p = np.array([[[0.0, 1.0, 0.0]], [[1.0 - out, 0.0, out]], [[0.0, 0.0, 1.0]]])
+    mdp = p, _rewards(rng, 3, 1), np.ones((3, 1)), np.array([False, False, True])
+    return mdp, np.ones(3, dtype=bool)
+
+
+def _doors(rng):
+    """Calls of one size in which each argument changes alone, with the states that surely end.
+
+    One action leads to the last state, which stays where it is, the other stays. First it is the
+    only terminal state, then the only one that is not.
+    """
+    states, actions = int(rng.integers(3, 9)), 2
+    last, here = np.eye(states)[-1], np.eye(states)
+    p = np.stack([np.broadcast_to(last, (states, states)), here], axis=1)
+    first = rng.integers(0, 2, states)
+    pi = np.eye(actions)[first]
+    terminal = np.arange(states) == states - 1
+    one, other = (_rewards(rng, states, actions) for _ in range(2))
+    leaves = terminal | (first == 0)
+    calls = [(p, one, pi, terminal), (p[:, ::-1].copy(), other, 1 - pi, ~terminal)]
+    surely = [leaves, terminal | ~leaves, leaves, terminal | ~leaves, ~terminal]
+    return calls, surely
+
+
+def _mixed(rng):
+    """Calls of one size in which each argument changes alone; P and pi are 0 nowhere."""
+    states, actions = int(rng.integers(4, 12)), int(rng.integers(2, 5))
+    over = _terminals(rng, states, int(rng.integers(1, states // 2 + 1)))
+    calls = [
+        (
+            rng.dirichlet(np.ones(states), (states, actions)) * 0.9 + 0.1 / states,
+            _rewards(rng, states, actions),
+            rng.dirichlet(np.ones(actions), states) * 0.9 + 0.1 / actions,
+            terminal,
+        )
+        for terminal in (over, ~over)
+    ]
+    return calls, [np.ones(states, dtype=bool)] * 5
+
+
+def undiscounted(student, rng):
+    """Whether episodes end, and what they pay in all where they do.
+
+    Rooms of all sorts and sizes, one state, nothing but terminal states, none, long ways in any
+    order, rewards from all of their range; then one argument after another alone.
+    """
+    some = rng.integers(1, 5, 8)
+    cases = [
+        _rooms(rng, *sizes)
+        for sizes in (
+            (1, 0, 0, 0, 1),
+            (0, 0, 1, 0, 8),
+            (0, 0, int(some[0]) + 2, 0, 3),
+            (int(some[1]), 0, 0, 0, 2),
+            (1, 23, 0, 0, 1),
+            (1, 22, 1, 0, 2),
+            (1, 4, 1, 18, 2),
+            (2, 6, 2, 14, 8),
+            (*(int(size) for size in some[2:6]), 3),
+            (*(int(size) + 1 for size in some[4:8]), 2),
+            (1, 1, 1, 1, 4),
+            (2, 5, 3, 1, 1),
+        )
+    ]
+    (p, r, pi, terminal), surely = _rooms(rng, 3, 13, 4, 4, 8)
+    cases.append(((p, student.domain.draw(rng, "r", *r.shape), pi, terminal), surely))
+    cases += [_corridor(rng, lost) for lost in (False, True)] + [_slow(rng)]
+    for both, among in (_doors(rng), _mixed(rng)):
+        cases += zip(student.domain.replaced(*both), among, strict=True)
+    found = [student.total_reward(*call) for call, _ in cases]
+    scales = [_solved_scale(*call, 1.0, surely) for call, surely in cases]
+    ends = np.concatenate([ends for ends, _ in found]).astype(float)
+    return {
+        "ends": ends,
+        "ends__scale": np.ones(len(ends)),
+        **_joined("v", [v for _, v in found], scales),
+    }
