@@ -25,6 +25,7 @@ CATALOGUE = {
     "px-chain-nll": {40, 46, 48, 51},
     "px-mask": {40, 41, 42, 43, 46, 47},
     "px-known-entropy": {34, 40, 41, 42, 43, 46, 47, 48},
+    "px-sample-complete": {49, 50},
     "px-rgb-order": {40, 41, 42, 43, 44, 45, 46, 47},
     "dqn-atari": {98, 99},
     "pg-reinforce-cartpole": {57, 58, 68, 69, 70, 71, 72, 73, 74, 75},
