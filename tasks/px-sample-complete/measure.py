@@ -264,10 +264,12 @@ def _drawn(student, model, h, w, rows, n):
 
 
 def _independent_pixels(student, rng, n):
-    """Own pixels of models whose pixels are independent and all of one law, standardised: [n 5].
+    """Own pixels of models whose pixels are independent and all of one law, as uniforms: [n 5].
 
-    In the first two columns all pixels of a call follow each other, so that lags run over pixels
-    and images; the others are the three pixels of an image.
+    Within the step of the CDF that a level has, the place is drawn here: levels alone are ties,
+    which the test takes for draws that are used twice. In the first two columns all pixels of a
+    call follow each other, so that lags run over pixels and images; the others are the three
+    pixels of an image.
     """
     v, columns = student.domain.sizes("v")[1], []
     for h, w, rows in ((6, 6, int(rng.integers(3, 20))), (2, 5, 100), (1, 3, 400)):
@@ -275,10 +277,9 @@ def _independent_pixels(student, rng, n):
         bias = np.broadcast_to(logits[:, None, None], (v, h, w))
         model = Model("dense", (np.zeros((h, w, v, h, w)), bias))
         x = _drawn(student, model, h, w, rows, n if w == 3 else -(-n // (h * w)))
-        p = np.exp(_log_p(logits[None]))[0]
-        mean = p @ np.arange(v)
-        standard = (x - mean) / np.sqrt(p @ (np.arange(v) - mean) ** 2)
-        columns += [*standard[:n, 0].T] if w == 3 else [standard.ravel()[:n]]
+        cdf = np.concatenate([[0.0], np.exp(_log_p(logits[None]))[0].cumsum()])
+        uniform = cdf[x] + rng.random(x.shape) * (cdf[x + 1] - cdf[x])
+        columns += [*uniform[:n, 0].T] if w == 3 else [uniform.ravel()[:n]]
     return np.column_stack(columns)
 
 
