@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from harness.mutation.generic import is_axis
-from harness.mutation.source import Function, Operator, Place, text
+from harness.mutation.source import Function, Operator, Place, owner, text
 
 _TWINS: Mapping[str, tuple[str, ...]] = {
     "sum": ("mean",),
@@ -77,8 +77,8 @@ def _arguments(node: ast.Call) -> list[str]:
 
 def _renamed(node: ast.Call, name: str) -> str:
     """The call, of a function with another name."""
-    owner = f"{text(node.func.value)}." if isinstance(node.func, ast.Attribute) else ""
-    return _written(f"{owner}{name}", _arguments(node), node.keywords)
+    before = f"{owner(node.func.value)}." if isinstance(node.func, ast.Attribute) else ""
+    return _written(f"{before}{name}", _arguments(node), node.keywords)
 
 
 def _twin(place: Place) -> Iterator[str]:
@@ -145,9 +145,9 @@ def _broadcast(place: Place) -> Iterator[str]:
         case ast.Subscript(value=value, slice=ast.Constant(value=None)):
             yield f"{text(value)}[..., None]"
         case ast.Call(func=ast.Attribute(value=value, attr="unsqueeze"), args=[ast.UnaryOp()]):
-            yield f"{text(value)}.unsqueeze(0)"
+            yield f"{owner(value)}.unsqueeze(0)"
         case ast.Call(func=ast.Attribute(value=value, attr="unsqueeze"), args=[_]):
-            yield f"{text(value)}.unsqueeze(-1)"
+            yield f"{owner(value)}.unsqueeze(-1)"
         case ast.Attribute(value=value, attr="T") | ast.Attribute(value=value, attr="mT"):
             yield text(value)
 
@@ -195,7 +195,7 @@ def _detached(place: Place) -> Iterator[str]:
             if used and name in _local_names(place.function):
                 yield f"{name}.detach()"
         case ast.Call() if isinstance(place.parent, ast.BinOp):
-            yield f"{text(place.node)}.detach()"
+            yield f"{owner(place.node)}.detach()"
 
 
 def _attached(place: Place) -> Iterator[str]:
@@ -272,7 +272,7 @@ def _generator(place: Place) -> Iterator[str]:
             written = [*args, *map(ast.unparse, others)]
             for made in (
                 "torch.Generator().manual_seed(0)",
-                f"torch.Generator().manual_seed({text(handed[0].value)}.initial_seed())",
+                f"torch.Generator().manual_seed({owner(handed[0].value)}.initial_seed())",
             ):
                 yield f"{text(node.func)}({', '.join([*written, f'generator={made}'])})"
 
@@ -286,7 +286,7 @@ def _squeezed(place: Place) -> Iterator[str]:
         and isinstance(place.parents[1], ast.Return)
     )
     if (result or of_many) and isinstance(place.node, ast.expr):
-        yield f"{text(place.node)}.squeeze()"
+        yield f"{owner(place.node)}.squeeze()"
 
 
 def _in_place(place: Place) -> Iterator[str]:
@@ -335,14 +335,14 @@ def _bounds(place: Place) -> Iterator[str]:
             yield f"math.{name}(max({ast.unparse(inner)}, 1e-8))"
         elif inner is not None:
             lower = "-20" if name == "exp" else "1e-12"
-            yield f"{text(inner)}.clamp(min={lower}).{name}()"
-            yield f"{text(inner)}.clamp(max=20).{name}()"
+            yield f"{owner(inner)}.clamp(min={lower}).{name}()"
+            yield f"{owner(inner)}.clamp(max=20).{name}()"
             yield f"({text(inner)} + 1e-8).{name}()"
             yield f"{ast.unparse(node)}.clamp(min={1e-6 if name == 'exp' else -100})"
     match node:
         case ast.BinOp(left=left, op=ast.Div(), right=right) if not isinstance(right, ast.Constant):
             yield f"{text(left)} / ({text(right)} + 1e-8)"
-            yield f"{text(left)} / {text(right)}.clamp(min=1e-8)"
+            yield f"{text(left)} / {owner(right)}.clamp(min=1e-8)"
 
 
 def _inner(node: ast.Call) -> ast.expr | None:
@@ -360,7 +360,7 @@ def _single(place: Place) -> Iterator[str]:
     if isinstance(node, ast.Call) and _callee(node) in _UNARY | _REDUCTIONS and _is_method(node):
         assert isinstance(node.func, ast.Attribute)
         rest = _written(node.func.attr, _arguments(node), node.keywords)
-        yield f"{text(node.func.value)}.float().{rest}.double()"
+        yield f"{owner(node.func.value)}.float().{rest}.double()"
 
 
 #: Every operator of this file.

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
-from harness.mutation.source import Operator, Place, text
+from harness.mutation.source import Operator, Place, owner, text
 
 _TERMS: Mapping[type[ast.operator], tuple[str, ...]] = {
     ast.Add: ("{a} - {b}", "{a}", "{b}", "{a} + {b} + {b}"),
     ast.Sub: ("{a} + {b}", "{a}", "-{b}", "{b} - {a}", "{a} - {b} - {b}"),
     ast.Mult: ("{a} / {b}", "{a}", "{b}", "{a} * {b} * {b}", "-{a} * {b}"),
     ast.Div: ("{a} * {b}", "{a}", "{b} / {a}", "{a} / {b} / {b}", "-{a} / {b}"),
-    ast.Pow: ("{a}", "{a} * {b}", "{a} ** ({b} + 1)", "-{a} ** {b}", "{a}.abs()"),
+    ast.Pow: ("{a}", "{a} * {b}", "{a} ** ({b} + 1)", "-{a} ** {b}", "{owner}.abs()"),
     ast.MatMult: ("{a} @ {b} * 2", "-{a} @ {b}", "{a}", "{b}", "{b} @ {a}"),
     ast.FloorDiv: ("-(-{a} // {b})", "{a} / {b}"),
     ast.Mod: ("{a} // {b}", "{a}"),
@@ -37,7 +37,8 @@ def _terms(place: Place) -> Iterator[str]:
     """Another sign; a term or factor that is dropped or stands twice."""
     if isinstance(place.node, ast.BinOp):
         for form in _TERMS.get(type(place.node.op), ()):
-            yield form.format(a=text(place.node.left), b=text(place.node.right))
+            left, right = place.node.left, place.node.right
+            yield form.format(a=text(left), b=text(right), owner=owner(left))
 
 
 def _unary(place: Place) -> Iterator[str]:

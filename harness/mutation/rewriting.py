@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from harness.mutation.source import Operator, Place, text
+from harness.mutation.source import Operator, Place, owner, text
 
 
 def _method(node: ast.AST, *names: str) -> tuple[ast.expr, ast.Call] | None:
@@ -111,18 +111,18 @@ def _exponentials(place: Place) -> Iterator[str]:
     inner = _of(place.node, "exp")
     match inner:
         case ast.BinOp(left=ast.Constant(value=2), op=ast.Mult(), right=half):
-            yield f"{text(half)}.exp() ** 2"
-            yield f"{text(half)}.exp() * {text(half)}.exp()"
+            yield f"{owner(half)}.exp() ** 2"
+            yield f"{owner(half)}.exp() * {owner(half)}.exp()"
         case ast.BinOp(left=a, op=ast.Add(), right=b):
-            yield f"{text(a)}.exp() * {text(b)}.exp()"
+            yield f"{owner(a)}.exp() * {owner(b)}.exp()"
         case ast.BinOp(left=a, op=ast.Sub(), right=b):
-            yield f"{text(a)}.exp() / {text(b)}.exp()"
+            yield f"{owner(a)}.exp() / {owner(b)}.exp()"
     inner = _of(place.node, "log")
     match inner:
         case ast.BinOp(left=a, op=ast.Div(), right=b) if not _is_number(a):
-            yield f"{text(a)}.log() - {text(b)}.log()"
+            yield f"{owner(a)}.log() - {owner(b)}.log()"
         case ast.BinOp(left=a, op=ast.Mult(), right=b) if not (_is_number(a) or _is_number(b)):
-            yield f"{text(a)}.log() + {text(b)}.log()"
+            yield f"{owner(a)}.log() + {owner(b)}.log()"
 
 
 def _is_number(node: ast.AST) -> bool:
@@ -138,18 +138,18 @@ def _reductions(place: Place) -> Iterator[str]:
     dim = _dim(call)
     name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     if dim is not None and name == "sum":
-        yield f"{text(value)}.flip({dim}).sum(dim={dim})"
-        yield f"{text(value)}.cumsum({dim}).select({dim}, -1)"
+        yield f"{owner(value)}.flip({dim}).sum(dim={dim})"
+        yield f"{owner(value)}.cumsum({dim}).select({dim}, -1)"
         halves = "t[..., ::2].sum(-1) + t[..., 1::2].sum(-1)"
-        yield f"(lambda t: {halves})({text(value)}.movedim({dim}, -1))"
-        yield f"torch.einsum('...i->...', {text(value)}.movedim({dim}, -1))"
+        yield f"(lambda t: {halves})({owner(value)}.movedim({dim}, -1))"
+        yield f"torch.einsum('...i->...', {owner(value)}.movedim({dim}, -1))"
     if dim is not None and name == "mean":
         yield f"(lambda t: t.sum(dim={dim}) / t.shape[{dim}])({text(value)})"
-        yield f"{text(value)}.flip({dim}).mean(dim={dim})"
+        yield f"{owner(value)}.flip({dim}).mean(dim={dim})"
     if name == "mean" and not call.args and not call.keywords:
         yield f"(lambda t: t.sum() / t.numel())({text(value)})"
     if not call.args and not call.keywords:
-        yield f"{text(value)}.flatten().flip(0).{name}()"
+        yield f"{owner(value)}.flatten().flip(0).{name}()"
 
 
 def _written_out(place: Place) -> Iterator[str]:

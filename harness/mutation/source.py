@@ -101,6 +101,12 @@ def text(node: ast.AST) -> str:
     return written if isinstance(node, plain) or number else f"({written})"
 
 
+def owner(node: ast.AST) -> str:
+    """An expression as it can stand before a dot: ``2.abs()`` is no Python, ``(2).abs()`` is."""
+    written = text(node)
+    return f"({written})" if isinstance(node, ast.Constant) and written[0] != "(" else written
+
+
 def label(program: Program) -> str:
     """How names of changes call a program: ``solution``, or the name of the variant's file."""
     return "solution" if program.role == "reference" else program.name.rpartition("/")[2]

@@ -55,6 +55,22 @@ def test_what_an_operator_makes(name, source, wanted):
     assert wanted <= made(source, name)
 
 
+@pytest.mark.parametrize(
+    "source", ["2**x", "2.5**x", "torch.sqrt(2)", "2", "torch.exp(1 - x)", "'a'.strip().sum()"]
+)
+def test_a_literal_before_a_dot_stands_in_parentheses(source):
+    head = "def f(x, eps, generator):\n    return "
+    found = changes(f"{head}{source}\n", (*GENERIC, *FIELD, *REWRITINGS))
+    assert any(change.operator != "sign" for change in found)
+    for change in found:
+        ast.parse(change.program.files["elbo_gaussian_kl.py"])
+
+
+def test_a_power_of_a_literal():
+    assert "((2).abs())" in made("2**x", "term")
+    assert "((2).squeeze())" in made("2", "squeeze")
+
+
 def test_a_generator_is_ignored_in_three_ways():
     wanted = made("torch.randn(3, generator=generator)", "generator")
     assert wanted == {
