@@ -272,7 +272,8 @@ def _independent_pixels(student, rng, n):
     pixels of an image.
     """
     v, columns = student.domain.sizes("v")[1], []
-    for h, w, rows in ((6, 6, int(rng.integers(3, 20))), (2, 5, 100), (1, 3, 400)):
+    # twenty images at least: fewer can be the same in two calls where pixels share their noise
+    for h, w, rows in ((6, 6, int(rng.integers(20, 30))), (2, 5, 100), (1, 3, 400)):
         logits = rng.normal(0.0, 0.3, v)
         bias = np.broadcast_to(logits[:, None, None], (v, h, w))
         model = Model("dense", (np.zeros((h, w, v, h, w)), bias))
