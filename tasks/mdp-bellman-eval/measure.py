@@ -227,7 +227,8 @@ def _solved_scale(p, r, pi, terminal, gamma, among=None):
     step, size = gamma * step[among][:, among], size[among]
     inverse = np.linalg.inv(np.eye(len(size)) - step)
     scale = np.zeros(len(among))
-    scale[among] = inverse @ ((np.eye(len(size)) + step) @ (inverse @ size))
+    # twice: rounding of the system, and of the sums in whatever order a program makes them
+    scale[among] = 2 * (inverse @ ((np.eye(len(size)) + step) @ (inverse @ size)))
     return np.where(terminal, 0.0, scale)
 
 
