@@ -1,6 +1,7 @@
 """What every task has to have, whatever it asks for: parametrised by discovery."""
 
 import pytest
+import yaml
 
 from tests.support.programs import ROOT, TASKS, load
 
@@ -44,6 +45,9 @@ CATALOGUE = {
     "ae-denoising": set(),  # an extension; its slips have no number
 }
 
+#: The assignment of each lecture document.
+LECTURES = {"S0": "dsc291", "S1": "csci599", "S2": "npfl138", "S3": "csc413", "S4": "cs285"}
+
 
 @pytest.fixture(scope="module", params=TASKS)
 def task(request):
@@ -76,3 +80,11 @@ def test_there_are_samples_of_right_and_of_mistaken_work(task, folder):
 def test_every_bug_of_the_catalogue_is_a_known_mistake(task):
     known = {bug for mutant in task.reference.mutants for bug in mutant.mistake.bug}
     assert CATALOGUE.get(task.id, set()) - known == set()
+
+
+@pytest.mark.parametrize("document", sorted(LECTURES))
+def test_the_assignment_of_a_lecture_holds_every_task_that_names_it_as_a_source(document):
+    path = ROOT / "tasks" / "assignments" / f"{LECTURES[document]}.yaml"
+    tasks = yaml.safe_load(path.read_text(encoding="utf-8"))["tasks"]
+    sources = {name: {slide.document for slide in load(name).spec.lecture} for name in TASKS}
+    assert tasks == [{"id": name} for name in sorted(TASKS) if document in sources[name]]
