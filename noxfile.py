@@ -179,6 +179,12 @@ def statement(session: nox.Session) -> None:
 
 
 @SHARED
+def schema(session: nox.Session) -> None:
+    """Show which JSON Schemas are out of date: nox -s schema [-- --write]"""
+    verb(session, passing=(0, 1))
+
+
+@SHARED
 def calibrate(session: nox.Session) -> None:
     """Measure the error rates that the specs declare; an interrupted run goes on."""
     verb(session)

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, PlainValidator, model_validator
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from harness.spec.checks import Model
 
@@ -137,9 +137,21 @@ def read_loss(text: object) -> Loss:
     return loss
 
 
-Moment = Annotated[datetime, PlainValidator(read_moment)]
-Duration = Annotated[timedelta, PlainValidator(read_duration)]
-Losing = Annotated[Loss, PlainValidator(read_loss)]
+Moment = Annotated[
+    datetime,
+    PlainValidator(read_moment),
+    WithJsonSchema({"type": "string", "examples": ["2026-10-19 23:59 Europe/Berlin"]}),
+]
+Duration = Annotated[
+    timedelta,
+    PlainValidator(read_duration),
+    WithJsonSchema({"type": "string", "examples": ["15 min", "2 h", "1 day"]}),
+]
+Losing = Annotated[
+    Loss,
+    PlainValidator(read_loss),
+    WithJsonSchema({"type": "string", "examples": ["10%", "2 points"]}),
+]
 
 
 class LateRule(Model):
@@ -152,7 +164,7 @@ class LateRule(Model):
     """
 
     per_day: Losing
-    grace: Duration = timedelta(0)
+    grace: Annotated[Duration, Field(json_schema_extra={"default": "0 min"})] = timedelta(0)
     cap: Losing | None = None
     late_days: Annotated[int, Field(ge=1, le=100)] | None = None
 

@@ -19,6 +19,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "explain": "all there is about one mark: evidence, error rates, how to repeat it",
         "handout": "write what students get of an assignment: no reference, no mistake, no key",
         "statement": "write what a statement shows of its task's data",
+        "schema": "write JSON Schemas of the files that authors write, for editors",
         "verify": "prove that checks pass honest work and catch every known mistake",
         "calibrate": "measure the error rates that the specs declare",
         "targets": "list or make stored reference distributions",

@@ -1,0 +1,40 @@
+"""``schema``: write the JSON Schemas of the files that authors write, or say which are old."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from harness.files import write_text
+from harness.results import make_folder
+from harness.spec import schemas
+from harness.verbs import output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the verb's options."""
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument("--write", action="store_true", help="write what is out of date")
+    parser.add_argument(
+        "--to", type=Path, default=Path("docs/schemas"), metavar="DIR", help="where they lie"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compares the files with the models; 0 if all are current, or are now."""
+    stale = []
+    for name in schemas.MODELS:
+        path, wanted = args.to / f"{name}.json", schemas.text(name)
+        if not path.is_file() or path.read_text(encoding="utf-8") != wanted:
+            stale.append(str(path))
+            if args.write:
+                make_folder(args.to)
+                write_text(path, wanted)
+    if args.json:
+        output.emit({"written" if args.write else "stale": stale})
+    else:
+        for place in stale:
+            print(f"{place}: {'written' if args.write else 'out of date; run with --write'}")
+        if not stale:
+            print("all schemas are those of the models")
+    return 0 if args.write or not stale else 1
