@@ -173,6 +173,12 @@ def handout(session: nox.Session) -> None:
 
 
 @SHARED
+def new(session: nox.Session) -> None:
+    """Write the files of a new task: nox -s new -- ID [--title TITLE]"""
+    verb(session)
+
+
+@SHARED
 def statement(session: nox.Session) -> None:
     """Show which statements are out of date: nox -s statement [-- TASK… --write]"""
     verb(session, passing=(0, 1))

@@ -22,6 +22,7 @@ NEVER_REACHES = {
     "statistics": {"spec", "kinds", "marking", "report", *RUNS_CODE},
     "spec": {"kinds", "statistics", "marking", *RUNS_CODE},
     "handout": RUNS_CODE,
+    "scaffold": RUNS_CODE,
     "classroom": {"report", "grading", "verbs", *RUNS_CODE},
     "lms": {"grading", "verbs", *RUNS_CODE},
     "report": {"spec", "kinds", "ledger", *RUNS_CODE},

@@ -18,6 +18,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "summary": "a class at a glance: every check with counts, hints, what needs a look, time",
         "explain": "all there is about one mark: evidence, error rates, how to repeat it",
         "handout": "write what students get of an assignment: no reference, no mistake, no key",
+        "new": "write the files of a new task, from which its author goes on",
         "statement": "write what a statement shows of its task's data",
         "schema": "write JSON Schemas of the files that authors write, for editors",
         "verify": "prove that checks pass honest work and catch every known mistake",

@@ -1,0 +1,1 @@
+"""A new task that works: the files from which its author goes on."""
