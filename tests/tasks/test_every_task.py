@@ -20,6 +20,7 @@ CATALOGUE = {
     "score-grad": {26, 27, 28, 29},
     "path-derivative": {30},
     "grad-variance": {29},
+    "mdp-aliased-grid": {66},
     "mdp-bellman-eval": {59, 60, 63},
     "mdp-value-iteration": {60, 61, 62, 65},
     "pg-reinforce-loss": {57, 69, 70, 71, 72, 73, 74, 75},
