@@ -21,6 +21,7 @@ CATALOGUE = {
     "path-derivative": {30},
     "grad-variance": {29},
     "mdp-bellman-eval": {59, 60, 63},
+    "mdp-returns": {57, 58},
     "mdp-value-iteration": {60, 61, 62, 65},
     "pg-reinforce-loss": {57, 69, 70, 71, 72, 73, 74, 75},
     "pg-theorem": {83},
