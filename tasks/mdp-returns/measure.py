@@ -146,6 +146,20 @@ def _walk(rng, mask, start, policy, transitions):
     return states, actions, last
 
 
+def _ruled_out(rng, table):
+    """A trajectory that a single 0 rules out: of `start` (0), `policy` (1) or `transitions` (2)."""
+    b, t, s, a = (int(rng.integers(2, most)) for most in (6, 9, 6, 5))
+    tables = [_positive(rng, *n) for n in ((s,), (s, a), (s, a, s))]
+    mask = np.arange(t) < rng.integers(1, t + 1, (b, 1))
+    states, actions, last = _walk(rng, mask, *tables)
+    step = int(rng.integers(mask[0].sum()))
+    after = last[0] if step == mask[0].sum() - 1 else states[0, step + 1]
+    used = ((states[0, 0],), (states[0, step], actions[0, step]))
+    tables[table][(*used, (*used[1], after))[table]] = 0.0
+    tables[table] /= tables[table].sum(axis=-1, keepdims=True)
+    return states, actions, last, mask, *tables
+
+
 def _paths(student, rng):
     """Arguments of log_prob: of trajectories that occur, and of some that cannot."""
     names = ("b", "t", "s", "a")
@@ -169,6 +183,7 @@ def _paths(student, rng):
         else:
             walk = _walk(rng, mask, start, policy, transitions)
         cases.append((*walk, mask, start, policy, transitions))
+    cases += [_ruled_out(rng, table) for table in (0, 1, 2) for _ in range(3)]
     return student.domain.replaced(*cases)
 
 
