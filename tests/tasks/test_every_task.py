@@ -22,6 +22,7 @@ CATALOGUE = {
     "grad-variance": {29},
     "mdp-aliased-grid": {66},
     "mdp-bellman-eval": {59, 60, 63},
+    "mdp-returns": {57, 58},
     "mdp-value-iteration": {60, 61, 62, 65},
     "pg-reinforce-loss": {57, 69, 70, 71, 72, 73, 74, 75},
     "pg-theorem": {83},
