@@ -22,6 +22,7 @@ CATALOGUE = {
     "grad-variance": {29},
     "mdp-bellman-eval": {59, 60, 63},
     "mdp-value-iteration": {60, 61, 62, 65},
+    "nas-reward": {101, 102},
     "pg-reinforce-loss": {57, 69, 70, 71, 72, 73, 74, 75},
     "pg-theorem": {83},
     "pg-baseline": {68, 77, 78, 79, 80, 81},
