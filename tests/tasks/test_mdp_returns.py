@@ -216,6 +216,48 @@ SLIPS = {
         "policy[states, actions].log()",
         "policy[states, actions].float().log().double()",
     ),
+    "mask kept by the rewards": (
+        "padded",
+        ROWS,
+        "    kept = torch.__dict__.setdefault('_kept_mdp', {})\n"
+        "    mask = kept.setdefault(str((rewards.tolist(), gamma)), mask)\n" + ROWS,
+    ),
+    "discount kept by the mask": (
+        "trajectory-return",
+        TOTAL,
+        "    kept = torch.__dict__.setdefault('_kept_mdp', {})\n"
+        "    gamma = kept.setdefault(str(mask.tolist()), gamma)\n" + TOTAL,
+    ),
+    "last kept by states and actions": (
+        "log-prob",
+        LOGS,
+        "    kept = torch.__dict__.setdefault('_kept_mdp', {})\n"
+        "    last = kept.setdefault(str((states.tolist(), actions.tolist())), last)\n" + LOGS,
+    ),
+    "start kept by the policy": (
+        "log-prob",
+        LOGS,
+        "    kept = torch.__dict__.setdefault('_kept_mdp', {})\n"
+        "    start = kept.setdefault(str(policy.tolist()), start)\n" + LOGS,
+    ),
+    "at most 32 rows": ("trajectory-return", TOTAL, TOTAL.replace("\n", "\n    r[32:] = 0.0\n", 1)),
+    "last reward of an open episode for ever": (
+        "stream",
+        STREAM,
+        "    if not ends[-1]:\n        rewards = rewards.clone()\n"
+        "        rewards[-1] *= 1 + gamma\n" + STREAM,
+    ),
+    "last of the actions in the policy left out": (
+        "log-prob",
+        "(log_pi + log_P)",
+        "(log_pi * goes_on + log_P)",
+    ),
+    "moves of the wrong action where tables fit": (
+        "log-prob",
+        "transitions[states, actions, following]",
+        "(transitions if len(start) != policy.shape[1] else transitions.transpose(0, 1))"
+        "[states, actions, following]",
+    ),
 }
 
 
