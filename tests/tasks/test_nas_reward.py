@@ -116,6 +116,11 @@ WRONG = {
         "masked_fill(closed[t], -1e9)",
         "impossible",
     ),
+    "rows-spoilt-by-an-impossible-one": (
+        "    return log_p\n",
+        "    return log_p if log_p.isfinite().all() else log_p / 2\n",
+        "impossible",
+    ),
     "embedding-without-gradient": (
         "E[sequences[:, t - 1]] if",
         "E[sequences[:, t - 1]].detach() if",
