@@ -20,7 +20,7 @@ def total_variance(rewards, baseline=0.0):
 
 
 @pytest.mark.parametrize(
-    ("rewards", "variance"), zip(measure.TABLE, (0.1163, 78.81, 71.33), strict=True)
+    ("rewards", "variance"), list(zip(measure.TABLE, (0.1163, 78.81, 71.33), strict=True))
 )
 def test_rewards_of_the_lecture_have_one_mean_and_three_variances(rewards, variance):
     y_t = LOGITS.softmax(1)[0, 0]
@@ -39,7 +39,7 @@ def test_baselines_of_the_catalogue():
 
 
 @pytest.mark.parametrize(
-    ("rewards", "wrong", "right"), zip(measure.TABLE, (0, 1, -1), (1, 1, -1), strict=True)
+    ("rewards", "wrong", "right"), list(zip(measure.TABLE, (0, 1, -1), (1, 1, -1), strict=True))
 )
 def test_signs_are_those_of_the_slide(rewards, wrong, right):
     """Whether log y_a went up or down where the logits have gone a little along the update."""
