@@ -145,12 +145,12 @@ def changes(student, rng):
 
 
 def _shapes(student, rng):
-    """(b, d, k): an ordinary size, the smallest, a square, all numbers of classes, the largest."""
-    largest = [student.domain.sizes(axis)[1] for axis in "bdk"]
-    yield from ((5, 4, 3), (1, 1, 1), (4, 4, 4))
-    for classes in (rng.permutation(largest[2]) + 1).tolist():
-        yield int(rng.integers(1, 20)), int(rng.integers(1, largest[1])), classes
-    yield tuple(largest)
+    """(b, d, k): an ordinary size, the smallest, a square, one of each, all numbers of classes."""
+    b, d, k = (student.domain.sizes(axis)[1] for axis in "bdk")
+    yield from ((5, 4, 3), (1, 1, 1), (4, 4, 4), (1, d, k), (7, 1, k), (7, d, 1), (1, 1, 2))
+    for classes in (rng.permutation(k) + 1).tolist():
+        yield int(rng.integers(1, 20)), int(rng.integers(1, d)), classes
+    yield b, d, k
 
 
 def _digits(student, rng, b):
@@ -161,7 +161,11 @@ def _digits(student, rng, b):
 
 
 def _episodes(student, rng):
-    """Arguments of `policy_loss`: drawn images of all sizes, and digits with sampled guesses."""
+    """Arguments of `policy_loss`: drawn images of all sizes, digits with sampled guesses.
+
+    In the last call the weights of a class are all of one size, so that log-probabilities reach
+    many hundreds below zero.
+    """
     draw, answers = student.domain.draw, _answers(student, rng)
 
     def call(b, d, k):
@@ -176,6 +180,9 @@ def _episodes(student, rng):
         chances = _softmax(images @ weights)
         actions = np.array([rng.choice(10, p=row) for row in chances])
         others.append((weights, images, actions, targets, *rewards))
+    ends = rng.choice(draw(rng, "weights", 2, 1).ravel(), (1, 8)).repeat(64, axis=0)
+    ends[:, :2] = ends.min(), ends.max()
+    others.append((ends, draw(rng, "images", 20, 64), *_guesses(rng, 20, 8), -3.0, 2.0))
     return student.domain.replaced(*pair, *others, pair[0])
 
 
