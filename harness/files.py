@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Reading files that others gave, and writing files whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,37 @@ import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+from harness.errors import UsageError
+
+_MIB = 2**20
+
+
+def read_given(path: Path, largest: int) -> bytes:
+    """The content of a file that somebody gave.
+
+    Args:
+        largest: how many bytes it may have.
+
+    Raises:
+        UsageError: it cannot be read, or is larger.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    if len(content) > largest:
+        raise UsageError(f"{path} is larger than {largest // _MIB} MiB")
+    return content
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table as CSV: its header and its rows, the lines ended by a line feed."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return stream.getvalue()
 
 
 def write_text(path: Path, text: str) -> Path:

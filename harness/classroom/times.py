@@ -20,6 +20,7 @@ from typing import Any
 
 from harness.classroom import gradescope, table
 from harness.errors import UsageError
+from harness.files import read_given
 from harness.spec.schedule import moment_text
 from harness.submissions import downloads
 
@@ -91,7 +92,7 @@ def read(path: Path) -> Times:
     if path.suffix == ".json":
         times = Times(tuple(_of_json(path)))
     elif path.suffix in (".yml", ".yaml"):
-        times = Times(tuple(_of_gradescope(_bytes(path), str(path))))
+        times = Times(tuple(_of_gradescope(_metadata(path), str(path))))
     else:
         rows = table.read(path, "the table of times", ("id", "time"), _HEAD)
         attempts = [
@@ -141,19 +142,8 @@ def require_distinct(attempts: Sequence[Attempt]) -> None:
                 )
 
 
-def _bytes(path: Path) -> bytes:
-    """The content of a file of metadata.
-
-    Raises:
-        UsageError: it cannot be read, or is too large.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    if len(content) > gradescope.LARGEST:
-        raise UsageError(f"{path} is larger than {gradescope.LARGEST // 2**20} MiB")
-    return content
+def _metadata(path: Path) -> bytes:
+    return read_given(path, gradescope.LARGEST)
 
 
 def _of_json(path: Path) -> Iterator[Attempt]:
@@ -163,7 +153,7 @@ def _of_json(path: Path) -> Iterator[Attempt]:
         UsageError: it is something else.
     """
     try:
-        found = json.loads(_bytes(path).decode("utf-8-sig"))
+        found = json.loads(_metadata(path).decode("utf-8-sig"))
     except ValueError as error:
         raise UsageError(f"{path} is no metadata of Gradescope: {error}") from None
     if isinstance(found, list):

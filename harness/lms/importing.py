@@ -8,8 +8,6 @@ metadata.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import secrets
 from collections import Counter
@@ -22,6 +20,7 @@ from typing import Any
 from harness.classroom import gradescope
 from harness.classroom.roster import Roster, listed
 from harness.errors import UsageError
+from harness.files import csv_text, read_given
 from harness.lms.layout import Person
 from harness.lms.matching import NUMBER
 from harness.report.sanitise import NAME_LIMIT, as_text, cell, clean
@@ -267,12 +266,7 @@ def read_submissions(paths: Sequence[Path]) -> Times:
 def _listed(path: Path) -> Iterator[tuple[str, tuple[datetime, ...]]]:
     """The user of every submission of a list, and the times of all attempts in order."""
     try:
-        content = path.read_bytes()
-        if len(content) > _LARGEST:
-            raise UsageError(f"{path} is larger than {_LARGEST // 2**20} MiB")
-        found = json.loads(content.decode("utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+        found = json.loads(read_given(path, _LARGEST).decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is no JSON: {error}") from None
     try:
@@ -361,7 +355,7 @@ def _drawn(taken: set[str]) -> str:
 def roster_csv(rows: Iterable[Mapping[str, str]]) -> str:
     """A roster as CSV; no spreadsheet takes its texts for numbers, dates or formulas."""
     columns = ("id", "pseudonym", "name", "group", "email", "submission")
-    return _csv(
+    return csv_text(
         columns,
         (
             [as_text(row[name]) if name in ("id", "submission") else _shown(row[name])
@@ -384,7 +378,7 @@ def times_csv(entries: Iterable[Entry]) -> str:
         seen.add(each.submission)
         rows += [[as_text(each.id), _moment(at), ""] for at in sorted(each.earlier)]
         rows.append([as_text(each.id), _moment(each.at), as_text(each.submission)])
-    return _csv(("id", "time", "submission"), rows)
+    return csv_text(("id", "time", "submission"), rows)
 
 
 def _moment(at: datetime) -> str:
@@ -399,11 +393,3 @@ def _moment(at: datetime) -> str:
 
 def _shown(text: str) -> str:
     return cell(clean(text, NAME_LIMIT))
-
-
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return stream.getvalue()

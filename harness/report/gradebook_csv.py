@@ -5,17 +5,16 @@ The leaderboard shows pseudonyms and may be published; this file is not for publ
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
-from harness.files import write_text
+from harness.files import csv_text, write_text
 from harness.marking.gradebook import Gradebook, SubmissionGrade
 from harness.report.marks import number, task_ids, task_points
 from harness.report.names import refuse_duplicates, shown
 from harness.report.sanitise import NAME_LIMIT, as_text, clean
 
-_WHO = ("id", "name", "group", "email", "pseudonym")
+#: The columns of :func:`who`.
+WHO = ("id", "name", "group", "email", "pseudonym")
 _MARK = ("mark", "points", "override", "penalty", "max_points")
 _TIME = ("submitted", "late", "free_days", "provisional")
 
@@ -24,15 +23,13 @@ def render(gradebook: Gradebook) -> str:
     """The table as CSV: rows by id, a column a task with its computed points."""
     refuse_duplicates(gradebook)
     tasks = task_ids(gradebook)
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
     names = [f"task:{clean(task, NAME_LIMIT)}" for task in tasks]
-    writer.writerow([*_WHO, *_MARK, *_TIME, *names])
+    rows = []
     for row in gradebook.submissions:
         points = {task.id: task_points(task) for task in row.tasks}
         by_task = ["" if (each := points.get(task)) is None else repr(each) for task in tasks]
-        writer.writerow([*_texts(row), *_numbers(row), *_times(row), *by_task])
-    return stream.getvalue()
+        rows.append([*who(row), *_numbers(row), *_times(row), *by_task])
+    return csv_text([*WHO, *_MARK, *_TIME, *names], rows)
 
 
 def write(gradebook: Gradebook, path: Path) -> Path:
@@ -40,7 +37,8 @@ def write(gradebook: Gradebook, path: Path) -> Path:
     return write_text(path, render(gradebook))
 
 
-def _texts(row: SubmissionGrade) -> list[str]:
+def who(row: SubmissionGrade) -> list[str]:
+    """The cells that say whose row it is."""
     student = [row.student.get(field, "") for field in ("name", "group", "email")]
     known = shown(row) if row.student else ""
     return [as_text(clean(text, NAME_LIMIT)) for text in (row.name, *student, known)]

@@ -8,7 +8,6 @@ a missing value is an empty cell. :func:`read` gives the same values back.
 from __future__ import annotations
 
 import csv
-import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.files import write_text
+from harness.files import csv_text, write_text
 from harness.marking.gradebook import Gradebook, SubmissionGrade
 from harness.report.grade_lines import GRADE_COLUMNS, Value, grade_rows
 from harness.report.marks import number, ranked, task_ids, task_points
@@ -237,11 +236,8 @@ def write_grades(gradebook: Gradebook, path: Path) -> Path:
 
 
 def _write(columns: Sequence[str], rows: Iterable[Mapping[str, Value]], path: Path) -> Path:
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([cell(column) for column in columns])
-    writer.writerows([_cell(row[column]) for column in columns] for row in rows)
-    return write_text(path, stream.getvalue())
+    cells = ([_cell(row[column]) for column in columns] for row in rows)
+    return write_text(path, csv_text([cell(column) for column in columns], cells))
 
 
 def _cell(value: Value) -> str:

@@ -6,12 +6,11 @@ It is for instructors: hidden checks are told of as visible ones are.
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
+from harness import files
 from harness.classroom import summary as summaries
 from harness.classroom.findings import Trouble
 from harness.classroom.items import LEAST
@@ -99,12 +98,9 @@ def csv_text(found: Summary, table: Table) -> str:
     document = found.to_json()
     records: list[dict[str, Any]] = document[table.replace("-", "_")]
     columns = _COLUMNS.get(table) or tuple(records[0]) if records else _COLUMNS.get(table, ())
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    for record in records:
-        writer.writerow([_cell(name, record[name]) for name in columns])
-    return stream.getvalue()
+    return files.csv_text(
+        columns, ([_cell(name, record[name]) for name in columns] for record in records)
+    )
 
 
 def _cell(column: str, value: Any) -> str:

@@ -7,19 +7,17 @@ marks of ``gradebook.csv``, overrides and lateness included. The table is not fo
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import sys
 
 from harness import class_record
 from harness.classroom import term
 from harness.classroom.term import TermRow
 from harness.errors import UsageError
-from harness.files import write_text
+from harness.files import csv_text, write_text
 from harness.ledger import Ledger
 from harness.marking.gradebook import Gradebook
+from harness.report import gradebook_csv
 from harness.report.marks import number
-from harness.report.names import shown
 from harness.report.sanitise import NAME_LIMIT, as_text, clean
 from harness.results import Results
 from harness.spec.catalogue import assignment_names, load_term
@@ -28,7 +26,6 @@ from harness.spec.schedule import TermTotal
 from harness.verbs import options, output
 from harness.verbs.stored import open_record, open_stored
 
-_WHO = ("id", "name", "group", "email", "pseudonym")
 _TOTAL = ("mark", "max_points", "share", "dropped", "provisional")
 
 
@@ -121,26 +118,22 @@ def _gradebooks(args: argparse.Namespace, ledger: Ledger, total: TermTotal) -> d
 
 
 def _table(rows: list[TermRow], assignments: list[str]) -> str:
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*_WHO, *_TOTAL, *(f"assignment:{name}" for name in assignments)])
+    columns = [*gradebook_csv.WHO, *_TOTAL, *(f"assignment:{name}" for name in assignments)]
+    lines = []
     for each in rows:
-        row = each.row
-        student = [row.student.get(field, "") for field in ("name", "group", "email")]
-        texts = [row.name, *student, shown(row) if row.student else ""]
         figures = [repr(number(figure)) for figure in (each.mark, each.worth, each.share)]
         dropped = " ".join(part.assignment for part in each.parts if part.dropped)
         marks = [repr(number(part.mark)) for part in each.parts]
-        writer.writerow(
+        lines.append(
             [
-                *(as_text(clean(text, NAME_LIMIT)) for text in texts),
+                *gradebook_csv.who(each.row),
                 *figures,
                 as_text(clean(dropped, 10 * NAME_LIMIT)),
                 repr(each.provisional),
                 *marks,
             ]
         )
-    return stream.getvalue()
+    return csv_text(columns, lines)
 
 
 def _document(each: TermRow) -> dict[str, object]:
