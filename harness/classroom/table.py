@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from harness.errors import UsageError
 
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True)
@@ -87,23 +88,47 @@ def unguarded(text: str) -> str:
     return text.removeprefix("'")
 
 
-def _text(path: Path, what: str) -> tuple[str, tuple[str, ...]]:
-    """The text of a file, and a notice where it is not UTF-8."""
+def read_content(path: Path, what: str) -> bytes:
+    """The content of a table.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: {what} cannot be read: {error.strerror}") from error
+
+
+def decoded(content: bytes, place: str, no_text: str, no_utf8: str) -> tuple[str, str]:
+    """The text of a table, and its encoding: utf-8 or cp1252.
+
+    Args:
+        place: the file and what it is, for messages.
+        no_text, no_utf8: what to do where it is no text, or text of another encoding.
+
+    Raises:
+        UsageError: it is either.
+    """
     if content.startswith(_UTF16) or b"\0" in content:
-        raise UsageError(f"{path}: {what} is UTF-16 or no text; save it as CSV UTF-8")
+        raise UsageError(f"{place} is UTF-16 or no text; {no_text}")
     try:
-        return content.decode("utf-8-sig"), ()
+        return content.decode("utf-8"), "utf-8"
     except UnicodeDecodeError as error:
         try:
-            text = content.decode("cp1252")
+            return content.decode("cp1252"), "cp1252"
         except UnicodeDecodeError:
             raise UsageError(
-                f"{path}: {what} is not UTF-8 text (byte {error.start}); save it as CSV UTF-8"
+                f"{place} is not UTF-8 text (byte {error.start}); {no_utf8}"
             ) from error
+
+
+def _text(path: Path, what: str) -> tuple[str, tuple[str, ...]]:
+    """The text of a file, and a notice where it is not UTF-8."""
+    content, remedy = read_content(path, what), "save it as CSV UTF-8"
+    text, encoding = decoded(content, f"{path}: {what}", remedy, remedy)
+    if encoding == "utf-8":
+        return text.removeprefix("\ufeff"), ()
     odd = next(line for line in text.splitlines() if not line.isascii())
     return text, (
         f"{path} is not UTF-8 and was read as Windows-1252 (cp1252); see that this is right: "

@@ -6,16 +6,16 @@ quoted anew or guarded against spreadsheets.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from harness.classroom import table
 from harness.errors import UsageError
 
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_BOM = b"\xef\xbb\xbf"
 _LARGEST = 64 * 1024 * 1024
 _QUOTED = re.compile('"(?:[^"]++|"")*+"')
 _LINE_END = re.compile("\r\n|\r|\n")
@@ -126,29 +126,19 @@ def read(path: Path, what: str) -> Sheet:
 
 def _decoded(path: Path, what: str) -> tuple[str, str, bytes, tuple[str, ...]]:
     """The text of a file, its encoding, its byte-order mark, and a notice where it is no UTF-8."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: {what} cannot be read: {error.strerror}") from error
+    content = table.read_content(path, what)
     if len(content) > _LARGEST:
         raise UsageError(f"{path} is larger than {_LARGEST // 2**20} MiB")
-    if content.startswith(_UTF16) or b"\0" in content:
-        raise UsageError(f"{path}: {what} is UTF-16 or no text; export it as CSV")
-    bom = _BOM if content.startswith(_BOM) else b""
-    content = content.removeprefix(_BOM)
-    try:
-        return content.decode("utf-8"), "utf-8", bom, ()
-    except UnicodeDecodeError as error:
-        try:
-            text = content.decode("cp1252")
-        except UnicodeDecodeError:
-            raise UsageError(
-                f"{path}: {what} is not UTF-8 text (byte {error.start}); export it again"
-            ) from error
+    bom = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
+    text, encoding = table.decoded(
+        content.removeprefix(bom), f"{path}: {what}", "export it as CSV", "export it again"
+    )
+    if encoding == "utf-8":
+        return text, encoding, bom, ()
     notice = (
         f"{path} is not UTF-8, as a table that a spreadsheet has saved; it was read as Windows-1252"
     )
-    return text, "cp1252", bom, (notice,)
+    return text, encoding, bom, (notice,)
 
 
 def _rows(text: str, delimiter: str, path: Path, what: str) -> list[Row]:
