@@ -6,10 +6,12 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import harness
+from harness.files import write_text
 
 if TYPE_CHECKING:
     import argparse
@@ -20,6 +22,33 @@ if TYPE_CHECKING:
 def emit(document: dict[str, Any]) -> None:
     """Prints the one JSON document of a verb, with its head."""
     print(json.dumps({**head(), **document}, indent=2, allow_nan=False))
+
+
+def bring_up_to_date(args: argparse.Namespace, wanted: Mapping[Path, str], all_current: str) -> int:
+    """Names the files that hold another text than they should, and with ``--write`` writes them.
+
+    Args:
+        all_current: what to print where there is none.
+
+    Returns:
+        The exit code: 0 if all are current, or are now.
+    """
+    stale = [
+        path
+        for path, text in wanted.items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text
+    ]
+    if args.write:
+        for path in stale:
+            write_text(path, wanted[path])
+    if args.json:
+        emit({"written" if args.write else "stale": [str(path) for path in stale]})
+    else:
+        for path in stale:
+            print(f"{path}: {'written' if args.write else 'out of date; run with --write'}")
+        if not stale:
+            print(all_current)
+    return 0 if args.write or not stale else 1
 
 
 def head() -> dict[str, Any]:

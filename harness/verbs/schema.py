@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from harness.files import write_text
 from harness.results import make_folder
 from harness.spec import schemas
 from harness.verbs import output
@@ -22,19 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compares the files with the models; 0 if all are current, or are now."""
-    stale = []
-    for name in schemas.MODELS:
-        path, wanted = args.to / f"{name}.json", schemas.text(name)
-        if not path.is_file() or path.read_text(encoding="utf-8") != wanted:
-            stale.append(str(path))
-            if args.write:
-                make_folder(args.to)
-                write_text(path, wanted)
-    if args.json:
-        output.emit({"written" if args.write else "stale": stale})
-    else:
-        for place in stale:
-            print(f"{place}: {'written' if args.write else 'out of date; run with --write'}")
-        if not stale:
-            print("all schemas are those of the models")
-    return 0 if args.write or not stale else 1
+    wanted = {args.to / f"{name}.json": schemas.text(name) for name in schemas.MODELS}
+    if args.write:
+        make_folder(args.to)
+    return output.bring_up_to_date(args, wanted, "all schemas are those of the models")

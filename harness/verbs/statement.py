@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from harness.files import write_text
 from harness.spec.catalogue import load_all
 from harness.spec.statement import rendered
 from harness.verbs import options, output
@@ -20,20 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compares statements with their tasks; 0 if all are current, or are now."""
-    stale = []
+    wanted = {}
     for task in load_all(args.tasks, args.reference, args.task, with_reference=False):
         path = Path(task.path).with_name("README.md")
-        text = path.read_text(encoding="utf-8")
-        wanted = rendered(text, task)
-        if wanted != text:
-            stale.append(str(path))
-            if args.write:
-                write_text(path, wanted)
-    if args.json:
-        output.emit({"written" if args.write else "stale": stale})
-    else:
-        for place in stale:
-            print(f"{place}: {'written' if args.write else 'out of date; run with --write'}")
-        if not stale:
-            print("all statements show what their tasks declare")
-    return 0 if args.write or not stale else 1
+        wanted[path] = rendered(path.read_text(encoding="utf-8"), task)
+    return output.bring_up_to_date(args, wanted, "all statements show what their tasks declare")
