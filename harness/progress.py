@@ -199,4 +199,4 @@ class _Batch:
 
     def longest_s(self) -> float:
         """Seconds that the longest job will still take: it is run by one process."""
-        return max((seconds for seconds in self._left_s), default=0.0)
+        return max(self._left_s, default=0.0)

@@ -17,6 +17,7 @@ from harness.class_record import ClassRecord, Entry
 from harness.classroom import findings
 from harness.classroom.findings import HintCount, Trouble
 from harness.classroom.items import Item, Place, analysis, handed_in
+from harness.classroom.rates import rate
 from harness.marking.gradebook import TaskGrade
 from harness.marking.trials import View
 from harness.records import Observation, Status, Verdict
@@ -251,25 +252,20 @@ def _check(
         by_course=sum(verdict.by_course for verdict in answered),
         not_handed_in=len(having) - len(answered),
         item=item,
-        loss=None if declared is None or declared.kind == "returns" else declared.loss_bound,
+        loss=None if declared is None else rate(declared).loses,
         cpu_s=costs.get((place[0], declared.measurement)) if declared else None,
     )
 
 
 def _budget(record: ClassRecord, tasks: Mapping[str, LoadedTask], allowed: float) -> Budget:
-    bounds = {
-        (task.id, check.id): check.loss_bound
-        for name in record.task_ids
-        if (task := tasks.get(name)) is not None
-        for check in task.checks
-    }
-    undeclared = [
-        f"{name}/{check.id}"
+    losses = {
+        (name, check.id): rate(check).loses
         for name in record.task_ids
         if name in tasks
         for check in tasks[name].checks
-        if check.kind == "returns"
-    ]
+    }
+    undeclared = [f"{task}/{check}" for (task, check), loss in losses.items() if loss is None]
+    bounds = {place: loss for place, loss in losses.items() if loss is not None}
     spent = [
         bound
         for (_, task), entry in record.entries.items()

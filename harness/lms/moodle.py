@@ -90,9 +90,8 @@ class Worksheet:
         Raises:
             UsageError: it has no grades that are numbers, or lacks what Moodle asks for.
         """
-        for name in (_MODIFIED,):
-            if name not in self.at:
-                raise UsageError(_missing(self.sheet, name))
+        if _MODIFIED not in self.at:
+            raise UsageError(_missing(self.sheet, _MODIFIED))
         if _MAXIMUM not in self.at and _SCALE.casefold() in map(str.casefold, self.sheet.header):
             raise UsageError(
                 f"{self.sheet.path}: the assignment is graded by a scale in Moodle, not by points"
