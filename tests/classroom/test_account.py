@@ -11,7 +11,7 @@ import pytest
 from harness.classroom.roster import Roster, Student
 from harness.cli import main
 from harness.ledger import Ledger
-from tests.support.made_up import COURSE, KEY, PLACES, PUBLIC, SECRET, Handed, results
+from tests.support.made_up import COURSE, KEY, PLACES, PUBLIC, SECRET, Handed, printed, results
 
 CLASS = {
     "ada": Handed(),
@@ -32,13 +32,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def said(folder, capsys):
-    """What the verb prints on stdout."""
-
-    def run(*words, where=folder):
-        assert main(["explain", *words, *PLACES, "--results", str(where)]) == 0
-        return capsys.readouterr().out
-
-    return run
+    return printed("explain", folder, capsys)
 
 
 def told(said, *words):

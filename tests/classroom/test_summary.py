@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
-from tests.support.made_up import COURSE, PLACES, SECRET, Handed, results
+from tests.support.made_up import COURSE, PLACES, SECRET, Handed, printed, results
 
 SYNTAX = "square.py, line 1: invalid syntax"
 CLASS = {
@@ -38,13 +38,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def said(folder, capsys):
-    """What the verb prints on stdout."""
-
-    def run(*words, where=folder):
-        assert main(["summary", *words, *PLACES, "--results", str(where)]) == 0
-        return capsys.readouterr().out
-
-    return run
+    return printed("summary", folder, capsys)
 
 
 @pytest.fixture

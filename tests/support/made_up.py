@@ -6,7 +6,7 @@ The course is tests/course, the tasks are `square` (exact; its check `sum` is hi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 
 from harness import class_record
 from harness.class_record import ClassRecord, RecordName
+from harness.cli import main
 from harness.collect.job import reduce, stored
 from harness.ledger import Ledger
 from harness.marking import plan
@@ -117,3 +118,13 @@ def _metrics(planned: PlannedTrial, right: tuple[str, ...]) -> dict[str, Any]:
     return {
         "draw": noise, "draw__expected": np.zeros(3), "draw__scale": np.ones(3), "noise": noise
     }  # fmt: skip
+
+
+def printed(verb: str, folder: Path, capsys: Any) -> Callable[..., str]:
+    """A function that runs a verb on a results folder and gives what it prints on stdout."""
+
+    def run(*words: str, where: Path = folder) -> str:
+        assert main([verb, *words, *PLACES, "--results", str(where)]) == 0
+        return str(capsys.readouterr().out)
+
+    return run
