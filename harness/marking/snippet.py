@@ -132,30 +132,19 @@ class Recorded:
     def numbers(self, row: Row | None = None) -> float:
         """How many numbers the arguments hold; infinite where an array was too large to record."""
         own = sum(
-            number
+            _size(part, axes, row)
             for label, value in self.entry["args"]
-            for number in self._flat(label, value, row)
+            for part, axes in self._parts(label, value)
         )
         return own + sum(each.numbers() for each in self.before)
 
-    def _flat(self, label: str, value: Any, row: Row | None) -> Iterator[float]:
-        array = array_of(value)
-        if array is not None:
-            yield cut(array, self.axes(label), row).size
-        elif isinstance(value, Mapping) and "given" in value:
-            for parameter, axes in self._parameters(value):
-                yield cut(parameter, axes, row).size
-        elif isinstance(value, str) and " array of shape " in value:
-            yield float("inf")
+    def _parts(self, label: str, value: Any) -> Iterator[tuple[Any, Sequence[object]]]:
+        """An argument with its axes, or the constants of a function of given.py with theirs."""
+        if isinstance(value, Mapping) and "given" in value:
+            for constant, (_, type_) in zip(value["parameters"], self._given(value), strict=True):
+                yield constant, _axes(type_)
         else:
-            yield 1
-
-    def _parameters(self, value: Entry) -> Iterator[tuple[Array, Sequence[object]]]:
-        """The constants of a function of given.py, with their axes."""
-        for array, param in zip(value["parameters"], self._given(value), strict=True):
-            decoded = array_of(array)
-            assert decoded is not None
-            yield decoded, _axes(param[1])
+            yield value, self.axes(label)
 
     def _given(self, value: Entry) -> list[tuple[str, Type]]:
         """Names and types of the parameters of a function of given.py that are filled in."""
@@ -204,18 +193,26 @@ class Recorded:
         match value:
             case {"seed": seed}:
                 return self._generator(label, seed)
-            case {"given": name}:
-                named = zip(self._given(value), self._parameters(value), strict=True)
-                filled = [
-                    f"{param}={writing.tensor(f'{label}.{param}', cut(array, axes, row))}"
-                    for (param, _), (array, axes) in named
-                ]
-                return f"partial(given.{name}, {', '.join(filled)})" if filled else f"given.{name}"
+            case {"given": _}:
+                return self._function(label, value, row, writing)
             case str() if value in ("inf", "-inf", "nan"):
                 return f'float("{value}")'
             case bool() | int() | float():
                 return repr(value)
         return None
+
+    def _function(self, label: str, value: Entry, row: Row | None, writing: _Writing) -> str | None:
+        """A function of given.py with its constants; None where one is too large to be recorded."""
+        filled = []
+        for (name, _), (constant, axes) in zip(
+            self._given(value), self._parts(label, value), strict=True
+        ):
+            array = array_of(constant)
+            if array is None:
+                return None
+            filled.append(f"{name}={writing.tensor(f'{label}.{name}', cut(array, axes, row))}")
+        function = f"given.{value['given']}"
+        return f"partial({function}, {', '.join(filled)})" if filled else function
 
     def _generator(self, label: str, seed: int) -> str:
         types = {param.name: param.type for param in self.signature.params}
@@ -266,6 +263,14 @@ def batch_row(
     if shape[axis] < 2 or call.numbers() <= _FEW_NUMBERS:
         return None
     return Row(index[axis], shape[axis])
+
+
+def _size(value: Any, axes: Sequence[object], row: Row | None) -> float:
+    """How many numbers a recorded value holds; infinite for an array too large to be recorded."""
+    array = array_of(value)
+    if array is not None:
+        return cut(array, axes, row).size
+    return float("inf") if isinstance(value, str) and " array of shape " in value else 1
 
 
 def cut(array: Array, axes: Sequence[object], row: Row | None) -> Array:

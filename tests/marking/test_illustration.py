@@ -288,6 +288,23 @@ made.add(np.full({size}, 9.0))"""
     )
 
 
+def test_a_given_function_with_too_large_an_array_is_named(folder: Path) -> None:
+    body = 'student.applied(student.given("shifted", np.ones((1, 5000))), np.ones((1, 5000)))'
+    task = task_measured_by(folder, body)
+    shown = example(task, SOLUTION.replace("return f(x), f", "return f(x) + 1, f"))
+    assert "arrays" not in shown
+    assert shown["call"] == "applied(f=given.shifted, x=float64 array of shape [1, 5000])"
+
+
+def test_a_shorter_call_is_shown_instead_of_one_with_too_large_an_array(folder: Path) -> None:
+    body = """\
+for n in (5000, 3):
+    student.applied(student.given("shifted", np.ones((1, n))), np.ones((1, n)))"""
+    task = task_measured_by(folder, body)
+    wrong = SOLUTION.replace("return f(x), f", "return f(x) + 1, f")
+    assert "tensor" in repeated(folder, example(task, wrong)["call"], wrong)
+
+
 def test_answers_that_agree_are_said_to_agree(folder: Path) -> None:
     task = task_measured_by(folder, "student.scaled(np.ones((1, 1)), 2.0)")
     assert example(task, SOLUTION)["note"].startswith("on the displayed example your answers are")
