@@ -87,18 +87,20 @@ def halted(pid: int) -> bool:
     A signal counts from the moment it was sent. The receiver's state changes only once it is
     scheduled, which on a busy machine can be after its sender has gone on. Where there is no
     /proc, nothing of this can be seen, and the answer is no.
+
+    Pending signals are read before the state. The kernel takes a stop out of the pending signals
+    and changes the state under one lock, so a signal that is no longer seen as pending has shown
+    in the state by the time that is read; the other way round it could be missed by both.
     """
-    process = look(pid)
-    if process is None:
-        return os.path.isdir("/proc/self")
-    if process.state in "ZXTt":
-        return True
     try:
         lines = Path(f"/proc/{pid}/status").read_bytes().splitlines()
     except OSError:
-        return True
+        return os.path.isdir("/proc/self")
     pending = [line.split()[1] for line in lines if line.startswith((b"SigPnd:", b"ShdPnd:"))]
-    return any(int(mask, 16) for mask in pending)
+    if any(int(mask, 16) for mask in pending):
+        return True
+    process = look(pid)
+    return process is None or process.state in "ZXTt"
 
 
 def below(pid: int) -> Iterator[Process]:

@@ -57,6 +57,20 @@ def test_a_stopped_process_is_alive_and_halted_from_the_moment_of_the_signal(tre
     assert processes.look(tree.pid).alive and processes.halted(tree.pid)
 
 
+def test_no_stop_is_missed_while_a_process_is_taking_it():
+    """Pending and state are read one after the other: a stop that moves between them is seen."""
+    code = "import time\nprint('up', flush=True)\nwhile True: time.sleep(1e-5)\n"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"up\n"
+        missed = 0
+        for _ in range(2000):
+            process.send_signal(signal.SIGSTOP)
+            missed += not processes.halted(process.pid)
+            process.send_signal(signal.SIGCONT)
+        process.kill()
+    assert missed == 0
+
+
 def test_a_signal_that_a_process_has_not_taken_yet_halts_it():
     code = (
         "import signal, time\n"
