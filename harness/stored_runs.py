@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness import images
+from harness import environments, images
 from harness.errors import InfrastructureError
 from harness.records import Program, canonical, sha256
 from harness.spec.checks import SeedSuccessCheck
@@ -130,8 +130,8 @@ def protocol(task: LoadedTask) -> str:
     """A digest of what the runs depend on besides the program, and of nothing else.
 
     It covers the code of the training measurements (what they reach in measure.py), given.py, the
-    domain and the images if they use them, and the seed version. Another measurement of the same
-    task may change without hours of training becoming stale.
+    domain, the images and the environments if they use them, and the seed version. Another
+    measurement of the same task may change without hours of training becoming stale.
     """
     return sha256(canonical(measured_by(task, sorted({c.measurement for c in checks(task)}))))
 
@@ -146,6 +146,8 @@ def measured_by(task: LoadedTask, names: Sequence[str]) -> list[object]:
         parts.append(task.spec.domain.model_dump(mode="json"))
     if "student.images" in code and task.spec.images is not None:
         parts.append(images.signature(task.spec.images))
+    if "student.environment(" in code:
+        parts.append(environments.signature(task.spec.environments))
     return parts
 
 

@@ -39,6 +39,7 @@ IMPORTS_ONLY = {
     },
     "worker": {"worker", "wire"},
     "images": {"images", "errors"},
+    "environments": {"environments", "errors"},
     "wire": set(),
     "errors": {"causes"},
 }  # fmt: skip

@@ -6,11 +6,12 @@ The worker makes the actual argument from the description that crosses the wire.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from harness import wire
+from harness.environments.records import VectorEnv
 from harness.errors import ProgramError
 
 Array = wire.Array
@@ -39,21 +40,6 @@ class File:
     """Stands for the path of a file that came with the submission."""
 
     name: str
-
-
-class VectorEnv(Protocol):
-    """What the grader needs of an environment that it serves (a Gymnasium vector environment).
-
-    It may say more of itself by Gymnasium's attributes ``single_observation_space`` (its dtype),
-    ``metadata["autoreset_mode"]`` and ``spec`` (its id, its ``max_episode_steps``); the program is
-    told what they say. Without, it has float64 and next-step autoreset, and no known length.
-    """
-
-    num_envs: int
-
-    def reset(self, *, seed: int | None = None) -> tuple[Array, dict[str, Any]]: ...
-
-    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]: ...
 
 
 @dataclass

@@ -14,7 +14,7 @@ import numpy as np
 
 from harness import wire
 from harness.collect import weights
-from harness.collect.arguments import File, Given, Seed, Served, VectorEnv
+from harness.collect.arguments import File, Given, Seed, Served
 from harness.collect.transcript import Transcript
 from harness.contract import (
     ArrayType,
@@ -30,6 +30,7 @@ from harness.contract import (
     bind,
     check_result,
 )
+from harness.environments.records import VectorEnv
 from harness.errors import ProgramError
 from harness.sandbox.connection import Answer
 

@@ -12,10 +12,13 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from harness.collect.arguments import File, Given, Seed, Served, VectorEnv
+from harness import environments
+from harness.collect.arguments import File, Given, Seed, Served
 from harness.collect.calls import Array, Calls, Channel, Handle, Observe
 from harness.collect.transcript import Transcript
 from harness.contract import Contract, GeneratorType
+from harness.environments import Disguised
+from harness.environments.records import VectorEnv
 from harness.errors import MeasurementError, ProgramError
 from harness.images import Images, load
 from harness.spec.domain import Domain
@@ -30,7 +33,8 @@ class ProgramProxy:
     class. Its public names are taken (:data:`harness.contract.PROGRAM_NAMES`): a starter that
     defines one of them is refused when it is loaded.
 
-    ``material`` is what the task declares: its domain, its images, the calls of its example.
+    ``material`` is what the task declares: its domain, its images and environments, the
+    calls of its example.
     ``observe`` is told of every call that is about to be made.
     """
 
@@ -72,6 +76,18 @@ class ProgramProxy:
         if self._material.images is None:
             raise MeasurementError("the task has no images", "declare `images:` in its task.yaml")
         return load(self._material.images)
+
+    def environment(self, name: environments.Name, rng: np.random.Generator) -> Disguised:
+        """An instance of an environment that the task declares, to be served and played.
+
+        Raises:
+            MeasurementError: the task does not declare it.
+        """
+        if name not in self._material.environments:
+            raise MeasurementError(
+                f"the task has no environment {name}", "declare `environments:` in its task.yaml"
+            )
+        return environments.draw(name, rng)
 
     def example(self) -> Array:
         """Whether each call of the worked example gives what the statement says; bool [calls].

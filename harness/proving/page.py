@@ -61,7 +61,7 @@ def digest(task: LoadedTask) -> str:
     reference = task.reference
     programs = [reference.solution, *reference.variants]
     parts = [
-        task.spec.model_dump(mode="json", exclude={"images"}),  # they are in the protocol
+        task.spec.model_dump(mode="json", exclude={"images", "environments"}),  # in the protocol
         task.protocol,
         [program.sha256 for program in programs],
         [[each.mistake.model_dump(mode="json"), each.program.sha256] for each in reference.mutants],

@@ -25,6 +25,7 @@ from harness.contract import (
     TupleType,
     Type,
 )
+from harness.environments import Name as EnvironmentName
 from harness.errors import FairmarkError
 from harness.images import Name as ImageSet
 from harness.spec.checks import Model
@@ -129,11 +130,13 @@ class Material:
         instances: draws from its domain.
         example: the calls of its worked example.
         images: the name of its set of images; None if it declares none.
+        environments: the names of the environments that its measurements draw instances of.
     """
 
     instances: Instances
     example: tuple[ReadyCall, ...]
     images: ImageSet | None = None
+    environments: tuple[EnvironmentName, ...] = ()
 
 
 def ready(example: Example, contract: Contract, given: Contract | None) -> Iterator[ReadyCall]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from harness import images
+from harness import environments, images
 from harness.contract import Contract, parse_contract, read_contract
 from harness.errors import Problem, SpecError
 from harness.records import Program, canonical, sha256
@@ -66,14 +66,16 @@ class LoadedTask:
     def protocol(self) -> str:
         """A digest of the task's own code, on which observations depend besides the program.
 
-        It covers measure.py, given.py, starter.py, the domain, the worked example and the set of
-        images.
+        It covers measure.py, given.py, starter.py, the domain, the worked example, the set of
+        images and the environments.
         """
         given = sha256(self.given) if self.given is not None else None
         parts: list[object] = [sha256(self.measure), given, sha256(self.starter)]
         for data in (self.spec.domain, self.example):
             parts += [data.model_dump(mode="json", by_alias=True)] if data is not None else []
         parts += [images.signature(self.spec.images)] if self.spec.images else []
+        served = self.spec.environments
+        parts += [environments.signature(served)] if served else []
         return sha256(canonical(parts))
 
     @cached_property
@@ -100,7 +102,9 @@ class LoadedTask:
     @cached_property
     def material(self) -> Material:
         """What its measurements work with, besides a program."""
-        return Material(self.instances, self.example_calls, self.spec.images)
+        return Material(
+            self.instances, self.example_calls, self.spec.images, self.spec.environments
+        )
 
     @cached_property
     def example_calls(self) -> tuple[ReadyCall, ...]:

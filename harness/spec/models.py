@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from harness.environments import Name as EnvironmentName
 from harness.images import Name as ImageSet
 from harness.spec.checks import Check, Identifier, Model, Name, Points, Positive
 from harness.spec.domain import Domain
@@ -58,7 +59,8 @@ class Measurement(Model):
 class Task(Model):
     """A gradable exercise, as tasks/<id>/task.yaml declares it.
 
-    ``images`` is the set of images that its measurements get.
+    ``images`` is the set of images that its measurements get, ``environments`` names what they may
+    draw instances of.
     """
 
     id: Identifier
@@ -71,6 +73,7 @@ class Task(Model):
     files: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.safetensors$")], ...] = ()
     domain: Domain | None = None
     images: ImageSet | None = None
+    environments: tuple[EnvironmentName, ...] = ()
     measurements: dict[Name, Measurement]
     checks: Annotated[tuple[Check, ...], Field(min_length=1)]
 

@@ -1,0 +1,76 @@
+"""The environments of this room as Gymnasium environments, to try a program at home.
+
+Importing this module registers them, which ``gymnasium.make_vec`` does by itself:
+
+    env = gymnasium.make_vec(
+        "harness.environments.home:fairmark/Poles-v0",
+        num_envs=32,
+        max_episode_steps=500,
+        vectorization_mode="vector_entry_point",
+    )
+
+``reset(seed=…)`` draws another instance, ``reset()`` begins new episodes of the present one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from harness import environments
+from harness.environments.records import Array
+
+#: Registered id -> (environment, how long its episodes are unless ``max_episode_steps`` is given).
+REGISTERED: dict[str, tuple[environments.Name, int]] = {"fairmark/Poles-v0": ("poles", 500)}
+
+
+class AtHome(VectorEnv[Array, Array, Array]):
+    """A vector of sub-environments of one instance, as the grader would serve it."""
+
+    def __init__(
+        self, name: environments.Name, num_envs: int = 1, max_episode_steps: int = 500
+    ) -> None:
+        self._name, self._length = name, max_episode_steps
+        self.num_envs = num_envs
+        self.metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
+        self._begin(np.random.default_rng())
+        shape, dtype = self._instance.observation_shape, self._env.reset()[0].dtype
+        low, high = (0, 1) if dtype.kind == "b" else (-np.inf, np.inf)
+        self.single_observation_space = gymnasium.spaces.Box(low, high, shape, dtype.type)
+        self.single_action_space = gymnasium.spaces.Discrete(self._instance.actions)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+
+    def _begin(self, rng: np.random.Generator) -> None:
+        self._instance = environments.draw(self._name, rng)
+        self._env = self._instance.vector(rng, self.num_envs, self._length)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
+        """New episodes; with a seed, those of the instance that it draws."""
+        del options
+        if seed is not None:
+            self._begin(np.random.default_rng(seed))
+        return self._env.reset()
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        """One step of every sub-environment."""
+        return self._env.step(np.asarray(actions))
+
+
+def _register() -> None:
+    for name, (environment, length) in REGISTERED.items():
+        gymnasium.register(
+            name,
+            vector_entry_point=f"{__name__}:AtHome",
+            max_episode_steps=length,
+            kwargs={"name": environment},
+        )
+
+
+_register()

@@ -1,0 +1,45 @@
+"""What every environment of this room is: an instance that makes vectors of itself."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class VectorEnv(Protocol):
+    """What the grader needs of an environment that it serves: a Gymnasium vector environment.
+
+    It may say more of itself by Gymnasium's attributes ``single_observation_space`` (its dtype),
+    ``metadata["autoreset_mode"]`` and ``spec`` (its id, its ``max_episode_steps``); the program is
+    told what they say. Without, it has float64 and next-step autoreset, and no known length.
+    """
+
+    num_envs: int
+
+    def reset(self, *, seed: int | None = None) -> tuple[Array, dict[str, Any]]: ...
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]: ...
+
+
+class Disguised(Protocol):
+    """One instance, drawn for a seed.
+
+    Attributes:
+        observation_shape: that of one sub-environment.
+        actions: how many actions there are, numbered from 0.
+    """
+
+    observation_shape: tuple[int, ...]
+    actions: int
+
+    def vector(self, rng: np.random.Generator, count: int, length: int) -> VectorEnv:
+        """``count`` sub-environments of this instance, whose episodes are cut at ``length`` steps.
+
+        Several vectors of one instance share its disguise, and nothing else. Every ``reset`` begins
+        new episodes; its seed is not heeded.
+        """
+        ...
