@@ -10,13 +10,21 @@ those of training seeds as a picture. What a program says when it breaks may hol
 it was given, so a student reads what it says on the public instance instead.
 Every example comes from trials under the public key, never from an instance that is marked. The
 hint is that of a known mistake that answers the same there (:mod:`harness.marking.hints`).
+
+A mark never rests on what is said here. So a fault of ours that keeps an example, a picture or a
+hint from being made costs that piece alone, and the run says it: see :func:`faults`.
 """
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
 
 from harness.causes import Cause
+from harness.errors import FairmarkError
 from harness.marking import hints, pictures
 from harness.marking.gradebook import TaskGrade
 from harness.marking.illustration import illustrate
@@ -25,6 +33,13 @@ from harness.marking.trials import Subject, View
 from harness.records import EXAMPLE, WITHHELD, Observation, Verdict
 from harness.spec.checks import SeedSuccessCheck
 from harness.spec.load import LoadedTask
+
+#: What a student reads in the place of an example that could not be made.
+NOT_MADE = (
+    "an explanation of this check could not be made, by a fault of the grader's; the mark does not "
+    "rest on it"
+)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -78,8 +93,9 @@ def explain(task: LoadedTask, subject: Subject, view: View, grade: TaskGrade) ->
         elif broke:
             verdicts.append(replace(verdict, message=_said_on_the_example(own, verdict)))
         elif trusted is None:
-            hint = hints.sealed_hint(task, verdict.check, own, failed, undecided)
-            verdicts.append(replace(verdict, hint=hint))
+            said = _Pieces()
+            hint = said.made("", hints.sealed_hint, task, verdict.check, own, failed, undecided)
+            verdicts.append(said.added(replace(verdict, hint=hint)))
         else:
             verdicts.append(_explained(task, own, trusted, verdict, failed))
     return Explained(replace(grade, verdicts=tuple(verdicts)), tuple(missing.values()))
@@ -94,8 +110,11 @@ def _with_seeds(task: LoadedTask, verdict: Verdict) -> Verdict:
     check = task.spec.check(verdict.check)
     if not isinstance(check, SeedSuccessCheck) or verdict.status not in ("FAIL", "INCONCLUSIVE"):
         return verdict
-    picture = pictures.of_seeds(task, check, verdict.evidence, file=_picture_file(verdict))
-    return verdict if picture is None else replace(verdict, example={"picture": picture})
+    said, file = _Pieces(), _picture_file(verdict)
+    picture = said.made(None, pictures.of_seeds, task, check, verdict.evidence, file=file)
+    return said.added(
+        verdict if picture is None else replace(verdict, example={"picture": picture})
+    )
 
 
 def _sealed_checks(task: LoadedTask) -> frozenset[str]:
@@ -131,9 +150,51 @@ def _explained(
 ) -> Verdict:
     not_finite = verdict.cause == Cause.NOT_FINITE
     file = f"example-{task.id}.{verdict.check}.npz"
-    example = illustrate(task, own, reference, file=file, not_finite=not_finite)
+    said, nothing = _Pieces(), dict[str, Any]()
+    example = said.made(nothing, illustrate, task, own, reference, file=file, not_finite=not_finite)
     check = task.spec.check(verdict.check)
-    picture = pictures.picture(check, own, reference, file=_picture_file(verdict))
+    picture = said.made(None, pictures.picture, check, own, reference, file=_picture_file(verdict))
     if picture is not None:
         example["picture"] = picture
-    return replace(verdict, example=example, hint=hints.hint(task, verdict.check, own, failed))
+    hint = said.made("", hints.hint, task, verdict.check, own, failed)
+    return said.added(replace(verdict, example=example, hint=hint))
+
+
+class _Pieces:
+    """The pieces of one explanation, and the faults that kept some of them from being made."""
+
+    def __init__(self) -> None:
+        self._faults: list[str] = []
+
+    def made(self, otherwise: _T, make: Callable[..., _T], *args: Any, **named: Any) -> _T:
+        """What ``make`` gives, or ``otherwise`` where it breaks.
+
+        Raises:
+            FairmarkError: it refused on purpose.
+        """
+        try:
+            return make(*args, **named)
+        except FairmarkError:
+            raise
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            self._faults.append(
+                f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
+            )
+            return otherwise
+
+    def added(self, verdict: Verdict) -> Verdict:
+        """The verdict, with the faults and a note for the student where there were any."""
+        if not self._faults:
+            return verdict
+        example = dict(verdict.example or {})
+        example["note"] = "\n".join(filter(None, (example.get("note"), NOT_MADE)))
+        return replace(verdict, example=example | {"faults": self._faults})
+
+
+def faults(grades: Iterable[TaskGrade]) -> Iterator[str]:
+    """Every fault of ours that kept a piece of an explanation from being made, with its place."""
+    for grade in grades:
+        for verdict in grade.verdicts:
+            for fault in (verdict.example or {}).get("faults", ()):
+                yield f"{verdict.submission}, {verdict.task}/{verdict.check}: {fault}"

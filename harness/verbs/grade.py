@@ -33,12 +33,14 @@ from harness.course import (
 )
 from harness.errors import UsageError
 from harness.ledger import Ledger
+from harness.marking import feedback
 from harness.marking.costs import DOCUMENT, Costs
 from harness.marking.gradebook import Gradebook
 from harness.marking.round import Round
 from harness.marking.trials import View
 from harness.progress import ProgressLine
 from harness.report.explain import COUNTING_PHASES
+from harness.report.sanitise import SENTENCE_LIMIT, clean
 from harness.results import Results
 from harness.sandbox import exposure
 from harness.sandbox.choice import require
@@ -186,10 +188,35 @@ def run(args: argparse.Namespace) -> int:
                 results.remove_reports(gone, [row.name for row in gradebook.submissions])
     graded = tuple(row for row in gradebook.submissions if row.name in set(names))
     others = len(gradebook.submissions) - len(graded)
-    gradebook = replace(gradebook, submissions=graded)
+    return _show(args, syllabus, replace(gradebook, submissions=graded), progress, others)
+
+
+def _show(
+    args: argparse.Namespace,
+    syllabus: Syllabus,
+    gradebook: Gradebook,
+    progress: ProgressLine,
+    others: int,
+) -> int:
+    """Shows the marks of what was graded, beside ``others`` of the class; returns the exit code."""
+    _say_what_was_not_explained(gradebook)
     output.show_marks(args, gradebook, progress.elapsed_s, others)
     _say_what_is_left_out(args, syllabus)
     return output.exit_code(gradebook)
+
+
+def _say_what_was_not_explained(gradebook: Gradebook) -> None:
+    """Says on stderr which explanations could not be made, by a fault of ours."""
+    found = list(feedback.faults(grade for row in gradebook.submissions for grade in row.tasks))
+    if not found:
+        return
+    print(
+        f"warning: {len(found)} explanations of failed checks could not be made; the marks do not "
+        "rest on them. This is a fault of the grader, please report it:",
+        file=sys.stderr,
+    )
+    for fault in found[:5]:
+        print(f"  {clean(fault, SENTENCE_LIMIT)}", file=sys.stderr)
 
 
 def _say_how_long(args: argparse.Namespace, progress: ProgressLine, first: Round) -> None:

@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.errors import InfrastructureError
 from harness.ledger import Ledger
-from harness.marking import plan
+from harness.marking import feedback, plan
 from harness.marking.round import Round
 from harness.marking.trials import Subject, View
 from harness.records import EXAMPLE, Observation, Program
+from harness.report.explain import explain
 from harness.seeds import PUBLIC_KEY, Key
 from harness.spec.catalogue import load_all
 
@@ -110,3 +112,50 @@ def test_points_of_the_assignment_reach_the_grade(view):
     doubled = Round.first([SQUARE], [subject("ada")], view, {"square": 7.0})
     assert doubled.state(subject("ada"), SQUARE).grade.points == 7.0
     assert rounds[-1].state(subject("ada"), SQUARE).grade.points == 3.5
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["feedback.illustrate", "feedback.pictures.picture", "feedback.hints.hint"],
+)
+def test_what_cannot_be_explained_costs_its_explanation_alone(view, monkeypatch, piece):
+    """A fault of ours in an example, a picture or a hint ends no run and changes no mark."""
+
+    def breaks(*_, **__):
+        raise AssertionError("more numbers than a snippet holds")
+
+    students = [subject("ada"), subject("bob", b"wrong")]
+    wrong = ("bob",)
+    rounds, _ = played(view, students, wrong)
+    before = state(rounds[-1], students)
+    monkeypatch.setattr(f"harness.marking.{piece}", breaks)
+    after = state(Round.first([SQUARE], students, view), students)
+    assert [each.grade.points for each in after] == [each.grade.points for each in before]
+    assert not list(feedback.faults([before[0].grade, before[1].grade, after[0].grade]))
+    found = list(feedback.faults([after[1].grade]))
+    failed = [
+        verdict
+        for verdict in after[1].grade.verdicts
+        if verdict.status == "FAIL" and verdict.visibility == "visible"
+    ]
+    assert failed and len(found) == len(failed)
+    assert all("bob, square/" in line and "AssertionError: more numbers" in line for line in found)
+    for verdict in failed:
+        assert feedback.NOT_MADE in verdict.example["note"]
+        told = " ".join(map(str, explain(verdict)))
+        assert "could not be made" in told and "AssertionError" not in told
+
+
+def test_an_error_raised_on_purpose_is_not_taken_for_a_fault(view, monkeypatch):
+    def refuses(*_, **__):
+        raise InfrastructureError("the ledger is gone")
+
+    students = [subject("bob", b"wrong")]
+    played(view, students, ("bob",))
+    monkeypatch.setattr(feedback, "illustrate", refuses)
+    with pytest.raises(InfrastructureError, match="the ledger is gone"):
+        Round.first([SQUARE], students, view)
+
+
+def state(current, students):
+    return [current.state(student, SQUARE) for student in students]
