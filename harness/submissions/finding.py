@@ -26,7 +26,13 @@ from harness.submissions.nodes import (
     is_litter,
     without_suffix,
 )
-from harness.submissions.records import Limits, Submission, SubmissionProblem, display
+from harness.submissions.records import (
+    Limits,
+    Submission,
+    SubmissionProblem,
+    display,
+    is_notebook,
+)
 from harness.submissions.search import look_through
 from harness.submissions.sources import SourceParser
 from harness.submissions.taking import Taken, take
@@ -77,10 +83,11 @@ def find_all(
     """Find the submissions at some paths, in the order of the paths and then of their names.
 
     A folder is a class, and what lies in it are submissions, unless it directly holds a wanted
-    file: then it is one submission. An archive is one submission. Both are a class where the same
-    wanted file lies in two of their folders or archives, and where their entries have the names
-    that a learning platform gives to submissions; an archive only if no other path is given, since
-    what several archives hold was packed by students. A wanted file by itself is a submission too.
+    file, or one notebook and nothing else that could be a submission: then it is one submission.
+    An archive is one submission. Both are a class where the same wanted file lies in two of their
+    folders or archives, and where their entries have the names that a learning platform gives to
+    submissions; an archive only if no other path is given, since what several archives hold was
+    packed by students. A wanted file or a notebook by itself is a submission too.
 
     Args:
         paths: submissions and classes.
@@ -156,7 +163,7 @@ class _Finder:
             if reading == "single":
                 return [_entry(name, str(folder.root), folder)], False
             return self._in_folder(folder, path, name)
-        if name not in self._wanted and not is_archive(name):
+        if name not in self._wanted and not is_archive(name) and not is_notebook(name):
             near = nearest([(name,)], self._wanted)
             raise UsageError(f"{shown} is no submission; give a folder or an archive{near}")
         node = file_or_archive(name, File(partial(disk.read_regular, path)))
@@ -197,6 +204,7 @@ class _Finder:
             shown, reason = display(str(path)), error.message.partition(": ")[2]
             raise UsageError(f"{shown} cannot be listed: {reason or error.message}") from None
         is_one = any(each in self._wanted and _is_file(node) for each, node in children)
+        is_one |= _is_one_notebook(children)
         if is_one and not self._is_class(children):
             return [_entry(name, str(folder.root), folder)], False
         entries = self._of_class(children, str(folder.root))
@@ -252,7 +260,7 @@ class _Finder:
 def _entry(name: str, path: str, node: Node) -> _Entry:
     if isinstance(node, Archive) or (isinstance(node, Odd) and is_archive(name)):
         return _Entry(without_suffix(name), path, node)
-    if isinstance(node, File) or (isinstance(node, Odd) and name.endswith(".py")):
+    if isinstance(node, File) or (isinstance(node, Odd) and _is_work(name)):
         return _Entry(Path(name).stem, path, node, alone=name)
     return _Entry(name, path, node)
 
@@ -267,5 +275,16 @@ def _is_container(name: str, node: Node) -> bool:
 
 def _is_submission(name: str, node: Node) -> bool:
     if isinstance(node, Odd):
-        return "is a link" in node.error.message or name.endswith(".py") or is_archive(name)
-    return not isinstance(node, File) or name.endswith(".py")
+        return "is a link" in node.error.message or _is_work(name) or is_archive(name)
+    return not isinstance(node, File) or _is_work(name)
+
+
+def _is_one_notebook(children: Sequence[tuple[str, Node]]) -> bool:
+    """Whether nothing but one notebook in a folder can be a submission."""
+    work = [each for each, node in children if not is_litter(each) and _is_submission(each, node)]
+    return len(work) == 1 and is_notebook(work[0])
+
+
+def _is_work(name: str) -> bool:
+    """Whether a file of this name may be handed in by itself."""
+    return name.endswith(".py") or is_notebook(name)

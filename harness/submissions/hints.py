@@ -6,24 +6,41 @@ import difflib
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from harness.submissions.nodes import Parts
-from harness.submissions.records import SubmissionProblem, display, display_path
+from harness.submissions.records import (
+    SubmissionProblem,
+    display,
+    display_path,
+    is_notebook,
+)
 from harness.submissions.search import Contents
 
 #: How many names of a submission are compared with those that tasks ask for, and how long ones.
 _COMPARED = 100
 _LONGEST_COMPARED = 80
 _LISTED = 5
+#: What is said of notebooks of other graders, whose cells do not name a file.
+_SOLUTION_CELLS = {
+    "nbgrader": " with solution cells of nbgrader, which count by themselves only in a notebook "
+    "that has the name of the task",
+    "otter": " with answer cells of Otter",
+}
 #: What tools and people put into a name: " (1)", "-2", "_final", "copy of".
 _ADDED = re.compile(r"(copy of |kopie von |\s*\(\d+\)|[-_ ](copy|final|neu|new|v?\d+)(?=\.|$))")
 
 
-def missing(absent: Iterable[str], unused: Sequence[Parts]) -> list[SubmissionProblem]:
-    """The problems of the wanted files for which another file may have been meant."""
-    meant = _meant(unused, frozenset(absent))
+def missing(
+    absent: Iterable[str], unused: Sequence[Parts], kinds: Mapping[Parts, str]
+) -> list[SubmissionProblem]:
+    """The problems of the wanted files for which another file may have been meant.
+
+    Args:
+        kinds: the notebooks, and whose solution cells each has (nbgrader's, Otter's or nobody's).
+    """
+    meant = _meant(unused, frozenset(absent), kinds)
     return [
         SubmissionProblem("missing-file", f"{name} was not submitted; found {meant[name]}", name)
         for name in sorted(meant)
@@ -46,7 +63,7 @@ def nothing_wanted(
 
 def nearest(unused: Iterable[Parts], wanted: frozenset[str]) -> str:
     """The end of a message: which of the names may be meant for which wanted file."""
-    meant = _meant(unused, wanted)
+    meant = _meant(unused, wanted, {})
     if meant:
         name = min(meant)
         return f"; was {meant[name]} meant to be {name}?"
@@ -66,7 +83,9 @@ def left_behind(found: Contents, unused: Sequence[Parts], wanted: frozenset[str]
         )
 
 
-def _meant(unused: Iterable[Parts], wanted: frozenset[str]) -> dict[str, str]:
+def _meant(
+    unused: Iterable[Parts], wanted: frozenset[str], kinds: Mapping[Parts, str]
+) -> dict[str, str]:
     """Wanted file -> how the unused file is called that may have been meant, with what to do.
 
     Only the first 100 names of at most 80 characters are compared, since comparing is slow.
@@ -77,12 +96,12 @@ def _meant(unused: Iterable[Parts], wanted: frozenset[str]) -> dict[str, str]:
     best: dict[str, tuple[float, str]] = {}
     notebook = ""
     for parts in compared:
-        stem, dot, suffix = parts[-1].rpartition(".")
-        is_notebook = dot and suffix.lower() == "ipynb"
-        name = f"{stem}.py" if is_notebook else parts[-1]
+        stem, dot, _ = parts[-1].rpartition(".")
+        is_one = bool(dot) and is_notebook(parts[-1])
+        name = f"{stem}.py" if is_one else parts[-1]
         shown = display_path(parts)
-        shown += ", a notebook: " + _export(parts[-1]) if is_notebook else ""
-        notebook = notebook or (shown if is_notebook else "")
+        shown += f", a notebook{_mark(parts[-1], kinds.get(parts, ''))}" if is_one else ""
+        notebook = notebook or (shown if is_one else "")
         for close, ratio in _close(_plain(name), wanted):
             if ratio > best.get(close, (0.0, ""))[0]:
                 best[close] = (ratio, shown)
@@ -92,10 +111,13 @@ def _meant(unused: Iterable[Parts], wanted: frozenset[str]) -> dict[str, str]:
     return found
 
 
-def _export(name: str) -> str:
+def _mark(name: str, kind: str) -> str:
+    """What to do with a notebook none of whose cells says what it is for."""
+    found = _SOLUTION_CELLS.get(kind, "")
     return (
-        "export it (File, Save and Export Notebook As, Executable Script; or jupyter nbconvert "
-        f"--to script {display(name)!r}) and hand in the .py file"
+        f"{found}: write a line `# fairmark: NAME`, with the task's name, into every cell that "
+        "belongs to a task, or export the notebook (jupyter nbconvert --to script "
+        f"{display(name)!r}) and hand in the .py file"
     )
 
 

@@ -2,8 +2,9 @@
 
 Started by :mod:`harness.submissions.sources` as a script, without the harness on its path. A
 request on its input is a line of JSON (``bytes``: how many bytes follow; ``cpu_s``: how much
-processor time they may take) and the bytes of a file; the answer on its output is a line of JSON. A
-text that takes longer ends the process: the kernel sends SIGPROF.
+processor time they may take; ``notebook``, if the file is one: what :func:`modules` needs) and the
+bytes of a file; the answer on its output is a line of JSON. A text that takes longer ends the
+process: the kernel sends SIGPROF.
 """
 
 from __future__ import annotations
@@ -110,6 +111,194 @@ def _is_the_same(declared: str, content: bytes) -> bool:
     return codec == "iso8859-1" or (content.isascii() and begins_with_ascii)
 
 
+#: A line that says for which modules its cell is: "# fairmark: reparam_grad, score_grad".
+_MARK = re.compile(r"[ \t]*#[ \t]*fairmark:[ \t]*(?P<names>\S.*)", re.IGNORECASE)
+_TAG = "fairmark:"
+#: Cells of every module of a notebook: imports, helpers.
+_ALL = "all"
+#: What only a notebook understands: magics, shell commands, help.
+_MAGIC = re.compile(r"\s*(?:[\w.,\[\] ]+=\s*)?[%!?]|.*\?\s*$")
+_CELL_MAGIC = re.compile(r"\s*%%(?P<name>\w+)")
+#: Cell magics whose cell is Python all the same.
+_PYTHON_MAGICS = frozenset({"time", "timeit", "capture", "prun"})
+#: Packages that only a notebook has a use for.
+_OF_NOTEBOOKS = frozenset({"IPython", "ipywidgets", "google", "otter", "nbgrader"})
+_MOST_CELLS = 2000
+_MOST_NOTES = 20
+
+
+class _Cell:
+    """A code cell: its number among them, what it is marked for, and its lines."""
+
+    def __init__(self, number: int, cell: dict[str, Any]) -> None:
+        source = cell.get("source", "")
+        text = "".join(map(str, source)) if isinstance(source, list) else str(source)
+        self.number = number
+        self.lines = text.splitlines()
+        metadata = cell.get("metadata")
+        metadata = metadata if isinstance(metadata, dict) else {}
+        tags = metadata.get("tags")
+        tags = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+        marks = [found["names"] for line in self.lines if (found := _MARK.fullmatch(line))]
+        marks += [tag[len(_TAG) :] for tag in tags if tag.lower().startswith(_TAG)]
+        self.names = {_module(name) for mark in marks for name in re.split(r"[,\s]+", mark) if name}
+        nbgrader = metadata.get("nbgrader")
+        self.of_nbgrader = isinstance(nbgrader, dict) and nbgrader.get("solution") is True
+        self.of_otter = "otter_answer_cell" in tags
+        self.left_out: list[str] = []
+
+    def clean(self) -> None:
+        """Replaces the lines that only a notebook understands, each by one that does nothing."""
+        magic = _CELL_MAGIC.match(self.lines[0]) if self.lines else None
+        if magic and magic["name"] not in _PYTHON_MAGICS:
+            self.left_out.append(f"a cell of %%{magic['name'][:_LONGEST_NAME]}")
+            self.lines = []
+        tree = self._parsed()
+        for node in tree.body if tree else ():
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            else:
+                continue
+            if {name.partition(".")[0] for name in names} <= _OF_NOTEBOOKS:
+                for line in range(node.lineno - 1, node.end_lineno or node.lineno):
+                    self._leave_out(line)
+
+    def only_imports(self) -> bool:
+        """Whether a clean cell holds imports and nothing else."""
+        tree = self._parsed()
+        imports = (ast.Import, ast.ImportFrom)
+        return tree is not None and all(isinstance(node, imports) for node in tree.body)
+
+    def _parsed(self) -> ast.Module | None:
+        """The cell as Python; lines are left out until it is, or until no line can be."""
+        while True:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    return ast.parse("\n".join(self.lines))
+            except SyntaxError as error:
+                line = (error.lineno or 0) - 1
+                if not 0 <= line < len(self.lines) or not _MAGIC.match(self.lines[line]):
+                    return None
+                self._leave_out(line)
+            except (ValueError, RecursionError, MemoryError, OverflowError):
+                return None
+
+    def _leave_out(self, line: int) -> None:
+        text = self.lines[line]
+        self.left_out.append(text.strip()[:_LONGEST_NAME])
+        self.lines[line] = text[: len(text) - len(text.lstrip())] + "pass"
+
+
+def modules(content: bytes, names: list[str], stem: str, head: str, above: str) -> dict[str, Any]:
+    """The modules that the cells of a notebook make up.
+
+    A cell is marked for a module by a line ``# fairmark: name`` or by a tag ``fairmark:name``, for
+    all modules of the notebook by ``all``. A notebook without any mark that has the name of a
+    module and solution cells of nbgrader is that module: these cells, and those that only import.
+
+    Args:
+        names: the modules that are asked for.
+        stem: the name of the notebook without its suffix.
+        head: the first line of a module.
+        above: the line above each cell; ``{cell}`` stands for its number.
+
+    Returns:
+        ``modules`` (name -> text), ``notes`` (what was left out of them) and ``kind``, whose
+        solution cells it has: "nbgrader", "otter" or "". Or what is wrong with it.
+    """
+    try:
+        code = _code_cells(content)
+    except _NoNotebook as error:
+        return _problem("not-text", str(error), error.line)
+    cells = [_Cell(number, cell) for number, cell in enumerate(code[:_MOST_CELLS], 1)]
+    for cell in cells:
+        cell.clean()
+    chosen = _chosen(cells, names, _module(stem))
+    found = {}
+    for name, taken in chosen.items():
+        parts = [head]
+        for cell in taken:
+            parts += [above.replace("{cell}", str(cell.number)), *cell.lines]
+        found[name] = "\n".join(parts) + "\n"
+    used = {cell.number for taken in chosen.values() for cell in taken}
+    notes = [
+        f"code cell {cell.number}: {'; '.join(cell.left_out[:10])}"
+        for cell in cells
+        if cell.number in used and cell.left_out
+    ]
+    unknown = {name for cell in cells for name in cell.names} - {*names, _ALL}
+    notes += [
+        f"cells marked for {name[:_LONGEST_NAME]}, which nothing here asks for"
+        for name in sorted(unknown)
+    ]
+    kind = "nbgrader" if any(cell.of_nbgrader for cell in cells) else ""
+    kind = kind or ("otter" if any(cell.of_otter for cell in cells) else "")
+    return {"modules": found, "notes": notes[:_MOST_NOTES], "kind": kind}
+
+
+class _NoNotebook(Exception):
+    """What is wrong with a notebook; ``line`` is that of its JSON."""
+
+    def __init__(self, what: str, line: int | None = None) -> None:
+        super().__init__(what)
+        self.line = line
+
+
+def _code_cells(content: bytes) -> list[dict[str, Any]]:
+    """The code cells of a notebook.
+
+    Raises:
+        _NoNotebook: there are none to be read, and why.
+    """
+    try:
+        notebook = json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise _NoNotebook(f"is no notebook: not UTF-8 text; {_SAVE}") from None
+    except json.JSONDecodeError as error:
+        raise _NoNotebook("is no notebook: not JSON", error.lineno) from None
+    except RecursionError:
+        raise _NoNotebook("is no notebook: it is nested too deeply") from None
+    if isinstance(notebook, dict) and "worksheets" in notebook:
+        raise _NoNotebook("is a notebook of format 3; open it in Jupyter and save it")
+    entries = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(entries, list):
+        raise _NoNotebook("is no notebook: it has no cells")
+    if (language := _language(notebook)) not in ("", "python"):
+        raise _NoNotebook(f"is a notebook in {language[:_LONGEST_NAME]}, not in Python")
+    return [each for each in entries if isinstance(each, dict) and each.get("cell_type") == "code"]
+
+
+def _chosen(cells: list[_Cell], names: list[str], stem: str) -> dict[str, list[_Cell]]:
+    """The cells of each module that the notebook has."""
+    marked = {name for cell in cells for name in cell.names}
+    if marked:
+        return {
+            name: [cell for cell in cells if cell.names & {name, _ALL}]
+            for name in names
+            if name in marked or (name == stem and _ALL in marked)
+        }
+    if stem in names and any(cell.of_nbgrader for cell in cells):
+        return {stem: [cell for cell in cells if cell.of_nbgrader or cell.only_imports()]}
+    return {}
+
+
+def _module(name: str) -> str:
+    """The name of a module, however it was written: ``reparam-grad``, ``reparam_grad.py``."""
+    return name.strip().removesuffix(".py").replace("-", "_")
+
+
+def _language(notebook: dict[str, Any]) -> str:
+    metadata = notebook.get("metadata")
+    for part, name in (("language_info", "name"), ("kernelspec", "language")):
+        entry = metadata.get(part) if isinstance(metadata, dict) else None
+        if isinstance(entry, dict) and isinstance(entry.get(name), str):
+            return str(entry[name]).lower()
+    return ""
+
+
 def _imported(tree: ast.Module) -> set[str]:
     """The first part of the name of every module that is imported, wherever the import stands."""
     names: set[str] = set()
@@ -137,7 +326,9 @@ def main() -> None:
         request = json.loads(line)
         content = sys.stdin.buffer.read(request["bytes"])
         signal.setitimer(signal.ITIMER_PROF, request["cpu_s"])
-        reply = json.dumps(answer(content))
+        reply = json.dumps(
+            modules(content, **request["notebook"]) if "notebook" in request else answer(content)
+        )
         signal.setitimer(signal.ITIMER_PROF, 0)
         sys.stdout.write(reply + "\n")
         sys.stdout.flush()

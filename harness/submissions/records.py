@@ -33,6 +33,7 @@ class Limits:
 
     Attributes:
         source_bytes, data_bytes: the size of a Python file, and of any other file.
+        notebooks, notebook_bytes: how many notebooks are looked into, and their size.
         total_bytes: the size of all files that are taken, counted while they are read or unpacked
             and not taken from the headers of an archive.
         helpers, helper_bytes: the modules that come along with one file: their number, their size.
@@ -48,6 +49,8 @@ class Limits:
 
     source_bytes: int = 256 * _KIB  # parsing a file takes up to 600 times its size in memory
     data_bytes: int = 8 * _MIB
+    notebooks: int = 10
+    notebook_bytes: int = 16 * _MIB
     total_bytes: int = 64 * _MIB
     helpers: int = 16
     helper_bytes: int = _MIB
@@ -62,6 +65,8 @@ class Limits:
 
     def of(self, name: str) -> int:
         """The largest size of a file of this name, in bytes."""
+        if is_notebook(name):
+            return self.notebook_bytes
         return self.source_bytes if name.endswith(".py") else self.data_bytes
 
 
@@ -146,6 +151,11 @@ def display_path(parts: Iterable[str]) -> str:
     """A path inside a submission, made safe to print; of a long one the end is kept."""
     clean = _UNPRINTABLE.sub("\ufffd", "/".join(parts))
     return clean if len(clean) <= _PATH_LENGTH else "…" + clean[1 - _PATH_LENGTH :]
+
+
+def is_notebook(name: str) -> bool:
+    """Whether a name is that of a Jupyter notebook."""
+    return name.lower().endswith(".ipynb")
 
 
 def size_in_words(count: int) -> str:

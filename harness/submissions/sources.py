@@ -12,13 +12,14 @@ import selectors
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from harness.errors import InfrastructureError
-from harness.submissions import parser
+from harness.submissions import cells, parser
 from harness.submissions.records import display, sha256_of
 
 #: Processor seconds for a file of 256 KiB and for a tiny one; the densest honest file of 256 KiB
@@ -29,6 +30,7 @@ _MANY_SLOW = 20
 _LARGEST = 256 * 1024
 #: Seconds of wall-clock time after which the process does not run any more.
 _ANSWER_S = 120.0
+_LONGEST_NOTE = 100
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,23 @@ class Judgement:
     message: str = ""
     line: int | None = None
     imports: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """What a notebook holds of what is asked for.
+
+    Attributes:
+        modules: file name -> content of every module that its cells make up.
+        notes: what was left out of them.
+        kind: whose solution cells it has, "nbgrader" or "otter"; empty where nobody's.
+        problem: why nothing could be taken from it, as a sentence; empty where it could be read.
+    """
+
+    modules: Mapping[str, bytes] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    kind: str = ""
+    problem: str = ""
 
 
 class SourceParser:
@@ -94,6 +113,29 @@ class SourceParser:
         where = f"{shown}, line {line}" if line else shown
         return Judgement(found["cause"], f"{where}: {display(found['message'])}", line)
 
+    def notebook(self, file: str, content: bytes, wanted: Iterable[str]) -> Notebook:
+        """The modules, of the names of wanted files, that the cells of a notebook make up.
+
+        Raises:
+            InfrastructureError: see :meth:`judge`.
+        """
+        shown = display(file)
+        request = {
+            "names": sorted(name.removesuffix(".py") for name in wanted if name.endswith(".py")),
+            "stem": Path(file).stem,
+            "head": cells.HEAD,
+            "above": cells.ABOVE.replace("{notebook}", shown),
+        }
+        found = self._ask(content, self._allowed(len(content)), request)
+        if "modules" in found:
+            texts = found["modules"].items()
+            made = {f"{name}.py": text.encode("utf-8", "replace") for name, text in texts}
+            notes = tuple(display(note, 2 * _LONGEST_NOTE) for note in found["notes"])
+            return Notebook(made, notes, found["kind"])
+        self._slow += "slow" in found
+        where = f" (line {found['line']})" if found["line"] else ""
+        return Notebook(problem=f"{shown} {found['what']}{where}")
+
     def _allowed(self, size: int) -> float:
         """The processor seconds that a file of this size may take."""
         if self._slow:
@@ -101,11 +143,15 @@ class SourceParser:
         share = min(1.0, size / _LARGEST)
         return _SHORTEST_CPU_S + share * (_LONGEST_CPU_S - _SHORTEST_CPU_S)
 
-    def _ask(self, content: bytes, cpu_s: float) -> dict[str, Any]:
+    def _ask(
+        self, content: bytes, cpu_s: float, notebook: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         process = self._started()
         assert process.stdin is not None
         assert process.stdout is not None
-        head = json.dumps({"bytes": len(content), "cpu_s": cpu_s}).encode()
+        request: dict[str, Any] = {"bytes": len(content), "cpu_s": cpu_s}
+        request |= {"notebook": notebook} if notebook is not None else {}
+        head = json.dumps(request).encode()
         with contextlib.suppress(BrokenPipeError):  # how it ended is looked at below
             process.stdin.write(head + b"\n" + content)
             process.stdin.flush()

@@ -6,16 +6,18 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from importlib.machinery import PathFinder
 
 from harness.errors import ArchiveError
+from harness.submissions.cells import in_cells
 from harness.submissions.hints import left_behind, missing, nothing_wanted
 from harness.submissions.nodes import File, Node, Opener, Parts
 from harness.submissions.records import (
     SubmissionProblem,
     display,
     display_path,
+    is_notebook,
     size_in_words,
 )
 from harness.submissions.search import Contents, Place, look_through
@@ -59,11 +61,15 @@ class _Taking:
         self._taken = Taken()
         self._used: set[Parts] = set()
         self._refused: dict[str, str] = {}
+        self._cells: dict[str, list[Place]] = {}
+        self._kinds: dict[Parts, str] = {}
+        self._notes: list[str] = []
         self._total_bytes = 0
 
     def result(self) -> Taken:
         """Everything, with the problems in the order of the files' names."""
         taken, found = self._taken, self._found
+        self._read_notebooks()
         for name in sorted(self._wanted):
             self._take_wanted(name)
         problematic = {problem.file for problem in taken.problems}
@@ -75,15 +81,43 @@ class _Taking:
                 SubmissionProblem(ours[0].cause, ours[0].message, name) for name in sorted(absent)
             ]
         else:
-            taken.problems += missing(absent, unused)
+            taken.problems += missing(absent, unused, self._kinds)
         if not taken.contents and not problematic and not ours:
             taken.problems.append(nothing_wanted(found, unused, self._wanted, self._limits.depth))
         taken.left = _names(unused[:_MOST_LEFT], {parts[:-1] for parts in self._used})
-        taken.notes = [*self._refused.values(), *left_behind(found, unused, self._wanted)]
+        behind = left_behind(found, unused, self._wanted)
+        taken.notes = [*self._notes, *self._refused.values(), *behind]
         return taken
 
+    def _read_notebooks(self) -> None:
+        """Reads the notebooks of the submission; the modules that they make up count as files."""
+        paths = sorted(parts for parts in self._found.files if is_notebook(parts[-1]))
+        for parts in paths[: self._limits.notebooks]:
+            shown = display_path(parts)
+            try:
+                content = self._found.files[parts].read(self._limits.notebook_bytes)
+            except ArchiveError as error:
+                clear = "; clear its outputs" if error.cause == "too-large" else ""
+                self._notes.append(f"{shown} was not read: {error.message}{clear}.")
+                continue
+            read = self._parser.notebook(parts[-1], content, self._wanted)
+            if read.problem:
+                self._notes.append(f"{read.problem}.")
+            self._kinds[parts] = read.kind
+            self._notes += [f"{shown}: left out were {note}." for note in read.notes]
+            for name, module in read.modules.items():
+                self._used.add(parts)
+                if name in self._found.wanted:
+                    self._notes.append(
+                        f"{shown} has cells for {name}, which was handed in as a file, too: the "
+                        "file was taken."
+                    )
+                else:
+                    made = File(partial(_made, name, module))
+                    self._cells.setdefault(name, []).append(Place(parts, made))
+
     def _take_wanted(self, name: str) -> None:
-        places = self._found.wanted.get(name, [])
+        places = self._found.wanted.get(name) or self._cells.get(name, [])
         self._used |= {place.parts for place in places}
         try:
             if len(places) > 1:
@@ -100,10 +134,11 @@ class _Taking:
         if name.endswith(".py"):
             judged = self._parser.judge(name, content)
             if judged.cause:
-                problem = SubmissionProblem(judged.cause, judged.message, name, judged.line)
+                message = in_cells(judged.message, {name: content})
+                problem = SubmissionProblem(judged.cause, message, name, judged.line)
                 self._taken.problems.append(problem)
             else:
-                self._take_helpers(places[0], judged)
+                self._take_helpers(name, places[0], judged)
 
     def _read(self, place: Place, limit: int) -> bytes:
         assert isinstance(place.node, File)
@@ -115,9 +150,9 @@ class _Taking:
         self._total_bytes += len(content)
         return content
 
-    def _take_helpers(self, program: Place, judged: Judgement) -> None:
+    def _take_helpers(self, name: str, program: Place, judged: Judgement) -> None:
         """Takes the modules beside a file that it imports, and those that they import."""
-        stem = program.name.removesuffix(".py")
+        stem = name.removesuffix(".py")
         waiting = sorted(judged.imports)
         seen = {stem, *waiting}
         count = size = 0
@@ -138,7 +173,7 @@ class _Taking:
                     raise ArchiveError("too-large", f"at most {most} come along with a file")
             except ArchiveError as error:
                 if error.cause.fault == "harness":  # the program would fail for want of it
-                    problem = SubmissionProblem(error.cause, error.message, program.name)
+                    problem = SubmissionProblem(error.cause, error.message, name)
                     self._taken.problems.append(problem)
                     return
                 self._refuse(parts[-1], error.message)
@@ -163,6 +198,15 @@ class _Taking:
 
     def _refuse(self, name: str, why: str) -> None:
         self._refused[name] = f"{display(name)} was not taken: {why}."
+
+
+def _made(name: str, content: bytes, limit: int) -> bytes:
+    """The text of a module that was made from a notebook, read as a file is."""
+    if len(content) > limit:
+        raise ArchiveError(
+            "too-large", f"the cells for {name} are together larger than {size_in_words(limit)}"
+        )
+    return content
 
 
 def _names(unused: Sequence[Parts], taken_from: set[Parts]) -> tuple[str, ...]:

@@ -15,6 +15,9 @@ from harness.records import Program
 from harness.spec.catalogue import load_all
 from harness.spec.example import in_words
 from harness.spec.load import LoadedTask
+from harness.submissions import find
+from harness.submissions.cells import in_cells
+from harness.submissions.records import is_notebook
 from harness.verbs import options, output
 
 
@@ -46,6 +49,20 @@ def run(args: argparse.Namespace) -> int:
 
 def _replay(task: LoadedTask, path: Path) -> tuple[list[bool], str]:
     """Whether each call agrees, and why a file that did not deliver did not."""
+    files = _of_notebook(task, path) if is_notebook(path.name) else _of_files(task, path)
+    try:
+        with BareProgram(task, Program("own", "submission", files)) as own:
+            return own.example(), ""
+    except ProgramError as error:
+        return [], in_cells(error.message, files)
+
+
+def _of_files(task: LoadedTask, path: Path) -> dict[str, bytes]:
+    """The files that a task asks for: in a folder, or ``path`` for the program, others beside it.
+
+    Raises:
+        UsageError: one of them does not exist.
+    """
     folder = path if path.is_dir() else path.parent
     names = task.spec.wanted_files
     files = {name: (folder / name if name != task.spec.file else path) for name in names}
@@ -54,9 +71,18 @@ def _replay(task: LoadedTask, path: Path) -> tuple[list[bool], str]:
     for name, place in files.items():
         if not place.is_file():
             raise UsageError(f"{place}: no such file; {task.id} wants {name}")
-    program = Program("own", "submission", {name: at.read_bytes() for name, at in files.items()})
-    try:
-        with BareProgram(task, program) as own:
-            return own.example(), ""
-    except ProgramError as error:
-        return [], error.message
+    return {name: place.read_bytes() for name, place in files.items()}
+
+
+def _of_notebook(task: LoadedTask, path: Path) -> dict[str, bytes]:
+    """The module that the cells of a notebook make up, and other files that lie beside it.
+
+    Raises:
+        UsageError: it has no cells for the task, or a file is missing.
+    """
+    (found,) = find([path], frozenset({task.spec.file}))
+    if task.spec.file not in found.contents:
+        said = [problem.message for problem in found.problems] + list(found.notes)
+        raise UsageError(f"{path}: {'; '.join(said)}")
+    beside = [name for name in task.spec.wanted_files if name != task.spec.file]
+    return dict(found.contents) | {name: path.with_name(name).read_bytes() for name in beside}
