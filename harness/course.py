@@ -272,7 +272,8 @@ def find_submitted(
     wanted_files = frozenset(name for task in every_task for name in task.spec.wanted_files)
     found = find_all(paths, wanted_files, reading=reading)
     by_name = {submission.name: submission for submission in found.submissions}
-    handed_in = sorted_out(list(by_name), known)
+    digests = {name: submission.sha256 for name, submission in by_name.items()}
+    handed_in = sorted_out(digests, known)
     who = [*handed_in.counted, *handed_in.refused, *handed_in.elsewhere]
     # One stranger by itself is rather somebody's folder than a class of one.
     is_class = bool(found.classes) and (len(who) > 1 or bool(known.roster.units.keys() & set(who)))

@@ -44,7 +44,8 @@ class History:
         for attempt in more:
             of_student = known.setdefault(attempt.student, {})
             before = of_student.get(attempt.at)
-            if before is None or not before.submission:
+            newer = attempt.sha256 and before and before.submission == attempt.submission
+            if before is None or not before.submission or newer:
                 of_student[attempt.at] = attempt
         return History(
             {
@@ -84,6 +85,15 @@ class History:
             return Choice(None, refused)
         return Choice(accepted[0 if assignment.counts == "first" else -1], refused)
 
+    def known(self, digests: Mapping[str, str]) -> list[Attempt]:
+        """The attempts that are among these submissions: name -> digest of what is in it now."""
+        return [
+            attempt
+            for found in self.attempts.values()
+            for attempt in found
+            if attempt.sha256 and digests.get(attempt.submission) == attempt.sha256
+        ]
+
     def counting(self, assignment: Assignment) -> dict[str, datetime]:
         """When the attempt of everybody that counts was handed in."""
         chosen = {name: self.choose(name, assignment).attempt for name in self.attempts}
@@ -92,7 +102,7 @@ class History:
     def documents(self, assignment: str) -> dict[str, dict[str, Any]]:
         """Its stored form, by the name of the document."""
         students = {
-            name: [[each.at.isoformat(), each.submission] for each in found]
+            name: [[each.at.isoformat(), each.submission, each.sha256] for each in found]
             for name, found in self.attempts.items()
         }
         return {document_name(assignment): {"students": students}}
@@ -110,7 +120,8 @@ def stored(document: Mapping[str, Any] | None) -> History:
     return History(
         {
             name: tuple(
-                Attempt(name, datetime.fromisoformat(at), submission) for at, submission in found
+                Attempt(name, datetime.fromisoformat(at), submission, sha256=sha256)
+                for at, submission, sha256 in found
             )
             for name, found in document["students"].items()
         }

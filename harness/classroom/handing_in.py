@@ -49,14 +49,26 @@ class HandedIn:
     notices: tuple[str, ...] = ()
 
 
-def sorted_out(names: Sequence[str], known: Arrangements) -> HandedIn:
-    """The submissions of these names, each under who handed it in, and which of them count.
+def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
+    """Submissions, each under who handed it in, and which of them count.
+
+    What is as it was when an earlier run was told its time has that time again.
+
+    Args:
+        digests: the name of each submission -> the digest of what is in it.
 
     Raises:
         UsageError: somebody has two submissions and nothing says which came first, a time is
             about no submission that can be told, or one lies before the release.
     """
-    attempts = _under_units(names, known)
+    names = list(digests)
+    told = _under_units(names, known)
+    attempts = [
+        replace(each, sha256=digests.get(each.submission, "") if each.submission else "")
+        for each in told
+    ]
+    named = {each.submission for each in told}
+    attempts += [each for each in known.history.known(digests) if each.submission not in named]
     by_name = {each.submission: each for each in attempts if each.submission}
     found: dict[str, list[str]] = {}
     for name in names:

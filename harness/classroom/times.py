@@ -39,12 +39,15 @@ class Attempt:
             about the one submission that is graded.
         submission: the name of its folder or archive; empty where only its time is known.
         place: where it stands, for messages.
+        sha256: the digest of what was handed in, where it was seen; by it a later run that is told
+            no times knows it again.
     """
 
     student: str
     at: datetime
     submission: str
     place: str = ""
+    sha256: str = ""
 
     @property
     def text(self) -> str:

@@ -64,7 +64,7 @@ def lateness_text(late: Lateness) -> str:
         return clean(f"Handed in {late.submitted}, due {late.due}: in time.", SENTENCE_LIMIT)
     free = f", {late.free_days} of them from the budget of the term" if late.free_days else ""
     days = "1 day" if late.days == 1 else f"{late.days} days"
-    lost = f"{points_text(late.penalty)} points are lost" if late.penalty else "nothing is lost"
+    lost = f"points lost: {points_text(late.penalty)}" if late.penalty else "nothing is lost"
     return clean(
         f"Handed in {late.submitted}, due {late.due}: {days} late{free}; {lost}.", SENTENCE_LIMIT
     )

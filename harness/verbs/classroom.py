@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -87,17 +86,6 @@ def remember(ledger: Ledger, roster: Roster, history: History, assignment: str) 
     if assignment and history.attempts:
         documents |= history.documents(assignment)
     ledger.put_documents(documents)
-
-
-def with_known_times(course: Course, stored: ClassRecord) -> Course:
-    """The course; what was graded before with its time, and is the same, has that time again."""
-    subjects = []
-    for subject in course.subjects:
-        before = stored.newest.get(subject.program.name)
-        same = before is not None and before.program.all_digests == subject.program.all_digests
-        at = before.submitted if before and same and not subject.submitted else subject.submitted
-        subjects.append(replace(subject, submitted=at))
-    return replace(course, subjects=tuple(subjects))
 
 
 def settle_times(course: Course, stored: ClassRecord, declared: Assignment | None) -> list[str]:

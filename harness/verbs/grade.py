@@ -276,7 +276,6 @@ def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view:
     free = args.assignment is None and not args.task
     if free:
         course = course.held(() if args.prune else stored.task_ids)
-    course = classroom.with_known_times(course, stored)
     for notice in classroom.settle_times(course, stored, syllabus.declared):
         print(f"note: {notice}", file=sys.stderr)
     if not args.prune:

@@ -90,7 +90,7 @@ def show_marks(
             print(line, file=stream)
     if others:
         print(
-            f"{others} other submissions of the class keep their marks and are in the reports; the "
+            f"of the class {others} more are in the reports, with the marks that they had; the "
             "ranks here are those among the submissions that were graded now",
             file=stream,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,11 +100,11 @@ def test_the_metadata_of_one_submission(tmp_path: Path) -> None:
         ' [{"submission_time": "2026-10-19T14:22:32.365935-07:00"}]}'
     )
     found = read(tmp_path, text, "submission_metadata.json")
-    handed_in = sorted_out(["mine"], Arrangements(assignment=LATE, times=found))
+    handed_in = sorted_out(seen("mine"), Arrangements(assignment=LATE, times=found))
     assert handed_in.at["mine"] == read_moment("2026-10-20 21:22:32.365935 Z")
     assert len(handed_in.history.attempts["mine"]) == 2
     with pytest.raises(UsageError, match="is about one submission, and 2 were found"):
-        sorted_out(["mine", "yours"], Arrangements(assignment=LATE, times=found))
+        sorted_out(seen("mine", "yours"), Arrangements(assignment=LATE, times=found))
 
 
 @pytest.mark.parametrize("text", ["[]", "a: [", "submission_1: {}", "submission_1: x"])
@@ -113,6 +114,11 @@ def test_metadata_of_another_kind(tmp_path: Path, text: str) -> None:
 
 
 # attempts
+
+
+def seen(*names):
+    """Submissions of these names, each with something of its own in it."""
+    return {name: f"digest of {name}" for name in names}
 
 
 def history(*moments: str, name: str = "ada") -> History:
@@ -161,23 +167,23 @@ GROUPS = Roster(Path("roster.csv"), PAIR, by_group=True)
 
 def test_members_of_a_group_hand_in_together() -> None:
     given = (Attempt("ada", at("18 12:00"), "ada"), Attempt("bob", at("19 12:00"), "bob"))
-    found = sorted_out(["ada", "bob"], arrangements(*given, roster=GROUPS))
+    found = sorted_out(seen("ada", "bob"), arrangements(*given, roster=GROUPS))
     assert (found.counted, found.at) == ({"g1": "bob"}, {"g1": at("19 12:00")})
-    assert sorted_out(["ada"], Arrangements(roster=GROUPS)).counted == {"g1": "ada"}
-    assert sorted_out(["g1"], Arrangements(roster=GROUPS)).counted == {"g1": "g1"}
+    assert sorted_out(seen("ada"), Arrangements(roster=GROUPS)).counted == {"g1": "ada"}
+    assert sorted_out(seen("g1"), Arrangements(roster=GROUPS)).counted == {"g1": "g1"}
 
 
 def test_two_submissions_of_a_group_need_their_times() -> None:
     with pytest.raises(UsageError, match="g1 handed in 2 times: ada, bob; give the times of all"):
-        sorted_out(["ada", "bob"], arrangements(roster=GROUPS))
+        sorted_out(seen("ada", "bob"), arrangements(roster=GROUPS))
     same = tuple(Attempt(name, at("18 12:00"), name) for name in ("ada", "bob"))
     with pytest.raises(UsageError, match="two attempts at"):
-        sorted_out(["ada", "bob"], arrangements(*same, roster=GROUPS))
+        sorted_out(seen("ada", "bob"), arrangements(*same, roster=GROUPS))
 
 
 def test_an_older_attempt_than_the_one_that_counts_is_not_graded() -> None:
     old = Attempt("ada", at("18 12:00"), "ada")
-    found = sorted_out(["ada"], arrangements(old, history=history("19 12:00")))
+    found = sorted_out(seen("ada"), arrangements(old, history=history("19 12:00")))
     assert (found.counted, found.elsewhere) == ({}, {"ada": at("19 12:00")})
 
 
@@ -286,3 +292,22 @@ def test_what_students_are_told(told: str, hint: str, example: bool, message: st
     assert (verdict.hint, verdict.example is not None, verdict.message) == (hint, example, message)
     feedback = replace(gradebook(row("ada")), run=RunRecord("hw1", "feedback", "c", "0", "d", ""))
     assert Book(assignment=declared).finished(feedback).submissions[0].tasks[0].verdicts[0].hint
+
+
+def test_a_time_is_known_again_where_nothing_was_changed():
+    """Also of work that came too late to count, and of attempts that are no longer the last."""
+    told = (Attempt("ada", at("18 12:00"), "ada-1"), Attempt("ada", at("19 12:00"), "ada-2"))
+    first = sorted_out(seen("ada-1", "ada-2"), arrangements(*told))
+    kept = known_attempts.stored(
+        json.loads(json.dumps(first.history.documents("hw")))["attempts/hw"]
+    )
+    again = sorted_out(seen("ada-1", "ada-2"), arrangements(history=kept))
+    assert (again.counted, again.at) == (first.counted, first.at) == ({"ada": "ada-2"}, again.at)
+    assert sorted_out({"ada-2": "another digest"}, arrangements(history=kept)).at == {}
+
+
+def test_a_time_that_is_told_anew_replaces_what_was_known():
+    before = sorted_out(seen("ada"), arrangements(Attempt("ada", at("18 12:00"), "ada"))).history
+    told = Attempt("ada", at("18 13:00"), "ada")
+    found = sorted_out(seen("ada"), arrangements(told, history=before))
+    assert found.at == {"ada": at("18 13:00")}
