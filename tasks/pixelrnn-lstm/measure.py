@@ -16,7 +16,7 @@ NEAR = 2e-9  # no u is nearer to the probability that it is compared with
 # b, h, w, m: ordinary first, the smallest and the largest of every size, squares, rows, columns
 SIZES = ((3, 3, 4, 3), (1, 1, 1, 1), (2, 8, 8, 6), (4, 2, 2, 4), (1, 5, 2, 2), (5, 1, 8, 3))
 SIZES += ((2, 8, 1, 5), (256, 1, 2, 2), (2, 2, 3, 1), (3, 1, 1, 4))
-SHORT = tuple(size for size in SIZES if size[1] * size[2] <= 12 and size[0] < 256)
+FEW = tuple(size for size in SIZES if size[0] < 256 and size[1] * size[2] < 64)
 
 
 def _sigmoid(a):
@@ -223,8 +223,22 @@ def _networks(student, rng, sizes=SIZES):
         yield b, h, w, _mild(rng, m)
     for b, h, w, m in ((4, 1, 3, 6), (6, 2, 1, 5), (3, 2, 2, 3), (40, 1, 1, 4), (9, 1, 2, 1)):
         yield b, h, w, _wide(student, rng, m)
-    for start, b_out in ((-3.0, -500.0), (3.0, 500.0), (0.0, 24.0), (1.0, -24.0)):
+    for start, b_out in ((-3.0, -1000.0), (3.0, 1000.0), (0.0, 24.0), (1.0, -24.0)):
         yield 3, 2, 3, _offset(_mild(rng, 2), start, b_out)
+
+
+def _counting(rng):
+    """A call (images, *network) whose cell state counts: up to 30 with the ones, then down again.
+
+    The ones of an image come first. So the cell state is small where it can be seen by tanh.
+    """
+    x = (np.arange(64) < rng.integers(26, 39, (3, 1))).astype(np.float64)
+    w_x, bias = np.zeros((4, 2)), np.zeros((4, 2))
+    w_x[3], bias[3] = (3.0, -3.0), (-1.5, 1.5)
+    bias[1:3] = 8.0
+    w_h = rng.normal(0.0, 0.1, (4, 2, 2))
+    ends = np.asarray(rng.uniform(-1.0, 1.0)), rng.uniform(1.0, 2.0, 2), np.asarray(0.5)
+    return x.reshape(3, 8, 8), ends[0], w_x, w_h, bias, *ends[1:]
 
 
 def _collected(pairs):
@@ -287,6 +301,7 @@ def values(student, rng):
         calls.append((student.domain.draw(rng, "logits.x", b, h, w), *net))
         if b < 256:
             calls.append((_bits(rng, b, w, h), *net))
+    calls.append(_counting(rng))
     pair = _pair(rng, lambda: (_bits(rng, 5, 3, 4),))
     found = []
     for x, *net in student.domain.replaced(*pair, *calls, pair[0]):
@@ -296,16 +311,13 @@ def values(student, rng):
     return {"logits": logits, "logits__scale": scale}
 
 
-def _short_networks(student, rng):
-    return _networks(student, rng, SHORT)
-
-
 def gradients(student, rng):
     """Gradients of the logits by images, start and weights."""
     calls = [
         (student.domain.draw(rng, "logits.x", b, h, w), *net)
-        for b, h, w, net in _short_networks(student, rng)
+        for b, h, w, net in _networks(student, rng, FEW)
     ]
+    calls.append(_counting(rng))
     pair = _pair(rng, lambda: (rng.uniform(-1.0, 1.0, (4, 2, 3)),))
     found = []
     for x, *net in student.domain.replaced(*pair, *calls, pair[0]):
@@ -350,12 +362,13 @@ def _likelihood_calls(student, rng, sizes):
         (_bits(rng, b, h, w), *net) for b, h, w, net in _networks(student, rng, sizes)
     ]
     calls += [(np.full_like(x, bit), *net) for x, *net in calls[-4:] for bit in (0.0, 1.0)]
+    calls.append(_counting(rng))
     pair = _pair(rng, lambda: (_bits(rng, 7, 2, 3),))
     return student.domain.replaced(*pair, *calls, pair[0])
 
 
 def likelihood(student, rng):
-    """log p of single images, with logits of 500, and of 24, where 1 - p has lost its digits."""
+    """log p of single images, with logits of 1000, and of 24, where 1 - p has lost its digits."""
     found = []
     for x, *net in _likelihood_calls(student, rng, SIZES):
         _, logits, errors = _read(x, net)
@@ -378,7 +391,7 @@ def every_image(student, rng):
 def likelihood_gradients(student, rng):
     """Gradients of log p by start and weights."""
     found = []
-    for x, *net in _likelihood_calls(student, rng, SHORT):
+    for x, *net in _likelihood_calls(student, rng, FEW):
         cotangent = rng.normal(size=len(x))
         slopes = student.vjp("log_prob", (x, *net), range(1, 7), cotangent)
         by_logits = _exact(cotangent[:, None, None]) * Sized(np.ones_like(x), _read(x, net)[2] / 4)
@@ -423,15 +436,10 @@ def _whole(found):
     return {"x": pixels, "x__scale": np.ones_like(pixels)}
 
 
-def _drawable(student, rng):
-    """Networks, and images of such sizes, of which samples are drawn."""
-    return _networks(student, rng, SIZES)
-
-
 def sampled(student, rng):
     """Images from given uniform numbers."""
     calls = []
-    for b, h, w, net in _drawable(student, rng):
+    for b, h, w, net in _networks(student, rng):
         empty = np.zeros((b, h, w))
         calls.append((_uniforms(student, rng, empty, empty == 0, net), *net))
     pair = _pair(rng, lambda: (rng.random((9, 3, 3)),))
@@ -457,7 +465,7 @@ def _observed(rng, b, h, w, place):
 def completed(student, rng):
     """Images of which some pixels are known; what stands at the others is 0 or 1."""
     calls = []
-    for place, (b, h, w, net) in enumerate(_drawable(student, rng)):
+    for place, (b, h, w, net) in enumerate(_networks(student, rng)):
         x, observed = _bits(rng, b, h, w), _observed(rng, b, h, w, place)
         calls.append((x, observed, _uniforms(student, rng, x, ~observed, net), *net))
     pair = _pair(
