@@ -230,15 +230,16 @@ def _networks(student, rng, sizes=SIZES):
 def _counting(rng):
     """A call (images, *network) whose cell state counts: up to 30 with the ones, then down again.
 
-    The ones of an image come first. So the cell state is small where it can be seen by tanh.
+    The ones of an image come first. At its end the cell state is near zero again, where tanh shows
+    all that happened to it on the way.
     """
     x = (np.arange(64) < rng.integers(26, 39, (3, 1))).astype(np.float64)
     w_x, bias = np.zeros((4, 2)), np.zeros((4, 2))
     w_x[3], bias[3] = (3.0, -3.0), (-1.5, 1.5)
     bias[1:3] = 8.0
     w_h = rng.normal(0.0, 0.1, (4, 2, 2))
-    ends = np.asarray(rng.uniform(-1.0, 1.0)), rng.uniform(1.0, 2.0, 2), np.asarray(0.5)
-    return x.reshape(3, 8, 8), ends[0], w_x, w_h, bias, *ends[1:]
+    start, b_out = np.asarray(rng.uniform(-1.0, 1.0)), np.asarray(rng.normal())
+    return x.reshape(3, 8, 8), start, w_x, w_h, bias, rng.uniform(1.0, 2.0, 2), b_out
 
 
 def _collected(pairs):
