@@ -20,7 +20,7 @@ FEW = tuple(size for size in SIZES if size[0] < 256 and size[1] * size[2] < 64)
 
 
 def _sigmoid(a):
-    return 0.5 * (1.0 + np.tanh(0.5 * a))
+    return np.exp(-np.logaddexp(0.0, -a))
 
 
 # -------------------------------------------------------------------------------------- the network
