@@ -223,8 +223,8 @@ def _networks(student, rng, sizes=SIZES):
         yield b, h, w, _mild(rng, m)
     for b, h, w, m in ((4, 1, 3, 6), (6, 2, 1, 5), (3, 2, 2, 3), (40, 1, 1, 4), (9, 1, 2, 1)):
         yield b, h, w, _wide(student, rng, m)
-    for start, b_out in ((-3.0, -1000.0), (3.0, 1000.0), (0.0, 24.0), (1.0, -24.0)):
-        yield 3, 2, 3, _offset(_mild(rng, 2), start, b_out)
+    for start, b_out in ((-3.0, -1000.0), (3.0, 1000.0), (0.0, 24.0), (1.0, -24.0), (2.0, -16.0)):
+        yield 8, 2, 3, _offset(_mild(rng, 2), start, b_out)
 
 
 def _counting(rng):
@@ -362,7 +362,7 @@ def _likelihood_calls(student, rng, sizes):
     calls = [
         (_bits(rng, b, h, w), *net) for b, h, w, net in _networks(student, rng, sizes)
     ]
-    calls += [(np.full_like(x, bit), *net) for x, *net in calls[-4:] for bit in (0.0, 1.0)]
+    calls += [(np.full_like(x, bit), *net) for x, *net in calls[-5:] for bit in (0.0, 1.0)]
     calls.append(_counting(rng))
     pair = _pair(rng, lambda: (_bits(rng, 7, 2, 3),))
     return student.domain.replaced(*pair, *calls, pair[0])
