@@ -23,6 +23,7 @@ NEVER_REACHES = {
     "spec": {"kinds", "statistics", "marking", *RUNS_CODE},
     "handout": RUNS_CODE,
     "scaffold": RUNS_CODE,
+    "autograders": {"grading", "verbs", *RUNS_CODE},
     "classroom": {"report", "grading", "verbs", *RUNS_CODE},
     "lms": {"grading", "verbs", *RUNS_CODE},
     "report": {"spec", "kinds", "ledger", *RUNS_CODE},

@@ -59,34 +59,35 @@ def handout(tasks: Sequence[LoadedTask], assignments: Sequence[Path], title: str
     """
     files: dict[str, bytes] = {}
     for path in assignments:
-        files[f"tasks/assignments/{path.name}"] = _content(path)
+        files[f"tasks/assignments/{path.name}"] = content(path)
         term = path.parents[1] / "term.yaml"  # without it a rule for late days cannot be read
         if term.is_file():
-            files["tasks/term.yaml"] = _content(term)
+            files["tasks/term.yaml"] = content(term)
     without_hints = []
     for task in tasks:
-        files |= _of_task(task)
+        files |= of_task(task)
         boxes = hints.sealed(task)
         if boxes is None:
             without_hints.append(task.id)
         else:
             files[f"tasks/{task.id}/{sealed.FILE}"] = boxes.model_dump_json().encode() + b"\n"
         files[f"{MINE}/{task.spec.file}"] = task.starter
-    files |= _of_harness()
+    files |= of_harness()
     files["README.md"] = _readme(tasks, title)
     return Handout(dict(sorted(files.items())), tuple(without_hints))
 
 
-def _of_task(task: LoadedTask) -> dict[str, bytes]:
+def of_task(task: LoadedTask) -> dict[str, bytes]:
+    """The files of a task that students get, by their paths in a handout."""
     folder = Path(task.path).parent
     return {
-        f"tasks/{task.id}/{name}": _content(folder / name)
+        f"tasks/{task.id}/{name}": content(folder / name)
         for name in TASK_FILES
         if (folder / name).exists()
     }
 
 
-def _of_harness() -> dict[str, bytes]:
+def of_harness() -> dict[str, bytes]:
     """The harness as it is here, so that its digest is that of the course, and how to install it.
 
     Raises:
@@ -101,11 +102,11 @@ def _of_harness() -> dict[str, bytes]:
             "an installed package; run `python -m harness handout` there"
         )
     files = {
-        str(path.relative_to(root)): _content(path)
+        str(path.relative_to(root)): content(path)
         for path in sorted(package.rglob("*"))
         if path.suffix in _SOURCES and "__pycache__" not in path.parts
     }
-    files |= {name: _content(root / name) for name in ("LICENSE", *PAGES)}
+    files |= {name: content(root / name) for name in ("LICENSE", *PAGES)}
     files["pyproject.toml"] = _project((root / "pyproject.toml").read_text(encoding="utf-8"))
     files["noxfile.py"] = _page("noxfile.txt").encode()
     files[".gitignore"] = _IGNORED.encode()
@@ -160,7 +161,7 @@ def _page(name: str) -> str:
     return resources.files("harness.handout").joinpath("pages", name).read_text(encoding="utf-8")
 
 
-def _content(path: Path) -> bytes:
+def content(path: Path) -> bytes:
     """The content of a file that goes into a handout.
 
     Raises:

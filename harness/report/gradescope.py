@@ -2,8 +2,8 @@
 
 Gradescope shows no total to a student while a test of theirs is not visible to them, so one hidden
 check hides the total until the grades are published. A top-level score overrides the sum of the
-tests; both are written here, and they agree. There is no leaderboard entry: it would give away the
-points of the hidden checks.
+tests; both are written here, and they agree. The leaderboard has the computed points, unless there
+are hidden checks, whose points they would give away.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def document(
     ]
     tests += [_adjustment(each) for each in adjustments(row)]
     lines = notes(row, gradebook.run)
-    if any(test["visibility"] != "visible" for test in tests):
-        lines.append(_HIDDEN_TOTAL)
+    hides = any(test["visibility"] != "visible" for test in tests)
+    lines += [_HIDDEN_TOTAL] if hides else []
     result: dict[str, Any] = {
         "score": number(row.mark),
         "output": "\n".join(lines),
@@ -58,6 +58,9 @@ def document(
         "extra_data": _extra(row, gradebook),
         "tests": tests,
     }
+    if not hides:
+        entry = {"name": "points", "value": number(row.points), "order": "desc"}
+        result["leaderboard"] = [entry]
     return result if seconds is None else {**result, "execution_time": number(seconds)}
 
 

@@ -28,6 +28,8 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "term": "the marks of all assignments of a term together, the lowest dropped",
         "import": "the roster and the times of a download of Canvas, Moodle or Gradescope",
         "export": "put marks into a table of Canvas or Moodle, or pack feedback for their upload",
+        "gradescope": "write the autograder of an assignment for Gradescope",
+        "classroom50": "write the autograder of an assignment for Classroom 50",
         "replay": "score stored observations again and compare bit for bit",
         "bench": "what grading costs, as ratios within one run",
         "redteam": "run the known attacks and show what every level of isolation stops",

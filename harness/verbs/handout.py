@@ -12,6 +12,7 @@ from harness.errors import UsageError
 from harness.handout import contents, private, writing
 from harness.results import Results
 from harness.spec.catalogue import load_assignment
+from harness.spec.models import Assignment
 from harness.verbs import options, output
 
 
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     tasks = syllabus.choose(args.task)
     ids = frozenset(task.id for task in tasks)
     made = contents.handout(tasks, _assignments(args, syllabus, ids), _title(args, syllabus))
-    private.refuse_known_keys(made.files, _keys(args))
+    private.refuse_known_keys(made.files, known_keys(args))
     writing.write(args.folder, made.files)
     for name in made.without_hints:
         print(
@@ -81,7 +82,22 @@ def _title(args: argparse.Namespace, syllabus: Syllabus) -> str:
     return load_assignment(args.tasks, args.assignment, syllabus.catalogue.ids).title
 
 
-def _keys(args: argparse.Namespace) -> list[Path]:
+def chosen(args: argparse.Namespace) -> tuple[Syllabus, Assignment, Path]:
+    """What an assignment holds, with the references, the assignment, and its file.
+
+    Raises:
+        UsageError: there is no such assignment, or it has no file of its own.
+    """
+    if is_all(args.tasks, args.assignment):
+        raise UsageError("`all` is no assignment of its own: name one that has a file")
+    syllabus = read_syllabus(args.tasks, args.reference, args.assignment)
+    require_references(syllabus, args.reference)
+    declared = load_assignment(args.tasks, args.assignment, syllabus.catalogue.ids)
+    file = args.tasks / "assignments" / f"{args.assignment}.yaml"
+    return syllabus, declared, file
+
+
+def known_keys(args: argparse.Namespace) -> list[Path]:
     """The files of those keys of the course that are known."""
     kept = sorted(Results(args.results).feedback_key.parent.glob("*"))
     given = [args.key_file] if args.key_file else []

@@ -1,0 +1,106 @@
+"""Which files an autograder holds, and what is in each.
+
+Gradescope keeps an autograder's files to the course, and the container that marks a submission
+holds them beside it: so its autograder has the references, out of reach of the submitted code at
+level L2 and above. Classroom 50 publishes an autograder's files: its autograder is a handout, and
+what compares with a reference is marked by the course later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.handout import contents as handouts
+from harness.spec.load import LoadedTask
+from harness.spec.models import Assignment
+
+#: What an author or a tool leaves beside the files of a reference.
+_LITTER = ("__pycache__", ".git", ".ipynb_checkpoints")
+
+
+def gradescope(
+    tasks: Sequence[LoadedTask], assignment: Assignment, file: Path, references: Path
+) -> dict[str, bytes]:
+    """The files of autograder.zip.
+
+    Args:
+        file: the YAML file of the assignment.
+        references: the folder with a folder for each task.
+
+    Raises:
+        UsageError: the assignment cannot be marked one submission at a time, or a file is a link.
+    """
+    _refuse_groups(assignment)
+    files = _course(tasks, file)
+    for task in tasks:
+        for path in sorted((references / task.id).rglob("*")):
+            if path.is_file() and not set(path.parts) & set(_LITTER):
+                name = f"reference/{task.id}/{path.relative_to(references / task.id)}"
+                files[name] = handouts.content(path)
+    files["setup.sh"] = _page("setup.txt", assignment, extras=_extras(tasks))
+    files["run_autograder"] = _page("run_autograder.txt", assignment)
+    return dict(sorted(files.items()))
+
+
+def classroom50(
+    tasks: Sequence[LoadedTask], assignment: Assignment, file: Path
+) -> handouts.Handout:
+    """The files of the folder ``CLASSROOM/autograders/ASSIGNMENT``, and whose hints are missing.
+
+    Raises:
+        UsageError: see :func:`gradescope`.
+    """
+    _refuse_groups(assignment)
+    handed_out = handouts.handout(tasks, [file], assignment.title)
+    files = {
+        name: content
+        for name, content in handed_out.files.items()
+        if not name.startswith("submissions/") and name not in ("README.md", "noxfile.py")
+    }
+    files["autograder.py"] = _page("autograder.txt", assignment, extras=_extras(tasks))
+    return handouts.Handout(dict(sorted(files.items())), handed_out.without_hints)
+
+
+def _course(tasks: Sequence[LoadedTask], file: Path) -> dict[str, bytes]:
+    """The harness, the tasks as students see them, and the assignment."""
+    files: dict[str, bytes] = {f"tasks/assignments/{file.name}": handouts.content(file)}
+    term = file.parents[1] / "term.yaml"
+    if term.is_file():
+        files["tasks/term.yaml"] = handouts.content(term)
+    for task in tasks:
+        files |= handouts.of_task(task)
+    files |= handouts.of_harness()
+    del files["noxfile.py"], files[".gitignore"]
+    return files
+
+
+def _refuse_groups(assignment: Assignment) -> None:
+    if assignment.groups:
+        raise UsageError(
+            f"assignment {assignment.id} is handed in by groups, which only a roster knows; a "
+            "platform marks one submission at a time. Leave `groups` out of a copy of it that is "
+            "marked there"
+        )
+
+
+def _extras(tasks: Sequence[LoadedTask]) -> str:
+    atari = any("ale_py" in task.measure.decode() for task in tasks)
+    return "atari,isolation" if atari else "isolation"
+
+
+def _page(name: str, assignment: Assignment, extras: str = "") -> bytes:
+    text = resources.files("harness.autograders").joinpath("pages", name).read_text("utf-8")
+    return text.replace("{assignment}", assignment.id).replace("{extras}", extras).encode()
+
+
+def executable(name: str) -> bool:
+    """Whether a file of an autograder is run by its name."""
+    return name in ("setup.sh", "run_autograder")
+
+
+def shown(files: Mapping[str, bytes]) -> str:
+    """How many files and how large, for people."""
+    return f"{len(files)} files, {sum(map(len, files.values())) / 2**20:.1f} MiB"

@@ -1,0 +1,54 @@
+"""``gradescope``: write the autograder of an assignment for Gradescope."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import zipfile
+from pathlib import Path
+
+from harness.autograders import contents
+from harness.errors import UsageError
+from harness.files import write_bytes
+from harness.handout import private
+from harness.verbs import options, output
+from harness.verbs.handout import chosen, known_keys
+
+#: The time of every file in the archive: equal autograders are equal bytes.
+_NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the verb's options."""
+    options.common(parser)
+    options.results(parser)
+    parser.add_argument("assignment", metavar="ASSIGNMENT")
+    parser.add_argument("--to", type=Path, default=Path("autograder.zip"), metavar="FILE")
+    options.key_file(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes autograder.zip; returns the exit code."""
+    if args.to.exists():
+        raise UsageError(f"{args.to} is there already; name another file or remove it yourself")
+    syllabus, assignment, file = chosen(args)
+    tasks = syllabus.choose([])
+    files = contents.gradescope(tasks, assignment, file, args.reference)
+    private.refuse_known_keys(files, known_keys(args))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            info = zipfile.ZipInfo(name, _NO_TIME)
+            info.external_attr = (0o755 if contents.executable(name) else 0o644) << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, content)
+    write_bytes(args.to, packed.getvalue())
+    if args.json:
+        output.emit({"files": list(files), "file": str(args.to)})
+    else:
+        print(
+            f"{args.to}: {len(tasks)} tasks, {contents.shown(files)}; with the references, so keep "
+            "it to the course. Autograder points on Gradescope: "
+            f"{sum(syllabus.points.get(task.id, task.points) for task in tasks):g}"
+        )
+    return 0
