@@ -149,7 +149,8 @@ def _record(student, rng, t, n, s, a, *, ends=0.3, wide=False, even=False):
 def _records(student, rng):
     """Records of all sizes; ω and γ at both ends; each argument changed alone."""
     edges = ((1, 1, 1, 1), (40, 32, 16, 6), (1, 32, 4, 3), (40, 1, 4, 3))
-    for size in (*edges, (4, 4, 4, 4), (4, 4, 4, 4), (12, 5, 2, 1), (12, 5, 1, 3), (2, 1, 3, 2), (2, 1, 3, 2)):
+    twice = (4, 4, 4, 4), (2, 1, 3, 2)
+    for size in (*edges, *twice, *twice, (12, 5, 2, 1), (12, 5, 1, 3)):
         yield _record(student, rng, *size)
     for _ in range(3):
         t, n, s, a = (int(rng.integers(2, most)) for most in (40, 9, 16, 6))

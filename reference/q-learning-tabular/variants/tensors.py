@@ -1,4 +1,4 @@
-"""Tensors throughout: one-hot masks, gather, and the rule of one transition used everywhere."""
+"""One-hot masks and gather; single entries are changed through numpy views of the tensors."""
 
 import torch
 from torch.nn.functional import one_hot
@@ -23,9 +23,10 @@ def epsilon_greedy(Q, state, epsilon):
 
 def apply(Q, N, s, a, r, s2, over, omega, gamma):
     """One transition, in place."""
-    N[s, a] += 1
-    target = r if over else r + gamma * Q[s2].max()
-    Q[s, a] += N[s, a].double().pow(-omega) * (target - Q[s, a])
+    q, n = Q.numpy(), N.numpy()
+    n[s, a] += 1
+    target = r if over else r + gamma * q[s2].max()
+    q[s, a] -= (q[s, a] - target) / float(n[s, a]) ** omega
 
 
 def q_replay(
@@ -35,8 +36,8 @@ def q_replay(
     ended = terminated | truncated
     restarts = torch.cat([torch.zeros_like(ended[:1]), ended[:-1]])
     for t, i in (~restarts).nonzero().tolist():
-        s, a, s2 = states[t, i], actions[t, i], next_states[t, i]
-        apply(Q, N, s, a, rewards[t, i], s2, terminated[t, i], omega, gamma)
+        seen = (part[t, i].item() for part in (states, actions, rewards, next_states, terminated))
+        apply(Q, N, *seen, omega, gamma)
     return Q, N
 
 
@@ -50,8 +51,10 @@ def learn(env, Q, steps, epsilon, omega, gamma, generator):
         pi = epsilon_greedy(Q[None].expand(copies, -1, -1), s, explored)
         a = torch.multinomial(pi, 1, generator=generator).flatten()
         s2, r, over, cut = (torch.as_tensor(part) for part in env.step(a.numpy())[:4])
-        for i in playing.nonzero().flatten().tolist():
-            apply(Q, N, s[i], a[i], r[i], s2[i], over[i], omega, gamma)
+        seen = zip(*(part.tolist() for part in (playing, s, a, r, s2, over)), strict=True)
+        for plays, *transition in seen:
+            if plays:
+                apply(Q, N, *transition, omega, gamma)
         playing = ~(over | cut)
         s = s2
     return Q, N
