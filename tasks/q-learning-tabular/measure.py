@@ -34,7 +34,8 @@ def example(student, rng):
 def _transitions(student, rng, b, s, a, *, wide=False):
     """Tables and a transition of each; `wide` ones are from all of the domain.
 
-    A third of the next states has negative values alone, a third is the state itself.
+    A third of the next states has negative values alone, far below 0 in wide tables; a third is the
+    state itself.
     """
     if wide:
         table, reward = (student.domain.draw(rng, *of) for of in (("Q", b, s, a), ("reward", b)))
@@ -44,6 +45,8 @@ def _transitions(student, rng, b, s, a, *, wide=False):
     following = np.where(np.arange(b) % 3 == 1, state, following)
     below = np.flatnonzero(np.arange(b) % 3 == 2)
     table[below, following[below]] = -np.abs(table[below, following[below]])
+    if wide:
+        table[below, following[below]] = -1e3 * rng.uniform(0.9, 1.0, (len(below), a))
     terminated = rng.permutation(np.arange(b) % 2 == int(rng.integers(2)))
     alpha, gamma = rng.uniform(0.02, 1.0, (2, b))
     if b > 4:
@@ -137,6 +140,8 @@ def _record(student, rng, t, n, s, a, *, ends=0.3, wide=False, even=False):
     if wide:
         table, reward = (student.domain.draw(rng, *of) for of in (("Q", s, a), ("rewards", t, n)))
         count = np.rint(student.domain.draw(rng, "N", s, a)).astype(np.int64)
+        table[1::3] = -1e3 * rng.uniform(0.9, 1.0, table[1::3].shape)
+        table[0, :2] = rng.permutation([-1e3, 1e3])
     else:
         table, reward = rng.normal(0.0, 3.0, (s, a)), rng.normal(0.0, 3.0, (t, n))
         count = rng.integers(0, rng.integers(1, 30), (s, a))
