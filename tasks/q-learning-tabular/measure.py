@@ -294,8 +294,7 @@ def _games(student, rng):
     wide = _Game(rng, 16, 6, 5, 20, 4)
     table = student.domain.draw(rng, "Q", 16, 6)
     yield wide.play(student, student.generator(), table=table)
-    game = _Game(rng, 4, 3, 3, 20, 4, epsilon=rng.uniform(0.7, 0.9))
-    generator = student.generator()
+    game, generator = _Game(rng, 4, 3, 3, 20, 4), student.generator()
     yield game.play(student, generator)
     for i in range(3):
         rates = list(game.rates)
@@ -331,11 +330,38 @@ def _greedy(student, world, arguments, scale):
     return np.array(found)
 
 
+def _played_actions(student, world):
+    """The actions [t n] of a record, which may not be empty."""
+    if not world._steps:
+        student.refuse("learn made no call of env.step()")
+    return world.record()[1]
+
+
+def _by_generator(student, rng):
+    """Whether the generator decides where ε = 0 and all actions are equal, and where ε = 1: bool.
+
+    Two calls with one generator play the same, one with another generator does not.
+    """
+    found = []
+    for epsilon, a in ((0.0, 5), (1.0, 6)):
+        generator, other = student.generator(), student.generator()
+        table = np.zeros((int(rng.integers(1, 4)), a))
+        records = []
+        for each in (generator, other, generator):
+            world = Still(8, table)
+            _let_learn(student, world, table, 10, epsilon, 0.6, 0.0, each)
+            records.append(_played_actions(student, world))
+        first, second, again = records
+        found += [np.array_equal(first, again), not np.array_equal(first, second)]
+    return np.array(found)
+
+
 def played(student, rng):
     """`learn` against the program's own replay of the record, in a process that has not seen it."""
     plays = list(_games(student, rng))
-    if any(not world._steps for world, *_ in plays):
-        student.refuse("learn made no call of env.step()")
+    for world, *_ in plays:
+        _played_actions(student, world)
+    by_generator = _by_generator(student, rng)
     student.renew()
     found, scales, kept = [], [], []
     for i, (world, arguments, (learnt, counted)) in enumerate(plays):
@@ -348,8 +374,7 @@ def played(student, rng):
         kept.append(np.array([len(world._steps) == steps, world.resets == 1]))
         if i >= len(plays) - GREEDY:
             kept.append(_greedy(student, world, arguments, scale).ravel())
-    first, other, again = (plays[-GREEDY - i][0].record()[1] for i in (8, 2, 1))
-    kept.append(np.array([np.array_equal(first, again), not np.array_equal(first, other)]))
+    kept.append(by_generator)
     return _joined("difference", found, scales) | {"kept": np.concatenate(kept)}
 
 
