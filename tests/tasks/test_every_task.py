@@ -24,6 +24,7 @@ CATALOGUE = {
     "mdp-bellman-eval": {59, 60, 63},
     "mdp-returns": {57, 58},
     "mdp-value-iteration": {60, 61, 62, 65},
+    "q-learning-tabular": {67},
     "nas-reward": {101, 102},
     "pg-reinforce-loss": {57, 69, 70, 71, 72, 73, 74, 75},
     "pg-theorem": {83},
