@@ -66,10 +66,17 @@ def _close(rng, b, t, a):
     return value, explores, arm, key, noise
 
 
-def _whole(rng, b, a):
-    """Three trials with small whole numbers, so that arms taken tie with each other and with 0."""
-    value, noise = rng.integers(-2, 2, (b, a)), rng.integers(-2, 3, (b, 3))
-    return (value.astype(float), *_chance(rng, b, 3, a), noise.astype(float))
+def _whole(rng, b, a, seen):
+    """Runs of small whole numbers, so that arms taken tie with each other and with 0.
+
+    The first `seen` trials explore and take no arm thrice, since thirds are not exact.
+    """
+    value, noise = rng.integers(-2, 2, (b, a)), rng.integers(-2, 3, (b, seen + 1))
+    explores, arm, key = _chance(rng, b, seen + 1, a)
+    explores[:] = np.arange(seen + 1) < seen
+    twice = np.array([0, 1, 1, 2, 2])[:seen] % a
+    arm[:, :seen] = rng.permuted(np.argsort(rng.random((b, a)), axis=1)[:, twice], axis=1)
+    return value.astype(float), explores, arm, key, noise.astype(float)
 
 
 def given_chance(student, rng):
@@ -79,8 +86,8 @@ def given_chance(student, rng):
     calls += [_runs(rng, *(int(x) for x in rng.integers(2, 9, 3))) for _ in range(3)]
     b, t, a = (int(x) for x in rng.integers(4, 9, 3))
     calls += student.domain.replaced(_runs(rng, b, t, a), _runs(rng, b, t, a))
-    calls += [_close(rng, 12, 60, int(a)) for a in rng.integers(2, 6, 2)]
-    calls += [_whole(rng, 40, a) for a in (2, 4)]
+    calls += [_close(rng, b, t, int(rng.integers(2, 6))) for b, t in ((12, 60), (6, 200))]
+    calls += [_whole(rng, 100, *ends) for ends in ((2, 1), (4, 2), (2, 3), (3, 5), (6, 5))]
     wide = _chance(rng, 50, 8, 5)
     calls.append((draw(rng, "value", 50, 5), *wide, draw(rng, "noise", 50, 8)))
     value, explores, arm, key, noise = _runs(rng, 8, 12, 3)
@@ -178,9 +185,9 @@ class Record:
         return np.where(watched.sum(1) == WATCHED, spread, -1.0)
 
 
-def _records(student, rng, epsilon, runs, steps, arms, n, by="run"):
-    """Records of calls that differ in their generator, at least n runs (or trials) together."""
-    calls = -(-n // (runs if by == "run" else runs * steps))
+def _records(student, epsilon, runs, steps, arms, n):
+    """Records of calls that differ in their generator, at least two, and n runs together."""
+    calls = -(-n // runs)
     found = student.independent("testbed", epsilon, runs, steps, arms, replicates=max(2, calls))
     return [Record(epsilon, *record) for record in found]
 
@@ -212,7 +219,7 @@ def records(student, rng, n):
     """
     columns = Columns(n)
     # the lecture's number of runs and arms
-    found = _records(student, rng, 0.1, 2000, 3, 10, n)
+    found = _records(student, 0.1, 2000, 3, 10, n)
     some = int(rng.integers(9))
     columns.add("value", [record.value[:, some] for record in found])
     columns.add("value", [record.value[:, 9] for record in found])
@@ -223,7 +230,7 @@ def records(student, rng, n):
     columns.add("action", [u[:, 2] for u in uniform])
     # some runs, trials and arms
     runs, steps, arms = (int(rng.integers(*ends)) for ends in ((90, 200), (8, 12), (5, 9)))
-    found = _records(student, rng, float(rng.uniform(0.4, 0.7)), runs, steps, arms, n)
+    found = _records(student, float(rng.uniform(0.4, 0.7)), runs, steps, arms, n)
     middle = int(rng.integers(3, steps - 1))
     columns.add("value", [record.value[:, 0] for record in found])
     columns.add("value", [record.value[:, 1] for record in found])
@@ -237,27 +244,28 @@ def records(student, rng, n):
     uniform = [record.uniform(rng, "estimate") for record in found]
     columns.add("action", [u[:, middle] for u in uniform])
     columns.add("action", [u[:, -1] for u in uniform])
-    # long runs, two arms, trial after trial
-    runs, steps = int(rng.integers(4, 12)), int(rng.integers(200, 300))
-    epsilon = float(rng.uniform(0.3, 0.6))
-    found = _records(student, rng, epsilon, runs, steps, 2, n, by="trial")
-    columns.add("noise", [record.noise.T.ravel() for record in found])
-    columns.add("action", [record.uniform(rng, "number").T.ravel() for record in found])
+    # the longest runs, two arms, trial after trial: the last ones of two calls
+    runs, epsilon = int(rng.integers(3, 7)), float(rng.uniform(0.3, 0.6))
+    found = _records(student, epsilon, runs, 1000, 2, 2 * runs)
+    last = -(-n // (2 * runs))
+    columns.add("noise", [record.noise[:, -last:].T.ravel() for record in found])
+    uniform = [record.uniform(rng, "number") for record in found]
+    columns.add("action", [u[:, -last:].T.ravel() for u in uniform])
     # nothing is explored: which of the arms that have not been taken comes next
-    found = _records(student, rng, 0.0, 200, 3, int(rng.integers(5, 9)), n)
+    found = _records(student, 0.0, 200, 3, int(rng.integers(6, 21)), n)
     columns.add("value", [record.value[:, -1] for record in found], joint=False)
     uniform = [record.uniform(rng, "number") for record in found]
     columns.add("action", [u[:, 0] for u in uniform])
     columns.add("action", [u[:, 1] for u in uniform], joint=False)
     columns.add("action", [u[:, 2] for u in uniform], joint=False)
     # nothing but exploring
-    found = _records(student, rng, 1.0, int(rng.integers(20, 60)), 4, 20, n)
+    found = _records(student, 1.0, int(rng.integers(20, 60)), 4, 20, n)
     columns.add("value", [record.value[:, 19] for record in found], joint=False)
     columns.add("noise", [record.noise[:, 3] for record in found], joint=False)
     columns.add("action", [record.uniform(rng, "number")[:, 3] for record in found])
     columns.add("action", [record.uniform(rng, "estimate")[:, 2] for record in found], joint=False)
     # hardly any exploring
-    found = _records(student, rng, 0.01, 400, 100, 10, n)
+    found = _records(student, 0.01, 400, 100, 10, n)
     columns.add("noise", [record.noise[:, 99] for record in found], joint=False)
     columns.add("action", [record.rare(rng, 0.01) for record in found], joint=False)
     return columns.metrics()
