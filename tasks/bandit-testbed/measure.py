@@ -62,7 +62,7 @@ def _close(rng, b, t, a):
     """Runs of which all rewards are nearly alike, so that estimates need all their digits."""
     level = rng.choice([-900.0, 900.0], (b, 1))
     explores, arm, key = _chance(rng, b, t, a)
-    value, noise = level + rng.normal(0, 0.01, (b, a)), rng.normal(0, 0.01, (b, t))
+    value, noise = level + rng.normal(0, 1e-3, (b, a)), rng.normal(0, 1e-3, (b, t))
     return value, explores, arm, key, noise
 
 
@@ -79,6 +79,17 @@ def _whole(rng, b, a, seen):
     return value.astype(float), explores, arm, key, noise.astype(float)
 
 
+def _hair(rng, b, a):
+    """Three trials: two explore arms whose rewards differ by the last digit, the last does not."""
+    explores, arm, key = _chance(rng, b, 3, a)
+    explores[:] = True, True, False
+    arm[:, :2] = np.argsort(rng.random((b, a)), axis=1)[:, :2]
+    noise = np.repeat(10 ** rng.uniform(-3.0, 2.0, (b, 1)), 3, axis=1)
+    row = np.arange(b)
+    noise[row, row % 2] = np.nextafter(noise[:, 2], np.inf)
+    return np.zeros((b, a)), explores, arm, key, noise
+
+
 def given_chance(student, rng):
     """Records of runs from the smallest to the largest; then each argument changed alone."""
     draw = student.domain.draw
@@ -88,6 +99,7 @@ def given_chance(student, rng):
     calls += student.domain.replaced(_runs(rng, b, t, a), _runs(rng, b, t, a))
     calls += [_close(rng, b, t, int(rng.integers(2, 6))) for b, t in ((12, 60), (6, 200))]
     calls += [_whole(rng, 100, *ends) for ends in ((2, 1), (4, 2), (2, 3), (3, 5), (6, 5))]
+    calls += [_hair(rng, 40, a) for a in (2, 5)]
     wide = _chance(rng, 50, 8, 5)
     calls.append((draw(rng, "value", 50, 5), *wide, draw(rng, "noise", 50, 8)))
     value, explores, arm, key, noise = _runs(rng, 8, 12, 3)
@@ -214,8 +226,8 @@ class Columns:
 
 
 def records(student, rng, n):
-    """Six groups of calls: the lecture's, of middle size, long, without exploring, with nothing
-    else, and with the lecture's smallest ε but 0. A draw is a run, of the long group a trial.
+    """Groups of calls: the lecture's, of middle size, long, without exploring, with nothing else,
+    of one trial, and with the lecture's smallest ε but 0. A draw is a run, of long ones a trial.
     """
     columns = Columns(n)
     # the lecture's number of runs and arms
@@ -264,6 +276,11 @@ def records(student, rng, n):
     columns.add("noise", [record.noise[:, 3] for record in found], joint=False)
     columns.add("action", [record.uniform(rng, "number")[:, 3] for record in found])
     columns.add("action", [record.uniform(rng, "estimate")[:, 2] for record in found], joint=False)
+    # a single trial
+    found = _records(student, float(rng.uniform(0.0, 1.0)), 200, 1, int(rng.integers(2, 6)), n)
+    columns.add("value", [record.value[:, 0] for record in found], joint=False)
+    columns.add("noise", [record.noise[:, 0] for record in found], joint=False)
+    columns.add("action", [record.uniform(rng, "number")[:, 0] for record in found])
     # hardly any exploring
     found = _records(student, 0.01, 400, 100, 10, n)
     columns.add("noise", [record.noise[:, 99] for record in found], joint=False)
