@@ -277,13 +277,13 @@ def records(student, rng, n):
     columns.add("action", [record.uniform(rng, "number")[:, 3] for record in found])
     columns.add("action", [record.uniform(rng, "estimate")[:, 2] for record in found], joint=False)
     # a single trial
-    found = _records(student, float(rng.uniform(0.0, 1.0)), 200, 1, int(rng.integers(2, 6)), n)
+    found = _records(student, float(rng.uniform(0.0, 0.2)), 200, 1, int(rng.integers(2, 6)), n)
     columns.add("value", [record.value[:, 0] for record in found], joint=False)
     columns.add("noise", [record.noise[:, 0] for record in found], joint=False)
     columns.add("action", [record.uniform(rng, "number")[:, 0] for record in found])
     # hardly any exploring
-    found = _records(student, 0.01, 400, 100, 10, n)
-    columns.add("noise", [record.noise[:, 99] for record in found], joint=False)
+    found = _records(student, 0.01, n // 2, 80, 10, n)
+    columns.add("noise", [record.noise[:, 79] for record in found], joint=False)
     columns.add("action", [record.rare(rng, 0.01) for record in found], joint=False)
     return columns.metrics()
 
