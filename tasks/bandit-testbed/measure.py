@@ -323,7 +323,7 @@ def few_runs(student, rng, n):
 def greedy(student, rng):
     """Whether every action is possible where ε = 0, or there is one arm alone: bool.
 
-    An action counts only if its reward differs from the value, as that of a noisy arm does.
+    An action counts only if its reward is finite and not the value, as that of a noisy arm is.
     """
     some = (int(rng.integers(20, 60)), int(rng.integers(20, 60)), int(rng.integers(3, 12)))
     calls = [(0.0, *size) for size in ((4, 1000, 5), (1, 30, 3), (1, 1, 2), (7, 1, 20), some)]
@@ -332,7 +332,8 @@ def greedy(student, rng):
     for epsilon, runs, steps, arms in calls:
         found = student.testbed(epsilon, runs, steps, arms, student.generator())
         record = Record(0.0, *found)
-        right.append(((record.chance > 0) & record.inside & (record.noise != 0)).ravel())
+        noisy = np.isfinite(record.noise) & (record.noise != 0)
+        right.append(((record.chance > 0) & record.inside & noisy).ravel())
     return {"best": np.concatenate(right)}
 
 
