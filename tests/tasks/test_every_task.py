@@ -48,6 +48,7 @@ CATALOGUE = {
     "vae-2d-gaussian": {1, 2, 3, 4, 6, 7, 8, 9, 10, 20, 21},
     "vae-beta-tradeoff": {38},
     "bandit-egreedy": {52, 53, 54, 55},
+    "bandit-testbed": {54, 56},
     "ae-denoising": set(),  # an extension; its slips have no number
 }
 
