@@ -204,6 +204,21 @@ def test_weights_of_one_seed_are_of_no_use_in_another():
     assert np.mean(succeeded) < CHECK.min_detectable / 2
 
 
+def test_the_middle_of_the_ranges_put_right_succeeds_in_about_a_third_of_the_seeds():
+    """The exact law, and 0.15 nats for the model of it that a program would bring along."""
+    middle = {"amplitude": 0.55, "frequency": 0.85, "distance": 0.85, "slope": 0.9, "offset": 0.0}
+    excesses = []
+    for seed in range(200):
+        rng = np.random.default_rng([9, seed])
+        law = measure._law(rng)
+        x, y = measure._pairs_of(law, rng, 600)
+        nearest = law | middle | {"tilt": 0.3 * np.sign(law["tilt"]), "width": np.full(2, 0.2)}
+        log_p = measure._log_law(nearest, x, y)
+        excesses.append(measure._log_law(law, x, y).mean() - log_p.mean() + 0.15)
+    succeeded = [seed_success.succeeds(CHECK, excess) for excess in excesses]
+    assert 0.25 < np.mean(succeeded) < 0.5
+
+
 @pytest.mark.parametrize("index", variants_are_slow(range(len(HONEST))), ids=HONEST)
 def test_an_honest_program_learns(index):
     program = honest_programs(TASK)[index]
