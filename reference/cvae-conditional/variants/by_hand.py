@@ -136,4 +136,4 @@ class CVAE(torch.nn.Module):
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-        return float(loss)
+        return loss.item()
