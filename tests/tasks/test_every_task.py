@@ -42,6 +42,7 @@ CATALOGUE = {
     "dqn-atari": {98, 99},
     "pg-reinforce-cartpole": {57, 58, 68, 69, 70, 71, 72, 73, 74, 75},
     "ae-linear-pca": {32},
+    "cvae-conditional": {5, 37},
     "vae-digits": {6},
     "vae-loss-step": {3, 6, 7, 10, 34},
     "vae-sample-interp": {35, 36},
