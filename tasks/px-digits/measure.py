@@ -112,7 +112,7 @@ def _drawn(rng, c, gain):
     for place, shape in enumerate(_shapes(c)[::2]):
         seen = max(1, shape[1] * len(list(_taps(place))))
         parameters += [rng.normal(0, gain * seen**-0.5, shape), rng.normal(0, 0.3, shape[0])]
-    return parameters
+    return [np.clip(array, -10, 10) for array in parameters]
 
 
 def _edges(student, rng, c):
@@ -139,8 +139,9 @@ def _networks(student, rng):
     for _ in range(4):
         shape = (student.domain.size(rng, name) for name in "bhw")
         yield _bits(rng, *shape), *_drawn(rng, student.domain.size(rng, "c"), 1.5)
-    yield _bits(rng, 3, 6, 7), *_edges(student, rng, c_most)
-    yield _bits(rng, 2, h_most, w_most), *_edges(student, rng, 5)
+    for end, channels in zip((-100.0, 100.0), (c_most, 5), strict=True):
+        *parameters, _ = _edges(student, rng, channels)
+        yield _bits(rng, 3, 6, 7), *parameters, np.array([end])
 
 
 def network(student, rng):
