@@ -22,18 +22,17 @@ LEARNING_RATE = 0.02
 GAMMA = 1.0
 HORIZON = 200  # no episode is longer
 UNIT = 200.0  # of the value network's output
+WARM_UP = 3  # batches on which the value network alone is trained
 FITS = 20  # updates of the value network after a batch
 
 
 def _reward_to_go(rewards: Tensor, mask: Tensor, gamma: float) -> Tensor:
-    """G_t = r_t + γ G_{t+1}, from the last step of an episode backwards; 0 where it has ended."""
+    """G_t = Σ_{t' ≥ t} γ^(t'-t) r_t' over the steps of the episode; 0 where it has ended."""
     r = torch.where(mask, rewards, 0.0).detach()
-    G = torch.zeros_like(r)
-    following = torch.zeros_like(r[:, 0])
-    for t in reversed(range(r.shape[1])):
-        following = r[:, t] + gamma * following
-        G[:, t] = following
-    return G
+    t = torch.arange(r.shape[1])
+    ahead = t[:, None] - t  # t' - t, [t' t]
+    discount = torch.where(ahead >= 0, gamma ** ahead.clamp(min=0).to(r.dtype), 0.0)
+    return r @ discount
 
 
 def advantages(
@@ -94,16 +93,16 @@ class Agent:
         """After every batch of one episode a pole, one update of π and then some of V."""
         actor = torch.optim.Adam(self.policy.parameters(), lr=LEARNING_RATE)
         critic = torch.optim.Adam(self.critic.parameters(), lr=LEARNING_RATE)
-        used = 0
+        used, batches = 0, 0
         while used + HORIZON <= steps:
             states, actions, rewards, mask = self._play(env, generator)
-            if used > 0:  # before the first fit there is no baseline
+            if batches >= WARM_UP:
                 values = self._values(states)
                 loss = policy_loss(self.policy(states), actions, rewards, values, mask, GAMMA)
                 _step(actor, loss)
             for _ in range(FITS):
                 _step(critic, value_loss(self._values(states), rewards, mask, GAMMA))
-            used += rewards.shape[1]
+            used, batches = used + rewards.shape[1], batches + 1
         return used
 
     def _values(self, states: Tensor) -> Tensor:

@@ -78,7 +78,7 @@ class Agent:
                 M.append(~done)
                 done = done | torch.from_numpy(term) | torch.from_numpy(trunc)
             S, A, R, M = (torch.stack(x, 1) for x in (S, A, R, M))
-            if batches >= 5:
+            if batches >= 3:
                 self.actor_opt.zero_grad()
                 policy_loss(self.actor(S), A, R, self.V(S), M, 1.0).backward()
                 self.actor_opt.step()

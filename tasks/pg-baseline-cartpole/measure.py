@@ -10,7 +10,7 @@ and the grader plays the episodes that count by itself on another vector behind 
 
 import numpy as np
 
-POLES, LENGTH, STEPS, EPISODES = 8, 200, 2500, 40
+POLES, LENGTH, STEPS, EPISODES = 16, 200, 2500, 40
 OBSERVATIONS, ACTIONS = 5, 2
 FACTOR = 300.0, 600.0  # what a prize of 1 pays, with either sign
 

@@ -46,16 +46,16 @@ class Agent(nn.Module):
     def learn(self, env, steps, generator):
         policy_optimiser = torch.optim.Adam(self.logits.parameters(), lr=0.02)
         value_optimiser = torch.optim.Adam(self.value.parameters(), lr=0.02)
-        left = steps
+        left, warm_up = steps, 3
         while left >= 200:
-            first = left == steps
             batch = self.episodes(env, generator)
             states, actions, rewards, mask = (
                 torch.from_numpy(np.stack(column, axis=1)) for column in zip(*batch, strict=True)
             )
             rewards = rewards.float()
             left -= len(batch)
-            if not first:
+            warm_up -= 1
+            if warm_up < 0:
                 baseline = 200 * self.value(states)[..., 0]
                 policy_optimiser.zero_grad()
                 policy_loss(self.logits(states), actions, rewards, baseline, mask, 1.0).backward()

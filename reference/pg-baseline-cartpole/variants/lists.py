@@ -77,10 +77,11 @@ class Agent:
     def learn(self, env, steps, generator):
         self.adam_pi = torch.optim.Adam(self.pi.parameters(), lr=2e-2)
         self.adam_v = torch.optim.Adam(self.v.parameters(), lr=2e-2)
-        used = 0
+        used = number = 0
         while steps - used >= 200:
+            number += 1
             episodes, made = self.batch(env, generator)
-            self.update(episodes, improve=used > 0)
+            self.update(episodes, improve=number > 3)
             used += made
         return used
 
