@@ -85,10 +85,13 @@ def _shapes(student, rng):
 
 
 def _mask(student, rng, n, t):
-    """Episodes of different lengths: drawn, with one that is whole, or with the same for all."""
+    """Episodes of different lengths: drawn, with one that is whole, or with the same for all.
+
+    The longest batches have one that is whole, the latest step that there may be.
+    """
     mask = student.domain.draw(rng, "mask", n, t)
     kind = rng.integers(3)
-    if kind == 0:
+    if kind == 0 or t == student.domain.sizes("t")[1]:
         mask[rng.integers(n)] = True
     elif kind == 1:
         mask[:] = True
