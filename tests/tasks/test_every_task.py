@@ -29,6 +29,7 @@ CATALOGUE = {
     "pg-reinforce-loss": {57, 69, 70, 71, 72, 73, 74, 75},
     "pg-theorem": {83},
     "pg-baseline": {68, 77, 78, 79, 80, 81},
+    "pg-baseline-cartpole": {57, 58, 68, 69, 70, 71, 72, 73, 74, 75, 76, 78, 79, 80, 85},
     "pg-classification": {74, 82},
     "a2c-update": {75, 76, 84, 85, 86},
     "dqn-target-loss": {87, 88, 89, 90, 91, 92, 93},

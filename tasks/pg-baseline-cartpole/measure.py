@@ -1,0 +1,268 @@
+"""What is measured of pg-baseline-cartpole: advantages and two losses in numbers, and who learns.
+
+Batches are of all sizes, squares among them, on which a confusion of two axes gives a number and no
+exception. Results and gradients are compared entry by entry, gradients that must be zero as well.
+Scales are sums of absolute terms; a probability is as exact as its logit.
+
+The poles are the harness's own, with a prize added: `learn` trains on a vector behind one disguise,
+and the grader plays the episodes that count by itself on another vector behind the same.
+"""
+
+import numpy as np
+
+POLES, LENGTH, STEPS, EPISODES = 16, 200, 2500, 40
+OBSERVATIONS, ACTIONS = 5, 2
+FACTOR = 300.0, 600.0  # what a prize of 1 pays, with either sign
+
+
+class Prized:
+    """Poles whose episodes end with a prize that is seen from their first step on.
+
+    The prize of an episode is uniform in [-1, 1], the last component of every observation of it.
+    When the episode ends, however it ends, `factor` times the prize is paid. So the prize is most
+    of a return, no action changes it, and only a baseline that depends on the state removes it.
+    """
+
+    def __init__(self, poles, rng, factor):
+        self._poles, self._rng, self._factor = poles, rng, factor
+        self.num_envs, self.metadata, self.spec = poles.num_envs, poles.metadata, poles.spec
+
+    def reset(self, *, seed=None):
+        del seed
+        self._prizes = self._rng.uniform(-1.0, 1.0, self.num_envs)
+        self._over = np.zeros(self.num_envs, dtype=bool)
+        return self._shown(self._poles.reset()[0]), {}
+
+    def step(self, actions):
+        begun = self._over  # their episode begins with what this step returns
+        self._prizes = np.where(begun, self._rng.uniform(-1.0, 1.0, self.num_envs), self._prizes)
+        seen, rewards, fallen, cut, _ = self._poles.step(actions)
+        self._over = fallen | cut
+        paid = rewards + self._factor * self._prizes * self._over
+        return self._shown(seen), paid, fallen, cut, {}
+
+    def _shown(self, seen):
+        return np.column_stack([seen, self._prizes])
+
+
+def learn(student, rng):
+    """The mean number of steps of whole episodes after one seed of learning."""
+    poles = student.environment("poles", rng)
+    factor = rng.choice([-1.0, 1.0]) * rng.uniform(*FACTOR)
+    agent = student.new("Agent", OBSERVATIONS, ACTIONS, student.generator())
+    training = Prized(poles.vector(rng, POLES, LENGTH), rng, factor)
+    env = student.serve(training, (OBSERVATIONS,), ACTIONS, max_steps=POLES * STEPS)
+    agent.learn(env, STEPS, student.generator())
+    played = _play(student, agent, Prized(poles.vector(rng, EPISODES, LENGTH), rng, factor))
+    return {"steps": np.asarray(played.mean())}
+
+
+def _play(student, agent, poles):
+    """How many steps the first episode of each pole takes, by `act`: [poles]."""
+    seen, _ = poles.reset()
+    playing, steps = np.ones(poles.num_envs, dtype=bool), np.zeros(poles.num_envs)
+    while playing.any():
+        actions = agent.act(seen)
+        if not ((actions >= 0) & (actions < ACTIONS)).all():
+            student.refuse(f"act returned an action outside 0..{ACTIONS - 1}")
+        seen, _, fallen, cut, _ = poles.step(actions)
+        steps += playing
+        playing &= ~(fallen | cut)
+    return steps
+
+
+# ----------------------------------------------------------------------------- batches of episodes
+
+
+def _shapes(student, rng):
+    """(n, t, a): ordinary first, the smallest, squares, all numbers of episodes, the largest."""
+    (n, t, a), (n_most, t_most, a_most) = zip(*map(student.domain.sizes, "nta"), strict=True)
+    yield from ((5, 7, 3), (5, 7, 3), (n, t, a), (6, 6, 4), (2, 2, 2), (1, 9, 3), (8, 1, 2))
+    rows = rng.permutation(np.arange(n, n_most + 1))[:14].tolist()
+    for i, n_drawn in enumerate(rows):
+        yield n_drawn, int(rng.integers(2, 20)), a + i % (a_most - a + 1)
+    yield from ((2, t_most, a), (n_most, 25, a_most), (n, t_most, a_most))
+
+
+def _mask(student, rng, n, t):
+    """Episodes of different lengths: drawn, with one that is whole, or with the same for all.
+
+    The longest batches have one that is whole, the latest step that there may be.
+    """
+    mask = student.domain.draw(rng, "mask", n, t)
+    kind = rng.integers(3)
+    if kind == 0 or t == student.domain.sizes("t")[1]:
+        mask[rng.integers(n)] = True
+    elif kind == 1:
+        mask[:] = True
+    return mask
+
+
+def _batch(student, rng, n, t, a, whole=False):
+    """Logits, actions, rewards, values, mask; γ is drawn apart.
+
+    Batches of whole numbers are among them; in some the policy leaves choices, and in some rewards
+    and values are so small that a number added to them would show.
+    """
+    draw = student.domain.draw
+    actions = rng.integers(a, size=(n, t))
+    if whole:
+        rewards, values = rng.integers(-3, 4, (2, n, t)).astype(np.float64)
+        logits = rng.integers(-2, 3, (n, t, a)).astype(np.float64)
+        return logits, actions, rewards, values, _mask(student, rng, n, t)
+    size = rng.choice([1.0, 1e-2, 1e-6])
+    rewards, values = size * draw(rng, "rewards", n, t), size * draw(rng, "values", n, t)
+    logits = draw(rng, "logits", n, t, a) if rng.random() < 0.5 else rng.normal(size=(n, t, a))
+    return logits, actions, rewards, values, _mask(student, rng, n, t)
+
+
+def _calls(student, rng):
+    """(logits, actions, rewards, values, mask, γ) of all calls.
+
+    The first two are of one size; each argument is also exchanged alone, so that a result which is
+    kept by some of them comes back where another has changed.
+    """
+    shapes = list(_shapes(student, rng))
+    gammas = student.domain.draw(rng, "gamma", len(shapes))
+    gammas[:2] = 0.9, 0.7
+    calls = [
+        (*_batch(student, rng, *shape, whole=i == 3), float(gamma))
+        for i, (shape, gamma) in enumerate(zip(shapes, gammas, strict=True))
+    ]
+    for shape in ((4, 6, 2), (3, 5, 3)):
+        calls += [(*_batch(student, rng, *shape), gamma) for gamma in (0.0, 1.0)]
+    # the largest advantages that there may be
+    logits, actions, *_ = _batch(student, rng, 3, 40, 2)
+    far = np.full((3, 40), rng.choice([-1.0, 1.0]) * student.domain.draw(rng, "rewards", 2).max())
+    calls.append((logits, actions, far, -far, np.ones((3, 40), dtype=bool), 1.0))
+    first, second, *others = calls
+    return student.domain.replaced(first, second, *others, first)
+
+
+def _discounts(t, gamma):
+    """γ^(t'-t) for t' >= t, else 0: [t t']."""
+    ahead = np.arange(t) - np.arange(t)[:, None]
+    return np.where(ahead >= 0, gamma ** np.maximum(ahead, 0), 0.0)
+
+
+def _return_size(rewards, mask, gamma):
+    """The sum of the absolute terms of every return; of masked places the mean reward: [n t]."""
+    live = np.abs(rewards) * mask
+    return live @ _discounts(rewards.shape[1], gamma).T + np.abs(rewards).mean() * ~mask
+
+
+def _flat(pairs):
+    """Pairs of a result and its scale as two flat arrays."""
+    columns = zip(*pairs, strict=True)
+    return [np.concatenate([np.ravel(each) for each in column]) for column in columns]
+
+
+def _arrays(found):
+    """Metrics and their scales from pairs by name."""
+    arrays = {}
+    for name, pairs in found.items():
+        arrays[name], arrays[f"{name}__scale"] = _flat(pairs)
+    return arrays
+
+
+def advantage(student, rng):
+    """Advantages entry by entry; zero where an episode has ended."""
+    found = []
+    for _, _, rewards, values, mask, gamma in _calls(student, rng):
+        size = _return_size(rewards, mask, gamma) + np.abs(values)
+        found.append((student.advantages(rewards, values, mask, gamma), size + (size == 0)))
+    return _arrays({"advantage": found})
+
+
+def others(student, rng):
+    """Means over the other running episodes; steps with one running episode are among them."""
+    found = []
+    for _, _, rewards, _, mask, gamma in _calls(student, rng):
+        size = _return_size(rewards, mask, gamma).sum(axis=0) / np.maximum(mask.sum(axis=0) - 1, 1)
+        size = np.broadcast_to(size + (size == 0), mask.shape)
+        found.append((student.others_mean(rewards, mask, gamma), size))
+    return _arrays({"mean": found})
+
+
+def _policy_sizes(logits, rewards, values, mask, gamma):
+    """Sizes of the terms of the loss [n t], and of the entries of its gradient [n t a]."""
+    size = _return_size(rewards, mask, gamma) + np.abs(values)
+    size = (size + (size == 0)) / len(logits)
+    largest = 1 + np.abs(logits).max(axis=2)
+    return size * (2 * largest + np.log(logits.shape[2])), size * largest
+
+
+def policy(student, rng):
+    """The policy's loss, and its gradients by logits, by rewards and by values.
+
+    The smallest scale of an entry is that of its own probability.
+    """
+    found = {"value": [], "grad": [], "critic": []}
+    for logits, actions, rewards, values, mask, gamma in _calls(student, rng):
+        args = (logits, actions, rewards, values, mask, gamma)
+        terms, _ = _policy_sizes(logits, rewards, values, mask, gamma)
+        found["value"].append((student.policy_loss(*args), (terms * mask).sum()))
+        cotangent = rng.uniform(0.5, 2.0)
+        grads = student.vjp("policy_loss", args, (0, 2, 3), np.asarray(cotangent))
+        top = logits.max(axis=2, keepdims=True)
+        pi = np.exp(logits - top) / np.exp(logits - top).sum(axis=2, keepdims=True)
+        size = _return_size(rewards, mask, gamma) + np.abs(values)
+        size = cotangent * (size + (size == 0)) / len(logits)
+        chosen = np.eye(logits.shape[2])[actions] + pi * (1 + 2 * np.abs(logits).max())
+        found["grad"].append((grads[0], size[:, :, None] * chosen))
+        surprise = cotangent * (2 * np.abs(logits).max() + np.log(logits.shape[2])) / len(logits)
+        found["critic"] += [(grad, np.full(mask.shape, surprise)) for grad in grads[1:]]
+    return _arrays(found)
+
+
+def value(student, rng):
+    """The value network's loss, and its gradients by values and by rewards."""
+    found = {"value": [], "grad": []}
+    for _, _, rewards, values, mask, gamma in _calls(student, rng):
+        args = (values, rewards, mask, gamma)
+        size, cotangent = _return_size(rewards, mask, gamma) + np.abs(values), rng.uniform(0.5, 2.0)
+        size += size == 0
+        found["value"].append((student.value_loss(*args), (size**2 * mask).sum() / mask.sum()))
+        by_values, by_rewards = student.vjp("value_loss", args, (0, 1), np.asarray(cotangent))
+        found["grad"].append((by_values, 2 * cotangent * size / mask.sum()))
+        found["grad"].append((by_rewards, 2 * cotangent * size / mask.sum()))
+    return _arrays(found)
+
+
+# ------------------------------------------------------------------------------ actions of an agent
+
+
+def _asked(agent, seen, order, size):
+    """The actions of all rows, asked for in some order and in parts of a size: [rows]."""
+    actions = np.zeros(len(seen), dtype=np.int64)
+    for first in range(0, len(order), size):
+        part = order[first : first + size]
+        actions[part] = agent.act(seen[part])
+    return actions
+
+
+def acts(student, rng):
+    """Whether untrained agents act row by row, in range, whatever the row, other rows or call.
+
+    One row in ten may have two actions: logits that are equal in single precision are decided by
+    rounding. Where the same array is sent again, no row may, whatever the number of the call.
+    """
+    (b, o), (b_most, o_most) = zip(*map(student.domain.sizes, "bo"), strict=True)
+    found = []
+    for rows, width, actions in ((b_most, OBSERVATIONS, ACTIONS), (16, o_most, 5), (16, o, 3)):
+        agent = student.new("Agent", width, actions, student.generator())
+        seen = student.domain.draw(rng, "act.observations", rows, width)
+        again = [agent.act(seen) for _ in range(8)]
+        single = [_asked(agent, seen, rng.permutation(rows), b) for _ in range(160 // rows + 1)]
+        sizes = (*(rows,) * 12, *range(b + 1, rows))
+        mixed = [_asked(agent, seen, rng.permutation(rows), size) for size in sizes]
+        repeated = [(each == rounds[0]).all() for rounds in (again, single) for each in rounds]
+        moved = (np.stack([*single, *mixed]) != again[0]).any(axis=0)
+        in_range = ((again[0] >= 0) & (again[0] < actions)).all()
+        found += [in_range, *repeated, moved.mean() <= 0.1]
+    return {"alike": np.array(found)}
+
+
+def example(student, rng):
+    del rng
+    return {"agrees": student.example()}
