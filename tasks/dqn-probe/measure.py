@@ -1,0 +1,196 @@
+"""What is measured of dqn-probe: a record as a replay memory stores it, and values against Q*.
+
+What trains does so on instances of small MDPs, drawn for the seed, whose Q* the environments know.
+A seed comes to one number, the largest error of all values in units of the largest of |Q*|.
+"""
+
+import numpy as np
+
+EPISODES = 32  # side by side
+#: By probe: calls of env.step, the discounts it is drawn from, and after how many steps an episode
+#: is cut off, all from a least to a most.
+SETTINGS = {
+    "time-limit": (240, (0.8, 0.9), (5, 10)),
+    "auto-reset": (120, (0.6, 0.9), (100, 100)),
+    "two-step": (80, (0.3, 0.7), (100, 100)),
+    "chance": (160, (0.8, 0.95), (100, 100)),
+    "action-reward": (60, (0.5, 0.9), (100, 100)),
+    "four-states": (200, (0.8, 0.95), (100, 100)),
+}
+
+
+def example(student, rng):
+    """The worked example of the statement."""
+    del rng
+    return {"agrees": student.example()}
+
+
+def _record(student, rng, t, n, o, share=0.4):
+    """The arguments of one call: (first, actions, rewards, arrived, terminated, truncated).
+
+    An episode that ends has terminated, was cut off, or both; the step after its end never ends
+    one.
+    """
+    ended = rng.random((t, n)) < share
+    for row in range(1, t):
+        ended[row] &= ~ended[row - 1]
+    how = rng.integers(3, size=(t, n))
+    draw = student.domain.draw
+    return (
+        draw(rng, "first", n, o),
+        rng.permutation(np.resize([0, 17, *rng.integers(0, 18, t * n)], t * n)).reshape(t, n),
+        draw(rng, "rewards", t, n),
+        draw(rng, "arrived", t, n, o),
+        ended & (how != 1),
+        ended & (how != 0),
+    )
+
+
+def _swapped(first, second):
+    """Calls in which each argument changes alone; both flags at once, so that resets stay apart."""
+    calls = [first, second]
+    for place in range(4):
+        calls.append((*first[:place], second[place], *first[place + 1 :]))
+    return [*calls, (*first[:4], *second[4:]), first]
+
+
+def _filled(rows, size):
+    """The first rows of an array of so many, zeros after them."""
+    whole = np.zeros((size, *rows.shape[1:]))
+    whole[: len(rows)] = rows
+    return whole.ravel()
+
+
+def record(student, rng):
+    """Records of many sizes: without an end, full of ends, one step, one episode, one component."""
+    (n, t, o), (n_most, t_most, o_most) = zip(*map(student.domain.sizes, "nto"), strict=True)
+    sizes = (
+        (2, 3, 2, 0.5),
+        (t, n_most, o, 0.5),
+        (t, n, o, 1.0),
+        (t, n, o_most, 0.0),
+        (t_most, n, 3, 0.4),
+        (t_most, n_most, o_most, 0.15),
+        (9, 4, 2, 1.0),
+        (6, 5, 3, 0.0),
+        (4, 4, 4, 0.7),
+    )
+    calls = [_record(student, rng, *size) for size in sizes]
+    calls += _swapped(*(_record(student, rng, 7, 3, 2) for _ in range(2)))
+    calls += [tuple(-0.0 + np.rint(part) if part.dtype == float else part for part in calls[8])]
+    stored, terminal = [], []
+    for call in calls:
+        *kept, done = student.transitions(*call)
+        steps = call[1].size
+        if len(done) > steps:
+            student.refuse(f"transitions returned {len(done)} rows of a record of {steps} steps")
+        stored += [np.array([len(done)]), *(_filled(part, steps) for part in kept)]
+        terminal += [np.array([len(done)]), _filled(done, steps)]
+    return {
+        "stored": np.concatenate(stored, dtype=np.float64),
+        "stored__scale": np.ones(1),
+        "terminal": np.concatenate(terminal, dtype=np.float64),
+        "terminal__scale": np.ones(1),
+    }
+
+
+class _Counted:
+    """An environment, and how often it was stepped."""
+
+    def __init__(self, env):
+        self._env, self.num_envs, self.made = env, env.num_envs, 0
+        self.metadata, self.spec = env.metadata, env.spec
+
+    def reset(self, *, seed=None):
+        return self._env.reset(seed=seed)
+
+    def step(self, actions):
+        self.made += 1
+        return self._env.step(actions)
+
+
+def _asked(agent, seen, order, size):
+    """The values of all rows, asked for in some order and in parts of a size: [rows a]."""
+    parts = [order[first : first + size] for first in range(0, len(order), size)]
+    values = np.concatenate([agent.q(seen[part]) for part in parts])
+    return values[np.argsort(order)]
+
+
+def agent(student, rng):
+    """Whether values of new and of trained agents depend on their row alone, and change only then.
+
+    Each agent learns once for a few steps, in an environment with as many components and actions as
+    it has; another one learns in between. Values of one row may differ by rounding of float32.
+    """
+    (b, o, a), (b_most, o_most, a_most) = zip(*map(student.domain.sizes, ("b", "o", "actions")), strict=True)
+    found = []
+    sizes = ((b_most, o, a), (16, o_most, a_most), (7, 2, 3))
+    other = student.new("Agent", 4, 3, student.generator())
+    for rows, width, actions in sizes:
+        fresh = student.new("Agent", width, actions, student.generator())
+        seen = student.domain.draw(rng, "q.observations", rows, width)
+        found += _steady(student, rng, fresh, seen, b)
+        probe = student.environment("action-reward", rng)
+        found.append(_counts(student, rng, other, probe, 3))
+        found += _steady(student, rng, fresh, seen, b)
+    probe = student.environment("action-reward", rng)
+    for steps in (1, 2, 40):
+        learner = student.new("Agent", *probe.observation_shape, probe.actions, student.generator())
+        found.append(_counts(student, rng, learner, probe, steps))
+        found += _steady(student, rng, learner, probe.observations, b)
+    return {"alike": np.array(found)}
+
+
+def _counts(student, rng, learner, probe, steps):
+    """Whether learn returns the number of steps that it made."""
+    env = _Counted(probe.vector(rng, 4, 100))
+    served = student.serve(env, probe.observation_shape, probe.actions, max_steps=4 * steps)
+    return learner.learn(served, steps, 0.9, student.generator()) == env.made
+
+
+def _steady(student, rng, learner, seen, least):
+    """Whether rows have the same values again, alone, in other orders and in other company."""
+    del student
+    rows = len(seen)
+    first = learner.q(seen)
+    allowed = 1e-5 * (1 + np.abs(first).max())
+    same = [np.array_equal(learner.q(seen), first)]
+    for size in (least, rows, *rng.integers(1, rows + 1, 3)):
+        again = _asked(learner, seen, rng.permutation(rows), int(size))
+        same.append((np.abs(again - first) <= allowed).all())
+    return same
+
+
+def _error(student, rng, name):
+    """The error after one seed of learning: max |q - Q*| / max |Q*| over what can be met."""
+    steps, gammas, lengths = SETTINGS[name]
+    gamma, length = float(rng.uniform(*gammas)), int(rng.integers(lengths[0], lengths[1] + 1))
+    probe = student.environment(name, rng)
+    env = probe.vector(rng, EPISODES, length)
+    served = student.serve(env, probe.observation_shape, probe.actions, EPISODES * steps)
+    learner = student.new("Agent", *probe.observation_shape, probe.actions, student.generator())
+    learner.learn(served, steps, gamma, student.generator())
+    right = probe.values(gamma)
+    found = learner.q(probe.observations)
+    return np.abs(found - right).max() / np.abs(right).max()
+
+
+def time_limit(student, rng):
+    """A constant reward c: c / (1 - γ), where truncation as termination reads about half of it."""
+    return {"time_limit": np.asarray(_error(student, rng, "time-limit"))}
+
+
+def auto_reset(student, rng):
+    """Episodes that end in an ordinary state, which a reset leaves."""
+    return {"auto_reset": np.asarray(_error(student, rng, "auto-reset"))}
+
+
+def short_episodes(student, rng):
+    """Episodes of one and of two steps; the largest error of three agents."""
+    found = [_error(student, rng, name) for name in ("action-reward", "two-step", "chance")]
+    return {"short_episodes": np.asarray(max(found))}
+
+
+def four_states(student, rng):
+    """CS234's environment, with its numbers drawn anew."""
+    return {"four_states": np.asarray(_error(student, rng, "four-states"))}
