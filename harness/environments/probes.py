@@ -59,7 +59,7 @@ class Rules:
         q = np.zeros((states, actions))
         while True:
             ahead = np.where(self.ends, 0.0, q.max(axis=1))
-            new = (self.moves * (self.rewards + gamma * ahead)).sum(axis=2)
+            new: Array = (self.moves * (self.rewards + gamma * ahead)).sum(axis=2)
             new[self.acted :] = 0.0
             if np.abs(new - q).max() <= 1e-13 * np.abs(new).max():
                 return new[: self.acted]

@@ -11,9 +11,8 @@ def transitions(first, actions, rewards, arrived, terminated, truncated):
     before = first
     for t in range(len(actions)):
         mine = running.nonzero().squeeze(1)
-        rows.append(
-            (before[mine], actions[t, mine], rewards[t, mine], arrived[t, mine], terminated[t, mine])
-        )
+        now = before, actions[t], rewards[t], arrived[t], terminated[t]
+        rows.append([column[mine] for column in now])
         running = ~(running & (terminated[t] | truncated[t]))
         before = arrived[t]
     return tuple(torch.cat(column) for column in zip(*rows, strict=True))
