@@ -24,7 +24,9 @@ from tests.support.programs import (
 TASK = load("dqn-probe")
 measure = load_module(ROOT / "tasks" / "dqn-probe" / "measure.py")
 TRAINED = {check.id: check for check in TASK.spec.checks if check.kind == "seed-success"}
-STATEMENT = (ROOT / "tasks" / "dqn-probe" / "README.md").read_text(encoding="utf-8")
+STATEMENT = " ".join(
+    (ROOT / "tasks" / "dqn-probe" / "README.md").read_text(encoding="utf-8").split()
+)
 
 
 def seed_of(program, check, seed=0):

@@ -2,7 +2,7 @@
 
 import torch
 
-BATCH, COPIES = 64, 60
+BATCH = 64
 
 
 def transitions(first, actions, rewards, arrived, terminated, truncated):
