@@ -10,12 +10,12 @@ EPISODES = 32  # side by side
 #: By probe: calls of env.step, the discounts it is drawn from, and after how many steps an episode
 #: is cut off, all from a least to a most.
 SETTINGS = {
-    "time-limit": (240, (0.8, 0.9), (5, 10)),
-    "auto-reset": (120, (0.6, 0.9), (100, 100)),
-    "two-step": (80, (0.3, 0.7), (100, 100)),
-    "chance": (160, (0.8, 0.95), (100, 100)),
-    "action-reward": (60, (0.5, 0.9), (100, 100)),
-    "four-states": (200, (0.8, 0.95), (100, 100)),
+    "time-limit": (300, (0.8, 0.9), (5, 10)),
+    "auto-reset": (200, (0.6, 0.9), (100, 100)),
+    "two-step": (150, (0.3, 0.7), (100, 100)),
+    "chance": (200, (0.8, 0.95), (100, 100)),
+    "action-reward": (100, (0.5, 0.9), (100, 100)),
+    "four-states": (300, (0.8, 0.95), (100, 100)),
 }
 
 

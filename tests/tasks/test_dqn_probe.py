@@ -92,7 +92,7 @@ def learnt(module, gamma=0.9, length=10):
     probe = environments.draw("time-limit", rng := np.random.default_rng(2))
     generator = torch.Generator().manual_seed(3)
     agent = module.Agent(*probe.observation_shape, probe.actions, generator)
-    agent.learn(probe.vector(rng, 32, length), 240, gamma, generator)
+    agent.learn(probe.vector(rng, 32, length), 300, gamma, generator)
     values = agent.q(torch.from_numpy(probe.observations.copy()))
     return float(values.mean()) / probe.rules.rewards[0, 0, 0]
 
