@@ -17,17 +17,40 @@ from harness.environments.records import Disguised
 
 __all__ = ["Disguised", "Name", "draw", "signature"]
 
-#: ``poles``: cart-poles; :mod:`harness.environments.poles`.
-Name = Literal["poles"]
+#: ``poles``: cart-poles, :mod:`harness.environments.poles`; the others are small MDPs that show
+#: slips in deep Q-learning, :mod:`harness.environments.probes`.
+Name = Literal[
+    "poles", "time-limit", "auto-reset", "two-step", "chance", "action-reward", "four-states"
+]
+
+#: The module of this room and the function or class in it by which an instance is drawn.
+DRAWN_BY: dict[Name, tuple[str, str]] = {
+    "poles": ("poles", "Poles"),
+    "time-limit": ("probes", "time_limit"),
+    "auto-reset": ("probes", "auto_reset"),
+    "two-step": ("probes", "two_step"),
+    "chance": ("probes", "chance"),
+    "action-reward": ("probes", "action_reward"),
+    "four-states": ("probes", "four_states"),
+}
 
 #: The version of each law. It is in the digests of trials and of stored runs, and goes up whenever
 #: the same generator would give another instance; a test holds trajectories of each against it.
-LAWS: dict[Name, int] = {"poles": 1}
+LAWS: dict[Name, int] = {
+    "poles": 1,
+    "time-limit": 1,
+    "auto-reset": 1,
+    "two-step": 1,
+    "chance": 1,
+    "action-reward": 1,
+    "four-states": 1,
+}
 
 
 def draw(name: Name, rng: np.random.Generator) -> Disguised:
     """An instance of an environment, drawn by its law."""
-    return import_module(f"harness.environments.{name}").draw(rng)  # type: ignore[no-any-return]
+    module, law = DRAWN_BY[name]
+    return getattr(import_module(f"{__name__}.{module}"), law)(rng)  # type: ignore[no-any-return]
 
 
 def signature(names: tuple[Name, ...]) -> list[object]:

@@ -9,7 +9,8 @@ Importing this module registers them, which ``gymnasium.make_vec`` does by itsel
         vectorization_mode="vector_entry_point",
     )
 
-``reset(seed=…)`` draws another instance, ``reset()`` begins new episodes of the present one.
+``reset(seed=…)`` draws another instance, ``reset()`` begins new episodes of the present one, which
+is ``env.unwrapped.instance``: of a probe, its ``observations`` and its ``values(gamma)`` are Q*.
 """
 
 from __future__ import annotations
@@ -25,11 +26,23 @@ from harness import environments
 from harness.environments.records import Array
 
 #: Registered id -> (environment, how long its episodes are unless ``max_episode_steps`` is given).
-REGISTERED: dict[str, tuple[environments.Name, int]] = {"fairmark/Poles-v0": ("poles", 500)}
+REGISTERED: dict[str, tuple[environments.Name, int]] = {
+    "fairmark/Poles-v0": ("poles", 500),
+    "fairmark/TimeLimitProbe-v0": ("time-limit", 10),
+    "fairmark/AutoResetProbe-v0": ("auto-reset", 100),
+    "fairmark/TwoStepProbe-v0": ("two-step", 100),
+    "fairmark/ChanceProbe-v0": ("chance", 100),
+    "fairmark/ActionRewardProbe-v0": ("action-reward", 100),
+    "fairmark/FourStatesProbe-v0": ("four-states", 100),
+}
 
 
 class AtHome(VectorEnv[Array, Array, Array]):
-    """A vector of sub-environments of one instance, as the grader would serve it."""
+    """A vector of sub-environments of one instance, as the grader would serve it.
+
+    Attributes:
+        instance: the present one, which a program that is marked does not see.
+    """
 
     def __init__(
         self, name: environments.Name, num_envs: int = 1, max_episode_steps: int = 500
@@ -38,16 +51,16 @@ class AtHome(VectorEnv[Array, Array, Array]):
         self.num_envs = num_envs
         self.metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
         self._begin(np.random.default_rng())
-        shape, dtype = self._instance.observation_shape, self._env.reset()[0].dtype
+        shape, dtype = self.instance.observation_shape, self._env.reset()[0].dtype
         low, high = (0, 1) if dtype.kind == "b" else (-np.inf, np.inf)
         self.single_observation_space = gymnasium.spaces.Box(low, high, shape, dtype.type)
-        self.single_action_space = gymnasium.spaces.Discrete(self._instance.actions)
+        self.single_action_space = gymnasium.spaces.Discrete(self.instance.actions)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
 
     def _begin(self, rng: np.random.Generator) -> None:
-        self._instance = environments.draw(self._name, rng)
-        self._env = self._instance.vector(rng, self.num_envs, self._length)
+        self.instance = environments.draw(self._name, rng)
+        self._env = self.instance.vector(rng, self.num_envs, self._length)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

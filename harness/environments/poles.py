@@ -73,6 +73,3 @@ class PoleVector:
     def _disguised(self, seen: Array) -> Array:
         rotated: Array = (seen / SIZES) @ self._disguise.rotation.T
         return rotated
-
-
-draw = Poles

@@ -40,6 +40,7 @@ CATALOGUE = {
     "px-digits": {15, 16, 18, 34, 40, 41, 42, 43, 46, 47, 48, 51},
     "px-sample-complete": {49, 50},
     "px-rgb-order": {40, 41, 42, 43, 44, 45, 46, 47},
+    "dqn-probe": {87, 88, 94},
     "dqn-pipeline": {94, 95, 96, 97},
     "dqn-atari": {98, 99},
     "pg-reinforce-cartpole": {57, 58, 68, 69, 70, 71, 72, 73, 74, 75},
