@@ -17,12 +17,13 @@ from harness.environments.records import Disguised
 
 __all__ = ["Disguised", "Name", "draw", "signature"]
 
+#: ``breakout``: a Breakout of ten by ten cells; :mod:`harness.environments.breakout`.
 #: ``poles``: cart-poles; :mod:`harness.environments.poles`.
-Name = Literal["poles"]
+Name = Literal["breakout", "poles"]
 
 #: The version of each law. It is in the digests of trials and of stored runs, and goes up whenever
 #: the same generator would give another instance; a test holds trajectories of each against it.
-LAWS: dict[Name, int] = {"poles": 1}
+LAWS: dict[Name, int] = {"breakout": 1, "poles": 1}
 
 
 def draw(name: Name, rng: np.random.Generator) -> Disguised:

@@ -25,7 +25,10 @@ from harness import environments
 from harness.environments.records import Array
 
 #: Registered id -> (environment, how long its episodes are unless ``max_episode_steps`` is given).
-REGISTERED: dict[str, tuple[environments.Name, int]] = {"fairmark/Poles-v0": ("poles", 500)}
+REGISTERED: dict[str, tuple[environments.Name, int]] = {
+    "fairmark/MiniBreakout-v0": ("breakout", 200),
+    "fairmark/Poles-v0": ("poles", 500),
+}
 
 
 class AtHome(VectorEnv[Array, Array, Array]):
