@@ -64,6 +64,7 @@ def _returns(student, rng, terminates, cuts):
 
     (t, n, a), (t_most, n_most, a_most) = zip(*map(domain.sizes, "tna"), strict=True)
     sizes = [(5, 3, 3), (4, 4, 4), (4, 4, 4), (t, n, a), (t, n_most, 3), (t_most, n, 2)]
+    sizes += [(t_most, n_most, 2), (6, 4, a)]
     gammas, lams = (domain.draw(rng, name, 6) for name in ("gamma", "lam"))
     inner = rng.uniform(0.5, 0.99, (2, 8))
     calls = [call(_rollout, size, *each) for size, each in zip(sizes, inner.T, strict=False)]
@@ -113,7 +114,8 @@ def acts(student, rng):
     found = []
     for rows, channels, actions in ((b_most, 4, 3), (16, c_most, 5), (16, c, 2)):
         player = student.new("Player", channels, actions, student.generator())
-        seen = student.domain.draw(rng, "act.observations", rows, channels, h, w)
+        shape = rows, channels, h, w
+        seen = student.domain.draw(rng, "act.observations", *shape).astype(bool)
         again = [player.act(seen) for _ in range(8)]
         first = again[0]
         single = [_asked(player, seen, rng.permutation(rows), b) for _ in range(160 // rows + 1)]
