@@ -6,7 +6,7 @@ of 64 of them takes about 0.13 ms of processor time, so half a million steps of 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -132,7 +132,7 @@ class Breakout:
 class BreakoutVector:
     """Games behind one disguise; observations are Bool ``[count, 4, 10, 10]``, a brick pays 1."""
 
-    metadata: dict[str, Any] = {"autoreset_mode": AutoresetMode.NEXT_STEP}
+    metadata: ClassVar[dict[str, Any]] = {"autoreset_mode": AutoresetMode.NEXT_STEP}
 
     def __init__(
         self, disguise: Breakout, rng: np.random.Generator, count: int, length: int

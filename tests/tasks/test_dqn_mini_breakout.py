@@ -51,9 +51,7 @@ def mixture(rewards, best, lost, cut, gamma, lam):
     found = []
     for start in range(steps):
         most = steps - start
-        returns = [
-            n_step(rewards, best, lost, cut, gamma, start, n) for n in range(1, most + 1)
-        ]
+        returns = [n_step(rewards, best, lost, cut, gamma, start, n) for n in range(1, most + 1)]
         weights = [(1 - lam) * lam ** (n - 1) for n in range(1, most)] + [lam ** (most - 1)]
         found.append(np.dot(weights, returns))
     return found
@@ -208,5 +206,3 @@ def test_the_statement_tells_when_seeds_suffice():
     assert decided == {4: "open", 5: "fail"}
     statement = (FOLDER / "README.md").read_text(encoding="utf-8")
     assert f"**{CHECK.threshold:g} or more**" in statement
-
-
