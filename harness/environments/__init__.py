@@ -17,15 +17,24 @@ from harness.environments.records import Disguised
 
 __all__ = ["Disguised", "Name", "draw", "signature"]
 
-#: ``poles``: cart-poles, :mod:`harness.environments.poles`; the others are small MDPs that show
-#: slips in deep Q-learning, :mod:`harness.environments.probes`.
+#: ``poles``: cart-poles, :mod:`harness.environments.poles`; ``breakout``: a game on ten by ten cells,
+#: :mod:`harness.environments.breakout`; the others are small MDPs that show slips in deep
+#: Q-learning, :mod:`harness.environments.probes`.
 Name = Literal[
-    "poles", "time-limit", "auto-reset", "two-step", "chance", "action-reward", "four-states"
+    "poles",
+    "breakout",
+    "time-limit",
+    "auto-reset",
+    "two-step",
+    "chance",
+    "action-reward",
+    "four-states",
 ]
 
 #: The module of this room and the function or class in it by which an instance is drawn.
 DRAWN_BY: dict[Name, tuple[str, str]] = {
     "poles": ("poles", "Poles"),
+    "breakout": ("breakout", "Breakout"),
     "time-limit": ("probes", "time_limit"),
     "auto-reset": ("probes", "auto_reset"),
     "two-step": ("probes", "two_step"),
@@ -38,6 +47,7 @@ DRAWN_BY: dict[Name, tuple[str, str]] = {
 #: the same generator would give another instance; a test holds trajectories of each against it.
 LAWS: dict[Name, int] = {
     "poles": 1,
+    "breakout": 1,
     "time-limit": 1,
     "auto-reset": 1,
     "two-step": 1,

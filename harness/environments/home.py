@@ -28,6 +28,7 @@ from harness.environments.records import Array
 #: Registered id -> (environment, how long its episodes are unless ``max_episode_steps`` is given).
 REGISTERED: dict[str, tuple[environments.Name, int]] = {
     "fairmark/Poles-v0": ("poles", 500),
+    "fairmark/MiniBreakout-v0": ("breakout", 200),
     "fairmark/TimeLimitProbe-v0": ("time-limit", 10),
     "fairmark/AutoResetProbe-v0": ("auto-reset", 100),
     "fairmark/TwoStepProbe-v0": ("two-step", 100),

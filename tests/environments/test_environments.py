@@ -16,6 +16,7 @@ CUT = {"action-reward": 1, "two-step": 1, "chance": 1, "four-states": 4, "auto-r
 #: changes, the number of the law goes up, since stored runs were made under the former one.
 TRAJECTORIES = {
     ("poles", 1): "ac7a0a638b04a097",
+    ("breakout", 1): "a28082284c6c59af",
     ("time-limit", 1): "4c212cbc73e61b7d",
     ("auto-reset", 1): "d80ec672a618191a",
     ("two-step", 1): "5d22d8402dd1bcba",
