@@ -17,8 +17,8 @@ from harness.environments.records import Disguised
 
 __all__ = ["Disguised", "Name", "draw", "signature"]
 
-#: ``poles``: cart-poles, :mod:`harness.environments.poles`; ``breakout``: a game on ten by ten cells,
-#: :mod:`harness.environments.breakout`; the others are small MDPs that show slips in deep
+#: ``poles``: cart-poles, :mod:`harness.environments.poles`; ``breakout``: a game on ten by ten
+#: cells, :mod:`harness.environments.breakout`; the others are small MDPs that show slips in deep
 #: Q-learning, :mod:`harness.environments.probes`.
 Name = Literal[
     "poles",

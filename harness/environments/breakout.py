@@ -139,9 +139,8 @@ class BreakoutVector:
     ) -> None:
         self._disguise, self._rng, self._length = disguise, rng.spawn(1)[0], length
         self.num_envs = count
-        self.single_observation_space = gymnasium.spaces.Box(
-            0, 1, disguise.observation_shape, np.bool_
-        )
+        shape = disguise.observation_shape
+        self.single_observation_space = gymnasium.spaces.Box(0, 1, shape, np.bool_)  # type: ignore[arg-type]
         self.spec = EnvSpec("fairmark/MiniBreakout-v0", max_episode_steps=length)
         self._begin()
 
