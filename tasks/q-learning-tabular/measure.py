@@ -339,12 +339,12 @@ def _played_actions(student, world):
 
 
 def _by_generator(student, rng):
-    """Whether the generator decides where ε = 0 and all actions are equal, and where ε = 1: bool.
+    """Whether the generator decides where all actions are equal, for ε = 0, ½ and 1: bool.
 
     Two calls with one generator play the same, one with another generator does not.
     """
     found = []
-    for epsilon, a in ((0.0, 5), (1.0, 6)):
+    for epsilon, a in ((0.0, 5), (0.5, 4), (1.0, 6)):
         generator, other = student.generator(), student.generator()
         table = np.zeros((int(rng.integers(1, 4)), a))
         records = []
