@@ -43,7 +43,7 @@ def apply_step(Q, N, skip, step, omega, gamma):
 def q_replay(
     Q, N, states, actions, rewards, next_states, terminated, truncated, omega, gamma
 ):
-    Q, N = np.array(Q), np.array(N)
+    Q, N = Q.numpy().copy(), N.numpy().copy()
     skip = np.zeros(states.shape[1], dtype=bool)
     parts = [x.numpy() for x in (states, actions, rewards, next_states, terminated, truncated)]
     for t in range(states.shape[0]):
@@ -52,7 +52,7 @@ def q_replay(
 
 
 def learn(env, Q, steps, epsilon, omega, gamma, generator):
-    Q = np.array(Q)
+    Q = Q.numpy().copy()
     N = np.zeros(Q.shape, dtype=np.int64)
     observation, _ = env.reset()
     skip = np.zeros(env.num_envs, dtype=bool)
