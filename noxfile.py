@@ -173,6 +173,18 @@ def handout(session: nox.Session) -> None:
 
 
 @SHARED
+def gradescope(session: nox.Session) -> None:
+    """Write an autograder for Gradescope: nox -s gradescope -- ASSIGNMENT [--to FILE]"""
+    verb(session)
+
+
+@SHARED
+def classroom50(session: nox.Session) -> None:
+    """Write an autograder for Classroom 50: nox -s classroom50 -- ASSIGNMENT --to DIR"""
+    verb(session)
+
+
+@SHARED
 def new(session: nox.Session) -> None:
     """Write the files of a new task: nox -s new -- ID [--title TITLE]"""
     verb(session)

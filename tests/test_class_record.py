@@ -223,7 +223,7 @@ def test_one_student_again_keeps_the_class(harness_on):
     done = harness_on("class/poe", "--task", "square", "--results", "r")
     assert table(harness_on.folder) == before
     assert files_below(harness_on.folder / "r" / "submissions") == pages
-    assert "2 other submissions" in done.stdout
+    assert "of the class 2 more are in the reports" in done.stdout
     for verb, words in (("score", ("--results", "r")), ("report", ("--results", "r"))):
         harness_on(*words, verb=verb)
         assert table(harness_on.folder) == before
