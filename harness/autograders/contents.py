@@ -8,7 +8,7 @@ what compares with a reference is marked by the course later.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -34,13 +34,13 @@ def gradescope(
         UsageError: the assignment cannot be marked one submission at a time, or a file is a link.
     """
     _refuse_groups(assignment)
-    files = _course(tasks, file)
+    files = handouts.of_course(tasks, [file])
     for task in tasks:
         for path in sorted((references / task.id).rglob("*")):
             if path.is_file() and not set(path.parts) & set(_LITTER):
                 name = f"reference/{task.id}/{path.relative_to(references / task.id)}"
                 files[name] = handouts.content(path)
-    files["setup.sh"] = _page("setup.txt", assignment, extras=_extras(tasks))
+    files["setup.sh"] = _page("setup.txt", assignment, extras=handouts.extras(tasks))
     files["run_autograder"] = _page("run_autograder.txt", assignment)
     return dict(sorted(files.items()))
 
@@ -54,27 +54,10 @@ def classroom50(
         UsageError: see :func:`gradescope`.
     """
     _refuse_groups(assignment)
-    handed_out = handouts.handout(tasks, [file], assignment.title)
-    files = {
-        name: content
-        for name, content in handed_out.files.items()
-        if not name.startswith("submissions/") and name not in ("README.md", "noxfile.py")
-    }
-    files["autograder.py"] = _page("autograder.txt", assignment, extras=_extras(tasks))
-    return handouts.Handout(dict(sorted(files.items())), handed_out.without_hints)
-
-
-def _course(tasks: Sequence[LoadedTask], file: Path) -> dict[str, bytes]:
-    """The harness, the tasks as students see them, and the assignment."""
-    files: dict[str, bytes] = {f"tasks/assignments/{file.name}": handouts.content(file)}
-    term = file.parents[1] / "term.yaml"
-    if term.is_file():
-        files["tasks/term.yaml"] = handouts.content(term)
-    for task in tasks:
-        files |= handouts.of_task(task)
-    files |= handouts.of_harness()
-    del files["noxfile.py"], files[".gitignore"]
-    return files
+    marked = handouts.with_hints(tasks, [file])
+    files = dict(marked.files)
+    files["autograder.py"] = _page("autograder.txt", assignment, extras=handouts.extras(tasks))
+    return handouts.Handout(dict(sorted(files.items())), marked.without_hints)
 
 
 def _refuse_groups(assignment: Assignment) -> None:
@@ -86,11 +69,6 @@ def _refuse_groups(assignment: Assignment) -> None:
         )
 
 
-def _extras(tasks: Sequence[LoadedTask]) -> str:
-    atari = any("ale_py" in task.measure.decode() for task in tasks)
-    return "atari,isolation" if atari else "isolation"
-
-
 def _page(name: str, assignment: Assignment, extras: str = "") -> bytes:
     text = resources.files("harness.autograders").joinpath("pages", name).read_text("utf-8")
     return text.replace("{assignment}", assignment.id).replace("{extras}", extras).encode()
@@ -99,8 +77,3 @@ def _page(name: str, assignment: Assignment, extras: str = "") -> bytes:
 def executable(name: str) -> bool:
     """Whether a file of an autograder is run by its name."""
     return name in ("setup.sh", "run_autograder")
-
-
-def shown(files: Mapping[str, bytes]) -> str:
-    """How many files and how large, for people."""
-    return f"{len(files)} files, {sum(map(len, files.values())) / 2**20:.1f} MiB"

@@ -57,28 +57,55 @@ def handout(tasks: Sequence[LoadedTask], assignments: Sequence[Path], title: str
     Raises:
         UsageError: the harness lies outside of a checkout, or one of the files is a link.
     """
-    files: dict[str, bytes] = {}
-    for path in assignments:
-        files[f"tasks/assignments/{path.name}"] = content(path)
-        term = path.parents[1] / "term.yaml"  # without it a rule for late days cannot be read
-        if term.is_file():
-            files["tasks/term.yaml"] = content(term)
+    marked = with_hints(tasks, assignments)
+    files = dict(marked.files)
+    files |= {f"{MINE}/{task.spec.file}": task.starter for task in tasks}
+    files["noxfile.py"] = _page("noxfile.txt").encode()
+    files["README.md"] = _readme(tasks, title)
+    return Handout(dict(sorted(files.items())), marked.without_hints)
+
+
+def with_hints(tasks: Sequence[LoadedTask], assignments: Sequence[Path]) -> Handout:
+    """What marks tasks where their references are not at hand: the files of :func:`of_course` and
+    the sealed hints.
+    """
+    files = of_course(tasks, assignments)
+    files[".gitignore"] = _IGNORED.encode()
     without_hints = []
     for task in tasks:
-        files |= of_task(task)
         boxes = hints.sealed(task)
         if boxes is None:
             without_hints.append(task.id)
         else:
             files[f"tasks/{task.id}/{sealed.FILE}"] = boxes.model_dump_json().encode() + b"\n"
-        files[f"{MINE}/{task.spec.file}"] = task.starter
-    files |= of_harness()
-    files["README.md"] = _readme(tasks, title)
-    return Handout(dict(sorted(files.items())), tuple(without_hints))
+    return Handout(files, tuple(without_hints))
 
 
-def of_task(task: LoadedTask) -> dict[str, bytes]:
-    """The files of a task that students get, by their paths in a handout."""
+def of_course(tasks: Sequence[LoadedTask], assignments: Sequence[Path]) -> dict[str, bytes]:
+    """The harness, tasks as students see them, and files of assignments, by path."""
+    files = _of_harness()
+    for path in assignments:
+        files[f"tasks/assignments/{path.name}"] = content(path)
+        term = path.parents[1] / "term.yaml"  # without it a rule for late days cannot be read
+        if term.is_file():
+            files["tasks/term.yaml"] = content(term)
+    for task in tasks:
+        files |= _of_task(task)
+    return files
+
+
+def extras(tasks: Sequence[LoadedTask]) -> str:
+    """The extras of the package that these tasks are marked with, as pip takes them."""
+    atari = any("ale_py" in task.measure.decode() for task in tasks)
+    return "atari,isolation" if atari else "isolation"
+
+
+def shown(files: Mapping[str, bytes]) -> str:
+    """How many files and how large, for people."""
+    return f"{len(files)} files, {sum(map(len, files.values())) / 2**20:.1f} MiB"
+
+
+def _of_task(task: LoadedTask) -> dict[str, bytes]:
     folder = Path(task.path).parent
     return {
         f"tasks/{task.id}/{name}": content(folder / name)
@@ -87,7 +114,7 @@ def of_task(task: LoadedTask) -> dict[str, bytes]:
     }
 
 
-def of_harness() -> dict[str, bytes]:
+def _of_harness() -> dict[str, bytes]:
     """The harness as it is here, so that its digest is that of the course, and how to install it.
 
     Raises:
@@ -108,8 +135,6 @@ def of_harness() -> dict[str, bytes]:
     }
     files |= {name: content(root / name) for name in ("LICENSE", *PAGES)}
     files["pyproject.toml"] = _project((root / "pyproject.toml").read_text(encoding="utf-8"))
-    files["noxfile.py"] = _page("noxfile.txt").encode()
-    files[".gitignore"] = _IGNORED.encode()
     return files
 
 
@@ -144,14 +169,13 @@ def _readme(tasks: Sequence[LoadedTask], title: str) -> bytes:
     )
     # the quickest task to be marked is a good one to begin with
     first = min(tasks, key=lambda task: (task.spec.tier == "training", len(task.spec.checks)))
-    atari = any("ale_py" in task.measure.decode() for task in tasks)
     return (
         _page("README.txt")
         .replace("{title}", title)
         .replace("{tasks}", rows)
         .replace("{first}", first.id)
         .replace("{file}", f"{MINE}/{first.spec.file}")
-        .replace("{extras}", "atari,isolation" if atari else "isolation")
+        .replace("{extras}", extras(tasks))
         .replace("{key}", hashlib.sha256(PUBLIC_KEY.secret).hexdigest())
         .encode()
     )

@@ -32,6 +32,7 @@ from harness.submissions.records import (
     SubmissionProblem,
     display,
     is_notebook,
+    is_source,
 )
 from harness.submissions.search import look_through
 from harness.submissions.sources import SourceParser
@@ -260,7 +261,7 @@ class _Finder:
 def _entry(name: str, path: str, node: Node) -> _Entry:
     if isinstance(node, Archive) or (isinstance(node, Odd) and is_archive(name)):
         return _Entry(without_suffix(name), path, node)
-    if isinstance(node, File) or (isinstance(node, Odd) and _is_work(name)):
+    if isinstance(node, File) or (isinstance(node, Odd) and is_source(name)):
         return _Entry(Path(name).stem, path, node, alone=name)
     return _Entry(name, path, node)
 
@@ -275,16 +276,11 @@ def _is_container(name: str, node: Node) -> bool:
 
 def _is_submission(name: str, node: Node) -> bool:
     if isinstance(node, Odd):
-        return "is a link" in node.error.message or _is_work(name) or is_archive(name)
-    return not isinstance(node, File) or _is_work(name)
+        return "is a link" in node.error.message or is_source(name) or is_archive(name)
+    return not isinstance(node, File) or is_source(name)
 
 
 def _is_one_notebook(children: Sequence[tuple[str, Node]]) -> bool:
     """Whether nothing but one notebook in a folder can be a submission."""
     work = [each for each, node in children if not is_litter(each) and _is_submission(each, node)]
     return len(work) == 1 and is_notebook(work[0])
-
-
-def _is_work(name: str) -> bool:
-    """Whether a file of this name may be handed in by itself."""
-    return name.endswith(".py") or is_notebook(name)

@@ -96,9 +96,8 @@ def _meant(
     best: dict[str, tuple[float, str]] = {}
     notebook = ""
     for parts in compared:
-        stem, dot, _ = parts[-1].rpartition(".")
-        is_one = bool(dot) and is_notebook(parts[-1])
-        name = f"{stem}.py" if is_one else parts[-1]
+        is_one = is_notebook(parts[-1])
+        name = f"{parts[-1].rpartition('.')[0]}.py" if is_one else parts[-1]
         shown = display_path(parts)
         shown += f", a notebook{_mark(parts[-1], kinds.get(parts, ''))}" if is_one else ""
         notebook = notebook or (shown if is_one else "")

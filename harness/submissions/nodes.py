@@ -19,7 +19,7 @@ from typing import TypeAlias
 from harness.errors import ArchiveError
 from harness.submissions import disk, tars, zips
 from harness.submissions.members import Budget, Member, damaged, safe_parts, unsafe
-from harness.submissions.records import Limits, display, is_notebook
+from harness.submissions.records import Limits, display, is_source
 
 _ARCHIVE = re.compile(r"\.(zip|tar\.gz|tgz)$", re.IGNORECASE)
 _OTHER_ARCHIVE = re.compile(r"\.(tar|tar\.(bz2|xz|zst)|tbz2|txz|7z|rar)$", re.IGNORECASE)
@@ -118,7 +118,7 @@ class Opener:
         name = path.replace("\\", "/").rpartition("/")[2]
         if is_archive(name):
             return self.limits.packed_bytes + 1
-        return self.limits.of(name) + 1 if name in self.wanted or _is_source(name) else 0
+        return self.limits.of(name) + 1 if name in self.wanted or is_source(name) else 0
 
     def _listed(self, folder: DiskFolder) -> list[tuple[str, Node]]:
         with disk.opened(folder.root, folder.below) as descriptor:
@@ -219,10 +219,6 @@ def _refuse_files(folder: Given, names: set[str]) -> None:
         else (name, node)
         for name, node in folder.children
     ]
-
-
-def _is_source(name: str) -> bool:
-    return name.endswith(".py") or is_notebook(name)
 
 
 def is_archive(name: str) -> bool:

@@ -158,6 +158,11 @@ def is_notebook(name: str) -> bool:
     return name.lower().endswith(".ipynb")
 
 
+def is_source(name: str) -> bool:
+    """Whether a name is that of a program: a Python file or a notebook."""
+    return name.endswith(".py") or is_notebook(name)
+
+
 def size_in_words(count: int) -> str:
     """A number of bytes as text, rounded, with its unit: bytes, KiB or MiB."""
     if count >= _MIB:

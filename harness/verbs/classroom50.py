@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import harness
 from harness.autograders import contents
 from harness.handout import private, writing
+from harness.handout.contents import shown
 from harness.verbs import options, output
-from harness.verbs.handout import chosen, known_keys
+from harness.verbs.handout import chosen, put
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,15 +29,12 @@ def run(args: argparse.Namespace) -> int:
     syllabus, assignment, file = chosen(args)
     tasks = syllabus.choose([])
     made = contents.classroom50(tasks, assignment, file)
-    private.refuse_known_keys(made.files, known_keys(args))
-    writing.write(args.to, made.files)
-    for name in made.without_hints:
-        print(f"note: {name} goes without hints: `verify {name} --store`", file=sys.stderr)
+    put(args, args.to, made)
     if args.json:
         output.emit({"files": list(made.files), "folder": str(args.to)})
     else:
         print(
-            f"{args.to}/: {len(tasks)} tasks, {contents.shown(made.files)}; without references, "
+            f"{args.to}/: {len(tasks)} tasks, {shown(made.files)}; without references, "
             "since Classroom 50 publishes it: what compares with one is marked by your course"
         )
     return 0

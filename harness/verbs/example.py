@@ -64,10 +64,9 @@ def _of_files(task: LoadedTask, path: Path) -> dict[str, bytes]:
         UsageError: one of them does not exist.
     """
     folder = path if path.is_dir() else path.parent
-    names = task.spec.wanted_files
-    files = {name: (folder / name if name != task.spec.file else path) for name in names}
-    if path.is_dir():
-        files = {name: folder / name for name in names}
+    files = {name: folder / name for name in task.spec.wanted_files}
+    if not path.is_dir():
+        files[task.spec.file] = path
     for name, place in files.items():
         if not place.is_file():
             raise UsageError(f"{place}: no such file; {task.id} wants {name}")

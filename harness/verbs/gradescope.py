@@ -11,6 +11,7 @@ from harness.autograders import contents
 from harness.errors import UsageError
 from harness.files import write_bytes
 from harness.handout import private
+from harness.handout.contents import shown
 from harness.verbs import options, output
 from harness.verbs.handout import chosen, known_keys
 
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         output.emit({"files": list(files), "file": str(args.to)})
     else:
         print(
-            f"{args.to}: {len(tasks)} tasks, {contents.shown(files)}; with the references, so keep "
+            f"{args.to}: {len(tasks)} tasks, {shown(files)}; with the references, so keep "
             "it to the course. Autograder points on Gradescope: "
             f"{sum(syllabus.points.get(task.id, task.points) for task in tasks):g}"
         )

@@ -36,20 +36,18 @@ def run(args: argparse.Namespace) -> int:
     tasks = syllabus.choose(args.task)
     ids = frozenset(task.id for task in tasks)
     made = contents.handout(tasks, _assignments(args, syllabus, ids), _title(args, syllabus))
-    private.refuse_known_keys(made.files, known_keys(args))
-    writing.write(args.folder, made.files)
-    for name in made.without_hints:
-        print(
-            f"note: {name} goes without hints: its stored answers are missing or out of date; "
-            f"`verify {name} --store` renews them",
-            file=sys.stderr,
-        )
-    size = sum(map(len, made.files.values()))
+    put(args, args.folder, made)
     if args.json:
-        output.emit({"files": list(made.files), "bytes": size, "tasks": sorted(ids)})
+        output.emit(
+            {
+                "files": list(made.files),
+                "bytes": sum(map(len, made.files.values())),
+                "tasks": sorted(ids),
+            }
+        )
     else:
         print(
-            f"{args.folder}/: {len(tasks)} tasks, {len(made.files)} files, {size / 2**20:.1f} MiB; "
+            f"{args.folder}/: {len(tasks)} tasks, {contents.shown(made.files)}; "
             "README.md in it says how to begin"
         )
     return 0
@@ -80,6 +78,22 @@ def _title(args: argparse.Namespace, syllabus: Syllabus) -> str:
     if args.assignment is None or is_all(args.tasks, args.assignment):
         return "Exercises"
     return load_assignment(args.tasks, args.assignment, syllabus.catalogue.ids).title
+
+
+def put(args: argparse.Namespace, folder: Path, made: contents.Handout) -> None:
+    """Writes a folder that students or the public see, and says whose hints are missing.
+
+    Raises:
+        UsageError: a file holds a key of the course, or something has come to lie there.
+    """
+    private.refuse_known_keys(made.files, known_keys(args))
+    writing.write(folder, made.files)
+    for name in made.without_hints:
+        print(
+            f"note: {name} goes without hints: its stored answers are missing or out of date; "
+            f"`verify {name} --store` renews them",
+            file=sys.stderr,
+        )
 
 
 def chosen(args: argparse.Namespace) -> tuple[Syllabus, Assignment, Path]:
