@@ -24,7 +24,7 @@ _PROGRESS = re.compile(r"(\[\d+/\d+\] .*|\d+ trials in \d+ sandboxes.*)")
 #: What differs from run to run, and what stands for it.
 _VARYING = (
     (re.compile(r"\b[0-9a-f]{16,64}(…?)"), "5eed…"),
-    (re.compile(r"\b[0-9]+(\.[0-9]+)?( processor seconds| s\b)"), r"…\2"),
+    (re.compile(r"\b[0-9]+(\.[0-9]+)?( processor seconds| CPU s| s\b)"), r"…\2"),
     (re.compile(r"(?m)^(\S+/\S+ .*\S) +[0-9.e-]+$"), r"\1  …"),  # the last column of `summary`
     (re.compile(r"\b(regraded|most for) [^\s:,]+(:[0-9:+]+(?=:))?"), r"\1 …"),
     (re.compile(r"\bL[0-9]U?(\+C)?(?= |;|$)"), "L3+C"),
