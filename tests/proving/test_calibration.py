@@ -45,10 +45,11 @@ PROGRAMS = [
 
 @pytest.mark.parametrize(("task", "program"), PROGRAMS)
 def test_honest_programs_are_not_rejected(task, program):
-    """Six stages at 2e-4 each: a rejection here has a chance of 1.2e-3 a check."""
+    """Two stages at 2e-4 each, six of the reference: a chance of at most 1.2e-3 a check."""
+    count = 3 if program.role == "reference" else 1
     for measurement in calibration.measurements(task):
         for stage in (1, 2):
-            asked = unit(program, stage, 3, task=task, measurement=measurement)
+            asked = unit(program, stage, count, task=task, measurement=measurement)
             assert not any(calibration.count(task, program, asked).rejections.values())
 
 
