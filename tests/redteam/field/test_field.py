@@ -246,6 +246,7 @@ def test_a_file_beside_the_scratch_folder_is_gone_before_the_next_worker(tmp_pat
     assert nats(marks[label], "one-sandbox") == pytest.approx(honest)
 
 
+@pytest.mark.slow
 def test_memory_that_outlives_the_sandbox_leaks_at_level_one(tmp_path):
     """It is recognised all the same, because the truth is known: the bound lies below the floor."""
     name = "rf-vae-images-and-codes.pt"
