@@ -1,8 +1,8 @@
 """Whatever is drawn, honest work keeps its distance from the tolerance: every task, new draws.
 
 ``verify`` shows it for the draws of one key; a phase has another. Measurements of stochastic and of
-training checks are left to calibration and to stored runs. The reference meets every draw; each of
-the other programs meets one by default, in turn, and all of them among the slow tests.
+training checks are left to calibration and to stored runs. The programs of a task meet one draw by
+default, task by task another one, and all of them among the slow tests.
 """
 
 from functools import cache
@@ -41,13 +41,14 @@ def observed(task, program, draws):
 
 
 @cache
-def of_the_reference(name):
+def of_the_reference(name, draws):
     task = load(name)
-    return observed(task, task.reference.solution, DRAWS)
+    return observed(task, task.reference.solution, draws)
 
 
-def turn(index):
-    return (DRAWS[index % len(DRAWS)],)
+def in_turn(name):
+    """One draw; tasks take turns."""
+    return (DRAWS[TASKS.index(name) % len(DRAWS)],)
 
 
 #: A frame of Atari costs what a whole measurement of other tasks does.
@@ -57,16 +58,16 @@ NAMES = [
 
 
 @pytest.mark.parametrize(
-    "draws_of", [turn, pytest.param(lambda _: DRAWS, marks=pytest.mark.slow)], ids=["one", "all"]
+    "draws_of", [in_turn, pytest.param(lambda _: DRAWS, marks=pytest.mark.slow)], ids=["one", "all"]
 )
 @pytest.mark.parametrize("name", NAMES)
 def test_honest_programs_agree_with_the_reference_on_other_draws(name, draws_of):
     task = load(name)
-    targets = of_the_reference(name)
+    draws = draws_of(name)
+    targets = of_the_reference(name, draws)
     solution, *others = honest_programs(task)
     found = [(solution.name, targets)]
-    for index, program in enumerate(others):
-        found.append((program.name, observed(task, program, draws_of(index))))
+    found += [(program.name, observed(task, program, draws)) for program in others]
     for program, observations in found:
         for (measurement, step), own in observations.items():
             for check in task.spec.checks_of(measurement):
