@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from harness.classroom.attempts import History
+from harness.classroom.attempts import Choice, History, name_of
+from harness.classroom.extensions import Extensions
 from harness.classroom.roster import Roster
 from harness.classroom.times import THE_ONE, Attempt, Times, require_distinct
 from harness.errors import UsageError
@@ -21,23 +22,34 @@ class Arrangements:
     Attributes:
         times: those that this run was given.
         history: every attempt that earlier runs were told of.
+        extensions: all that are known, of whichever assignment.
+        extended: who hands in -> the assignment with the dates of those who have others.
     """
 
     roster: Roster = field(default_factory=Roster)
     assignment: Assignment | None = None
     times: Times = field(default_factory=Times)
     history: History = field(default_factory=History)
+    extended: Mapping[str, Assignment] = field(default_factory=dict)
+    extensions: Extensions = field(default_factory=Extensions)
+
+    def dates(self, who: str, assignment: Assignment) -> Assignment:
+        """The assignment with the dates that hold for somebody."""
+        return self.extended.get(who, assignment)
 
 
 @dataclass(frozen=True)
 class HandedIn:
-    """The submissions that were found, under the names of those who handed them in.
+    """The submissions that were found, under the names that they are marked under.
+
+    That is the name of who handed in, or of one of their attempts where the best of several counts.
 
     Attributes:
-        counted: who -> the name of the submission that is marked.
-        at: who -> when that was handed in, where it is known.
+        counted: name -> the name of the submission that is marked.
+        at: name -> when that was handed in, where it is known.
         refused: who -> why nothing of theirs counts.
-        elsewhere: who -> when the attempt was handed in that counts and is not among these.
+        elsewhere: name -> when the attempt was handed in that may count and is not among these.
+        units: name -> whose attempt it is, where the best of several counts.
         notices: what whoever grades must know, a sentence each.
     """
 
@@ -46,7 +58,16 @@ class HandedIn:
     at: Mapping[str, datetime] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     elsewhere: Mapping[str, datetime] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> dict[str, set[str]]:
+        """Who handed in -> every name under which something of theirs may count."""
+        found: dict[str, set[str]] = {}
+        for name in (*self.counted, *self.refused, *self.elsewhere):
+            found.setdefault(self.units.get(name, name), set()).add(name)
+        return found
 
 
 def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
@@ -75,7 +96,7 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
         attempt = by_name.get(name)
         found.setdefault(attempt.student if attempt else known.roster.unit(name), []).append(name)
     history = known.history.with_(attempts)
-    counted, at, refused, elsewhere = {}, {}, {}, {}
+    counted, at, refused, elsewhere, units = {}, {}, {}, {}, {}
     notices = [*known.times.notices]
     for who, submissions in sorted(found.items()):
         here = [by_name[name] for name in submissions if name in by_name]
@@ -83,17 +104,29 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
         if not here or known.assignment is None:
             counted[who] = submissions[0]
             continue
-        choice = history.choose(who, known.assignment)
+        choice = history.choose(who, known.dates(who, known.assignment))
         if choice.attempt is None:
             refused[who] = choice.refused
-        elif chosen := [each for each in here if each.at == choice.attempt.at]:
-            counted[who], at[who] = chosen[0].submission, chosen[0].at
-        else:
-            elsewhere[who] = choice.attempt.at
+        for attempt in choice.attempts:
+            name = who
+            if known.assignment.counts == "best":
+                name = name_of(who, attempt.at)
+                units[name] = who
+            if chosen := [each for each in here if each.at == attempt.at]:
+                counted[name], at[name] = chosen[0].submission, chosen[0].at
+            else:
+                elsewhere[name] = attempt.at
         if choice.refused:
-            counts = f"that of {choice.attempt.text}" if choice.attempt else "none"
-            notices.append(f"{display(who)}: {choice.refused}; {counts} counts")
-    return HandedIn(history, counted, at, refused, elsewhere, tuple(notices))
+            notices.append(f"{display(who)}: {choice.refused}; {_counts(choice, known.assignment)}")
+    return HandedIn(history, counted, at, refused, elsewhere, units, tuple(notices))
+
+
+def _counts(choice: Choice, assignment: Assignment) -> str:
+    if choice.attempt is None:
+        return "none counts"
+    if assignment.counts == "best":
+        return f"the best of those until {choice.attempt.text} counts"
+    return f"that of {choice.attempt.text} counts"
 
 
 def _under_units(names: Sequence[str], known: Arrangements) -> list[Attempt]:
