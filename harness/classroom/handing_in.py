@@ -73,7 +73,8 @@ class HandedIn:
 def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
     """Submissions, each under who handed it in, and which of them count.
 
-    What is as it was when an earlier run was told its time has that time again.
+    What is as it was when an earlier run was told its time has that time again. Copies of the same
+    files, as a platform makes them for each member of a group, are one submission.
 
     Args:
         digests: the name of each submission -> the digest of what is in it.
@@ -83,11 +84,8 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
             about no submission that can be told, or one lies before the release.
     """
     names = list(digests)
-    told = _under_units(names, known)
-    attempts = [
-        replace(each, sha256=digests.get(each.submission, "") if each.submission else "")
-        for each in told
-    ]
+    attempts = _under_units(digests, known)
+    told = attempts
     named = {each.submission for each in told}
     attempts += [each for each in known.history.known(digests) if each.submission not in named]
     by_name = {each.submission: each for each in attempts if each.submission}
@@ -98,7 +96,8 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
     history = known.history.with_(attempts)
     counted, at, refused, elsewhere, units = {}, {}, {}, {}, {}
     notices = [*known.times.notices]
-    for who, submissions in sorted(found.items()):
+    for who, together in sorted(found.items()):
+        submissions = _without_copies(together, by_name, digests)
         here = [by_name[name] for name in submissions if name in by_name]
         _require_times(who, submissions, here)
         if not here or known.assignment is None:
@@ -129,14 +128,27 @@ def _counts(choice: Choice, assignment: Assignment) -> str:
     return f"that of {choice.attempt.text} counts"
 
 
-def _under_units(names: Sequence[str], known: Arrangements) -> list[Attempt]:
+def _without_copies(
+    names: Sequence[str], timed: Mapping[str, Attempt], digests: Mapping[str, str]
+) -> list[str]:
+    """The submissions of somebody, but for those without a time that are equal to another."""
+    kept: dict[str, str] = {}
+    for name in sorted(names, key=lambda name: name not in timed):
+        if name in timed or digests[name] not in kept:
+            kept.setdefault(digests[name], name)
+    return [name for name in names if name in timed or kept[digests[name]] == name]
+
+
+def _under_units(digests: Mapping[str, str], known: Arrangements) -> list[Attempt]:
     """The attempts of this run under the names of those who hand in together.
 
     Raises:
         UsageError: a file is about one submission and there are several, or a group has two
             attempts with one time.
     """
-    attempts = []
+    names = list(digests)
+    attempts: list[Attempt] = []
+    seen: set[tuple[str, datetime, str]] = set()
     for each in known.times.attempts:
         student, submission = each.student, each.submission
         if not student:
@@ -146,7 +158,12 @@ def _under_units(names: Sequence[str], known: Arrangements) -> list[Attempt]:
                     "one as the only PATH"
                 )
             student, submission = names[0], names[0] if submission == THE_ONE else ""
-        attempts.append(replace(each, student=known.roster.unit(student), submission=submission))
+        unit = known.roster.unit(student)
+        sha256 = digests.get(submission, "") if submission else ""
+        if sha256 and (unit, each.at, sha256) in seen:
+            continue
+        seen.add((unit, each.at, sha256))
+        attempts.append(replace(each, student=unit, submission=submission, sha256=sha256))
     require_distinct(attempts)
     return attempts
 
