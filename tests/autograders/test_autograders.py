@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -104,6 +105,29 @@ def test_without_metadata_nothing_is_late(autograder):
     assert (code, document["score"]) == (0, 10.0)
 
 
+def test_a_key_of_the_course_marks_where_the_image_has_its_password(
+    course, autograder, monkeypatch
+):
+    """The archive holds it encrypted; what cannot be parsed costs no sandbox."""
+    key, password = autograder / "k", "correct horse battery staple"
+    key.write_text("5eed" * 16 + "\n")
+    (autograder / "p").write_text(password)
+    monkeypatch.chdir(course)
+    archive = autograder / "sealed.zip"
+    words = ["--to", str(archive), "--key-file", str(key), "--key-password", str(autograder / "p")]
+    assert main(["gradescope", "hw1", *words]) == 0
+    with zipfile.ZipFile(archive) as packed:
+        assert "key.sealed" in packed.namelist()
+        assert not [name for name in packed.namelist() if b"5eed5eed" in packed.read(name)]
+        packed.extract("key.sealed", autograder / "source")
+    (autograder / "key-password").write_text(password)
+    code, document = marked(autograder, "def weighted_sum(:\n")
+    assert (code, document["score"]) == (0, 0)
+    extra = document["extra_data"]
+    assert extra["phase"] == "feedback" and extra["provisional"]
+    assert extra["key_sha256"] == hashlib.sha256(bytes.fromhex("5eed" * 16)).hexdigest()
+
+
 def test_a_run_that_breaks_is_no_mark(autograder):
     shutil.rmtree(autograder / "source" / "reference")
     (autograder / "source" / "tasks" / "weighted-sum" / "measure.py").write_text("def (:\n")
@@ -117,7 +141,7 @@ def test_results_are_there_before_anything_is_decided(autograder, monkeypatch):
     """A run that the platform ends keeps what it has."""
     seen = []
 
-    def ended(source, words, results, meanwhile):
+    def ended(source, words, results, meanwhile, phase):
         seen.append(json.loads((autograder / "results" / "results.json").read_text()))
         own = results / "submissions" / "submission"
         own.mkdir(parents=True)
