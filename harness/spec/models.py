@@ -148,12 +148,14 @@ class Mistakes(Model):
 class AssignedTask(Model):
     """A task of an assignment, with the points it is worth there; None: those of its checks.
 
-    ``without`` names checks of the task that the assignment leaves out: they are neither run nor
-    worth anything in it.
+    ``checks`` says what single checks are worth in it, others keep the points of the task; with
+    ``points`` that is their proportion. ``without`` names checks of the task that the assignment
+    leaves out: they are neither run nor worth anything in it.
     """
 
     id: Identifier
     points: Points | None = None
+    checks: dict[Identifier, Points] = Field(default_factory=dict)
     without: tuple[Identifier, ...] = ()
 
 

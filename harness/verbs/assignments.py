@@ -83,7 +83,7 @@ def _points(syllabus: Syllabus) -> float:
 
 
 def _worth(syllabus: Syllabus, name: str) -> float:
-    return syllabus.points.get(name, syllabus.usable[name].spec.points)
+    return syllabus.points.get(name, syllabus.usable[name].points)
 
 
 def _in_full(syllabus: Syllabus) -> Iterator[str]:
@@ -94,6 +94,8 @@ def _in_full(syllabus: Syllabus) -> Iterator[str]:
         known = name in syllabus.usable
         worth = f"{_worth(syllabus, name):g} points" if known else "cannot be read"
         yield f"  {name}  {worth}"
+        given = next(entry.checks for entry in declared.tasks if entry.id == name)
+        yield from (f"    {check}  {points:g}" for check, points in given.items())
     yield from (f"  {line}" for line in _dates(declared))
     if declared.groups:
         yield "  groups of the roster hand in together"
