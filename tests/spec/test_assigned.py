@@ -103,19 +103,19 @@ def test_an_assignment_says_what_checks_are_worth(syllabus):
         ),
         (
             ["id: square, checks: {valeu: 1}"],
-            (4, 27),
+            (4, 34),
             "square has no check that is called 'valeu'",
             "did you mean 'value'?",
         ),
         (
             ["id: square, checks: {sum: 1}, without: [sum]"],
-            (4, 27),
+            (4, 32),
             "'sum' of square is left out, and has points",
             "take it out of `without`, or of `checks`",
         ),
         (
             ["id: square, points: 3, checks: {value: 0, slope: 0, sum: 0}"],
-            (4, 25),
+            (4, 26),
             "the checks of square that are left are worth nothing in the task",
             "leave other checks out, or write points: 0",
         ),
