@@ -101,6 +101,7 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
         here = [by_name[name] for name in submissions if name in by_name]
         _require_times(who, submissions, here)
         if not here or known.assignment is None:
+            _require_no_others(who, submissions[0], history, known.assignment)
             counted[who] = submissions[0]
             continue
         choice = history.choose(who, known.dates(who, known.assignment))
@@ -126,6 +127,21 @@ def _counts(choice: Choice, assignment: Assignment) -> str:
     if assignment.counts == "best":
         return f"the best of those until {choice.attempt.text} counts"
     return f"that of {choice.attempt.text} counts"
+
+
+def _require_no_others(
+    who: str, submission: str, history: History, assignment: Assignment | None
+) -> None:
+    """Refuses to put something without a time in place of attempts of which the best counts.
+
+    Raises:
+        UsageError: somebody has such attempts.
+    """
+    if assignment is not None and assignment.counts == "best" and history.attempts.get(who):
+        raise UsageError(
+            f"{display(who)} handed in before, and nothing says when {display(submission)} came "
+            "in; of several attempts the best counts, so give its time with --times"
+        )
 
 
 def _without_copies(

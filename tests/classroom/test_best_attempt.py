@@ -195,6 +195,15 @@ def test_an_attempt_that_is_nowhere_is_asked_for(graded, tmp_path, capsys) -> No
     assert "the attempt of 2026-10-17 12:00 +00:00 may be the best, and it is not among" in said
 
 
+def test_what_has_no_time_does_not_take_the_place_of_earlier_attempts(graded, tmp_path, capsys):
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / "square.py").write_text("x = (")
+    before = (graded / "results" / "grades.json").read_bytes()
+    assert run(graded, "grade", str(tmp_path / "ada"), "--assignment", "homework") == 2
+    assert "ada handed in before, and nothing says when ada came in" in capsys.readouterr().err
+    assert (graded / "results" / "grades.json").read_bytes() == before
+
+
 def test_the_assignment_says_what_luck_it_allows(graded, capsys) -> None:
     path = graded / "course" / "tasks" / "assignments" / "luck.yaml"
     path.write_text(HEAD.replace("homework", "luck").replace("square, points: 7", "noise") + BEST)
