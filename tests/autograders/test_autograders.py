@@ -16,8 +16,9 @@ import pytest
 
 from harness.autograders import on_gradescope
 from harness.cli import main
+from harness.isolation import cgroup
 from harness.report.gradescope_format import validate
-from tests.support import twelve
+from tests.support import limited, twelve
 
 DETACHED = "def weighted_sum(x, w):\n    return (x * w.detach()).sum(dim=1)\n"
 #: A line of the solution that must not leave the course.
@@ -66,16 +67,24 @@ def autograder(course, tmp_path):
     return folder
 
 
+def surroundings(folder):
+    """The environment in which an autograder runs."""
+    path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"
+    return {"PATH": path, "HOME": str(folder)}
+
+
 def marked(folder, program, created=""):
     """results.json of a program that is handed in."""
     (folder / "submission" / "weighted_sum.py").write_text(program)
     if created:
         metadata = {"id": 7, "created_at": created, "previous_submissions": []}
         (folder / "submission_metadata.json").write_text(json.dumps(metadata))
-    path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"
-    environment = {"PATH": path, "HOME": str(folder)}
     done = subprocess.run(
-        ["./run_autograder"], cwd=folder, env=environment, capture_output=True, check=False
+        ["./run_autograder"],
+        cwd=folder,
+        env=surroundings(folder),
+        capture_output=True,
+        check=False,
     )
     document = json.loads((folder / "results" / "results.json").read_text())
     assert validate(document) == []
@@ -100,9 +109,25 @@ def test_gradescope_gets_a_mark_with_its_lateness(autograder):
     assert document["leaderboard"] == [{"name": "points", "value": 6.25, "order": "desc"}]
 
 
-def test_without_metadata_nothing_is_late(autograder):
-    code, document = marked(autograder, twelve.RIGHT)
-    assert (code, document["score"]) == (0, 10.0)
+def test_without_metadata_nothing_is_late_and_a_container_of_768_mb_suffices(autograder):
+    """Memory of all processes together, page cache included, and half a core."""
+    if not cgroup.available():
+        code, document = marked(autograder, twelve.RIGHT)
+        assert (code, document["score"]) == (0, 10.0)
+        return
+    (autograder / "submission" / "weighted_sum.py").write_text(twelve.RIGHT)
+    ended = limited.run(
+        ["./run_autograder"],
+        cwd=autograder,
+        environment=surroundings(autograder),
+        mib=768,
+        cores=0.5,
+        log=autograder / "log",
+    )
+    document = json.loads((autograder / "results" / "results.json").read_text())
+    assert (ended.code, document["score"]) == (0, 10.0), ended.output
+    assert not ended.killed
+    assert 100 < ended.own_mib < ended.with_files_mib < 768
 
 
 def test_a_key_of_the_course_marks_where_the_image_has_its_password(
