@@ -11,7 +11,7 @@ stay as they were and say that they are stale.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -149,6 +149,34 @@ class ClassRecord:
         added = [entry_of(current, subject, task) for subject, task in pairs]
         return replace(self, entries={**self.entries, **{each.place: each for each in added}})
 
+    def without(self, names: Container[str]) -> ClassRecord:
+        """The record without some subjects."""
+        return replace(
+            self,
+            newest={name: each for name, each in self.newest.items() if name not in names},
+            entries={at: each for at, each in self.entries.items() if at[0] not in names},
+        )
+
+    def renamed(self, names: Mapping[str, str]) -> ClassRecord:
+        """The record with these subjects alone, under other names, for tables about a class.
+
+        Args:
+            names: the name of a subject -> what it is called there.
+        """
+        return replace(
+            self,
+            newest={names[name]: each for name, each in self.newest.items() if name in names},
+            entries={
+                (names[name], task): entry
+                for (name, task), entry in self.entries.items()
+                if name in names
+            },
+        )
+
+    def names_of(self, units: Container[str]) -> list[str]:
+        """The subjects that are attempts of somebody."""
+        return [name for name, each in self.newest.items() if each.program.owner in units]
+
     def _again(self, entry: Entry, tasks: Mapping[str, LoadedTask], current: Round) -> Entry:
         """One entry computed again, or as it was and stale."""
         task = tasks.get(entry.grade.id)
@@ -239,6 +267,8 @@ def _row(newest: Subject, entries: Sequence[Entry]) -> SubmissionGrade:
         tasks=tuple(entry.grade for entry in entries),
         problems=((problem[1],) if problem else ()) + newest.notes,
         submitted=newest.submitted,
+        subject=newest.program.name,
+        unit=newest.program.owner,
     )
 
 
@@ -329,6 +359,7 @@ def _stored(subject: Subject) -> dict[str, Any]:
         "notes": list(subject.notes),
         "left": list(subject.left),
         "submitted": subject.submitted,
+        "unit": subject.program.unit,
         "files": dict(subject.program.all_digests),
     }
 
@@ -336,7 +367,7 @@ def _stored(subject: Subject) -> dict[str, Any]:
 def _subject(name: str, record: Mapping[str, Any], ledger: Ledger) -> Subject:
     files = {file: ledger.file(digest) for file, digest in record["files"].items()}
     problems = {file: (cause, text) for file, (cause, text) in record["problems"].items()}
-    program = Program(name, "submission", files)
+    program = Program(name, "submission", files, record.get("unit", ""))
     return Subject(
         program,
         record["display_name"],
@@ -344,5 +375,5 @@ def _subject(name: str, record: Mapping[str, Any], ledger: Ledger) -> Subject:
         problems,
         tuple(record["notes"]),
         tuple(record["left"]),
-        record.get("submitted", ""),  # records of earlier versions have none
+        record.get("submitted", ""),  # records of earlier versions have neither this nor the unit
     )

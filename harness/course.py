@@ -44,7 +44,8 @@ class Course:
     Attributes:
         points: what a task is worth where the assignment differs from the task's spec.
         absent: the names of the subjects that are in the roster and handed nothing in.
-        elsewhere: the names of those whose attempt that counts is not here -> when it was made.
+        elsewhere: the names of attempts that may count and are not here -> when they were made.
+        names: who handed in -> every name under which something of theirs may count.
     """
 
     tasks: tuple[LoadedTask, ...]
@@ -53,6 +54,7 @@ class Course:
     points: Mapping[str, float]
     absent: frozenset[str] = frozenset()
     elsewhere: Mapping[str, datetime] = field(default_factory=dict)
+    names: Mapping[str, set[str]] = field(default_factory=dict)
 
     def held(self, recorded: Container[str]) -> Course:
         """The course with those tasks that somebody handed in, or has marks of; all if none.
@@ -139,7 +141,9 @@ class Syllabus:
                 raise with_remedy(error, others) from None
             raise
         in_force = {task.id: task for task in tasks} | self.usable
-        require_feasible(list(in_force.values()), self.alpha)
+        declared = self.declared
+        beta, chances = (declared.beta, declared.chances) if declared else (1.0, 1)
+        require_feasible(list(in_force.values()), self.alpha, beta=beta, chances=chances)
         return tuple(tasks)
 
 
@@ -232,7 +236,8 @@ class Submitted:
     Attributes:
         notices: what the grader must know before the marks are used, a sentence each.
         absent: the names of the subjects that are in the roster and handed nothing in.
-        elsewhere: the names of those whose attempt that counts is not here -> when it was made.
+        elsewhere: the names of attempts that may count and are not here -> when they were made.
+        names: who handed in -> every name under which something of theirs may count.
         history: every attempt that is known now.
     """
 
@@ -240,6 +245,7 @@ class Submitted:
     notices: tuple[str, ...]
     absent: frozenset[str]
     elsewhere: Mapping[str, datetime]
+    names: Mapping[str, set[str]]
     history: History
 
 
@@ -260,8 +266,8 @@ def find_submitted(
     """The submissions at some paths, as subjects, by name, and what is to be said of them.
 
     With a roster, whoever is in it and handed nothing in is a subject too, if one of the paths is a
-    class. Of several attempts of somebody the one that counts is a subject; where none counts, they
-    are a subject without files.
+    class. Of several attempts of somebody the one that counts is a subject, or each of those of
+    which the best does; where none counts, they are a subject without files.
 
     Args:
         reading: ``single`` where every path is one submission.
@@ -274,32 +280,42 @@ def find_submitted(
     by_name = {submission.name: submission for submission in found.submissions}
     digests = {name: submission.sha256 for name, submission in by_name.items()}
     handed_in = sorted_out(digests, known)
-    who = [*handed_in.counted, *handed_in.refused, *handed_in.elsewhere]
+    who = list(handed_in.names)
     # One stranger by itself is rather somebody's folder than a class of one.
     is_class = bool(found.classes) and (len(who) > 1 or bool(known.roster.units.keys() & set(who)))
     absent = known.roster.absent(who) if is_class else []
     shown = known.roster.shown([*who, *absent])
     subjects = [
-        _subject(by_name[name], unit, shown.get(unit), handed_in)
-        for unit, name in handed_in.counted.items()
+        _subject(by_name[name], marked, shown, handed_in)
+        for marked, name in handed_in.counted.items()
     ]
     reasons = {**handed_in.refused, **dict.fromkeys(absent, "nothing was submitted")}
     subjects += [_without_files(name, shown.get(name), why) for name, why in reasons.items()]
     subjects = [_identified(subject, known.roster) for subject in subjects]
     notices = [
-        f"{display(subject.program.name)}: {problem}"
+        f"{display(subject.program.owner)}: {problem}"
         for subject in subjects
         for problem in _our_problems(subject)
     ]
     notices += [*known.roster.notices, *handed_in.notices, *known.roster.strangers(who)]
     notices += known.roster.missing(who) if is_class else []
+    if known.roster.path is None and is_class and known.assignment is not None:
+        notices += known.extensions.strangers(who, known.assignment.id)
+    notices += known.extensions.notices
     ordered = sorted(subjects, key=lambda subject: subject.program.name)
     return Submitted(
-        tuple(ordered), tuple(notices), frozenset(absent), handed_in.elsewhere, handed_in.history
+        tuple(ordered),
+        tuple(notices),
+        frozenset(absent),
+        handed_in.elsewhere,
+        handed_in.names,
+        handed_in.history,
     )
 
 
-def _subject(submission: Submission, name: str, shown: str | None, handed_in: HandedIn) -> Subject:
+def _subject(
+    submission: Submission, name: str, shown: Mapping[str, str], handed_in: HandedIn
+) -> Subject:
     problems = {
         problem.file or "": (problem.cause, problem.message) for problem in submission.problems
     }
@@ -309,9 +325,10 @@ def _subject(submission: Submission, name: str, shown: str | None, handed_in: Ha
         if file not in problems and "" not in problems
     }
     at = handed_in.at.get(name)
+    unit = handed_in.units.get(name, "")
     return Subject(
-        Program(name, "submission", files),
-        shown or display(name),
+        Program(name, "submission", files, unit),
+        shown.get(unit or name) or display(unit or name),
         "unverified",
         problems,
         submission.notes,
@@ -327,7 +344,7 @@ def _without_files(name: str, shown: str | None, why: str) -> Subject:
 
 
 def _identified(subject: Subject, roster: rosters.Roster) -> Subject:
-    known = subject.program.name in roster.units
+    known = subject.program.owner in roster.units
     return replace(subject, identity="roster") if known else subject
 
 

@@ -30,8 +30,19 @@ class _Flaw:
     remedy: str
 
 
-def require_feasible(tasks: Sequence[LoadedTask], alpha_total: float = ALPHA_TOTAL) -> None:
+def require_feasible(
+    tasks: Sequence[LoadedTask],
+    alpha_total: float = ALPHA_TOTAL,
+    *,
+    beta: float = 1.0,
+    chances: int = 1,
+) -> None:
     """Refuses specs whose declared power or total error rate is out of reach.
+
+    Args:
+        beta: the most with which a check may miss a departure of the declared size in one of the
+            attempts of a student that are decided.
+        chances: how many those are.
 
     Raises:
         SpecError: every such check, with the number of draws that would do.
@@ -48,8 +59,35 @@ def require_feasible(tasks: Sequence[LoadedTask], alpha_total: float = ALPHA_TOT
                 f"lower stage_alpha, loss and floor_alpha: {alpha_total:g} is for all",
             )
         )
+    missed = misses(tasks, chances)
+    worst = max(missed, key=lambda place: missed[place], default=None)
+    if worst is not None and missed[worst] > beta:
+        problems.append(
+            Problem(
+                "tasks",
+                1,
+                1,
+                f"{worst} misses a departure of the declared size in one of {chances} attempts "
+                f"with probability up to {missed[worst]:.3g}, and beta is {beta:g}",
+                "lower max_submissions, or raise beta in the assignment",
+            )
+        )
     if problems:
         raise SpecError(problems)
+
+
+def misses(tasks: Sequence[LoadedTask], chances: int) -> dict[str, float]:
+    """task/check -> bound on the probability that one of some attempts passes it wrongly.
+
+    The events of the attempts may depend on each other, so their probabilities are added; the bound
+    holds where none of the attempts was written with results under the key at hand.
+    """
+    return {
+        f"{task.id}/{check.id}": min(1.0, chances * check.miss_bound)
+        for task in tasks
+        for check in task.checks
+        if check.miss_bound is not None
+    }
 
 
 def _task(task: LoadedTask) -> Iterable[Problem]:

@@ -47,11 +47,19 @@ class Program:
         name: the subject's name; unique among programs of one role.
         files: file name -> content, as copied into the sandbox. A module ``utils.py`` that comes
             along with ``elbo.py`` is called ``elbo/utils.py``.
+        unit: whose attempt it is, where several attempts of one student or group are marked;
+            empty where the name says it.
     """
 
     name: str
     role: Role
     files: Mapping[str, bytes]
+    unit: str = ""
+
+    @property
+    def owner(self) -> str:
+        """Whose own seeds it is run on in stage 2: the same for all attempts of one student."""
+        return self.unit or self.name
 
     @cached_property
     def all_digests(self) -> Mapping[str, str]:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.autograders import running
+from harness.autograders import running, sealed_key
+from harness.errors import UsageError
 from harness.files import write_text
 from harness.report.grades_json import dump
 
@@ -42,7 +45,13 @@ def main(words: list[str]) -> int:
                 _write(found, _partial(json.loads(own.read_text(encoding="utf-8"))))
 
         submission = str(folder / "submission")
-        ended = running.grade(folder / "source", [submission, *options], results, show)
+        try:
+            phase = _phase(folder, Path(made, "key"))
+        except UsageError as error:
+            print(error)
+            _write(found, {"score": 0.0, "output": _BROKE, "stdout_visibility": "hidden"})
+            return 1
+        ended = running.grade(folder / "source", [submission, *options], results, show, phase)
         print(ended.said)  # for the course alone
         if not ended.delivered or not own.is_file():
             document = json.loads(found.read_text(encoding="utf-8"))
@@ -51,6 +60,26 @@ def main(words: list[str]) -> int:
         document = json.loads(own.read_text(encoding="utf-8"))
         _write(found, document | {"execution_time": round(ended.elapsed_s, 1)})
     return 0
+
+
+def _phase(folder: Path, key_file: Path) -> Sequence[str]:
+    """Under which key is marked: the course's where the archive holds one and it opens.
+
+    Raises:
+        UsageError: it does not open with the password that is there.
+    """
+    box = folder / "source" / sealed_key.FILE
+    password = sealed_key.password_on_platform(folder)
+    if not box.is_file():
+        return running.PUBLIC
+    if not password:
+        print(f"no password for {sealed_key.FILE}: marked under the public key")
+        return running.PUBLIC
+    key = sealed_key.opened(box.read_bytes(), password)
+    with open(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+        stream.write(key.secret.hex() + "\n")
+    # below L2 submitted code could read the key
+    return ("--phase", "feedback", "--key-file", str(key_file), "--require-isolation", "L2")
 
 
 def _times(folder: Path, table: Path) -> list[str]:

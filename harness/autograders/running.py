@@ -11,6 +11,7 @@ from pathlib import Path
 
 #: How often what was written so far is looked at.
 _EVERY_S = 1.0
+PUBLIC = ("--phase", "public")
 #: How much of what the grader said is kept, in characters.
 _KEPT = 4000
 
@@ -31,16 +32,21 @@ class Ended:
 
 
 def grade(
-    source: Path, words: Sequence[str], results: Path, meanwhile: Callable[[], object]
+    source: Path,
+    words: Sequence[str],
+    results: Path,
+    meanwhile: Callable[[], object],
+    phase: Sequence[str] = PUBLIC,
 ) -> Ended:
-    """Marks under the public key, with one sandbox at a time, into a results folder.
+    """Marks with one sandbox at a time, into a results folder.
 
     Args:
         source: the folder that holds tasks/ (and reference/, where it has one).
         words: the submission, and further options of ``grade``.
         meanwhile: called about once a second, and once at the end.
+        phase: the options that say under which key.
     """
-    command = [sys.executable, "-m", "harness", "grade", *words, "--phase", "public"]
+    command = [sys.executable, "-m", "harness", "grade", *words, *phase]
     command += ["--single", "--jobs", "1", "--results", str(results)]
     started = time.monotonic()
     log = results.with_suffix(".log")

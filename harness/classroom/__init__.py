@@ -5,7 +5,8 @@ table      tables that spreadsheets wrote, as instructors hand them over
 roster     who is expected, in which group, and shown as whom
 gradescope what Gradescope's exports say of submissions
 times      when work was handed in: a table of times, or the metadata of Gradescope
-attempts   which attempt of a student counts
+attempts   which attempts of a student count
+extensions who has other dates, and why
 handing_in whose a submission is, and whether it counts
 lateness   how late it is and what that costs, over a whole term
 term       the mark of a term, the lowest assignments dropped

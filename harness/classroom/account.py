@@ -99,7 +99,7 @@ def account(
         declared = checks.get(verdict.check)
         trials = tuple(_trials(task, declared, entry, view)) if task and declared else ()
         found.append(CheckAccount(verdict, declared, trials))
-    return Account(program.name, entry, tuple(rows), tuple(files), tuple(found))
+    return Account(program.owner, entry, tuple(rows), tuple(files), tuple(found))
 
 
 def _trials(task: LoadedTask, check: Check, entry: Entry, view: View) -> list[StoredTrial]:
@@ -108,7 +108,7 @@ def _trials(task: LoadedTask, check: Check, entry: Entry, view: View) -> list[St
     for step in steps(task, check.measurement):
         if step.replicate >= check.replicates or step.stage - COMMON.stage >= check.stages:
             continue
-        owner = step.subject(program.name)
+        owner = step.subject(program.owner)
         key = view.key_of(step)
         trial = name_trial(task, program, check.measurement, step, owner, key)
         observation = view.ledger.get(trial.digest, view.isolation)

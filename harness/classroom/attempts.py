@@ -1,4 +1,4 @@
-"""Which attempt of a student counts, from the times alone; and what a results folder knows of them.
+"""Which attempts of a student count, from the times alone; and what a results folder knows of them.
 
 All attempts that were ever told of are remembered for every assignment: so a limit counts them over
 several runs, and a budget of late days is kept over a term.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from harness.classroom.times import Attempt
@@ -24,12 +24,18 @@ class Choice:
     """What counts of one student's attempts.
 
     Attributes:
-        attempt: None where none is accepted.
+        attempts: the one that counts, or all of which the best does, in the order of time; none
+            where none is accepted.
         refused: why later ones, or all, do not count, in a sentence; empty where that is not so.
     """
 
-    attempt: Attempt | None
+    attempts: tuple[Attempt, ...]
     refused: str = ""
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The last of those that count or may count; None where none does."""
+        return self.attempts[-1] if self.attempts else None
 
 
 @dataclass(frozen=True)
@@ -81,9 +87,9 @@ class History:
                 f"{moment_text(closes)}"
             )
         refused = "; ".join(reasons)
-        if not accepted:
-            return Choice(None, refused)
-        return Choice(accepted[0 if assignment.counts == "first" else -1], refused)
+        if assignment.counts == "first":
+            return Choice(tuple(accepted[:1]), refused)
+        return Choice(tuple(accepted if assignment.counts == "best" else accepted[-1:]), refused)
 
     def known(self, digests: Mapping[str, str]) -> list[Attempt]:
         """The attempts that are among these submissions: name -> digest of what is in it now."""
@@ -94,9 +100,18 @@ class History:
             if attempt.sha256 and digests.get(attempt.submission) == attempt.sha256
         ]
 
-    def counting(self, assignment: Assignment) -> dict[str, datetime]:
-        """When the attempt of everybody that counts was handed in."""
-        chosen = {name: self.choose(name, assignment).attempt for name in self.attempts}
+    def counting(
+        self, assignment: Assignment, extended: Mapping[str, Assignment] | None = None
+    ) -> dict[str, datetime]:
+        """When the attempt of everybody that counts was handed in.
+
+        Args:
+            extended: the assignment with the dates of those who have others.
+        """
+        dates = extended or {}
+        chosen = {
+            name: self.choose(name, dates.get(name, assignment)).attempt for name in self.attempts
+        }
         return {name: attempt.at for name, attempt in chosen.items() if attempt is not None}
 
     def documents(self, assignment: str) -> dict[str, dict[str, Any]]:
@@ -106,6 +121,11 @@ class History:
             for name, found in self.attempts.items()
         }
         return {document_name(assignment): {"students": students}}
+
+
+def name_of(unit: str, at: datetime) -> str:
+    """The name under which one of several attempts is marked; no submission is called so."""
+    return f"{unit}/{at.astimezone(UTC).isoformat()}"
 
 
 def document_name(assignment: str) -> str:

@@ -5,19 +5,24 @@ The computed marks of a gradebook are never changed by any of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from harness.classroom import attempts, lateness, overrides
+from harness.classroom import attempts, extensions, lateness, overrides
 from harness.classroom import roster as rosters
 from harness.classroom.attempts import History
+from harness.classroom.extensions import Extensions, Granted
 from harness.classroom.lateness import Dated
 from harness.classroom.roster import Roster, Student
 from harness.ledger import Ledger
-from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
+from harness.marking.gradebook import AttemptMark, Gradebook, SubmissionGrade, TaskGrade
 from harness.records import Verdict
 from harness.spec.models import Assignment, Telling
+from harness.spec.schedule import moment_text
+
+#: An attempt whose time is not known is taken for the first.
+_NEVER = "0001-01-01T00:00+00:00"
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Book:
         others: the other assignments that draw on the budget of late days.
         budget: the late days of the term; None where it has none.
         overrides: the decisions of people that are in force.
+        granted: name -> the other dates of those who have an extension.
     """
 
     roster: Roster = field(default_factory=Roster)
@@ -35,6 +41,7 @@ class Book:
     others: tuple[Dated, ...] = ()
     budget: int | None = None
     overrides: tuple[overrides.Entry, ...] = ()
+    granted: Mapping[str, Granted] = field(default_factory=dict)
 
     def names(self, units: Collection[str]) -> list[str]:
         """The names of the rows that come of these submissions: a group's are its members'."""
@@ -44,14 +51,37 @@ class Book:
 
     def finished(self, gradebook: Gradebook) -> Gradebook:
         """The gradebook with all of it."""
-        shown = self.roster.shown([row.name for row in gradebook.submissions])
+        shown = self.roster.shown([row.unit or row.name for row in gradebook.submissions])
         told = self._told(gradebook.run.phase)
-        rows = []
+        rows: dict[str, list[SubmissionGrade]] = {}
         for row in gradebook.submissions:
+            unit = row.unit or row.name
             tasks = tuple(_telling(task, told) for task in row.tasks)
-            named = replace(row, tasks=tasks, display_name=shown.get(row.name, row.display_name))
-            rows += [self._adjusted(each) for each in self._rows(named)]
-        return replace(gradebook, submissions=tuple(rows))
+            display_name = shown.get(unit, row.display_name)
+            named = replace(row, name=unit, tasks=tasks, display_name=display_name)
+            for each in self._rows(named):
+                rows.setdefault(each.name, []).append(self._adjusted(each))
+        return replace(gradebook, submissions=tuple(map(self._counting, rows.values())))
+
+    def _counting(self, attempts: Sequence[SubmissionGrade]) -> SubmissionGrade:
+        """The row of one student: that of the attempt that counts.
+
+        The best is the one with the highest mark, lateness and overrides included; of equal ones
+        the first.
+        """
+        if len(attempts) == 1:
+            return attempts[0]
+        ordered = sorted(attempts, key=lambda row: datetime.fromisoformat(row.submitted or _NEVER))
+        rule = self.assignment.counts if self.assignment else "last"
+        chosen = {"first": ordered[0], "last": ordered[-1]}.get(rule)
+        chosen = chosen or max(ordered, key=lambda row: row.mark)
+        marks = tuple(
+            AttemptMark(row.submitted, row.points, row.mark, row is chosen, row.provisional)
+            for row in ordered
+        )
+        time = moment_text(datetime.fromisoformat(chosen.submitted)) if chosen.submitted else "?"
+        note = f"Of {len(ordered)} attempts the {rule} counts, handed in {time}."
+        return replace(chosen, attempts=marks, problems=(*chosen.problems, note))
 
     def units(self, names: Collection[str]) -> set[str]:
         """The submissions that rows of these names come from."""
@@ -88,12 +118,18 @@ class Book:
     def _adjusted(self, row: SubmissionGrade) -> SubmissionGrade:
         """The row with its overrides and its lateness."""
         row = replace(row, overrides=overrides.of_row(row, self.overrides))
-        if self.assignment is None or not row.submitted:
+        if self.assignment is None:
+            return row
+        granted = self.granted.get(row.name)
+        dates = granted.assignment if granted else self.assignment
+        if granted:
+            row = replace(row, extension=granted.extension.words(self.assignment))
+        if not row.submitted:
             return row
         at = datetime.fromisoformat(row.submitted)
-        here = Dated(self.assignment, {row.name: at})
+        here = Dated(self.assignment, {row.name: at}, {row.name: dates})
         free = lateness.free_days(row.name, here, self.others, self.budget)
-        late = lateness.lateness(at, self.assignment, free, row.max_points, row.overridden)
+        late = lateness.lateness(at, dates, free, row.max_points, row.overridden)
         return replace(row, late=late)
 
 
@@ -113,17 +149,25 @@ def _verdict(verdict: Verdict, told: Telling) -> Verdict:
     return replace(verdict, example=None, hint="", message=message)
 
 
-def dated(assignment: Assignment, history: History, roster: Roster) -> Dated:
+def dated(
+    assignment: Assignment,
+    history: History,
+    roster: Roster,
+    extensions: Extensions | None = None,
+) -> Dated:
     """An assignment with the times of every student; those of a group are its members'."""
-    times = history.counting(assignment)
-    units = replace(roster, by_group=assignment.groups).units
+    here = replace(roster, by_group=assignment.groups)
+    granted = (extensions or Extensions()).granted(assignment, here)
+    extended = {name: each.assignment for name, each in granted.items()}
+    times = history.counting(assignment, extended)
+    units = here.units
     by_student = {
         student.id: times[unit]
         for unit, members in units.items()
         if unit in times
         for student in members
     }
-    return Dated(assignment, {**times, **by_student})
+    return Dated(assignment, {**times, **by_student}, extended)
 
 
 def of_ledger(
@@ -144,6 +188,8 @@ def of_ledger(
     histories = (
         (each, attempts.stored(ledger.document(attempts.document_name(each.id)))) for each in others
     )
-    known = tuple(dated(each, history, roster) for each, history in histories)
+    extended = extensions.stored(ledger.document(extensions.document_name()))
+    known = tuple(dated(each, history, roster, extended) for each, history in histories)
     log = overrides.stored(ledger.document(overrides.document_name(record)))
-    return Book(roster, assignment, known, budget, log.in_force)
+    granted = extended.granted(assignment, roster) if assignment else {}
+    return Book(roster, assignment, known, budget, log.in_force, granted)

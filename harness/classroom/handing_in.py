@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from harness.classroom.attempts import History
+from harness.classroom.attempts import Choice, History, name_of
+from harness.classroom.extensions import Extensions
 from harness.classroom.roster import Roster
 from harness.classroom.times import THE_ONE, Attempt, Times, require_distinct
 from harness.errors import UsageError
@@ -21,23 +22,34 @@ class Arrangements:
     Attributes:
         times: those that this run was given.
         history: every attempt that earlier runs were told of.
+        extensions: all that are known, of whichever assignment.
+        extended: who hands in -> the assignment with the dates of those who have others.
     """
 
     roster: Roster = field(default_factory=Roster)
     assignment: Assignment | None = None
     times: Times = field(default_factory=Times)
     history: History = field(default_factory=History)
+    extended: Mapping[str, Assignment] = field(default_factory=dict)
+    extensions: Extensions = field(default_factory=Extensions)
+
+    def dates(self, who: str, assignment: Assignment) -> Assignment:
+        """The assignment with the dates that hold for somebody."""
+        return self.extended.get(who, assignment)
 
 
 @dataclass(frozen=True)
 class HandedIn:
-    """The submissions that were found, under the names of those who handed them in.
+    """The submissions that were found, under the names that they are marked under.
+
+    That is the name of who handed in, or of one of their attempts where the best of several counts.
 
     Attributes:
-        counted: who -> the name of the submission that is marked.
-        at: who -> when that was handed in, where it is known.
+        counted: name -> the name of the submission that is marked.
+        at: name -> when that was handed in, where it is known.
         refused: who -> why nothing of theirs counts.
-        elsewhere: who -> when the attempt was handed in that counts and is not among these.
+        elsewhere: name -> when the attempt was handed in that may count and is not among these.
+        units: name -> whose attempt it is, where the best of several counts.
         notices: what whoever grades must know, a sentence each.
     """
 
@@ -46,13 +58,23 @@ class HandedIn:
     at: Mapping[str, datetime] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     elsewhere: Mapping[str, datetime] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> dict[str, set[str]]:
+        """Who handed in -> every name under which something of theirs may count."""
+        found: dict[str, set[str]] = {}
+        for name in (*self.counted, *self.refused, *self.elsewhere):
+            found.setdefault(self.units.get(name, name), set()).add(name)
+        return found
 
 
 def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
     """Submissions, each under who handed it in, and which of them count.
 
-    What is as it was when an earlier run was told its time has that time again.
+    What is as it was when an earlier run was told its time has that time again. Copies of the same
+    files, as a platform makes them for each member of a group, are one submission.
 
     Args:
         digests: the name of each submission -> the digest of what is in it.
@@ -62,11 +84,8 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
             about no submission that can be told, or one lies before the release.
     """
     names = list(digests)
-    told = _under_units(names, known)
-    attempts = [
-        replace(each, sha256=digests.get(each.submission, "") if each.submission else "")
-        for each in told
-    ]
+    attempts = _under_units(digests, known)
+    told = attempts
     named = {each.submission for each in told}
     attempts += [each for each in known.history.known(digests) if each.submission not in named]
     by_name = {each.submission: each for each in attempts if each.submission}
@@ -75,35 +94,77 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
         attempt = by_name.get(name)
         found.setdefault(attempt.student if attempt else known.roster.unit(name), []).append(name)
     history = known.history.with_(attempts)
-    counted, at, refused, elsewhere = {}, {}, {}, {}
+    counted, at, refused, elsewhere, units = {}, {}, {}, {}, {}
     notices = [*known.times.notices]
-    for who, submissions in sorted(found.items()):
+    for who, together in sorted(found.items()):
+        submissions = _without_copies(together, by_name, digests)
         here = [by_name[name] for name in submissions if name in by_name]
         _require_times(who, submissions, here)
         if not here or known.assignment is None:
+            _require_no_others(who, submissions[0], history, known.assignment)
             counted[who] = submissions[0]
             continue
-        choice = history.choose(who, known.assignment)
+        choice = history.choose(who, known.dates(who, known.assignment))
         if choice.attempt is None:
             refused[who] = choice.refused
-        elif chosen := [each for each in here if each.at == choice.attempt.at]:
-            counted[who], at[who] = chosen[0].submission, chosen[0].at
-        else:
-            elsewhere[who] = choice.attempt.at
+        for attempt in choice.attempts:
+            name = who
+            if known.assignment.counts == "best":
+                name = name_of(who, attempt.at)
+                units[name] = who
+            if chosen := [each for each in here if each.at == attempt.at]:
+                counted[name], at[name] = chosen[0].submission, chosen[0].at
+            else:
+                elsewhere[name] = attempt.at
         if choice.refused:
-            counts = f"that of {choice.attempt.text}" if choice.attempt else "none"
-            notices.append(f"{display(who)}: {choice.refused}; {counts} counts")
-    return HandedIn(history, counted, at, refused, elsewhere, tuple(notices))
+            notices.append(f"{display(who)}: {choice.refused}; {_counts(choice, known.assignment)}")
+    return HandedIn(history, counted, at, refused, elsewhere, units, tuple(notices))
 
 
-def _under_units(names: Sequence[str], known: Arrangements) -> list[Attempt]:
+def _counts(choice: Choice, assignment: Assignment) -> str:
+    if choice.attempt is None:
+        return "none counts"
+    if assignment.counts == "best":
+        return f"the best of those until {choice.attempt.text} counts"
+    return f"that of {choice.attempt.text} counts"
+
+
+def _require_no_others(
+    who: str, submission: str, history: History, assignment: Assignment | None
+) -> None:
+    """Refuses to put something without a time in place of attempts of which the best counts.
+
+    Raises:
+        UsageError: somebody has such attempts.
+    """
+    if assignment is not None and assignment.counts == "best" and history.attempts.get(who):
+        raise UsageError(
+            f"{display(who)} handed in before, and nothing says when {display(submission)} came "
+            "in; of several attempts the best counts, so give its time with --times"
+        )
+
+
+def _without_copies(
+    names: Sequence[str], timed: Mapping[str, Attempt], digests: Mapping[str, str]
+) -> list[str]:
+    """The submissions of somebody, but for those without a time that are equal to another."""
+    kept: dict[str, str] = {}
+    for name in sorted(names, key=lambda name: name not in timed):
+        if name in timed or digests[name] not in kept:
+            kept.setdefault(digests[name], name)
+    return [name for name in names if name in timed or kept[digests[name]] == name]
+
+
+def _under_units(digests: Mapping[str, str], known: Arrangements) -> list[Attempt]:
     """The attempts of this run under the names of those who hand in together.
 
     Raises:
         UsageError: a file is about one submission and there are several, or a group has two
             attempts with one time.
     """
-    attempts = []
+    names = list(digests)
+    attempts: list[Attempt] = []
+    seen: set[tuple[str, datetime, str]] = set()
     for each in known.times.attempts:
         student, submission = each.student, each.submission
         if not student:
@@ -113,7 +174,12 @@ def _under_units(names: Sequence[str], known: Arrangements) -> list[Attempt]:
                     "one as the only PATH"
                 )
             student, submission = names[0], names[0] if submission == THE_ONE else ""
-        attempts.append(replace(each, student=known.roster.unit(student), submission=submission))
+        unit = known.roster.unit(student)
+        sha256 = digests.get(submission, "") if submission else ""
+        if sha256 and (unit, each.at, sha256) in seen:
+            continue
+        seen.add((unit, each.at, sha256))
+        attempts.append(replace(each, student=unit, submission=submission, sha256=sha256))
     require_distinct(attempts)
     return attempts
 

@@ -6,7 +6,7 @@ A day is 24 hours. One that has begun is late as a whole, but for the grace of t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from harness.marking.gradebook import Lateness
@@ -16,10 +16,15 @@ from harness.spec.schedule import DAY, LateRule, moment_text
 
 @dataclass(frozen=True)
 class Dated:
-    """An assignment and when everybody handed in what counts of it."""
+    """An assignment and when everybody handed in what counts of it.
+
+    Attributes:
+        extended: the assignment with the dates of those who have others.
+    """
 
     assignment: Assignment
     times: Mapping[str, datetime]
+    extended: Mapping[str, Assignment] = field(default_factory=dict)
 
 
 def days_late(at: datetime, assignment: Assignment) -> int:
@@ -33,8 +38,8 @@ def days_late(at: datetime, assignment: Assignment) -> int:
 def free_days(name: str, here: Dated, others: Sequence[Dated], budget: int | None) -> int:
     """How many late days of one assignment a student's budget of the term pays for.
 
-    Days are spent in the order of the due dates, so what is handed in later never changes what an
-    earlier assignment was given.
+    Days are spent in the order of the due dates that hold for everybody, so what is handed in later
+    never changes what an earlier assignment was given.
 
     Args:
         others: the other assignments that draw on the budget.
@@ -46,7 +51,8 @@ def free_days(name: str, here: Dated, others: Sequence[Dated], budget: int | Non
         rule, at = each.assignment.late, each.times.get(name)
         spent = 0
         if rule is not None and rule.late_days is not None and at is not None:
-            spent = min(days_late(at, each.assignment), rule.late_days, left)
+            dates = each.extended.get(name, each.assignment)
+            spent = min(days_late(at, dates), rule.late_days, left)
         if each.assignment.id == here.assignment.id:
             return spent
         left -= spent

@@ -14,6 +14,7 @@ _PREFIX = "regrades/"
 _PENALTIES = "penalties/"
 SAME_FILES = "the same files"
 OTHER_FILES = "other files were handed in"
+OTHER_ATTEMPT = "another attempt counts"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ def changes(before: Gradebook, after: Gradebook) -> list[Change]:
 
 def _of_row(before: SubmissionGrade, after: SubmissionGrade) -> Iterator[Change]:
     why = SAME_FILES if before.sha256 == after.sha256 else OTHER_FILES
+    if before.subject != after.subject and before.unit == after.unit and after.attempts:
+        why = OTHER_ATTEMPT
     old, new = _verdicts(before), _verdicts(after)
     for place in dict.fromkeys([*new, *old]):
         was, now = old.get(place), new.get(place)
@@ -64,7 +67,9 @@ def _of_row(before: SubmissionGrade, after: SubmissionGrade) -> Iterator[Change]
     lost = round(before.penalty - after.penalty, 4)
     if lost:
         words = (f"{before.penalty:g} off", f"{after.penalty:g} off")
-        yield Change(after.name, "", "late", *words, lost, "another time, rule or number of points")
+        yield Change(
+            after.name, "", "late", *words, lost, "another time, date, rule or number of points"
+        )
 
 
 def _verdicts(row: SubmissionGrade) -> dict[tuple[str, str], Verdict]:
@@ -103,7 +108,7 @@ def keep(
 
     Args:
         record: the prefix of the record of the class.
-        units: under whose names these marks lie in it.
+        units: the names under which these marks lie in it.
         when: when that was, as ISO 8601.
     """
     number = len(ledger.document_names(_PREFIX + record)) + 1

@@ -25,8 +25,8 @@ from harness.spec.load import LoadedTask
 TASK_FILES = ("task.yaml", "README.md", "starter.py", "measure.py", "given.py", "example.yaml")
 #: Pages for students, to which statements and each other link.
 PAGES = ("docs/where-your-code-runs.md", "docs/handing-in.md")
-#: What of harness/ is source.
-_SOURCES = (".py", ".j2", ".txt")
+#: What of harness/ travels: its source, and the sets of images that come with it.
+_SOURCES = (".py", ".j2", ".txt", ".npz")
 #: Where the starters lie, ready to be filled in.
 MINE = "submissions/mine"
 _TABLES = ("build-system", "project", "tool.hatch")
@@ -46,13 +46,19 @@ class Handout:
     without_hints: tuple[str, ...]
 
 
-def handout(tasks: Sequence[LoadedTask], assignments: Sequence[Path], title: str) -> Handout:
+def handout(
+    tasks: Sequence[LoadedTask],
+    assignments: Sequence[Path],
+    title: str,
+    points: Mapping[str, float],
+) -> Handout:
     """The handout of some tasks.
 
     Args:
         tasks: loaded with their references, of which only the sealed hints go in.
         assignments: the files of those assignments that go in.
         title: what the handout is called in its README.
+        points: what a task is worth where the assignment differs from the task's spec.
 
     Raises:
         UsageError: the harness lies outside of a checkout, or one of the files is a link.
@@ -61,7 +67,7 @@ def handout(tasks: Sequence[LoadedTask], assignments: Sequence[Path], title: str
     files = dict(marked.files)
     files |= {f"{MINE}/{task.spec.file}": task.starter for task in tasks}
     files["noxfile.py"] = _page("noxfile.txt").encode()
-    files["README.md"] = _readme(tasks, title)
+    files["README.md"] = _readme(tasks, title, points)
     return Handout(dict(sorted(files.items())), marked.without_hints)
 
 
@@ -160,11 +166,11 @@ def _tables(text: str) -> Iterator[str]:
     yield "".join(lines)
 
 
-def _readme(tasks: Sequence[LoadedTask], title: str) -> bytes:
+def _readme(tasks: Sequence[LoadedTask], title: str, points: Mapping[str, float]) -> bytes:
     """The README of a handout, with its tasks."""
     rows = "\n".join(
         f"| [{task.spec.title}](tasks/{task.id}/README.md) | `{MINE}/{task.spec.file}` | "
-        f"{task.spec.points:g} |"
+        f"{points.get(task.id, task.points):g} |"
         for task in tasks
     )
     # the quickest task to be marked is a good one to begin with

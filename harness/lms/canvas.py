@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.errors import UsageError
 from harness.lms.layout import Layout, Person, columns, decimal_mark, number
@@ -24,6 +24,7 @@ from harness.lms.sheet import Row, Sheet
 from harness.submissions import display
 
 WHAT = "a gradebook of Canvas"
+WHAT_GROUPS = "a roster of a group set of Canvas"
 _SIS = ("SIS User ID", "Integration ID")
 _LOGIN = "SIS Login ID"
 _ASSIGNMENT = re.compile(r"(?P<title>.*\S) ?\((?P<id>\d+)\)", re.DOTALL)
@@ -114,6 +115,30 @@ class Gradebook:
             f"{self.sheet.path}: no assignment of Canvas is called {called}; name one with "
             f"--column; there are: {listed}"
         )
+
+
+def with_groups(people: Sequence[Person], sheet: Sheet) -> tuple[Person, ...]:
+    """The people of a gradebook, each with the group of a group set.
+
+    Args:
+        sheet: what *People*, the group set, *Download Course Roster CSV* gives: ``name``,
+            ``canvas_user_id``, ``user_id``, ``login_id``, ``sections``, ``group_name`` and others.
+
+    Raises:
+        UsageError: the columns are missing, or somebody stands in two groups.
+    """
+    first = columns(sheet, WHAT_GROUPS, ("canvas_user_id", "group_name"))
+    groups: dict[str, str] = {}
+    for row in sheet.rows[1:]:
+        if row.is_empty:
+            continue
+        user, group = (row.cells[first[name]].strip() for name in ("canvas_user_id", "group_name"))
+        if groups.setdefault(user, group) != group:
+            raise UsageError(
+                f"{sheet.path}:{row.line}: user {display(user)} is in {display(groups[user])} "
+                "too; give the roster of the one group set that the assignment is for"
+            )
+    return tuple(replace(each, group=groups.get(each.number, "")) for each in people)
 
 
 def read(sheet: Sheet) -> Gradebook:

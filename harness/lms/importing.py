@@ -21,12 +21,13 @@ from harness.classroom import gradescope
 from harness.classroom.roster import Roster, listed
 from harness.errors import UsageError
 from harness.files import csv_text, read_given
-from harness.lms.layout import Person
+from harness.lms.layout import Person, slug
 from harness.lms.matching import NUMBER
 from harness.report.sanitise import NAME_LIMIT, as_text, cell, clean
 from harness.spec.schedule import moment_text
 from harness.submissions import display
 from harness.submissions.downloads import Download
+from harness.submissions.platforms import Named
 
 #: Columns whose ids last a term, the best first.
 ID_COLUMNS = {
@@ -89,23 +90,31 @@ def of_table(
 ) -> Imported:
     """The people of a platform's table, each with the submission of the same number and name.
 
+    What has the name of a group is that of everybody whom the table has in it: Canvas puts the
+    number of one of them behind it, Moodle that of the group.
+
     Args:
         id_column: whose texts become the ids, where it is named; ``number`` is the platform's own
             number.
 
     Raises:
-        UsageError: no column has ids, or two people have one id.
+        UsageError: no column has ids, two people have one id, or somebody has two submissions.
     """
     column = _id_column(download.platform, people, id_column)
     by_number = {person.number: person for person in people}
     owners: dict[int, list[str]] = {}
-    strangers = []
+    strangers, together = [], 0
     for student, found in sorted(download.students.items()):
         person = by_number.get(found[0].user)
-        if person is None or not person.is_called(found[0].who):
-            strangers.append(student)
-        else:
+        if person is not None and person.is_called(found[0].who):
             owners.setdefault(person.index, []).append(student)
+            continue
+        members = _members(download, found[0], people)
+        for each in members:
+            owners.setdefault(each.index, []).append(student)
+        together += bool(members)
+        if not members:
+            strangers.append(student)
     entries, without = [], []
     for person in people:
         own = person.number if column == NUMBER else person.value(column)
@@ -115,8 +124,8 @@ def of_table(
         names = owners.get(person.index, [])
         if len(names) > 1:
             raise UsageError(
-                f"{display(str(download.path))}: {listed(names)} have the number of "
-                f"{person.shown}; give one download at a time"
+                f"{display(str(download.path))}: {listed(names)} are those of {person.shown}; "
+                "give one download at a time"
             )
         submission = names[0] if names else ""
         entries.append(
@@ -143,7 +152,35 @@ def of_table(
             f"in the download, and nobody in the table has their number and name: "
             f"{listed(strangers)}"
         )
+        if download.platform == "canvas" and not any(person.group for person in people):
+            notices.append(
+                "where these are groups, say who is in them with --groups: in Canvas, People, the "
+                "group set, Download Course Roster CSV"
+            )
+    if together:
+        notices.append(
+            f"{together} submissions are those of groups: grade an assignment with `groups: true`"
+        )
     return Imported(tuple(entries), tuple(notices))
+
+
+def _members(download: Download, found: Named, people: Sequence[Person]) -> list[Person]:
+    """Whom the table has in the group that a submission has the name of; none without one.
+
+    Raises:
+        UsageError: the name could be that of two groups.
+    """
+    members = [each for each in people if each.group and slug(each.group) == slug(found.who)]
+    if download.platform == "canvas":  # the number is that of one of them
+        own = {each.group for each in members if each.number == found.user}
+        members = [each for each in members if each.group in own]
+    groups = {each.group for each in members}
+    if len(groups) > 1:
+        raise UsageError(
+            f"{display(str(download.path))}: {display(found.student)} could be of the groups "
+            f"{' and '.join(sorted(map(display, groups)))}; rename one of them"
+        )
+    return members
 
 
 def of_gradescope(download: Download, id_column: str | None = None) -> Imported:
@@ -302,7 +339,8 @@ def with_times(imported: Imported, times: Times) -> Imported:
         )
         for each in imported.entries
     ]
-    unknown = [each.id for each in entries if each.submission and each.at is None]
+    timed = {each.submission for each in entries if each.at is not None}
+    unknown = [each.id for each in entries if each.submission and each.submission not in timed]
     notices = [f"nothing says when these were handed in: {listed(unknown)}"] if unknown else []
     return Imported(tuple(entries), (*imported.notices, *notices))
 

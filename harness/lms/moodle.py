@@ -53,6 +53,10 @@ KNOWN = (
 )
 _PARTICIPANT = re.compile(r"(?P<word>\D*)(?P<number>\d+)")
 _NO_TIME = ("", "-")
+_NO_GROUP = (
+    *("Not a member of any group", "Member of more than one group"),
+    *("Nicht Mitglied einer Gruppe", "Mitglied in mehreren Gruppen"),
+)
 _MONTHS = {
     name: month
     for month, names in enumerate(
@@ -190,12 +194,17 @@ def read(sheet: Sheet, headers: Mapping[str, str] | None = None) -> Worksheet:
                 {name: cells[name] for name in _IDS if name in cells},
                 {name: cells[name] for name in _LOGINS if name in cells},
                 cells.get(_EMAIL, ""),
-                cells.get("Group", ""),
+                _group(cells.get("Group", "")),
             )
         )
     if not people:
         raise UsageError(f"{sheet.path}: {WHAT} has a row for every student; there is none")
     return Worksheet(sheet, tuple(people), at)
+
+
+def _group(text: str) -> str:
+    """The group of a cell; Moodle writes there, too, why somebody cannot hand in."""
+    return "" if text.startswith(_NO_GROUP) else text
 
 
 def read_headers(words: Sequence[str]) -> dict[str, str]:

@@ -98,6 +98,22 @@ class Lateness:
 
 
 @dataclass(frozen=True)
+class AttemptMark:
+    """One of several attempts of a student that were marked, of which one counts.
+
+    Attributes:
+        submitted: when it was handed in, as ISO 8601 with an offset; empty where not known.
+        points, mark: what was computed; the same with overrides, less the penalty.
+    """
+
+    submitted: str
+    points: float
+    mark: float
+    counts: bool
+    provisional: bool = False
+
+
+@dataclass(frozen=True)
 class SubmissionGrade:
     """One row of the gradebook.
 
@@ -112,6 +128,9 @@ class SubmissionGrade:
         submitted: when it was handed in, as ISO 8601 with an offset; empty where that is not known.
         student: who it is in the roster: name, group and email, as far as it says.
         late: None where the assignment has no due date or the time is not known.
+        extension: other dates of this student and why, in words; empty where there are none.
+        subject, unit: the name in the record of the class, and whose attempt that is.
+        attempts: all that were marked, in the order of time, where the best of several counts.
     """
 
     name: str
@@ -125,6 +144,10 @@ class SubmissionGrade:
     student: Mapping[str, str] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
     late: Lateness | None = None
+    extension: str = ""
+    subject: str = ""
+    unit: str = ""
+    attempts: tuple[AttemptMark, ...] = ()
 
     @property
     def overridden(self) -> float:
@@ -156,7 +179,9 @@ class SubmissionGrade:
 
     @cached_property
     def provisional(self) -> bool:
-        return any(task.provisional for task in self.tasks)
+        """Whether a check has no mark yet, here or in another attempt that may be better then."""
+        own = any(task.provisional for task in self.tasks)
+        return own or any(each.provisional for each in self.attempts)
 
     @cached_property
     def points_by_course(self) -> float:
@@ -231,6 +256,8 @@ def _row(row: SubmissionGrade) -> dict[str, Any]:
         "overrides": [asdict(each) for each in row.overrides],
         "late": None if row.late is None else asdict(row.late),
         "mark": row.mark,
+        "extension": row.extension,
+        "attempts": [asdict(each) for each in row.attempts],
         "tasks": [
             {
                 "id": task.id,

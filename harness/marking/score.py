@@ -79,7 +79,7 @@ def decide_task(
     if problem is None:
         asked = (check.measurement for check in task.checks if check.id not in leave_out)
         places = [(measurement, COMMON) for measurement in dict.fromkeys(asked)]
-        view.read_ahead(task, subject.program, places, subject.program.name)
+        view.read_ahead(task, subject.program, places, subject.program.owner)
     for check in task.checks:
         if check.id in leave_out:
             answers[check.id] = Decision("SKIPPED", Cause.PREREQUISITE)
@@ -245,7 +245,7 @@ class _Evidence:
         if len(steps) > 1:
             places = [(self._check.measurement, step) for step in steps]
             program = self._subject.program
-            self._view.read_ahead(self._task, program, places, program.name)
+            self._view.read_ahead(self._task, program, places, program.owner)
         for step in steps:
             answer = self._of_step(step)
             if isinstance(answer, Decision):
@@ -321,7 +321,7 @@ class _Evidence:
         )
 
     def _observe(self, program: Program, step: Step) -> Observation | PlannedTrial:
-        owner = self._subject.program.name
+        owner = self._subject.program.owner
         return self._view.observe(self._task, program, self._check.measurement, step, owner)
 
     def _statistics(self, observation: Observation) -> Mapping[str, Any]:

@@ -184,7 +184,7 @@ class View:
         """Every stored observation of a program that its checks can ask for, examples left out."""
         for measurement in task.spec.measurements:
             for step in steps(task, measurement):
-                observation = self.observe(task, program, measurement, step, program.name)
+                observation = self.observe(task, program, measurement, step, program.owner)
                 if isinstance(observation, Observation):
                     yield observation
 

@@ -33,6 +33,14 @@ def lines(document: Mapping[str, Any]) -> Iterator[str]:
         yield from (_one(f"  {text}") for text in mark["adjustments"])
         if mark["submitted"] and not mark["adjustments"]:
             yield _one(f"  handed in: {mark['submitted']}")
+        if mark["extension"]:
+            yield _one(f"  extension: {mark['extension']}")
+        for attempt in mark["attempts"]:
+            counts = "; this one counts" if attempt["counts"] else ""
+            words = (
+                f"attempt of {attempt['submitted']}: mark {points_text(attempt['mark'])}{counts}"
+            )
+            yield _one(f"  {words}")
     for file in document["files"]:
         yield _one(f"file {file['name']}, {file['size']} bytes, SHA-256 {file['sha256']}")
     if document["not_loaded"]:

@@ -74,6 +74,7 @@ def _facts(row: SubmissionGrade, gradebook: Gradebook) -> list[tuple[str, str]]:
         ("Assignment", run.assignment),
         ("Phase", run.phase),
         ("Time", lateness_text(row.late) if row.late else row.submitted),
+        ("Extension", row.extension),
         ("Isolation", row.isolation or "none"),
         ("Submission SHA-256", row.sha256),
         ("Harness", f"{run.harness}, SHA-256 {run.harness_sha256}"),

@@ -11,12 +11,12 @@ from harness.files import csv_text, write_text
 from harness.marking.gradebook import Gradebook, SubmissionGrade
 from harness.report.marks import number, task_ids, task_points
 from harness.report.names import refuse_duplicates, shown
-from harness.report.sanitise import NAME_LIMIT, as_text, clean
+from harness.report.sanitise import NAME_LIMIT, SENTENCE_LIMIT, as_text, clean
 
 #: The columns of :func:`who`.
 WHO = ("id", "name", "group", "email", "pseudonym")
 _MARK = ("mark", "points", "override", "penalty", "max_points")
-_TIME = ("submitted", "late", "free_days", "provisional")
+_TIME = ("submitted", "attempts", "late", "free_days", "extension", "provisional")
 
 
 def render(gradebook: Gradebook) -> str:
@@ -53,4 +53,6 @@ def _numbers(row: SubmissionGrade) -> list[str]:
 def _times(row: SubmissionGrade) -> list[str]:
     late = row.late
     days = ["", ""] if late is None else [str(late.days), str(late.free_days)]
-    return [clean(row.submitted, NAME_LIMIT), *days, repr(row.provisional)]
+    attempts = str(len(row.attempts) or "")
+    extension = as_text(clean(row.extension, SENTENCE_LIMIT))
+    return [clean(row.submitted, NAME_LIMIT), attempts, *days, extension, repr(row.provisional)]

@@ -1,7 +1,8 @@
 """What an assignment makes of the tasks: each with the checks that it marks, and no others.
 
 A check that the assignment leaves out stays in the task's spec and is only marked nowhere
-(:attr:`harness.spec.load.LoadedTask.left_out`).
+(:attr:`harness.spec.load.LoadedTask.left_out`). What a check is worth depends on nothing that is
+observed, so another number of points needs no new observation.
 """
 
 from __future__ import annotations
@@ -46,11 +47,23 @@ def narrowed(
                 for place, message, remedy in flaws
             ]
         )
-    left_out = {entry.id: frozenset(entry.without) for entry in assignment.tasks if entry.without}
+    entries = {entry.id: entry for entry in assignment.tasks}
     return {
-        name: replace(task, left_out=left_out[name]) if name in left_out else task
+        name: _as_assigned(task, entries[name]) if name in entries else task
         for name, task in loaded.items()
     }
+
+
+def _as_assigned(task: LoadedTask, entry: AssignedTask) -> LoadedTask:
+    """The task with the checks and their points that an assignment gives it."""
+    if not entry.without and not entry.checks:
+        return task
+    checks = tuple(
+        check.model_copy(update={"points": entry.checks.get(check.id, check.points)})
+        for check in task.spec.checks
+    )
+    spec = task.spec.model_copy(update={"checks": checks})
+    return replace(task, spec=spec, left_out=frozenset(entry.without))
 
 
 def _repeated(entries: Sequence[AssignedTask]) -> Iterator[_Flaw]:
@@ -71,7 +84,16 @@ def _of_task(at: Location, entry: AssignedTask, spec: Task) -> Iterator[_Flaw]:
             yield place, f"{entry.id} has no check that is called {name!r}", remedy
         elif name in entry.without[:index]:
             yield place, f"the check {name!r} stands twice", "keep one of them"
+    for name in entry.checks:
+        place = (*at, "checks", name)
+        if name not in known:
+            remedy = did_you_mean(name, known).lstrip("; ")
+            yield place, f"{entry.id} has no check that is called {name!r}", remedy
+        elif name in entry.without:
+            message = f"{name!r} of {entry.id} is left out, and has points"
+            yield place, message, "take it out of `without`, or of `checks`"
     marked = [check for check in spec.checks if check.id not in entry.without]
+    worth = [entry.checks.get(check.id, check.points) for check in marked]
     for check in marked:
         for needed in check.after:
             if needed in entry.without:
@@ -81,6 +103,6 @@ def _of_task(at: Location, entry: AssignedTask, spec: Task) -> Iterator[_Flaw]:
     if entry.without and not marked:
         message = f"no check of {entry.id} is left"
         yield (*at, "without"), message, "leave the task out instead"
-    elif entry.without and entry.points and not any(check.points for check in marked):
+    elif (entry.without or entry.checks) and entry.points and not any(worth):
         message = f"the checks of {entry.id} that are left are worth nothing in the task"
         yield (*at, "points"), message, "leave other checks out, or write points: 0"

@@ -69,6 +69,14 @@ class CheckBase(Model):
         return self.alpha_bound
 
     @property
+    def miss_bound(self) -> float | None:
+        """Bound on the probability that a departure of the declared size passes.
+
+        None for kinds that declare none.
+        """
+        return getattr(self, "beta", None)
+
+    @property
     def mistake_credit(self) -> float | None:
         """The largest credit, in [0, 1), at which a mutant still counts as caught.
 

@@ -148,35 +148,61 @@ class Mistakes(Model):
 class AssignedTask(Model):
     """A task of an assignment, with the points it is worth there; None: those of its checks.
 
-    ``without`` names checks of the task that the assignment leaves out: they are neither run nor
-    worth anything in it.
+    ``checks`` says what single checks are worth in it, others keep the points of the task; with
+    ``points`` that is their proportion. ``without`` names checks of the task that the assignment
+    leaves out: they are neither run nor worth anything in it.
     """
 
     id: Identifier
     points: Points | None = None
+    checks: dict[Identifier, Points] = Field(default_factory=dict)
     without: tuple[Identifier, ...] = ()
 
 
 class Assignment(Schedule):
     """A homework: its tasks, their points, its dates, and the error rate of the whole.
 
-    ``alpha`` bounds the probability that honest work fails any check, summed over all checks. Of
-    the attempts of a student the first ``max_submissions`` are accepted, and of those the one that
-    ``counts`` is marked. With ``groups`` whoever is in one group of the roster hands in together.
-    ``tiers`` restricts what is marked in a phase, ``tells`` what students are told in it.
+    ``alpha`` bounds the probability that honest work fails any check, summed over all checks;
+    ``beta`` the probability, check by check, that a departure of the declared size is missed in one
+    of the attempts that may count. Of the attempts of a student the first ``max_submissions`` are
+    accepted, and of those the one that ``counts`` is marked; where that is the best, all are. With
+    ``groups`` whoever is in one group of the roster hands in together. ``tiers`` restricts what is
+    marked in a phase, ``tells`` what students are told in it.
     """
 
     id: Identifier
     title: Annotated[str, Field(min_length=1, max_length=120)]
     tasks: Annotated[tuple[AssignedTask, ...], Field(min_length=1)]
     alpha: Annotated[float, Field(gt=0, le=1e-2)] = 1e-4
+    beta: Annotated[float, Field(gt=0, le=0.5)] = 0.05
     groups: bool = False
     max_submissions: Annotated[int, Field(ge=1)] | None = None
-    counts: Literal["last", "first"] = "last"
+    counts: Literal["last", "first", "best"] = "last"
     tiers: dict[MarkedPhase, Annotated[tuple[Tier, ...], Field(min_length=1)]] = Field(
         default_factory=dict
     )
     tells: dict[MarkedPhase, Telling] = Field(default_factory=dict)
+
+    @property
+    def chances(self) -> int:
+        """How many attempts of one student are decided under one key."""
+        return (self.max_submissions or 1) if self.counts == "best" else 1
+
+    @model_validator(mode="after")
+    def _the_best_is_of_a_few(self) -> Self:
+        if self.counts != "best":
+            return self
+        if self.max_submissions is None or self.max_submissions < 2:
+            raise ValueError(
+                "`counts: best` needs `max_submissions`, at least 2: every further attempt gives a "
+                "wrong program another chance to pass"
+            )
+        if self.late is not None and self.late.late_days is not None:
+            raise ValueError(
+                "`counts: best` and `late.late_days` do not go together: which attempt is the best "
+                "would depend on late days that other assignments spend, and they on it"
+            )
+        return self
 
 
 __all__ = [

@@ -28,19 +28,25 @@ _SOLUTION_CELLS = {
     "that has the name of the task",
     "otter": " with answer cells of Otter",
 }
+_NOTEBOOK, _BROKEN = ", a notebook", ", which "
+_SAVE = "save it in Jupyter again and hand that in"
 #: What tools and people put into a name: " (1)", "-2", "_final", "copy of".
 _ADDED = re.compile(r"(copy of |kopie von |\s*\(\d+\)|[-_ ](copy|final|neu|new|v?\d+)(?=\.|$))")
 
 
 def missing(
-    absent: Iterable[str], unused: Sequence[Parts], kinds: Mapping[Parts, str]
+    absent: Iterable[str],
+    unused: Sequence[Parts],
+    kinds: Mapping[Parts, str],
+    broken: Mapping[Parts, str],
 ) -> list[SubmissionProblem]:
     """The problems of the wanted files for which another file may have been meant.
 
     Args:
         kinds: the notebooks, and whose solution cells each has (nbgrader's, Otter's or nobody's).
+        broken: those that cannot be read, and why.
     """
-    meant = _meant(unused, frozenset(absent), kinds)
+    meant = _meant(unused, frozenset(absent), kinds, broken)
     return [
         SubmissionProblem("missing-file", f"{name} was not submitted; found {meant[name]}", name)
         for name in sorted(meant)
@@ -48,10 +54,14 @@ def missing(
 
 
 def nothing_wanted(
-    found: Contents, unused: Sequence[Parts], wanted: frozenset[str], depth: int
+    found: Contents,
+    unused: Sequence[Parts],
+    wanted: frozenset[str],
+    depth: int,
+    broken: Mapping[Parts, str],
 ) -> SubmissionProblem:
     """The problem of a submission in which no wanted file was found."""
-    message = f"there is no file that a task asks for{nearest(unused, wanted)}"
+    message = f"there is no file that a task asks for{nearest(unused, wanted, broken)}"
     for parts, error in found.unread[:1]:
         message += f"; {display_path(parts)} was not opened: {error.message}"
     if found.depth_reached:
@@ -61,11 +71,15 @@ def nothing_wanted(
     return SubmissionProblem("empty", message)
 
 
-def nearest(unused: Iterable[Parts], wanted: frozenset[str]) -> str:
+def nearest(
+    unused: Iterable[Parts], wanted: frozenset[str], broken: Mapping[Parts, str] | None = None
+) -> str:
     """The end of a message: which of the names may be meant for which wanted file."""
-    meant = _meant(unused, wanted, {})
+    meant = _meant(unused, wanted, {}, broken or {})
     if meant:
         name = min(meant)
+        if _NOTEBOOK in meant[name] or _BROKEN in meant[name]:
+            return f"; found {meant[name]}"
         return f"; was {meant[name]} meant to be {name}?"
     return f"; file names are such as {min(wanted)}" if wanted else ""
 
@@ -84,7 +98,10 @@ def left_behind(found: Contents, unused: Sequence[Parts], wanted: frozenset[str]
 
 
 def _meant(
-    unused: Iterable[Parts], wanted: frozenset[str], kinds: Mapping[Parts, str]
+    unused: Iterable[Parts],
+    wanted: frozenset[str],
+    kinds: Mapping[Parts, str],
+    broken: Mapping[Parts, str],
 ) -> dict[str, str]:
     """Wanted file -> how the unused file is called that may have been meant, with what to do.
 
@@ -99,7 +116,11 @@ def _meant(
         is_one = is_notebook(parts[-1])
         name = f"{parts[-1].rpartition('.')[0]}.py" if is_one else parts[-1]
         shown = display_path(parts)
-        shown += f", a notebook{_mark(parts[-1], kinds.get(parts, ''))}" if is_one else ""
+        if is_one and parts in broken:
+            shown += f"{_BROKEN}{broken[parts]}"
+            shown += "" if ";" in broken[parts] or "Python" in broken[parts] else f"; {_SAVE}"
+        elif is_one:
+            shown += f"{_NOTEBOOK}{_mark(parts[-1], kinds.get(parts, ''))}"
         notebook = notebook or (shown if is_one else "")
         for close, ratio in _close(_plain(name), wanted):
             if ratio > best.get(close, (0.0, ""))[0]:

@@ -4,7 +4,10 @@
 |---|---|---|
 | Canvas | ``doejane_LATE_12345_678910_elbo-2.py``, flat, several a student | ``doejane_12345`` |
 | Canvas, anonymous | ``anon_aB3dE_678910_elbo.py`` | ``anon_aB3dE`` |
+| Canvas, a group | ``redteam_12345_678910_elbo.py``, a member's number | ``redteam_12345`` |
 | Moodle | ``Jane Doe_123_assignsubmission_file_/elbo.py``, or flat | ``Jane Doe_123`` |
+| Moodle, a team | ``Red team_45_assignsubmission_file_/elbo.py``, its number | ``Red team_45`` |
+| Moodle, no group | ``Default group_assignsubmission_file_/elbo.py`` | ``Default group`` |
 | Gradescope | ``submission_123/elbo.py`` beside ``submission_metadata.yml`` | ``submission_123`` |
 """
 
@@ -31,7 +34,8 @@ _CANVAS_ANONYMOUS = re.compile(
     re.DOTALL,
 )
 _MOODLE = re.compile(
-    r"(?P<who>.+?)_(?P<user>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<name>.*)", re.DOTALL
+    r"(?P<who>.+?)(?:_(?P<user>\d+))?_assignsubmission_(?:file|onlinetext)_?(?P<name>.*)",
+    re.DOTALL,
 )
 GRADESCOPE_FOLDER = re.compile(r"submission_\d+")
 #: Canvas puts a number behind the name of a file that was handed in again.
@@ -45,7 +49,7 @@ class Named:
     Attributes:
         who: the student's name, as the platform writes it into names; a group's for some groups.
         user: the number of the student: Canvas's user, Moodle's participant of one assignment; or
-            Canvas's anonymous id.
+            Canvas's anonymous id, or the number of Moodle's group. Empty for those without a group.
         upload: Canvas's number of the uploaded file; empty for Moodle.
         own: what the entry was called when it was handed in.
         late: whether Canvas marks it so.
@@ -61,14 +65,14 @@ class Named:
     @property
     def student(self) -> str:
         """The name of the submission."""
-        return f"{self.who}_{self.user}"
+        return f"{self.who}_{self.user}" if self.user else self.who
 
 
 def named(name: str, *, is_file: bool) -> Named | None:
     """What the name of an entry tells; None where neither Canvas nor Moodle made it."""
     found = _MOODLE.fullmatch(name)
     if found:
-        return Named("moodle", found["who"], found["user"], found["name"] or "files")
+        return Named("moodle", found["who"], found["user"] or "", found["name"] or "files")
     if not is_file:
         return None
     found = _CANVAS_ANONYMOUS.fullmatch(name) or _CANVAS.fullmatch(name)

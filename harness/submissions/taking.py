@@ -63,6 +63,7 @@ class _Taking:
         self._refused: dict[str, str] = {}
         self._cells: dict[str, list[Place]] = {}
         self._kinds: dict[Parts, str] = {}
+        self._broken: dict[Parts, str] = {}
         self._notes: list[str] = []
         self._total_bytes = 0
 
@@ -81,9 +82,10 @@ class _Taking:
                 SubmissionProblem(ours[0].cause, ours[0].message, name) for name in sorted(absent)
             ]
         else:
-            taken.problems += missing(absent, unused, self._kinds)
+            taken.problems += missing(absent, unused, self._kinds, self._broken)
         if not taken.contents and not problematic and not ours:
-            taken.problems.append(nothing_wanted(found, unused, self._wanted, self._limits.depth))
+            depth, broken = self._limits.depth, self._broken
+            taken.problems.append(nothing_wanted(found, unused, self._wanted, depth, broken))
         taken.left = _names(unused[:_MOST_LEFT], {parts[:-1] for parts in self._used})
         behind = left_behind(found, unused, self._wanted)
         taken.notes = [*self._notes, *self._refused.values(), *behind]
@@ -103,6 +105,7 @@ class _Taking:
             read = self._parser.notebook(parts[-1], content, self._wanted)
             if read.problem:
                 self._notes.append(f"{read.problem}.")
+                self._broken[parts] = read.problem.removeprefix(f"{display(parts[-1])} ")
             self._kinds[parts] = read.kind
             self._notes += [f"{shown}: left out were {note}." for note in read.notes]
             for name, module in read.modules.items():

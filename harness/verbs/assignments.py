@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.course import Syllabus, read_syllabus
 from harness.errors import Problem, SpecError
+from harness.feasibility import misses
 from harness.spec.catalogue import assignment_names, load_term, read_catalogue
 from harness.spec.models import Assignment
 from harness.spec.schedule import LateRule, moment_text
@@ -82,7 +83,7 @@ def _points(syllabus: Syllabus) -> float:
 
 
 def _worth(syllabus: Syllabus, name: str) -> float:
-    return syllabus.points.get(name, syllabus.usable[name].spec.points)
+    return syllabus.points.get(name, syllabus.usable[name].points)
 
 
 def _in_full(syllabus: Syllabus) -> Iterator[str]:
@@ -93,11 +94,20 @@ def _in_full(syllabus: Syllabus) -> Iterator[str]:
         known = name in syllabus.usable
         worth = f"{_worth(syllabus, name):g} points" if known else "cannot be read"
         yield f"  {name}  {worth}"
+        given = next(entry.checks for entry in declared.tasks if entry.id == name)
+        yield from (f"    {check}  {points:g}" for check, points in given.items())
     yield from (f"  {line}" for line in _dates(declared))
     if declared.groups:
         yield "  groups of the roster hand in together"
     limit = f"the first {declared.max_submissions}" if declared.max_submissions else "all"
     yield f"  attempts accepted: {limit}; the {declared.counts} of them counts"
+    missed = misses(list(syllabus.usable.values()), declared.chances).values()
+    if missed:
+        one = "one of these attempts" if declared.chances > 1 else "the attempt that counts"
+        yield (
+            f"  a departure of the declared size passes a check in {one} with probability at most "
+            f"{max(missed):.2g}; beta allows {declared.beta:g}"
+        )
     for phase, tiers in declared.tiers.items():
         yield f"  phase {phase}: marks {', '.join(tiers)}"
     for phase, told in declared.tells.items():
@@ -154,6 +164,8 @@ def _document(syllabus: Syllabus) -> dict[str, Any]:
         "tiers": {phase: list(tiers) for phase, tiers in declared.tiers.items()},
         "tells": dict(declared.tells),
         "alpha": declared.alpha,
+        "beta": declared.beta,
+        "missed": misses(list(syllabus.usable.values()), declared.chances),
     }
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from harness.class_record import ClassRecord
-from harness.classroom import attempts, times
+from harness.classroom import attempts, extensions, times
 from harness.classroom import roster as rosters
 from harness.classroom.attempts import History
+from harness.classroom.extensions import Extensions
 from harness.classroom.handing_in import Arrangements
 from harness.classroom.roster import Roster
 from harness.classroom.times import Times
@@ -20,13 +22,14 @@ from harness.errors import UsageError
 from harness.ledger import Ledger
 from harness.report.explain import COUNTING_PHASES
 from harness.results import Results
+from harness.spec.catalogue import load_assignment
 from harness.spec.models import Assignment
 from harness.spec.schedule import moment_text
 from harness.submissions import display
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares ``--roster`` and ``--times``."""
+    """Declares ``--roster``, ``--times`` and ``--extensions``."""
     parser.add_argument(
         "--roster", type=Path, metavar="FILE", help="CSV id,pseudonym,…; kept for later runs"
     )
@@ -35,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="when work was handed in: CSV id,time or Gradescope's submission_metadata",
+    )
+    parser.add_argument(
+        "--extensions",
+        type=Path,
+        metavar="FILE",
+        help="who has other dates: CSV id,assignment,days,reason; kept for later runs",
     )
 
 
@@ -51,7 +60,7 @@ def arrangements(
     declared = syllabus.declared
     # a student's own machine has no roster, and needs none to mark what lies there
     by_group = declared is not None and declared.groups and not syllabus.at_home
-    roster, history = _remembered(Results(args.results), declared)
+    roster, history, extended = _remembered(Results(args.results), declared)
     if args.roster is not None:
         roster = rosters.read(args.roster, by_group=by_group)
     if by_group and not any(student.group for student in roster.students.values()):
@@ -65,24 +74,44 @@ def arrangements(
         given = times.read(args.times)
     else:
         given = times.beside(paths) if declared else Times()
-    return Arrangements(roster, declared, given, history)
+    if args.extensions is not None:
+        extended = extensions.read(args.extensions, _loader(args, syllabus), roster)
+    granted = extended.granted(declared, roster) if declared else {}
+    dates = {name: each.assignment for name, each in granted.items()}
+    return Arrangements(roster, declared, given, history, dates, extended)
 
 
-def _remembered(results: Results, declared: Assignment | None) -> tuple[Roster, History]:
-    """The roster and the attempts that earlier runs were told of."""
+def _loader(args: argparse.Namespace, syllabus: Syllabus) -> Callable[[str], Assignment]:
+    """Gives an assignment of the course by its name, each read once."""
+
+    @cache
+    def load(name: str) -> Assignment:
+        return load_assignment(args.tasks, name, syllabus.catalogue.ids)
+
+    return load
+
+
+def _remembered(
+    results: Results, declared: Assignment | None
+) -> tuple[Roster, History, Extensions]:
+    """The roster, the attempts and the extensions that earlier runs were told of."""
     if not os.path.lexists(results.ledger):
-        return Roster(), History()
+        return Roster(), History(), Extensions()
     by_group = declared is not None and declared.groups
     with results.writer(), Ledger(results.ledger, "") as ledger:
         roster = rosters.stored(ledger.document(rosters.document_name()), by_group=by_group)
+        extended = extensions.stored(ledger.document(extensions.document_name()))
         if declared is None:
-            return roster, History()
-        return roster, attempts.stored(ledger.document(attempts.document_name(declared.id)))
+            return roster, History(), extended
+        document = ledger.document(attempts.document_name(declared.id))
+        return roster, attempts.stored(document), extended
 
 
-def remember(ledger: Ledger, roster: Roster, history: History, assignment: str) -> None:
-    """Stores roster and attempts for later runs."""
-    documents = roster.documents() if roster.path is not None else {}
+def remember(ledger: Ledger, known: Arrangements, history: History, assignment: str) -> None:
+    """Stores roster, extensions and attempts for later runs."""
+    documents = known.roster.documents() if known.roster.path is not None else {}
+    if known.extensions.path is not None:
+        documents |= known.extensions.documents()
     if assignment and history.attempts:
         documents |= history.documents(assignment)
     ledger.put_documents(documents)
@@ -99,16 +128,19 @@ def settle_times(course: Course, stored: ClassRecord, declared: Assignment | Non
     for name, at in sorted(course.elsewhere.items()):
         before = stored.newest.get(name)
         known = before.submitted if before is not None else ""
+        is_best = declared is not None and declared.counts == "best"
+        counts = "may be the best" if is_best else "counts"
+        who = next((unit for unit, names in course.names.items() if name in names), name)
         if not known or datetime.fromisoformat(known) != at:
             raise UsageError(
-                f"{display(name)}: the attempt of {moment_text(at)} counts, and it is not among "
+                f"{display(who)}: the attempt of {moment_text(at)} {counts}, and it is not among "
                 "the submissions; give its folder, and its name in the column submission of --times"
             )
-        notices.append(f"{display(name)}: the attempt of {moment_text(at)} counts and is kept")
+        notices.append(f"{display(who)}: the attempt of {moment_text(at)} {counts} and is kept")
     if declared is None or (declared.due is None and declared.max_submissions is None):
         return notices
     unknown = [
-        subject.program.name
+        subject.program.owner
         for subject in course.subjects
         if not subject.submitted and subject.program.files
     ]

@@ -50,9 +50,9 @@ def run(args: argparse.Namespace) -> int:
         stored = open_record(args, ledger)
         record = stored.recomputed()
         rows = _rows(args, stored, stored.of(record).submissions)
-        unit = stored.book.roster.unit(rows[0].name)
         task, _, check = args.place.partition("/")
-        graded = {name: entry for (who, name), entry in record.entries.items() if who == unit}
+        marked = rows[0].subject
+        graded = {name: entry for (who, name), entry in record.entries.items() if who == marked}
         if task not in graded:
             near = did_you_mean(task, graded)
             raise UsageError(f"{args.student} has no marks of a task {task!r}{near}")
@@ -150,6 +150,8 @@ def _mark(row: SubmissionGrade, grade: TaskGrade) -> dict[str, Any]:
         "max_points": row.max_points,
         "sum": sum_text(row) if row.is_adjusted else points_text(row.mark),
         "submitted": lateness_text(row.late) if row.late else row.submitted,
+        "extension": row.extension,
+        "attempts": [asdict(each) for each in row.attempts],
         "adjustments": [
             each.text for each in adjustments(row) if each.kind == "LATE" or each.task == grade.id
         ],

@@ -116,6 +116,11 @@ class _Run:
         return [subject.program.name for subject in self.course.subjects]
 
     @property
+    def units(self) -> list[str]:
+        """Who handed these in."""
+        return list(dict.fromkeys(subject.program.owner for subject in self.course.subjects))
+
+    @property
     def is_regrade(self) -> bool:
         """Whether some of what it grades has marks already."""
         return any(
@@ -153,7 +158,7 @@ def run(args: argparse.Namespace) -> int:
     references = [] if syllabus.at_home else [args.reference]
     secret = [*references, results.ledger, results.root, *_paths(args), *key_files]
     exposure.refuse(isolation, secret)
-    results.make(Book(known.roster).names([each.program.name for each in course.subjects]))
+    results.make(Book(known.roster).names([each.program.owner for each in course.subjects]))
     progress = ProgressLine(jobs=args.jobs)
     commit = output.commit()
     with results.writer():
@@ -162,9 +167,9 @@ def run(args: argparse.Namespace) -> int:
             compare_with_best(ledger, isolation)
             view = View(key, ledger, isolation.required)
             this = _prepare(args, syllabus, course, view)
-            classroom.remember(ledger, known.roster, history, args.assignment or "")
+            classroom.remember(ledger, known, history, args.assignment or "")
             this = replace(this, book=read_book(ledger, syllabus, this.kept.name))
-        course, names = this.course, this.book.names(this.graded)
+        course, names = this.course, this.book.names(this.units)
         with Ledger(results.ledger, new_run(), fresh=args.fresh) as ledger:
             class_record.keep_files(course.subjects, ledger)
 
@@ -279,7 +284,7 @@ def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view:
     for notice in classroom.settle_times(course, stored, syllabus.declared):
         print(f"note: {notice}", file=sys.stderr)
     if not args.prune:
-        course = course.without_absent(stored.newest)
+        course = course.without_absent({each.program.owner for each in stored.newest.values()})
     graded = {
         (subject.program.name, task.id) for subject in course.subjects for task in course.tasks
     }
@@ -287,12 +292,23 @@ def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view:
         kept = ClassRecord(name)
     else:
         kept = stored.recomputed(usable(stored, syllabus), view, syllabus.points, graded)
+        kept = kept.without(_counting_no_more(stored, course))
     gone = set(stored.newest) - set(kept.newest) - {name for name, _ in graded}
+    gone = {stored.newest[each].program.owner for each in gone}
     key_file = os.path.abspath(args.key_file) if args.key_file else ""
     kept = replace(kept, key_file=key_file, isolation=view.isolation)
     if free:
         kept = kept.completed(course.tasks, view, syllabus.points, graded)
     return _Run(course, syllabus.ids, kept, tuple(sorted(gone)), Book(), stored)
+
+
+def _counting_no_more(stored: ClassRecord, course: Course) -> set[str]:
+    """The subjects whose owners handed in, and that are none of what may count of it now."""
+    return {
+        name
+        for name in stored.names_of(course.names)
+        if name not in course.names[stored.newest[name].program.owner]
+    }
 
 
 def _say_what_is_replaced(args: argparse.Namespace, ledger: Ledger, name: RecordName) -> None:
@@ -329,6 +345,7 @@ def _load_course(
         syllabus.points,
         submitted.absent,
         submitted.elsewhere,
+        submitted.names,
     )
     return course, submitted.history
 

@@ -7,7 +7,7 @@ import io
 import zipfile
 from pathlib import Path
 
-from harness.autograders import contents
+from harness.autograders import contents, sealed_key
 from harness.errors import UsageError
 from harness.files import write_bytes
 from harness.handout import private
@@ -26,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("assignment", metavar="ASSIGNMENT")
     parser.add_argument("--to", type=Path, default=Path("autograder.zip"), metavar="FILE")
     options.key_file(parser)
+    parser.add_argument(
+        "--key-password",
+        type=Path,
+        metavar="FILE",
+        help="put the key of --key-file into the archive, encrypted under the password in FILE",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,6 +41,10 @@ def run(args: argparse.Namespace) -> int:
     syllabus, assignment, file = chosen(args)
     tasks = syllabus.choose([])
     files = contents.gradescope(tasks, assignment, file, args.reference)
+    if args.key_password is not None:
+        if args.key_file is None:
+            raise UsageError("--key-password is for the key of --key-file; give both")
+        files[sealed_key.FILE] = sealed_key.of_files(args.key_file, args.key_password)
     private.refuse_known_keys(files, known_keys(args))
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -35,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
     require_references(syllabus, args.reference)
     tasks = syllabus.choose(args.task)
     ids = frozenset(task.id for task in tasks)
-    made = contents.handout(tasks, _assignments(args, syllabus, ids), _title(args, syllabus))
+    title, points = _title(args, syllabus), syllabus.points
+    made = contents.handout(tasks, _assignments(args, syllabus, ids), title, points)
     put(args, args.folder, made)
     if args.json:
         output.emit(

@@ -52,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what Canvas's API lists of the assignment's submissions (JSON), once a page of its",
     )
     parser.add_argument(
+        "--groups",
+        type=Path,
+        metavar="FILE",
+        help="the roster of Canvas's group set, as downloaded: who is in which group",
+    )
+    parser.add_argument(
         "--zone", metavar="ZONE", help="of the times in Moodle's worksheet, such as Europe/Berlin"
     )
     parser.add_argument("--id", metavar="COLUMN", help="the column whose texts become the ids")
@@ -116,6 +122,7 @@ def _refuse_options(args: argparse.Namespace, download: Download) -> None:
     belongs = {
         "--table": (args.table, ("canvas", "moodle")),
         "--submissions": (args.submissions, ("canvas",)),
+        "--groups": (args.groups, ("canvas",)),
         "--zone": (args.zone, ("moodle",)),
         "--header": (args.header, ("moodle",)),
     }
@@ -124,6 +131,8 @@ def _refuse_options(args: argparse.Namespace, download: Download) -> None:
             raise UsageError(f"{option} is not for a download of {download.platform}")
     if args.zone and not args.table:
         raise UsageError("--zone is that of the times in --table")
+    if args.groups and not args.table:
+        raise UsageError("--groups says who of --table is in which group; give both")
     if args.id and download.platform != "gradescope" and not args.table:
         raise UsageError("--id names a column of --table")
 
@@ -135,6 +144,9 @@ def _imported(args: argparse.Namespace, download: Download) -> Imported:
     if download.platform == "canvas":
         if args.table:
             people = canvas.read(sheet.read(args.table, canvas.WHAT)).people
+            if args.groups:
+                groups = sheet.read(args.groups, canvas.WHAT_GROUPS)
+                people = canvas.with_groups(people, groups)
             imported = importing.of_table(download, people, args.id)
         if args.submissions:
             return importing.with_times(imported, importing.read_submissions(args.submissions))

@@ -95,8 +95,9 @@ class Regrade:
         """
         prefix = self.record.name.prefix
         if changes:
-            units = sorted(self.book.units([change.student for change in changes]))
+            units = self.book.units([change.student for change in changes])
             when = datetime.now(UTC).isoformat(timespec="seconds")
-            regrade.keep(ledger, prefix, changes, units, when)
+            names = self.record.names_of(units)
+            regrade.keep(ledger, prefix, changes, names, when)
         after.write(ledger, {*graded, *after.differing(self.record)})
         regrade.keep_penalties(ledger, prefix, gradebook)

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     chosen = [
         difference
         for difference in differences
-        if args.submission in (None, difference["submission"])
+        if (args.submission is None or difference["submission"] in _named(args, stored))
         and _is_chosen(difference["task"], args.task)
     ]
     if args.json:
@@ -93,7 +93,8 @@ def _require_known(args: argparse.Namespace, stored: Stored) -> None:
     Raises:
         UsageError: with the nearest name.
     """
-    known = sorted(stored.record.newest)
+    owners = {each.program.owner for each in stored.record.newest.values()}
+    known = sorted(owners | stored.record.newest.keys())
     if args.submission is not None and args.submission not in known:
         raise UsageError(
             f"no submission is called {args.submission!r}{did_you_mean(args.submission, known)}"
@@ -102,6 +103,11 @@ def _require_known(args: argparse.Namespace, stored: Stored) -> None:
         if task not in stored.record.task_ids:
             near = did_you_mean(task, stored.record.task_ids)
             raise UsageError(f"no task of this record is called {task!r}{near}")
+
+
+def _named(args: argparse.Namespace, stored: Stored) -> set[str]:
+    """The submissions that the name on the command line is about: all attempts of a student."""
+    return {args.submission, *stored.record.names_of({args.submission})}
 
 
 def _is_chosen(task: str, chosen: list[str]) -> bool:
@@ -147,7 +153,7 @@ def _rerun(args: argparse.Namespace, stored: Stored, isolation: Isolation) -> li
     ledger = stored.view.ledger
     runs = [run for run in _stored_runs(stored) if _is_chosen(run.trial.task, args.task)]
     if args.submission is not None:
-        runs = [run for run in runs if run.trial.program == args.submission]
+        runs = [run for run in runs if run.trial.program in _named(args, stored)]
     again: dict[str, Observation] = {}
     progress = ProgressLine(jobs=args.jobs)
 
@@ -198,13 +204,14 @@ def _stored_runs(stored: Stored) -> Iterator[PlannedTrial]:
     """The trial of every stored observation of a submission, planned again."""
     view: View = stored.view
     ledger: Ledger = view.ledger
-    for (name, task_id), entry in sorted(stored.record.entries.items()):
+    for (_, task_id), entry in sorted(stored.record.entries.items()):
         task = stored.tasks.get(task_id)
         if task is None:
             continue
         for measurement in task.spec.measurements:
             for step in steps(task, measurement):
-                owner, program = step.subject(name), entry.subject.program
+                program = entry.subject.program
+                owner = step.subject(program.owner)
                 trial = name_trial(task, program, measurement, step, owner, view.key)
                 if ledger.get(trial.digest) is not None:
                     yield planned_trial(trial, task, program)

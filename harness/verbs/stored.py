@@ -58,6 +58,11 @@ class Stored:
         """The record with its marks computed again."""
         return self.record.recomputed(self.tasks, self.view, self.points)
 
+    def counting(self, record: ClassRecord) -> ClassRecord:
+        """What counts of a record, an attempt of everybody, under the names of who handed in."""
+        rows = self.of(record).submissions
+        return record.renamed({row.subject: row.unit for row in rows})
+
     def of(self, record: ClassRecord) -> Gradebook:
         """The marks of a record, with what stands beside them."""
         return self.book.finished(grading.of_record(record, self.order, output.commit()))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from harness import files
@@ -16,13 +16,14 @@ from harness.classroom.findings import Trouble
 from harness.classroom.items import LEAST
 from harness.classroom.summary import CheckSummary, Summary
 from harness.errors import UsageError
-from harness.feasibility import ALPHA_TOTAL
+from harness.feasibility import ALPHA_TOTAL, misses
 from harness.report.grades_json import json_value
 from harness.report.sanitise import NAME_LIMIT, SENTENCE_LIMIT, as_text, cell, clean
 from harness.report.terminal import Block
 from harness.results import Results
+from harness.spec.models import Assignment
 from harness.verbs import options, output
-from harness.verbs.stored import add_choice_of_record, open_record, open_stored
+from harness.verbs.stored import Stored, add_choice_of_record, open_record, open_stored
 
 Table = Literal["checks", "hints", "ungradable", "not-loaded"]
 TABLES: tuple[Table, ...] = ("checks", "hints", "ungradable", "not-loaded")
@@ -79,18 +80,45 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"{args.results}: no submission is in {stored.record.name}")
         assignment = stored.book.assignment
         allowed = assignment.alpha if assignment else ALPHA_TOTAL
-        record = stored.recomputed()
+        again = stored.recomputed()
+        extended = {row.name: row.extension for row in stored.of(again).submissions}
+        record = stored.counting(again)
         found = summaries.summary(record, stored.tasks, stored.view, stored.order, allowed)
     if args.json:
         name = stored.record.name
         head = {"assignment": name.assignment, "phase": name.phase, "key_sha256": name.key_sha256}
-        output.emit({**head, **json_value(found.to_json())})
+        given = [{"student": name, "words": text} for name, text in extended.items() if text]
+        output.emit({**head, **json_value(found.to_json()), "extensions": given})
     elif args.csv:
         print(csv_text(found, args.csv), end="")
     else:
         print(clean(str(stored.record.name), SENTENCE_LIMIT))
-        print("\n".join(lines(found)))
+        print("\n".join([*lines(found), *_extensions(extended), *_luck(assignment, stored)]))
     return 0
+
+
+def _extensions(extended: Mapping[str, str]) -> Iterator[str]:
+    """Who has other dates, and why."""
+    given = {name: text for name, text in extended.items() if text}
+    if given:
+        yield ""
+        yield f"extensions: {len(given)}"
+        yield from (clean(f"  {name}: {text}", SENTENCE_LIMIT) for name, text in given.items())
+
+
+def _luck(assignment: Assignment | None, stored: Stored) -> Iterator[str]:
+    """What may pass wrongly where the best of several attempts counts."""
+    if assignment is None or assignment.chances == 1:
+        return
+    missed = max(misses(list(stored.tasks.values()), assignment.chances).values(), default=0.0)
+    yield ""
+    yield (
+        f"the best of up to {assignment.chances} attempts counts: a departure of the declared size "
+        f"passes a check in one of them with probability at most {missed:g}; honest work loses "
+        "points as rarely as with one"
+    )
+    if any(check.kind == "returns" for task in stored.tasks.values() for check in task.checks):
+        yield "  credit for returns follows a mean that errs; the best of several errs upwards"
 
 
 def csv_text(found: Summary, table: Table) -> str:

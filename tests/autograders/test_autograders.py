@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -15,8 +16,9 @@ import pytest
 
 from harness.autograders import on_gradescope
 from harness.cli import main
+from harness.isolation import cgroup
 from harness.report.gradescope_format import validate
-from tests.support import twelve
+from tests.support import limited, twelve
 
 DETACHED = "def weighted_sum(x, w):\n    return (x * w.detach()).sum(dim=1)\n"
 #: A line of the solution that must not leave the course.
@@ -65,16 +67,24 @@ def autograder(course, tmp_path):
     return folder
 
 
+def surroundings(folder):
+    """The environment in which an autograder runs."""
+    path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"
+    return {"PATH": path, "HOME": str(folder)}
+
+
 def marked(folder, program, created=""):
     """results.json of a program that is handed in."""
     (folder / "submission" / "weighted_sum.py").write_text(program)
     if created:
         metadata = {"id": 7, "created_at": created, "previous_submissions": []}
         (folder / "submission_metadata.json").write_text(json.dumps(metadata))
-    path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"
-    environment = {"PATH": path, "HOME": str(folder)}
     done = subprocess.run(
-        ["./run_autograder"], cwd=folder, env=environment, capture_output=True, check=False
+        ["./run_autograder"],
+        cwd=folder,
+        env=surroundings(folder),
+        capture_output=True,
+        check=False,
     )
     document = json.loads((folder / "results" / "results.json").read_text())
     assert validate(document) == []
@@ -99,9 +109,48 @@ def test_gradescope_gets_a_mark_with_its_lateness(autograder):
     assert document["leaderboard"] == [{"name": "points", "value": 6.25, "order": "desc"}]
 
 
-def test_without_metadata_nothing_is_late(autograder):
-    code, document = marked(autograder, twelve.RIGHT)
-    assert (code, document["score"]) == (0, 10.0)
+def test_without_metadata_nothing_is_late_and_a_container_of_768_mb_suffices(autograder):
+    """Memory of all processes together, page cache included, and half a core."""
+    if not cgroup.available():
+        code, document = marked(autograder, twelve.RIGHT)
+        assert (code, document["score"]) == (0, 10.0)
+        return
+    (autograder / "submission" / "weighted_sum.py").write_text(twelve.RIGHT)
+    ended = limited.run(
+        ["./run_autograder"],
+        cwd=autograder,
+        environment=surroundings(autograder),
+        mib=768,
+        cores=0.5,
+        log=autograder / "log",
+    )
+    document = json.loads((autograder / "results" / "results.json").read_text())
+    assert (ended.code, document["score"]) == (0, 10.0), ended.output
+    assert not ended.killed
+    assert 100 < ended.own_mib < ended.with_files_mib < 768
+
+
+def test_a_key_of_the_course_marks_where_the_image_has_its_password(
+    course, autograder, monkeypatch
+):
+    """The archive holds it encrypted; what cannot be parsed costs no sandbox."""
+    key, password = autograder / "k", "correct horse battery staple"
+    key.write_text("5eed" * 16 + "\n")
+    (autograder / "p").write_text(password)
+    monkeypatch.chdir(course)
+    archive = autograder / "sealed.zip"
+    words = ["--to", str(archive), "--key-file", str(key), "--key-password", str(autograder / "p")]
+    assert main(["gradescope", "hw1", *words]) == 0
+    with zipfile.ZipFile(archive) as packed:
+        assert "key.sealed" in packed.namelist()
+        assert not [name for name in packed.namelist() if b"5eed5eed" in packed.read(name)]
+        packed.extract("key.sealed", autograder / "source")
+    (autograder / "key-password").write_text(password)
+    code, document = marked(autograder, "def weighted_sum(:\n")
+    assert (code, document["score"]) == (0, 0)
+    extra = document["extra_data"]
+    assert extra["phase"] == "feedback" and extra["provisional"]
+    assert extra["key_sha256"] == hashlib.sha256(bytes.fromhex("5eed" * 16)).hexdigest()
 
 
 def test_a_run_that_breaks_is_no_mark(autograder):
@@ -117,7 +166,7 @@ def test_results_are_there_before_anything_is_decided(autograder, monkeypatch):
     """A run that the platform ends keeps what it has."""
     seen = []
 
-    def ended(source, words, results, meanwhile):
+    def ended(source, words, results, meanwhile, phase):
         seen.append(json.loads((autograder / "results" / "results.json").read_text()))
         own = results / "submissions" / "submission"
         own.mkdir(parents=True)

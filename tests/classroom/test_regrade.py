@@ -78,7 +78,7 @@ FAILED, PASSED = verdict("value", "FAIL", 0.0), verdict("value", "PASS", 2.0)
         (
             row("ada", PASSED, penalty=0.5),
             row("ada", PASSED, penalty=1.0),
-            "-0.5 ada: late: 0.5 off -> 1 off (another time, rule or number of points)",
+            "-0.5 ada: late: 0.5 off -> 1 off (another time, date, rule or number of points)",
         ),
     ],
     ids=["gains", "loses", "worth", "new", "gone", "undecided", "late"],

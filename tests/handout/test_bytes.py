@@ -71,12 +71,25 @@ def secret_lines(name):
 def test_files_are_of_kinds_that_hold_no_bytecode_ledger_or_git_object(folder):
     files = [path for path in folder.rglob("*") if not path.is_dir()]
     suffixes = {path.suffix for path in files}
-    assert suffixes <= {".py", ".md", ".yaml", ".json", ".toml", ".j2", ".txt", ""}
+    assert suffixes <= {".py", ".md", ".yaml", ".json", ".toml", ".j2", ".txt", ".npz", ""}
     assert {path.name for path in files if not path.suffix} <= {"LICENSE", ".gitignore"}
     assert not any(path.is_symlink() for path in folder.rglob("*"))
     folders = {"__pycache__", ".git", "reference", "results", "tests"}
     parts = {part for path in files for part in path.relative_to(folder).parts}
     assert parts & (folders | {"mistakes.yaml", "answers.json"}) == set()
+
+
+def test_the_whole_harness_travels(folder):
+    """Also what is no source: without the bundled images no task that trains on them is marked."""
+
+    def files(root):
+        return {
+            path.relative_to(root): path.read_bytes()
+            for path in root.rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+
+    assert files(folder / "harness") == files(ROOT / "harness")
 
 
 def test_the_search_would_find_something(content, lines):

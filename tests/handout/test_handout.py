@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 
 from harness.cli import main
+from harness.collect.bare import BareProgram
 from harness.marking import hints as hints_of_mistakes
+from harness.records import EXAMPLE
+from harness.seeds import PUBLIC_KEY
 from harness.spec import sealed
 from harness.spec.answers import Kept
 from harness.spec.catalogue import load_assignment
@@ -230,6 +233,18 @@ def test_every_mistake_opens_its_own_hint():
         for check, statistics in mistake.checks.items():
             whole = {part: filled(kept) for part, kept in statistics.items()}
             assert hints[name] in {each.hint for each in boxes.opened(check, whole)}
+
+
+@pytest.mark.parametrize("name", ["path-derivative", "pg-baseline", "reparam-grad"])
+def test_the_solution_opens_no_hint(name):
+    """Mistakes of these tasks answer a public example as the solution does, but for its scale."""
+    task = load(name)
+    boxes = hints_of_mistakes.sealed(task)
+    solution = task.reference.solution
+    with BareProgram(task, solution) as bare:
+        for measurement in task.spec.measurements:
+            for check, statistics in bare.statistics(measurement, EXAMPLE, PUBLIC_KEY).items():
+                assert [each.hint for each in boxes.opened(check, statistics)] == []
 
 
 def filled(kept):

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.causes import Cause
 from harness.course import read_syllabus
 from harness.errors import SpecError
+from harness.marking.score import Decision
 from harness.marking.trials import name_trial
+from harness.marking.verdicts import of_task
 from harness.records import COMMON
 from harness.seeds import PUBLIC_KEY
 from harness.spec.catalogue import load_all
@@ -54,6 +57,23 @@ def test_the_same_is_observed_whatever_is_left_out(syllabus):
     assert len(trials) == 1
 
 
+def test_an_assignment_says_what_checks_are_worth(syllabus):
+    read = syllabus("id: square, points: 8, checks: {value: 0, slope: 3}", "id: noise")
+    square, _ = read.choose([])
+    assert {check.id: check.points for check in square.checks} == {
+        "value": 0, "slope": 3, "sum": 0.5
+    }  # fmt: skip
+    failed = {check.id: Decision("FAIL", Cause.WRONG) for check in square.checks}
+    grade = of_task(square, "ada", failed, read.points["square"])
+    assert [verdict.max_points for verdict in grade.verdicts] == [0, 6.8571, 1.1429]
+    (whole,) = load_all(COURSE / "tasks", COURSE / "reference", ["square"])
+    digests = {
+        name_trial(task, whole.reference.solution, "values", COMMON, "", PUBLIC_KEY).digest
+        for task in (square, whole)
+    }
+    assert len(digests) == 1, "what was observed serves every assignment"
+
+
 @pytest.mark.parametrize(
     ("entries", "place", "message", "remedy"),
     [
@@ -80,6 +100,24 @@ def test_the_same_is_observed_whatever_is_left_out(syllabus):
             (4, 27),
             "no check of square is left",
             "leave the task out instead",
+        ),
+        (
+            ["id: square, checks: {valeu: 1}"],
+            (4, 34),
+            "square has no check that is called 'valeu'",
+            "did you mean 'value'?",
+        ),
+        (
+            ["id: square, checks: {sum: 1}, without: [sum]"],
+            (4, 32),
+            "'sum' of square is left out, and has points",
+            "take it out of `without`, or of `checks`",
+        ),
+        (
+            ["id: square, points: 3, checks: {value: 0, slope: 0, sum: 0}"],
+            (4, 26),
+            "the checks of square that are left are worth nothing in the task",
+            "leave other checks out, or write points: 0",
         ),
         (
             ["id: square", "id: square"],
