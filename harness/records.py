@@ -23,6 +23,9 @@ Statistics = Mapping[str, Mapping[str, Array]]
 Status = Literal["PASS", "FAIL", "INCONCLUSIVE", "ERROR", "SKIPPED", "UNGRADABLE"]
 Role = Literal["submission", "reference", "variant", "mutant", "starter", "constant"]
 
+#: Stands for the measurement in a trial that draws a task's pictures; none can have this name.
+SHOW = "show.py"
+
 #: The evidence that holds what a program said about an instance that is marked: for graders alone.
 WITHHELD = "withheld_message"
 
