@@ -76,6 +76,7 @@ def _picture(
     picture = {"file": f"picture-{task}.{number}.svg", **caption, **drawn}
     if wanted is not None and _form(wanted) == _form(arrays):
         picture["beside"] = _encoded(wanted)
+        picture["alt"] += " The reference's stands beside it."
     return picture
 
 

@@ -23,7 +23,7 @@ _SHADE = 17
 _ODD, _FRAME = "#d7191c", "#c6c6c6"
 #: The marks of groups of points: colour, shape of the ends of a stroke, width.
 _MARKS = (("#08306b", "round", 4), ("#e6550d", "square", 4), ("#31a354", "round", 6))
-_BESIDE = "an honest program"
+_BESIDE = "reference"
 
 Colour = Callable[[int], str]
 
@@ -34,7 +34,7 @@ def is_drawn(picture: Mapping[str, Any]) -> bool:
 
 
 def elements(picture: Mapping[str, Any], top: int, colour: Colour) -> tuple[int, int, list[str]]:
-    """Width, height and elements of a picture; what an honest program made stands below or beside.
+    """Width, height and elements of a picture; the reference's stands below or beside.
 
     Args:
         top: where it begins, below the title.
@@ -45,7 +45,7 @@ def elements(picture: Mapping[str, Any], top: int, colour: Colour) -> tuple[int,
         return _plots(picture, beside, top)
     width, height, lines = _grid(picture, picture, top, colour)
     if beside is not None:
-        lines.append(_text(_MARGIN, height + _LINE, f"the same of {_BESIDE}"))
+        lines.append(_text(_MARGIN, height + _LINE, f"{_BESIDE}:"))
         _, height, more = _grid(picture, beside, height + _LINE + 6, colour)
         lines += more
     return width, height, lines
