@@ -245,7 +245,7 @@ class Verdict:
         hint: that of the known mistake that the program makes; empty where none is recognised.
         example: what was called, what came back, what was wanted (visible checks that failed);
             ``file`` and ``arrays`` where the call's numbers go to a file of their own; ``picture``
-            what is drawn of it (:mod:`harness.marking.pictures`).
+            what is drawn of it, or of training seeds (:mod:`harness.marking.pictures`).
         seeds_used: trials that the status rests on.
         before_running: the cause was established before anything ran: a hidden check may tell it.
     """

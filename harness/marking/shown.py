@@ -18,7 +18,8 @@ from harness.arrays import encode_array
 from harness.marking.gradebook import TaskGrade
 from harness.marking.jobs import PlannedTrial
 from harness.marking.trials import Subject, View
-from harness.records import EXAMPLE, SHOW, Array, Observation, Verdict
+from harness.records import EXAMPLE, SHOW, Array, Observation
+from harness.spec.checks import CheckBase
 from harness.spec.load import LoadedTask
 from harness.submissions.cells import in_cells
 
@@ -31,8 +32,10 @@ def with_pictures(
     task: LoadedTask, subject: Subject, view: View, grade: TaskGrade
 ) -> tuple[TaskGrade, tuple[PlannedTrial, ...]]:
     """The grade with the pictures of the task, and the trials that must still be run for them."""
-    verdicts = _verdicts(task, grade)
-    if task.show is None or not any(verdict.status in _DECIDED for verdict in verdicts):
+    verdicts = [
+        verdict for verdict in grade.verdicts if goes_with(task, task.spec.check(verdict.check))
+    ]
+    if not any(verdict.status in _DECIDED for verdict in verdicts):
         return grade, ()
     own = view.observe(task, subject.program, SHOW, EXAMPLE)
     failed = any(
@@ -57,14 +60,9 @@ def with_pictures(
     return replace(grade, pictures=pictures), ()
 
 
-def _verdicts(task: LoadedTask, grade: TaskGrade) -> list[Verdict]:
-    """The verdicts that pictures go with."""
-    trains = task.spec.tier == "training"
-    return [
-        verdict
-        for verdict in grade.verdicts
-        if not trains or kinds.of(task.spec.check(verdict.check)).trained
-    ]
+def goes_with(task: LoadedTask, check: CheckBase) -> bool:
+    """Whether the pictures of a task are asked for once this check is decided."""
+    return task.show is not None and (task.spec.tier != "training" or kinds.of(check).trained)
 
 
 def _picture(
