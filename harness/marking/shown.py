@@ -2,8 +2,9 @@
 
 They are no part of a mark. They are asked for once the checks that they go with are decided; of a
 task that trains these are the checks that train, so that a program is not trained for the sake of
-its pictures alone. Where a visible one of them failed, the reference's pictures stand beside.
-:mod:`harness.report.drawing` draws them.
+its pictures alone. Where there is no reference, those of a task that doesn't train are asked for at
+once, and run in the sandbox of its trials. Where a visible check failed, the reference's pictures
+stand beside. :mod:`harness.report.drawing` draws them.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from typing import Any
 
 from harness import kinds
 from harness.arrays import encode_array
+from harness.causes import Cause
+from harness.marking import at_home
 from harness.marking.gradebook import TaskGrade
 from harness.marking.jobs import PlannedTrial
 from harness.marking.trials import Subject, View
-from harness.records import EXAMPLE, SHOW, Array, Observation
+from harness.records import EXAMPLE, SHOW, Array, Observation, Verdict
 from harness.spec.checks import CheckBase
 from harness.spec.load import LoadedTask
 from harness.submissions.cells import in_cells
@@ -35,7 +38,7 @@ def with_pictures(
     verdicts = [
         verdict for verdict in grade.verdicts if goes_with(task, task.spec.check(verdict.check))
     ]
-    if not any(verdict.status in _DECIDED for verdict in verdicts):
+    if not any(_asks(task, verdict) for verdict in verdicts):
         return grade, ()
     own = view.observe(task, subject.program, SHOW, EXAMPLE)
     failed = any(
@@ -58,6 +61,12 @@ def with_pictures(
         for number, arrays in own.statistics.items()
     )
     return replace(grade, pictures=pictures), ()
+
+
+def _asks(task: LoadedTask, verdict: Verdict) -> bool:
+    if verdict.cause == Cause.NOT_RUN:
+        return at_home.all_at_once(task)
+    return verdict.status in _DECIDED or verdict.by_course
 
 
 def goes_with(task: LoadedTask, check: CheckBase) -> bool:

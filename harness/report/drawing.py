@@ -7,7 +7,7 @@ Pixels of one colour in one row of an image are one stroke: a page of images sta
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -60,6 +60,7 @@ def _grid(
     rows, columns, h, w = levels.shape
     side = max(1, min(_LARGEST_PIXEL, (_WIDEST // columns - _GAP) // w))
     left, lines = _MARGIN + _LABEL, []
+    shades = ["" if level < _SHADE else colour(level // _SHADE * _SHADE) for level in range(256)]
     if caption["columns"]:
         top += _LINE
         for column, name in enumerate(caption["columns"]):
@@ -72,7 +73,7 @@ def _grid(
             x = left + column * (w * side + _GAP)
             lines.append(f'<g transform="translate({x} {y}) scale({side})">')
             wrong = odd[row, column] if odd is not None else None
-            lines += _image(levels[row, column], wrong, colour)
+            lines += _image(levels[row, column], wrong, shades)
             lines.append("</g>")
             lines.append(
                 f'<rect x="{x}" y="{y}" width="{w * side}" height="{h * side}" fill="none" '
@@ -82,11 +83,15 @@ def _grid(
     return max(width, _WIDEST), top + rows * high + _MARGIN, lines
 
 
-def _image(levels: Array, odd: Array | None, colour: Colour) -> Iterator[str]:
-    """The pixels of one image, one path a colour; what is white needs none."""
+def _image(levels: Array, odd: Array | None, shades: Sequence[str]) -> Iterator[str]:
+    """The pixels of one image, one path a colour; what is white needs none.
+
+    Args:
+        shades: the colour of each of the 256 levels; empty for white.
+    """
     paths: dict[str, list[str]] = defaultdict(list)
     for y, row in enumerate(levels.tolist()):
-        colours = [colour(level // _SHADE * _SHADE) if level >= _SHADE else "" for level in row]
+        colours = [shades[level] for level in row]
         if odd is not None:
             colours = [_ODD if bad else c for bad, c in zip(odd[y].tolist(), colours, strict=True)]
         x = 0

@@ -120,6 +120,15 @@ def test_a_program_that_never_runs_is_not_asked_for_any(view):
     assert not state.examples and not state.grade.no_pictures
 
 
+def test_at_home_they_are_run_with_the_trials(view):
+    """There a second sandbox would take longer than everything else."""
+    alone = replace(DRAWS, reference=None)
+    current = Round.first([alone], [ADA], View(PUBLIC_KEY, view.ledger, "L0"))
+    (job,) = plan.next_batch(current)
+    asked = [planned.trial.measurement for planned in job.trials]
+    assert asked.count(SHOW) == 1 and set(METRICS) & set(asked)
+
+
 def test_a_task_without_show_has_none(view):
     state, asked = played(view, SQUARE)
     assert all(trial.measurement != SHOW for trial, _ in asked)
@@ -135,7 +144,9 @@ def test_of_a_task_that_trains_they_go_with_the_checks_that_train(view):
         grade = current.state(subject_of(chosen), chosen).grade
         passed = replace(
             grade,
-            verdicts=tuple(replace(each, status="PASS", points=1.0) for each in grade.verdicts),
+            verdicts=tuple(
+                replace(each, status="PASS", cause="", points=1.0) for each in grade.verdicts
+            ),
         )
         _, missing = shown.with_pictures(chosen, subject_of(chosen), view, passed)
         assert [planned.trial.measurement for planned in missing] == [SHOW] * wanted
