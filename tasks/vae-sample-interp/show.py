@@ -11,11 +11,23 @@ def _decoder(scale):
     return scale * np.stack([right.ravel(), -down.ravel()], axis=1), np.zeros(SIDE**2)
 
 
-def _brightness(student, name, x):
-    """Outputs of the decoder from -2 to 2 as images [n 8 8]."""
+def _bar():
+    """inner [8 2], outer [64 8], bias [64]: a bar whose column moves to the right with z1.
+
+    Where z2 is 8, hidden unit i is tanh(z1 - p_i) with p = -7, -5 … 7, and a column is half the
+    difference of two neighbours: far from a bar in between two others, if outputs are averaged.
+    """
+    inner = np.stack([np.ones(SIDE), -np.arange(-7.0, 8.0, 2.0) / 8], axis=1)
+    columns = (np.eye(SIDE) - np.eye(SIDE, k=1)) / 2
+    bias = np.append(np.zeros(SIDE - 1), 0.5)
+    return inner, np.tile(columns, (SIDE, 1)), np.tile(bias, SIDE)
+
+
+def _brightness(student, name, x, low=-2.0, high=2.0):
+    """Outputs of a decoder between two numbers as images [n 8 8]."""
     if x.shape != (COUNT, SIDE**2):
         student.refuse(f"{name}: shape {x.shape}; expected {(COUNT, SIDE**2)}")
-    shown = np.where(np.isfinite(x), np.clip(x / 4 + 0.5, 0.0, 1.0), x)
+    shown = np.where(np.isfinite(x), np.clip((x - low) / (high - low), 0.0, 1.0), x)
     return shown.reshape(COUNT, SIDE, SIDE)
 
 
@@ -28,8 +40,8 @@ def show(student, rng):
     rebuilt, generated = student.two_rows(decode, mu, log_sigma, eta, eps, noise)
     own = student.sample(decode, eta, 2, COUNT, student.generator())
     lams = np.linspace(0.0, 1.0, COUNT)
-    z1, z2 = np.array([1.6, 0.0]), np.array([0.0, 1.6])
-    way = student.interpolate(decode, z1, z2, lams)
+    z1, z2 = np.array([6.0, 8.0]), np.array([-6.0, 8.0])
+    way = student.interpolate(student.given("network", *_bar()), z1, z2, lams)
     logits = student.given("linear", *_decoder(3.0))
     bits = student.generate_bits(logits, eps, rng.uniform(0.001, 0.999, noise.shape))
     if bits.shape != noise.shape:
@@ -46,9 +58,10 @@ def show(student, rng):
             "rows": ["reconstructed", "generated", "bits", "your own samples"],
         },
         {
-            "title": "A walk from the code z2 (dark at the top) to z1 (dark at the right)",
-            "alt": f"{COUNT} images, λ from 0 to 1; the first is the decoder's output at z2.",
-            "images": _brightness(student, "interpolate", way)[None],
+            "title": "A walk from the code z2 (a bar at the left) to z1 (a bar at the right)",
+            "alt": f"{COUNT} images, λ from 0 to 1; the decoder's output at z2 comes first. A bar "
+            "wanders where codes are interpolated, and fades where outputs are.",
+            "images": _brightness(student, "interpolate", way, 0.0, 1.0)[None],
             "rows": ["interpolate"],
             "columns": [f"{lam:.1f}" for lam in lams],
         },
