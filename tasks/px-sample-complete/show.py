@@ -6,7 +6,7 @@ COUNT, SIDE, LEVELS, SPREAD = 10, 6, 5, 1.4
 
 
 def _smooth():
-    """Weight and bias of `dense`: a pixel is near the mean of its neighbours above and left.
+    """Weight and bias of `dense`: a pixel is near the mean of those left of it and above right.
 
     The logit of level k is k m / s² - k² / 2 s², a Gaussian around m cut at the levels.
     """
@@ -16,7 +16,8 @@ def _smooth():
     bias[:, 0, 0] = 0.0
     for row in range(SIDE):
         for column in range(SIDE):
-            near = [(row - 1, column)] * (row > 0) + [(row, column - 1)] * (column > 0)
+            near = [(row - 1, min(column + 1, SIDE - 1))] * (row > 0)
+            near += [(row, column - 1)] * (column > 0)
             for place in near:
                 weight[row, column, :, *place] = k / (SPREAD * len(near))
     return weight, bias
@@ -43,7 +44,7 @@ def show(student, rng):
     kept = (found == x / (LEVELS - 1))[observed].mean()
     return [
         {
-            "title": "Images of a model in which a pixel is like those above and left of it",
+            "title": "Images of a model in which a pixel is like those left of it and above right",
             "alt": f"{COUNT} images from given uniform numbers above {COUNT} from your own.",
             "images": np.stack([sampled, own]),
             "rows": ["sample", "draw"],
