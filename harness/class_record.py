@@ -293,6 +293,8 @@ def read(ledger: Ledger, name: RecordName) -> ClassRecord:
                 record["tier"],
                 record["max_points"],
                 tuple(Verdict.from_json(verdict) for verdict in record["verdicts"]),
+                pictures=tuple(record.get("pictures", ())),  # earlier versions drew none
+                no_pictures=record.get("no_pictures", ""),
             )
             subject = subjects[record["submission"]]
             entries[subject_name, task] = Entry(subject, grade, frozenset(record["isolation"]))
@@ -335,6 +337,8 @@ def _document(newest: Subject, entries: Sequence[Entry]) -> dict[str, Any]:
                 "tier": entry.grade.tier,
                 "max_points": entry.grade.max_points,
                 "verdicts": [verdict.to_json() for verdict in entry.grade.verdicts],
+                "pictures": list(entry.grade.pictures),
+                "no_pictures": entry.grade.no_pictures,
             }
             for entry in entries
         },

@@ -23,6 +23,9 @@ Statistics = Mapping[str, Mapping[str, Array]]
 Status = Literal["PASS", "FAIL", "INCONCLUSIVE", "ERROR", "SKIPPED", "UNGRADABLE"]
 Role = Literal["submission", "reference", "variant", "mutant", "starter", "constant"]
 
+#: Stands for the measurement in a trial that draws a task's pictures; none can have this name.
+SHOW = "show.py"
+
 #: The evidence that holds what a program said about an instance that is marked: for graders alone.
 WITHHELD = "withheld_message"
 
@@ -250,7 +253,7 @@ class Verdict:
         hint: that of the known mistake that the program makes; empty where none is recognised.
         example: what was called, what came back, what was wanted (visible checks that failed);
             ``file`` and ``arrays`` where the call's numbers go to a file of their own; ``picture``
-            what is drawn of it (:mod:`harness.marking.pictures`).
+            what is drawn of it, or of training seeds (:mod:`harness.marking.pictures`).
         seeds_used: trials that the status rests on.
         before_running: the cause was established before anything ran: a hidden check may tell it.
     """

@@ -138,7 +138,7 @@ def _telling(task: TaskGrade, told: Telling) -> TaskGrade:
     if told == "examples":
         return task
     verdicts = tuple(_verdict(verdict, told) for verdict in task.verdicts)
-    return replace(task, verdicts=verdicts)
+    return replace(task, verdicts=verdicts, pictures=(), no_pictures="")
 
 
 def _verdict(verdict: Verdict, told: Telling) -> Verdict:

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness import wire
+from harness.collect import drawing
 from harness.collect.calls import Observe
 from harness.collect.job import load_request, measure, reduce
 from harness.collect.proxy import ProgramProxy
 from harness.errors import ProgramError
-from harness.records import Array, Program, Step
+from harness.records import EXAMPLE, SHOW, Array, Program, Step
 from harness.sandbox.connection import Answer
-from harness.seeds import Key, SeedName
+from harness.seeds import PUBLIC_KEY, Key, SeedName
 from harness.spec.load import LoadedTask
 
 if TYPE_CHECKING:
@@ -175,6 +176,21 @@ class BareProgram:
         task = self._task
         student = ProgramProxy(self._channel, task.contract, rng, material=task.material)
         return [bool(agrees) for agrees in student.example()]
+
+    def pictures(self) -> dict[str, dict[str, Array]]:
+        """What the task's show.py draws of the program, as a trial of its pictures keeps it.
+
+        Raises:
+            ProgramError: the program did not deliver.
+            MeasurementError: show.py did not.
+        """
+        task = self._task
+        name = SeedName(task.id, task.spec.draw, SHOW, EXAMPLE.stage, EXAMPLE.replicate, "")
+        rng = name.generator(PUBLIC_KEY)
+        student = ProgramProxy(
+            self._channel, task.contract, rng.spawn(1)[0], material=task.material
+        )
+        return drawing.drawn(task, student, rng)
 
     def metrics(
         self,

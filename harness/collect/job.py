@@ -8,7 +8,7 @@ import re
 import time
 import traceback
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,18 +16,19 @@ import numpy as np
 
 from harness import kinds
 from harness.causes import Cause
+from harness.collect import drawing
 from harness.collect.proxy import ProgramProxy
 from harness.errors import FairmarkError, MeasurementError, ProgramError
 from harness.isolation import Isolation
 from harness.marking.jobs import Job, PlannedTrial, groups
 from harness.packing import digest_array
-from harness.records import EXAMPLE, Array, Observation, Trial
+from harness.records import EXAMPLE, SHOW, Array, Observation, Trial
 from harness.sandbox.connection import WorkerConnection
 from harness.sandbox.sandbox import Sandbox
 from harness.sandbox.session import WorkerSession
 from harness.seeds import Key, SeedName
 from harness.spec.load import LoadedTask
-from harness.spec.models import Limits
+from harness.spec.models import joint_limits
 
 # kinds of dtype that can be stored by their bytes: truth values, numbers, texts of fixed length
 _STORED = frozenset("biufU")
@@ -123,7 +124,7 @@ def _observe_group(
     def load(connection: WorkerConnection) -> None:
         connection.request(request, [])
 
-    limits = _joint_limits(spec.limits_of(planned.trial.measurement) for planned in group)
+    limits = joint_limits(each.task.limits_of(each.trial.measurement) for each in group)
     observations = []
     with sandbox.session(program, limits, load) as session:
         for planned in group:
@@ -131,12 +132,6 @@ def _observe_group(
                 break
             observations.append(_observe(sandbox, session, planned, key, stop))
     return observations
-
-
-def _joint_limits(limits: Iterable[Limits]) -> Limits:
-    """The largest of every limit."""
-    records = [each.model_dump() for each in limits]
-    return Limits(**{name: max(record[name] for record in records) for name in records[0]})
 
 
 def _observe(
@@ -179,11 +174,13 @@ def _attempt(session: WorkerSession, planned: PlannedTrial, key: Key) -> Observa
         session,
         task.contract,
         calls,
-        record=trial.stage == 0,
+        record=trial.stage == EXAMPLE.stage and trial.measurement != SHOW,
         material=task.material,
     )
     try:
-        with session.trial(spec.limits_of(trial.measurement)):
+        with session.trial(task.limits_of(trial.measurement)):
+            if trial.measurement == SHOW:
+                return Observation(trial, "ok", drawing.drawn(task, student, rng))
             metrics = measure(task, trial.measurement, student, rng)
             statistics = stored(task, trial, reduce(task, trial.measurement, metrics))
             digests = {name: digest_array(metrics[name]) for name in sorted(metrics)}

@@ -21,8 +21,9 @@ from harness.seeds import PUBLIC_KEY
 from harness.spec import sealed
 from harness.spec.load import LoadedTask
 
-#: The files of a task that students get; the last two where there are any.
-TASK_FILES = ("task.yaml", "README.md", "starter.py", "measure.py", "given.py", "example.yaml")
+_ALWAYS = ("task.yaml", "README.md", "starter.py", "measure.py")
+#: The files of a task that students get; those after the first four where there are any.
+TASK_FILES = (*_ALWAYS, "given.py", "example.yaml", "show.py")
 #: Pages for students, to which statements and each other link.
 PAGES = ("docs/where-your-code-runs.md", "docs/handing-in.md")
 #: What of harness/ travels: its source, and the sets of images that come with it.

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from harness import kinds, stored_runs
-from harness.records import Observation
+from harness.records import SHOW, Observation
 from harness.spec.checks import ReturnsCheck, SeedSuccessCheck
 from harness.spec.load import LoadedTask
 
@@ -79,6 +79,8 @@ class Costs:
 @lru_cache(maxsize=4096)
 def _guessed(task: LoadedTask, measurement: str) -> float:
     """Seconds of a trial that was never measured here: those of a stored run where it trains."""
+    if measurement == SHOW:  # in a task that trains, pictures are those of one more training
+        return max(_guessed(task, each) for each in task.spec.measurements)
     guesses = [_TRIAL_S]
     for check in task.spec.checks_of(measurement):
         if isinstance(check, ReturnsCheck):

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from harness import kinds
 from harness.causes import Cause
 from harness.kinds import seed_success
+from harness.marking import shown
 from harness.marking.costs import Costs
 from harness.marking.jobs import PlannedTrial
 from harness.marking.round import Round, TaskState
+from harness.records import SHOW
 from harness.spec.checks import CheckBase, SeedSuccessCheck
 from harness.spec.load import LoadedTask
 from harness.statistics import sequential
@@ -77,6 +79,10 @@ def of_round(current: Round, costs: Costs) -> Estimate:
             spent += seconds
             if any(kinds.of(check).trained for check in checks):
                 training += seconds
+        if any(shown.goes_with(task, check) for check in waiting):
+            seconds = costs.trial_s(task, SHOW)
+            spent += seconds
+            training += seconds if task.spec.tier == "training" else 0.0
         whole[name] = spent
     references = [
         costs.trial_s(planned.task, planned.trial.measurement) for planned in trusted.values()

@@ -6,8 +6,8 @@ program's answers open (:mod:`harness.spec.sealed`), also for a check that only 
 The example is a call on a public instance whose result differs from the reference's
 (:mod:`harness.marking.illustration`), drawn where it can be (:mod:`harness.marking.pictures`).
 Checks whose measurement trains or plays whole episodes have none; their figures have to suffice,
-those of training seeds as a picture. What a program says when it breaks may hold the instance that
-it was given, so a student reads what it says on the public instance instead.
+those of training seeds as a picture, passed or not. What a program says when it breaks may hold
+the instance that it was given, so a student reads what it says on the public instance instead.
 Every example comes from trials under the public key, never from an instance that is marked. The
 hint is that of a known mistake that answers the same there (:mod:`harness.marking.hints`).
 
@@ -110,9 +110,10 @@ def _picture_file(verdict: Verdict) -> str:
 
 
 def _with_seeds(task: LoadedTask, verdict: Verdict) -> Verdict:
-    """The verdict with a picture of its training seeds, if it is one that they did not pass."""
+    """The verdict with a picture of the training seeds that it rests on, if there are any."""
     check = task.spec.check(verdict.check)
-    if not isinstance(check, SeedSuccessCheck) or verdict.status not in ("FAIL", "INCONCLUSIVE"):
+    decided = verdict.status in ("PASS", "FAIL", "INCONCLUSIVE")
+    if not isinstance(check, SeedSuccessCheck) or not decided:
         return verdict
     said, file = _Pieces(), _picture_file(verdict)
     picture = said.made(None, pictures.of_seeds, task, check, verdict.evidence, file=file)

@@ -21,6 +21,8 @@ class TaskGrade:
     Attributes:
         stale: why these marks are those of an earlier run and cannot be computed again, in a
             sentence; empty where they are up to date.
+        pictures: what is drawn of the task, as :mod:`harness.marking.shown` makes it.
+        no_pictures: why there are none though the task has some, in a sentence; else empty.
     """
 
     id: str
@@ -29,6 +31,8 @@ class TaskGrade:
     max_points: float
     verdicts: tuple[Verdict, ...]
     stale: str = ""
+    pictures: tuple[Mapping[str, Any], ...] = ()
+    no_pictures: str = ""
 
     @cached_property
     def points(self) -> float:

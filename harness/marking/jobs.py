@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.records import Trial
+from harness.records import SHOW, Trial
 from harness.seeds import Key
 from harness.spec.load import LoadedTask
 
@@ -41,13 +41,19 @@ class Job:
 def groups(trials: Sequence[PlannedTrial]) -> list[tuple[PlannedTrial, ...]]:
     """The trials that share a worker: those of one task and program at one step, in their order.
 
-    A measurement that declares ``own_worker`` gets one for itself. A group is run and stored as a
-    whole, so that the answers of a program that keeps state depend on nothing but the group.
+    A measurement that declares ``own_worker`` gets one for itself, and so do pictures. A group is
+    run and stored as a whole, so that the answers of a program that keeps state depend on nothing
+    but the group.
     """
     grouped: dict[tuple[Any, ...], list[PlannedTrial]] = {}
     for index, planned in enumerate(trials):
         trial = planned.trial
-        own_worker = planned.task.spec.measurements[trial.measurement].own_worker
+        own_worker = _has_own_worker(planned)
         group = (trial.task, trial.role, trial.program, trial.step, trial.subject)
         grouped.setdefault((*group, index if own_worker else -1), []).append(planned)
     return [tuple(group) for group in grouped.values()]
+
+
+def _has_own_worker(planned: PlannedTrial) -> bool:
+    measurement = planned.trial.measurement
+    return measurement == SHOW or planned.task.spec.measurements[measurement].own_worker

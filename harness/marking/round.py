@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from harness.marking import feedback, verdicts
+from harness.marking import feedback, shown, verdicts
 from harness.marking.gradebook import TaskGrade
 from harness.marking.jobs import PlannedTrial
 from harness.marking.score import Decision, Waiting, decide_task
@@ -32,7 +32,7 @@ class TaskState:
 
     Attributes:
         trials: those that decisions still wait for; none where all is decided.
-        examples: those that the explanations of failed checks still lack.
+        examples: those that the explanations of failed checks and the pictures still lack.
         grade: the verdicts as far as they are known.
         isolation: the levels under which the observations behind the decisions were made.
     """
@@ -104,10 +104,11 @@ class Round:
         points = self.points.get(task.id)
         grade = verdicts.of_task(task, subject.program.name, answers, points)
         explained = feedback.explain(task, subject, view, grade)
+        grade, undrawn = shown.with_pictures(task, subject, view, explained.grade)
         isolation = [each.isolation for each in answers.values() if isinstance(each, Decision)]
         return TaskState(
             trials=tuple(trial for answer in waiting for trial in answer.trials),
-            examples=explained.missing,
-            grade=explained.grade,
+            examples=(*explained.missing, *undrawn),
+            grade=grade,
             isolation=frozenset().union(*isolation),
         )

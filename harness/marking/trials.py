@@ -22,6 +22,7 @@ from harness.records import (
     COMMON,
     EXAMPLE,
     OWN,
+    SHOW,
     Observation,
     Program,
     Step,
@@ -39,6 +40,8 @@ COLLECT_PROTOCOL = 8
 #: Raised whenever an example's transcript holds something else: stored answers are then made anew.
 #: 6: it holds instances, given functions and seeds.
 EXAMPLE_PROTOCOL = 6
+#: Raised whenever what is stored of a task's pictures means something else.
+SHOW_PROTOCOL = 1
 
 
 @dataclass(frozen=True)
@@ -311,7 +314,7 @@ def _measurement_digest(task: LoadedTask, measurement: str) -> str:
     content = [
         COLLECT_PROTOCOL,
         *_measured(task, measurement),
-        task.spec.limits_of(measurement).model_dump(),
+        task.limits_of(measurement).model_dump(),
         environment(),
         machine_class() if task.spec.tier == "training" else "",
     ]
@@ -329,6 +332,8 @@ def example_digest(task: LoadedTask, measurement: str) -> str:
 
 def _measured(task: LoadedTask, measurement: str) -> list[object]:
     spec = task.spec
+    if measurement == SHOW:
+        return [[spec.id, spec.draw, SHOW, SHOW_PROTOCOL], task.show_protocol]
     declared = spec.measurements[measurement]
     return [
         [spec.id, spec.draw, measurement],

@@ -18,7 +18,7 @@ from harness.collect.bare import BareProgram
 from harness.collect.calls import Observe
 from harness.errors import MeasurementError, Problem, ProgramError
 from harness.kinds.outcome import Metrics
-from harness.records import COMMON
+from harness.records import COMMON, SHOW
 from harness.seeds import PUBLIC_KEY
 from harness.spec.load import LoadedTask
 
@@ -54,6 +54,8 @@ def measured(task: LoadedTask, observe: Observe | None = None) -> Measured:
         with BareProgram(task, task.reference.solution) as reference:
             for name in names:
                 problems += _measured(task, name, reference, observe, metrics)
+            if task.show is not None and task.spec.tier != "training":
+                problems += _drawn(task, reference)
     except ProgramError:
         return Measured()
     return Measured(metrics, tuple(problems))
@@ -96,12 +98,28 @@ def _measured(
             yield problem_at(task, measurement, error.message, error.remedy)
 
 
+def _drawn(task: LoadedTask, reference: BareProgram) -> Iterator[Problem]:
+    """What is wrong with the pictures of the reference."""
+    try:
+        reference.pictures()
+    except MeasurementError as error:
+        yield _problem_in(task, SHOW, "show", error.message, error.remedy)
+    except Exception as error:  # show.py is an instructor's: it may raise anything
+        text = f"show raised {type(error).__name__}: {error}"
+        yield _problem_in(task, SHOW, "show", text, "correct it, so that the reference is drawn")
+
+
 def problem_at(task: LoadedTask, measurement: str, message: str, remedy: str) -> Problem:
     """A problem of a measurement, at the place of its function."""
+    return _problem_in(task, "measure.py", measurement, message, remedy)
+
+
+def _problem_in(task: LoadedTask, file: str, function: str, message: str, remedy: str) -> Problem:
+    """A problem of a function of one of a task's two files of code."""
+    code = (task.show or b"") if file == SHOW else task.measure
     line, col = next(
         (node.lineno, node.col_offset + 1)
-        for node in ast.parse(task.measure).body
-        if isinstance(node, ast.FunctionDef) and node.name == measurement
+        for node in ast.parse(code).body
+        if isinstance(node, ast.FunctionDef) and node.name == function
     )
-    path = str(Path(task.path).with_name("measure.py"))
-    return Problem(path, line, col, message, remedy)
+    return Problem(str(Path(task.path).with_name(file)), line, col, message, remedy)

@@ -107,6 +107,8 @@ def _task(task: TaskGrade) -> dict[str, Any]:
         "failed": [_check(verdict) for verdict in visible if _told_by_itself(verdict)],
         "hidden": [_check(verdict) for verdict in hidden if not verdict.by_course],
         "by_course": [_check(verdict) for verdict in task.by_course if not verdict.hint],
+        "pictures": [_Markdown(pictures.link(picture)) for picture in task.pictures],
+        "no_pictures": clean(task.no_pictures, SENTENCE_LIMIT),
     }
 
 
@@ -144,7 +146,7 @@ def _picture(verdict: Verdict) -> _Markdown:
     picture = pictures.of(verdict)
     if picture is None:
         return _Markdown("")
-    return _Markdown(f"![{markdown(pictures.alt(picture))}]({pictures.file_of(picture)})")
+    return _Markdown(pictures.link(picture))
 
 
 def _entry(line: Line) -> dict[str, Any]:

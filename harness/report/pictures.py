@@ -1,8 +1,8 @@
-"""Pictures of failed checks as SVG files beside feedback.md, drawn from what a verdict holds.
+"""Pictures as SVG files beside feedback.md: of failed checks, and of what a program draws.
 
-Only visible checks have one; it shows the public example, or what training seeds came to. Equal
-verdicts give equal bytes: a picture holds numbers and texts of ours, and nothing that a program
-could write.
+Of checks only visible ones have one; it shows the public example, or what training seeds came to.
+Those of a task show what its program made of the public instance. Equal marks give equal bytes: a
+picture holds numbers and texts of ours, and nothing that a program could write.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from harness.arrays import decode_array
 from harness.files import write_text
 from harness.marking.gradebook import SubmissionGrade
 from harness.records import Verdict
-from harness.report.sanitise import SENTENCE_LIMIT, clean
+from harness.report import drawing
+from harness.report.sanitise import SENTENCE_LIMIT, clean, markdown
 from harness.results import SubmissionReports
 
 _WIDEST, _LARGEST_CELL, _SMALLEST_CELL = 240, 28, 3
@@ -32,6 +33,11 @@ def of(verdict: Verdict) -> Mapping[str, Any] | None:
     return found if isinstance(found, Mapping) else None
 
 
+def link(picture: Mapping[str, Any]) -> str:
+    """The link to it in Markdown, with its alternative text."""
+    return f"![{markdown(alt(picture))}]({file_of(picture)})"
+
+
 def file_of(picture: Mapping[str, Any]) -> str:
     """The name of its file."""
     return Path(str(picture["file"])).name
@@ -44,7 +50,9 @@ def alt(picture: Mapping[str, Any]) -> str:
 
 def svg(picture: Mapping[str, Any]) -> str:
     """The picture as an SVG document."""
-    if "seeds" in picture:
+    if drawing.is_drawn(picture):
+        width, height, body = drawing.elements(picture, 2 * _LINE, _colour)
+    elif "seeds" in picture:
         width, height, body = _seeds(picture["seeds"])
     else:
         width, height, body = _panels(picture["panels"])
@@ -156,8 +164,7 @@ def write(row: SubmissionGrade, files: SubmissionReports) -> list[Path]:
     written = [
         write_text(files.folder / file_of(picture), svg(picture))
         for task in row.tasks
-        for verdict in task.verdicts
-        if (picture := of(verdict)) is not None
+        for picture in (*filter(None, map(of, task.verdicts)), *task.pictures)
     ]
     for former in set(files.pictures) - set(written):
         former.unlink(missing_ok=True)

@@ -9,13 +9,13 @@ from pathlib import Path
 from harness import environments, images
 from harness.contract import Contract, parse_contract, read_contract
 from harness.errors import Problem, SpecError
-from harness.records import Program, canonical, sha256
+from harness.records import SHOW, Program, canonical, sha256
 from harness.spec import sealed, semantics, strict_yaml
 from harness.spec.checks import Check
 from harness.spec.domain import Domain, Functions
 from harness.spec.example import Example, Material, ReadyCall, ready
 from harness.spec.instances import Instances
-from harness.spec.models import Task
+from harness.spec.models import Limits, Task, joint_limits
 from harness.spec.reading import bytes_of, collect
 from harness.spec.references import Reference, load_reference
 from harness.spec.sealed import SealedHints
@@ -29,6 +29,7 @@ class LoadedTask:
         path: the path of task.yaml, for messages.
         measure, given, starter: the content of measure.py, given.py (None if there is none) and
             starter.py.
+        show: the content of show.py, by which pictures are drawn; None if there is none.
         example: the worked example of the statement; None if there is no example.yaml.
         reference: None if it was loaded without the reference.
         sealed: the hints of its mistakes as a handout holds them; None elsewhere.
@@ -46,6 +47,7 @@ class LoadedTask:
     example: Example | None = None
     sealed: SealedHints | None = None
     left_out: frozenset[str] = frozenset()
+    show: bytes | None = None
 
     @property
     def id(self) -> str:
@@ -69,14 +71,28 @@ class LoadedTask:
         It covers measure.py, given.py, starter.py, the domain, the worked example, the set of
         images and the environments.
         """
+        return self._protocol_of(self.measure)
+
+    @cached_property
+    def show_protocol(self) -> str:
+        """The same for the task's pictures, with show.py in the place of measure.py."""
+        return self._protocol_of(self.show or b"")
+
+    def _protocol_of(self, code: bytes) -> str:
         given = sha256(self.given) if self.given is not None else None
-        parts: list[object] = [sha256(self.measure), given, sha256(self.starter)]
+        parts: list[object] = [sha256(code), given, sha256(self.starter)]
         for data in (self.spec.domain, self.example):
             parts += [data.model_dump(mode="json", by_alias=True)] if data is not None else []
         parts += [images.signature(self.spec.images)] if self.spec.images else []
         served = self.spec.environments
         parts += [environments.signature(served)] if served else []
         return sha256(canonical(parts))
+
+    def limits_of(self, measurement: str) -> Limits:
+        """The limits in force for a measurement; for pictures the largest of all measurements."""
+        if measurement != SHOW:
+            return self.spec.limits_of(measurement)
+        return joint_limits([self.spec.limits, *map(self.spec.limits_of, self.spec.measurements)])
 
     @cached_property
     def given_contract(self) -> Contract | None:
@@ -136,6 +152,9 @@ def load_task(folder: Path, reference: Path | None) -> LoadedTask:
     starter = bytes_of(problems, folder / "starter.py", "write the signatures of the task")
     bytes_of(problems, folder / "README.md", "write the statement")
     given = folder / "given.py"
+    show = folder / "show.py"
+    if show.is_file():
+        problems += semantics.problems_of_show(show)
     if spec is not None:
         problems += semantics.problems_of_spec(path, spec, measure)
     answers = None
@@ -157,6 +176,7 @@ def load_task(folder: Path, reference: Path | None) -> LoadedTask:
         answers,
         example,
         sealed.read(folder / sealed.FILE) if reference is None else None,
+        show=show.read_bytes() if show.is_file() else None,
     )
     if task.spec.domain is not None:
         problems += semantics.problems_of_domain(path, task.spec.domain, task.contracts)

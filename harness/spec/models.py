@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -41,6 +42,12 @@ class Limits(Model):
     trial_s: Annotated[float, Field(gt=0, le=7200)] = 60.0
     memory_mib: Annotated[int, Field(ge=64, le=65_536)] = 2048
     result_mib: Annotated[int, Field(ge=1, le=1024)] = 64
+
+
+def joint_limits(limits: Iterable[Limits]) -> Limits:
+    """The largest of every limit; of one at least."""
+    records = [each.model_dump() for each in limits]
+    return Limits(**{name: max(record[name] for record in records) for name in records[0]})
 
 
 class Measurement(Model):
@@ -218,4 +225,5 @@ __all__ = [
     "Task",
     "Telling",
     "Tier",
+    "joint_limits",
 ]

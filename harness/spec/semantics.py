@@ -139,6 +139,23 @@ def problems_of_spec(path: Path, spec: Task, measure: bytes) -> list[Problem]:
     return _Semantics(path, path.parent.name, spec, measure).problems()
 
 
+def problems_of_show(path: Path) -> Iterable[Problem]:
+    """What is wrong with a show.py before it is run: it defines ``show(student, rng)``."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError) as error:
+        yield Problem(str(path), 1, 1, str(error), "mend it")
+        return
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    function = functions.get("show")
+    if function is None:
+        remedy = "define show(student, rng), which returns pictures"
+        yield Problem(str(path), 1, 1, "it defines no function show", remedy)
+    elif [arg.arg for arg in function.args.args] != ["student", "rng"]:
+        place = (function.lineno, function.col_offset + 1)
+        yield Problem(str(path), *place, "show has other parameters", "they are (student, rng)")
+
+
 def problems_of_domain(
     path: Path, domain: Domain, contracts: tuple[Contract, Contract | None]
 ) -> Iterable[Problem]:

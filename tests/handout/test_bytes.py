@@ -19,6 +19,7 @@ _LOGARITHMS = math.log(2), math.log(4)
 #: How many lines of each program are looked for anywhere, within longer lines too.
 _ANYWHERE = 6
 PUBLIC = ("README.md", "starter.py", "measure.py", "given.py", "task.yaml", "example.yaml")
+PUBLIC += ("show.py",)
 
 
 @pytest.fixture(scope="module")

@@ -252,3 +252,21 @@ def test_what_a_program_is_judged_by_must_not_come_from_its_answers(
     (problem,) = problems
     assert companion in problem.message
     assert problem.file.endswith("measure.py")
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        ("[]", "show returned no list of pictures"),
+        ("nothing", "show raised NameError"),
+        ("student.twice(rng)", "show raised"),
+    ],
+)
+def test_pictures_that_cannot_be_drawn_of_the_reference_are_a_problem_of_show_py(returned, message):
+    course = ROOT / "tests" / "course"
+    task = load_task(course / "tasks" / "square", course / "reference" / "square")
+    source = f"import numpy\n\n\ndef show(student, rng):\n    return {returned}\n"
+    (problem,) = measured(replace(task, show=source.encode())).problems
+    assert message in problem.message
+    assert (Path(problem.file).name, problem.line) == ("show.py", 4)
+    assert measured(task).problems == ()
