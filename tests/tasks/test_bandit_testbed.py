@@ -200,7 +200,7 @@ SUBTLE = {
     "exploring prefers arms with larger values": (
         ARM,
         "arm = torch.multinomial((0.7 * value).exp(), 1, generator=generator)[:, 0]",
-        {"values", "actions"},
+        {"actions"},
     ),
     "noise is mirrored at the middle of a run": (
         "        noise = torch.randn(runs, generator=generator, dtype=torch.float64)",
