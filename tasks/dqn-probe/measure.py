@@ -29,17 +29,19 @@ def _record(student, rng, t, n, o, share=0.4):
     """The arguments of one call: (first, actions, rewards, arrived, terminated, truncated).
 
     An episode that ends has terminated, was cut off, or both; the step after its end never ends
-    one.
+    one, and pays 0 as one transition in five does.
     """
     ended = rng.random((t, n)) < share
     for row in range(1, t):
         ended[row] &= ~ended[row - 1]
     how = rng.integers(3, size=(t, n))
     draw = student.domain.draw
+    unpaid = rng.random((t, n)) < 0.2
+    unpaid[1:] |= ended[:-1]
     return (
         draw(rng, "first", n, o),
         rng.permutation(np.resize([0, 17, *rng.integers(0, 18, t * n)], t * n)).reshape(t, n),
-        draw(rng, "rewards", t, n),
+        np.where(unpaid, 0.0, draw(rng, "rewards", t, n)),
         draw(rng, "arrived", t, n, o),
         ended & (how != 1),
         ended & (how != 0),
@@ -47,7 +49,14 @@ def _record(student, rng, t, n, o, share=0.4):
 
 
 def _swapped(first, second):
-    """Calls in which each argument changes alone; both flags at once, so that resets stay apart."""
+    """Calls in which each argument changes alone; both flags at once, so that resets stay apart.
+
+    Where one record resets, both pay 0, so that rewards need not change with the flags.
+    """
+    for record in (first, second):
+        ended = record[4] | record[5]
+        for rewards in (first[2], second[2]):
+            rewards[1:][ended[:-1]] = 0.0
     calls = [first, second]
     for place in range(4):
         calls.append((*first[:place], second[place], *first[place + 1 :]))

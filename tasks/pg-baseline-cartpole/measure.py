@@ -131,6 +131,9 @@ def _calls(student, rng):
     ]
     for shape in ((4, 6, 2), (3, 5, 3)):
         calls += [(*_batch(student, rng, *shape), gamma) for gamma in (0.0, 1.0)]
+    # a discount whose powers vanish before a long episode ends
+    small = float(10.0 ** rng.uniform(-3.0, -2.0))
+    calls.append((*_batch(student, rng, 2, student.domain.sizes("t")[1], 2), small))
     # the largest advantages that there may be
     logits, actions, *_ = _batch(student, rng, 3, 40, 2)
     far = np.full((3, 40), rng.choice([-1.0, 1.0]) * student.domain.draw(rng, "rewards", 2).max())

@@ -91,23 +91,33 @@ def _lengths(rng, n, t):
 
 
 def returns(student, rng):
-    """Rewards to go of batches of several sizes; what follows the end of an episode is not 0."""
+    """Rewards to go of batches of several sizes; what follows the end of an episode is not 0.
+
+    Each argument of a call is also exchanged alone, so that a result which is kept by some of them
+    comes back where another has changed; whole numbers and the largest returns are among them.
+    """
     (n_least, t_least), (n_most, t_most) = zip(*map(student.domain.sizes, "nt"), strict=True)
     gammas = *GAMMAS, *np.sort(student.domain.draw(rng, "gamma", 2))
-    found, sizes = [], []
-    for n, t in ((5, 12), (3, 3), (n_least, t_least), (n_most, 25), (2, t_most)):
+    some = tuple(int(size) for size in rng.integers(2, 12, 2))
+    calls = []
+    for n, t in ((5, 12), (3, 3), some, (n_least, t_least), (n_most, 25), (2, t_most)):
         mask = _lengths(rng, n, t)
-        for gamma in gammas:
-            rewards = student.domain.draw(rng, "rewards", n, t)
-            live = np.abs(rewards) * mask
-            found.append(student.reward_to_go(rewards, mask, float(gamma)).ravel())
-            weights = np.triu(gamma ** np.abs(np.subtract.outer(np.arange(t), np.arange(t))))
-            sizes.append((live @ weights.T + np.abs(rewards).mean() * ~mask).ravel())
+        calls += [(student.domain.draw(rng, "rewards", n, t), mask, float(g)) for g in gammas]
+    other = student.domain.draw(rng, "rewards", 5, 12), _lengths(rng, 5, 12), GAMMAS[1]
+    whole = rng.integers(-3, 4, (4, 6)).astype(float), _lengths(rng, 4, 6), 1.0
+    largest = np.abs(student.domain.draw(rng, "rewards", 2)).max() * rng.choice([-1.0, 1.0])
+    calls += [whole, (np.full((2, t_most), largest), np.ones((2, t_most), dtype=bool), 1.0)]
+    found, sizes = [], []
+    for rewards, mask, gamma in student.domain.replaced(calls[0], other, *calls[1:]):
+        steps, live = np.arange(mask.shape[1]), np.abs(rewards) * mask
+        found.append(student.reward_to_go(rewards, mask, gamma).ravel())
+        weights = np.triu(gamma ** np.abs(np.subtract.outer(steps, steps)))
+        sizes.append((live @ weights.T + np.abs(rewards).mean() * ~mask).ravel())
     return {"to_go": np.concatenate(found), "to_go__scale": np.concatenate(sizes)}
 
 
 def _batch(student, rng, n, t, actions):
-    """(logits, actions, returns, mask) and the absolute terms [n, t] of the loss.
+    """(logits, actions, returns, mask) of n episodes.
 
     The largest logits and returns stand in a row of their own: a sum would hide others beside them.
     """
@@ -115,26 +125,34 @@ def _batch(student, rng, n, t, actions):
     taken, weights = rng.integers(actions, size=(n, t)), rng.normal(3.0, 4.0, (n, t))
     logits[-1] = student.domain.draw(rng, "logits", t, actions)
     weights[-1] = student.domain.draw(rng, "reinforce_loss.returns", t)
+    return logits, taken, weights, mask
+
+
+def _terms(logits, taken, weights, mask):
+    """The absolute terms of the loss [n t]; 0 where the mask is False."""
     normalised = logits - logits.max(axis=2, keepdims=True)
     normalised -= np.log(np.exp(normalised).sum(axis=2, keepdims=True))
     surprise = -np.take_along_axis(normalised, taken[:, :, None], axis=2)[:, :, 0]
-    terms = np.abs(weights) * (surprise + np.abs(logits).max(axis=2)) / n
-    return (logits, taken, weights, mask), terms
+    return mask * np.abs(weights) * (surprise + np.abs(logits).max(axis=2)) / len(logits)
 
 
 def _batches(student, rng, sizes):
-    """As above for each of some sizes, the smallest and the largest ones last."""
+    """Batches of some sizes, the first two of which are equal, and of the smallest and the largest.
+
+    After the first one come those in which one argument alone is that of the second.
+    """
     (n, t, a), (n_most, t_most, a_most) = zip(*map(student.domain.sizes, "nta"), strict=True)
-    for size in (*sizes, (n, t, a_most), (n, t_most, a), (n_most, t, a)):
-        yield _batch(student, rng, *size)
+    ends = (n, t, a_most), (n, t_most, a), (n_most, t, a)
+    first, *others = (_batch(student, rng, *size) for size in (*sizes, *ends))
+    return student.domain.replaced(first, others[0], *others)
 
 
 def loss(student, rng):
-    """The value, with more steps than episodes and with fewer; two batches are of one size."""
+    """The value, with more steps than episodes and with fewer."""
     found, sizes = [], []
-    for batch, terms in _batches(student, rng, ((6, 15, 2), (6, 15, 2), (20, 7, 3), (1, 4, 2))):
+    for batch in _batches(student, rng, ((6, 15, 2), (6, 15, 2), (20, 7, 3), (1, 4, 2))):
         found.append(student.reinforce_loss(*batch))
-        sizes.append((terms * batch[-1]).sum())
+        sizes.append(_terms(*batch).sum())
     return {"value": np.array(found), "value__scale": np.array(sizes)}
 
 
@@ -145,7 +163,7 @@ def gradient(student, rng):
     no exception. The smallest scale of an entry is that of its own probability.
     """
     found, sizes = [], []
-    for batch, _ in _batches(student, rng, ((6, 6, 2), (6, 6, 2), (15, 15, 3))):
+    for batch in _batches(student, rng, ((6, 6, 2), (6, 6, 2), (15, 15, 3))):
         logits, taken, weights, mask = batch
         cotangent = np.asarray(rng.uniform(0.5, 2.0))
         (grad,) = student.vjp("reinforce_loss", batch, (0,), cotangent)

@@ -399,12 +399,21 @@ def _law(best, epsilon):
     return np.pad(law, ((0, 0), (0, 6 - a)))
 
 
+def _in_pairs(values, joined):
+    """Columns [t 2k] joined to [t k]: in even steps those k apart, in odd ones neighbours."""
+    half = values.shape[1] // 2
+    apart = joined(values[:, :half], values[:, half:])
+    beside = joined(values[:, 0::2], values[:, 1::2])
+    return np.where(np.arange(len(values))[:, None] % 2 == 0, apart, beside)
+
+
 def acts(student, rng, n):
     """Actions of `learn` in worlds where the table never changes, and pairs of them: 11 columns.
 
     Four rows of one table, with one best action or several; six actions, exploring always; two
     rows, exploring seldom. Then, of two copies in one step and of one copy in two steps, whether
-    each takes a best action; and whether two copies take the same, exploring or between equals.
+    each takes a best action; and whether two copies take the same, exploring or between equals. Two
+    copies are neighbours or four apart, in one step after the other.
     """
     found, laws = [], []
 
@@ -428,9 +437,9 @@ def acts(student, rng, n):
     explored, _ = play(np.eye(6, dtype=bool)[rng.integers(6, size=1)], 1.0, -(-n // 4))
     play(rng.permuted(shared[1:3], axis=1), float(rng.uniform(0.15, 0.3)), -(-n // 4))
     chance = np.array([epsilon * 2 / 3, 1 - epsilon * 2 / 3])
-    copies = 2 * greedy[:, :2] + greedy[:, 4:6]
+    copies = _in_pairs(greedy[:, [0, 1, 4, 5]], lambda first, second: 2 * first + second)
     steps = 2 * greedy[0::2, [0, 1, 4, 5]] + greedy[1::2, [0, 1, 4, 5]]
-    same = explored[:, :4] == explored[:, 4:], equals[:, 3] == equals[:, 7]
+    same = _in_pairs(explored, np.equal), equals[:, 3] == equals[:, 7]
     found += [part.ravel()[:n].astype(int) for part in (copies, steps, *same)]
     pair = np.outer(chance, chance).ravel()
     twice = [np.array([1 - 1 / a, 1 / a, 0.0, 0.0]) for a in (6, 3)]

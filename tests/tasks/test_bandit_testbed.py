@@ -178,6 +178,46 @@ SUBTLE = {
             key = torch.rand(runs, arms, generator=seeded, dtype=torch.float64)""",
         {"independence"},
     ),
+    "arms beyond the tenth repeat the values of the first ten": (
+        VALUE,
+        VALUE + "\n    value = value[:, torch.arange(arms) % 10]",
+        {"values"},
+    ),
+    "the first of two drawn arms gives way to one with a larger value": (
+        "        noise = torch.randn",
+        """        if not actions:
+            other = torch.randint(arms, (runs,), generator=generator)
+            action = torch.where(value[row, other] > value[row, action], other, action)
+        noise = torch.randn""",
+        {"values", "actions"},
+    ),
+    "keys share their numbers with the values": (
+        KEYS,
+        "again = torch.Generator().manual_seed(generator.initial_seed())\n        "
+        + KEYS.replace("generator=generator", "generator=again"),
+        {"values", "actions"},
+    ),
+    "exploring prefers arms with larger values": (
+        ARM,
+        "arm = torch.multinomial((0.7 * value).exp(), 1, generator=generator)[:, 0]",
+        {"actions"},
+    ),
+    "noise is mirrored at the middle of a run": (
+        "        noise = torch.randn(runs, generator=generator, dtype=torch.float64)",
+        """        noise = torch.randn(runs, generator=generator, dtype=torch.float64)
+        kept = [noise] if not actions else [*kept, noise]
+        if len(kept) > (steps + 1) // 2:
+            noise = -kept[steps - len(kept)]""",
+        {"noise"},
+    ),
+    "the latest twenty rewards of an arm": (
+        "total[row, action] += reward\n        count[row, action] += 1\n        actions",
+        """share = 1 - 0.05 * (count[row, action] >= 20)
+        total[row, action] = share * total[row, action] + reward
+        count[row, action] = share * count[row, action] + 1
+        actions""",
+        {"greedy"},
+    ),
     "no exploring where it is rare": (COIN, COIN + " * (epsilon > 0.05)", {"actions"}),
 }
 

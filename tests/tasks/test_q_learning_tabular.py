@@ -241,6 +241,21 @@ def test_a_replay_that_hands_out_what_was_learnt_is_seen():
             "    explores = half.repeat(2)[:n] < epsilon",
             "acts",
         ),
+        # neighbours explore together
+        (
+            "explores = torch.rand(n, generator=generator, dtype=torch.float64) < epsilon",
+            "half = torch.rand((n + 1) // 2, generator=generator, dtype=torch.float64)\n"
+            "    explores = half.repeat_interleave(2)[:n] < epsilon",
+            "acts",
+        ),
+        # neighbours that explore take one action
+        (
+            "return torch.where(explores, torch.randint(actions, (n,), generator=generator), "
+            "greedy)",
+            "half = torch.randint(actions, ((n + 1) // 2,), generator=generator)\n"
+            "    return torch.where(explores, half.repeat_interleave(2)[:n], greedy)",
+            "acts",
+        ),
         # learnt after the actions of the next step have been drawn
         (
             "    for _ in range(steps):\n"
@@ -261,7 +276,7 @@ def test_a_replay_that_hands_out_what_was_learnt_is_seen():
             "plays",
         ),
     ],
-    ids=["one-number", "in-turn", "pairs", "late"],
+    ids=["one-number", "in-turn", "pairs", "neighbours", "one-action", "late"],
 )
 def test_play_that_learns_as_well_but_is_not_what_is_asked_is_seen(old, new, check):
     assert check in failed(edited(TASK, old, new))
