@@ -40,8 +40,12 @@ def _noisy(student, rng):
     calls = []
     for (b, d, _), sigma in zip(sizes, sigmas, strict=True):
         calls.append((rng.integers(0, 2, (b, d)).astype(float), rng.normal(size=(b, d)), sigma))
+    b, d, _ = np.max(sizes, axis=0)  # noise that goes far, of which nothing may be clipped
+    eps = rng.normal(size=b * d)
+    eps[rng.permutation(b * d)[:4]] = rng.uniform(3.2, 4.0, 4) * [-1, -1, 1, 1]
+    far = rng.integers(0, 2, (b, d)).astype(float), eps.reshape(b, d), max(sigmas)
     first = (*calls[0][:2], 0.5)
-    return [*calls, first, *_each_alone(first, (*calls[1][:2], 0.25))]
+    return [*calls, far, first, *_each_alone(first, (*calls[1][:2], 0.25)), first]
 
 
 def _networks(student, rng):
@@ -57,7 +61,7 @@ def _networks(student, rng):
         calls += [(x, rng.normal(size=(b, d)), rng.uniform(0.2, 1.0), *far)]
     first, second = calls[0], calls[2]
     first, second = (*first[:2], 0.5, *first[3:]), (*second[:2], 0.25, *second[3:])
-    return [*calls, first, *_each_alone(first, second), _corner(student, rng)]
+    return [*calls, first, *_each_alone(first, second), first, _corner(student, rng)]
 
 
 def _corner(student, rng):
@@ -136,12 +140,18 @@ def _logits(weights, noisy):
     return inside @ weights["decoder.weight"].T + weights["decoder.bias"]
 
 
+def _probability_scale(weights, absolute, noisy):
+    """Of p, which is rounded as ½ is: what rounding of its logit adds is little near 0 and 1."""
+    p = 1 / (1 + np.exp(-_logits(weights, noisy)))
+    return 0.5 + p * (1 - p) * _logits(absolute, np.abs(noisy))
+
+
 def network(student, rng):
     """What the model answers with numbers of the grader's in the state."""
     model, found, scales = student.new("DAE"), [], []
     _weights(student, model)
     least, most = student.domain.sizes("b")
-    for spread in (0.1, 0.2, 0.1):
+    for spread in (0.1, 0.2, 0.4, 0.1):
         state = {
             name: rng.normal(0, spread, shape).astype(np.float32) for name, shape in SHAPES.items()
         }
@@ -153,8 +163,8 @@ def network(student, rng):
             eps = rng.normal(size=x.shape).astype(np.float32)
             found += [model.denoise(noisy), *model.demonstrate(x, eps)]
             shown = x + SIGMA * np.abs(eps)
-            scales += [1 + _logits(absolute, np.abs(noisy)) / 4, shown]
-            scales += [1 + _logits(absolute, shown) / 4]
+            scales += [_probability_scale(state, absolute, noisy), shown]
+            scales += [_probability_scale(state, absolute, x + SIGMA * eps)]
     return {"answers": _joined(found), "answers__scale": _joined(scales)}
 
 

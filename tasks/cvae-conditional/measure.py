@@ -17,6 +17,10 @@ SHAPES = {"x": "bd", "y": "bm", "z": "bk", "eps": "bk", "noise": "bm", "samples"
 #: By model in turn: bounds of |ln σ| in q and in the prior, and of |ln τ|, and which part of the
 #: bound the biases have by themselves, of either sign, so that the bound is nearly reached.
 REACH = ((0.7, 0.7, 0.0), (4.0, 4.0, 0.9), (2.5, 1.0, 0.3))
+#: The same and the signs of ln τ, for a last model: near the ends of what the statement allows;
+#: where y is given, only as far down as a loss may reach.
+FAR = ((0.7, 18.0, 0.98, (-1.0, 1.0)),)
+FAR_FROM_Y = ((0.7, 18.0, 0.98, (1.0,)), (0.7, 5.5, 0.95, (-1.0,)))
 WIDEST = 30.0  # |ln σ| at the ends of the domain of kl_diag
 TRAINING, FRESH, CHUNK = 4000, 4000, 250
 SIDE = 1.5  # of the square of x, from its middle
@@ -136,7 +140,8 @@ def _sizes(student, rng):
     for low, high in zip(axes, axes[1:] + axes[:1], strict=True):
         drawn = {axis: student.domain.size(rng, axis) for axis in ends}
         sizes.append({**drawn, low: ends[low][0], high: ends[high][1]})
-    return sizes
+    # of samples also a number that no equal chunks have
+    return [*sizes, {**between, "s": int(rng.choice([29, 31, 37]))}]
 
 
 def _affine(state, layer, inputs):
@@ -166,9 +171,10 @@ def _absolute(state):
     return {name: np.abs(array) for name, array in state.items()}
 
 
-def _state(student, rng, sizes, spread, width, part):
+def _state(student, rng, sizes, spread, width, part, signs=(-1.0, 1.0)):
     """Arrays for a state under which |ln σ| ≤ `spread` for all x and y of the domain, and
-    |ln τ| ≤ `width` for all z of it; the biases are ± `part` of that."""
+    |ln τ| ≤ `width` for all z of it; the biases are ± `part` of that, those of ln τ of these
+    signs."""
     d, m, h, k = (sizes[axis] for axis in "dmhk")
     state = {
         name: rng.normal(size=shape) / np.sqrt(shape[-1] if len(shape) > 1 else 1.0)
@@ -187,7 +193,8 @@ def _state(student, rng, sizes, spread, width, part):
         weight, bias = state[f"{layer}.weight"], state[f"{layer}.bias"]
         weight[half:] *= (1 - part) * wanted / log.max()
         bias[half:] *= (1 - part) * wanted / log.max()
-        bias[half:] += part * wanted * rng.choice([-1.0, 1.0], half)
+        of_tau = layer == "decoder.2"
+        bias[half:] += part * wanted * rng.choice(signs if of_tau else (-1.0, 1.0), half)
     return state
 
 
@@ -229,6 +236,11 @@ def _asked(student, rng, *names):
             model.load(state)
             for call in calls:
                 yield model, state, call
+    for reach in FAR_FROM_Y if "y" in names else FAR:
+        state = _state(student, rng, sizes, *reach)
+        model.load(state)
+        for call in calls:
+            yield model, state, call
 
 
 def networks(student, rng):
@@ -324,10 +336,30 @@ def step(student, rng):
     return {"parameters": _joined(found), "parameters__scale": _joined(scales)}
 
 
+def _faint(student, rng):
+    """The default model, a state and (x, y, samples): densities of e^-740 to e^-712.
+
+    There, doubles are not 0 yet but have lost digits.
+    """
+    b, s = DEFAULT["b"], DEFAULT["s"]
+    model, state = student.new("CVAE"), _state(student, rng, DEFAULT, 0.5, 0.5, 0.0)
+    state["decoder.2.bias"][1] -= 2.5
+    model.load(state)
+    x, eps = rng.uniform(-1, 1, (b, 2)), np.repeat(rng.normal(size=(1, b, 1)), s, axis=0)
+    mean, log_tau = _outputs(state, x, _drawn_z(_prior(state, x), (0, 0), eps[0])[0])
+    away = np.sqrt(2 * (rng.uniform(712, 740, mean.shape) - log_tau - np.log(2 * np.pi) / 2))
+    return model, state, (x, np.clip(mean - np.sign(mean) * np.exp(log_tau) * away, -5, 5), eps)
+
+
+def _likelihoods(student, rng):
+    yield _faint(student, rng)
+    yield from _asked(student, rng, "x", "y", "samples")
+
+
 def likelihood(student, rng):
     """log p(y | x) row by row; the sample that fits best is seldom the first."""
     found, scales = [], []
-    for model, state, (x, y, eps) in _asked(student, rng, "x", "y", "samples"):
+    for model, state, (x, y, eps) in _likelihoods(student, rng):
         found.append(model.log_likelihood(x, y, eps))
         absolute, x_size = _absolute(state), np.abs(x)
         z, z_size = _drawn_z(_prior(state, x), _prior(absolute, x_size), eps)

@@ -463,6 +463,13 @@ def _observed(rng, b, h, w, place):
     return known
 
 
+def _long_known(student, rng, b):
+    """A call with b images of 8 × 8 pixels, the first 35 to 59 of which are known in each."""
+    x, net = _bits(rng, b, 8, 8), _mild(rng, 5)
+    observed = np.arange(64).reshape(8, 8) < rng.integers(35, 60, (b, 1, 1))
+    return x, observed, _uniforms(student, rng, x, ~observed, net), *net
+
+
 def completed(student, rng):
     """Images of which some pixels are known; what stands at the others is 0 or 1."""
     calls = []
@@ -474,5 +481,6 @@ def completed(student, rng):
     )
     x, observed, *rest = pair[0]
     calls += [(x, observed | True, *rest), (x, observed & False, *rest)]
+    calls += [_long_known(student, rng, 6), _long_known(student, rng, 1)]
     calls = student.domain.replaced(*pair, *calls, pair[0])
     return _whole([student.complete(*call) for call in calls])

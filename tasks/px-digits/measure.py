@@ -232,8 +232,10 @@ def vae(student, rng):
     calls = [_log_weights(rng, *size) for size in ((4, 7), (s_most, 3), (2, b_most), (s, 5))]
     calls += [_log_weights(rng, student.domain.size(rng, "s"), b), calls[0]]
     calls += [draw(rng, "log_w", s_most, b_most), draw(rng, "log_w", 3, 4)]
-    # far down, far up, all alike
+    calls += [_log_weights(rng, 37, 4)]  # no number of equal parts
+    # far down, far up, where doubles lose their digits before they are 0, all alike
     calls += [_log_weights(rng, 5, 6) - 950, _log_weights(rng, 5, 6) + 950]
+    calls += [rng.uniform(-740, -712, (1, 9)) - rng.gamma(2.0, 0.3, (4, 9))]
     calls += [np.repeat(rng.normal(-19, 4, (1, 3)), 6, axis=0), _log_weights(rng, s, b)]
     for log_w in calls:
         found.append(np.stack(student.bounds(log_w)))
@@ -255,7 +257,7 @@ def comparison(student, rng):
     calls = [*student.domain.replaced(*pair), pair[0]]
     calls += [call(m_most, s, 64), call(m, s_most, d), call(m, s, d_most), call(5, s, d)]
     inner = [student.domain.size(rng, name) for name in "msd"]
-    calls += [call(*inner), call(30, s_most, SIDE**2)]
+    calls += [call(*inner), call(30, s_most, SIDE**2), call(97, 11, 200)]
     calls += [(draw(rng, "nats", m_most), draw(rng, "log_w", 7, m_most), SIDE**2)]
     calls += [(rng.uniform(10, 30, 8), draw(rng, "log_w", s, 8), 100)]
     for nats, log_w, pixels in calls:

@@ -25,6 +25,21 @@ def _batches(student, rng):
     return [_numbers(student, rng, *size) for size in sizes]
 
 
+def _calls(student, rng):
+    """The batches; before the second one, the first with each argument of the second alone."""
+    first, second, *others = _batches(student, rng)
+    return student.domain.replaced(first, second, second, *others, first)
+
+
+def _samples(student, rng):
+    """(μ, ln σ, ε) of all sizes, each of them new alone as well."""
+    calls = []
+    for _, mu, log_sigma, *_ in _batches(student, rng):
+        calls.append((mu, log_sigma, rng.normal(size=mu.shape)))
+    first, second, *others = calls
+    return student.domain.replaced(first, second, second, *others, first)
+
+
 def _numbers(student, rng, rows, latent, data):
     """Ordinary numbers in most rows; in the last one, in 3, 6 and 9 any that the domain allows.
 
@@ -54,8 +69,7 @@ def _joined(arrays):
 
 def sample(student, rng):
     found, scales = [], []
-    for _, mu, log_sigma, *_ in _batches(student, rng):
-        eps = rng.normal(size=mu.shape)
+    for mu, log_sigma, eps in _samples(student, rng):
         found.append(student.sample(mu, log_sigma, eps))
         scales.append(np.abs(mu) + np.exp(log_sigma) * np.abs(eps))
     return {"z": _joined(found), "z__scale": _joined(scales)}
@@ -64,8 +78,8 @@ def sample(student, rng):
 def sample_gradient(student, rng):
     """By μ and by ln σ: (z̄, z̄ σ ε)."""
     found, scales = [], []
-    for _, mu, log_sigma, *_ in _batches(student, rng):
-        eps, cotangent = rng.normal(size=(2, *mu.shape))
+    for mu, log_sigma, eps in _samples(student, rng):
+        cotangent = rng.normal(size=mu.shape)
         found += student.vjp("sample", (mu, log_sigma, eps), (0, 1), cotangent)
         scales += [np.abs(cotangent), np.abs(cotangent * np.exp(log_sigma) * eps)]
     return {"gradient": _joined(found), "gradient__scale": _joined(scales)}
@@ -84,7 +98,7 @@ def _term_scales(x, mu, log_sigma, x_mean, x_log_sigma):
 def terms(student, rng):
     """Both terms of -ELBO, a row each, and the loss; S is the sum of their absolute summands."""
     found, scales = [], []
-    for args in _batches(student, rng):
+    for args in _calls(student, rng):
         ordinary = [_ordinary(array) for array in args]
         found += [np.stack(student.elbo_terms(*args)), student.loss(*ordinary)]
         scales += [_term_scales(*args), _term_scales(*ordinary).sum(axis=0).mean()]
@@ -94,7 +108,7 @@ def terms(student, rng):
 def loss_gradient(student, rng):
     """By μ, ln σ, and by mean and ln σ of p(x | z)."""
     found, scales = [], []
-    for args in _batches(student, rng):
+    for args in _calls(student, rng):
         x, mu, log_sigma, x_mean, x_log_sigma = args
         cotangent = rng.uniform(1.0, 2.0)
         found += student.vjp("loss", args, (1, 2, 3, 4), np.asarray(cotangent))
@@ -137,9 +151,10 @@ def rows(student, rng):
     for coder, name in ((vae.encode, "encode.x"), (vae.decode, "z")):
         points = student.domain.draw(rng, name, most, 2)
         together = np.concatenate(coder(points), axis=1)
-        for start in (0, 1, most // 2, most - least):
-            alone = np.concatenate(coder(points[start : start + least]), axis=1)
-            error = np.abs(alone - together[start : start + least])
+        parts = (0, least), (1, least), (most // 2, least), (most - least, least)
+        for start, count in (*parts, (3, 2), (6, 3)):  # two rows are as many as there are columns
+            alone = np.concatenate(coder(points[start : start + count]), axis=1)
+            error = np.abs(alone - together[start : start + count])
             found.append((error <= SINGLE * (1 + np.abs(alone))).all(axis=1))
         again = np.concatenate(coder(points[::-1]), axis=1)[::-1]
         found.append((np.abs(again - together) <= SINGLE * (1 + np.abs(again))).all(axis=1))

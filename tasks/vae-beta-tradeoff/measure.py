@@ -158,7 +158,7 @@ def networks(student, rng):
         }
         vae.load(state)
         absolute = {name: np.abs(array) for name, array in state.items()}
-        for rows in (USUAL[0], *student.domain.sizes("b"), USUAL[0], 1, 1):
+        for rows in (USUAL[0], *student.domain.sizes("b"), USUAL[0], 1, 1, LATENT, 2):
             x = rng.integers(0, 2, (rows, PIXELS)).astype(np.float32)
             z = student.domain.draw(rng, "z", rows, LATENT).astype(np.float32)
             if rows > 1:  # what nothing but biases makes of nothing
