@@ -152,7 +152,7 @@ def played(measure, weights_of, disguises=40):
     good = []
     for seed in range(disguises):
         rng = np.random.default_rng([11, seed])
-        poles = measure.Counted(environments.draw("poles", rng).vector(rng, 32, 200))
+        poles = measure.Counted(environments.draw("poles", rng).vector(rng, measure.POLES, 200))
         weights = weights_of(rng)
         seen, _ = poles.reset()
         for _ in range(610):  # three whole episodes a pole
@@ -167,10 +167,10 @@ def test_weights_of_the_plain_pole_gain_little(measure):
 
 def test_random_actions_reach_what_credit_starts_from(measure):
     rng = np.random.default_rng(12)
-    poles = measure.Counted(environments.draw("poles", rng).vector(rng, 32, 200))
+    poles = measure.Counted(environments.draw("poles", rng).vector(rng, measure.POLES, 200))
     poles.reset()
     for _ in range(measure.STEPS):
-        poles.step(rng.integers(2, size=32))
+        poles.step(rng.integers(2, size=measure.POLES))
     assert poles.best(measure.WINDOW) == pytest.approx(CHECK.low, abs=4)
 
 
