@@ -31,6 +31,7 @@ CATALOGUE = {
     "pg-baseline": {68, 77, 78, 79, 80, 81},
     "pg-baseline-cartpole": {57, 58, 68, 69, 70, 71, 72, 73, 74, 75, 76, 78, 79, 80, 85},
     "pg-classification": {74, 82},
+    "a2c-cartpole": {57, 58, 73, 84, 87, 88, 89, 94},  # an extension
     "a2c-update": {75, 76, 84, 85, 86},
     "dqn-target-loss": {87, 88, 89, 90, 91, 92, 93},
     "pixelrnn-lstm": set(),  # an extension; its slip, an input that is not shifted, has no number
