@@ -37,8 +37,10 @@ CATALOGUE = {
     "px-chain-nll": {40, 46, 48, 51},
     "px-mask": {40, 41, 42, 43, 46, 47},
     "px-known-entropy": {34, 40, 41, 42, 43, 46, 47, 48},
+    "px-digits": {15, 16, 18, 34, 40, 41, 42, 43, 46, 47, 48, 51},
     "px-sample-complete": {49, 50},
     "px-rgb-order": {40, 41, 42, 43, 44, 45, 46, 47},
+    "dqn-probe": {87, 88, 94},
     "dqn-pipeline": {94, 95, 96, 97},
     "dqn-atari": {98, 99},
     "dqn-mini-breakout": {57, 58, 87, 88, 89, 90, 92, 94, 99},  # an extension
