@@ -87,7 +87,7 @@ class PongVector:
         )
         self.num_envs = count
         shape = disguise.observation_shape
-        self.single_observation_space = gymnasium.spaces.Box(0, 255, shape, np.uint8)  # type: ignore[arg-type]
+        self.single_observation_space = gymnasium.spaces.Box(0, 255, shape, np.uint8)
         self.spec = EnvSpec("fairmark/Pong-v0", max_episode_steps=length)
         self._seen = np.zeros((count, *shape), dtype=np.uint8)
         self._ended = np.zeros(count, dtype=bool)

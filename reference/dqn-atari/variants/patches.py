@@ -1,8 +1,8 @@
 """The same player, convolutions written out: cut patches, multiply by a matrix; in float64.
 
 Two actions of almost equal value may be ranked otherwise than in float32, and the games then take
-another course; on average the scores are the same. The learner has layers in a row and float32, looks at
-its pictures as it goes, and works out the targets of one game after the other.
+another course; on average the scores are the same. The learner has layers in a row and float32,
+looks at its pictures as it goes, and works out the targets of one game after the other.
 """
 
 import gymnasium
@@ -121,7 +121,8 @@ class Learner:
                 group["lr"] = 1e-3 + part * (5e-5 - 1e-3)
             real = torch.cat(counts)
             s, a, y = torch.cat(states)[real], torch.cat(actions)[real], y.flatten()[real]
-            for i in torch.cat([torch.randperm(len(s), generator=generator) for _ in "12"]).split(64):
+            order = [torch.randperm(len(s), generator=generator) for _ in range(2)]
+            for i in torch.cat(order).split(64):
                 optimiser.zero_grad()
                 q = self.net(s[i]).gather(1, a[i].unsqueeze(1)).squeeze(1)
                 (q - y[i]).pow(2).mean().div(2).backward()
