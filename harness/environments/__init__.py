@@ -18,11 +18,13 @@ from harness.environments.records import Disguised
 __all__ = ["Disguised", "Name", "draw", "signature"]
 
 #: ``poles``: cart-poles, :mod:`harness.environments.poles`; ``breakout``: a game on ten by ten
-#: cells, :mod:`harness.environments.breakout`; the others are small MDPs that show slips in deep
-#: Q-learning, :mod:`harness.environments.probes`.
+#: cells, :mod:`harness.environments.breakout`; ``pong``: Atari's, which needs the extra
+#: fairmark[atari], :mod:`harness.environments.pong`; the others are small MDPs that show slips in
+#: deep Q-learning, :mod:`harness.environments.probes`.
 Name = Literal[
     "poles",
     "breakout",
+    "pong",
     "time-limit",
     "auto-reset",
     "two-step",
@@ -35,6 +37,7 @@ Name = Literal[
 DRAWN_BY: dict[Name, tuple[str, str]] = {
     "poles": ("poles", "Poles"),
     "breakout": ("breakout", "Breakout"),
+    "pong": ("pong", "Pong"),
     "time-limit": ("probes", "time_limit"),
     "auto-reset": ("probes", "auto_reset"),
     "two-step": ("probes", "two_step"),
@@ -48,6 +51,7 @@ DRAWN_BY: dict[Name, tuple[str, str]] = {
 LAWS: dict[Name, int] = {
     "poles": 1,
     "breakout": 1,
+    "pong": 1,
     "time-limit": 1,
     "auto-reset": 1,
     "two-step": 1,

@@ -29,6 +29,7 @@ from harness.environments.records import Array
 REGISTERED: dict[str, tuple[environments.Name, int]] = {
     "fairmark/Poles-v0": ("poles", 500),
     "fairmark/MiniBreakout-v0": ("breakout", 200),
+    "fairmark/Pong-v0": ("pong", 27_000),
     "fairmark/TimeLimitProbe-v0": ("time-limit", 10),
     "fairmark/AutoResetProbe-v0": ("auto-reset", 100),
     "fairmark/TwoStepProbe-v0": ("two-step", 100),
@@ -36,6 +37,9 @@ REGISTERED: dict[str, tuple[environments.Name, int]] = {
     "fairmark/ActionRewardProbe-v0": ("action-reward", 100),
     "fairmark/FourStatesProbe-v0": ("four-states", 100),
 }
+
+#: The range of observations by the kind of their dtype, where it is not all numbers.
+BOUNDS: dict[str, tuple[float, float]] = {"b": (0, 1), "u": (0, 255)}
 
 
 class AtHome(VectorEnv[Array, Array, Array]):
@@ -53,7 +57,7 @@ class AtHome(VectorEnv[Array, Array, Array]):
         self.metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
         self._begin(np.random.default_rng())
         shape, dtype = self.instance.observation_shape, self._env.reset()[0].dtype
-        low, high = (0, 1) if dtype.kind == "b" else (-np.inf, np.inf)
+        low, high = BOUNDS.get(dtype.kind, (-np.inf, np.inf))
         self.single_observation_space = gymnasium.spaces.Box(low, high, shape, dtype.type)
         self.single_action_space = gymnasium.spaces.Discrete(self.instance.actions)
         self.observation_space = batch_space(self.single_observation_space, num_envs)

@@ -4,7 +4,8 @@ Grading reads ``reference/<id>/targets/*.json``. There are two sorts of targets.
 checks of kind seed-success are made by :mod:`harness.targets.training`. The other sort comes from
 one long training of the reference by ``reference/<id>/train.py``, which takes ``--seed``,
 ``--device`` and ``--out DIR``, and writes ``provenance.json`` into DIR; such a target holds the
-digest of the train.py that it was made with.
+digest of the train.py that it was made with, or of another file of that folder which it names as
+its ``source``.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Target:
     """A description of one stored target.
 
     Attributes:
-        source_sha256: the digest of today's train.py, or of today's measurement for stored runs.
+        source_sha256: the digest of today's train.py, or of the source that the target names, or of
+            today's measurement for stored runs.
         stale: whether the target was made with another version of what made it.
         provisional: whether it holds too few runs.
         provenance: how it was made, as its file says.
@@ -96,10 +98,10 @@ def _of_stored_runs(task: LoadedTask, path: Path) -> Target:
 
 
 def _of_train_script(reference: Path, task: str, path: Path) -> Target:
-    source = reference / task / "train.py"
-    digest = sha256(source.read_bytes()) if source.is_file() else ""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
+        source = reference / task / Path(record.get("source", "train.py")).name
+        digest = sha256(source.read_bytes()) if source.is_file() else ""
         runs = record.get("runs", [])
         made_from = {run["source_sha256"] for run in runs}
         return Target(

@@ -1,10 +1,12 @@
-"""dqn-atari: a player of Pong, trained by you, and the score of one game.
+"""dqn-atari: a player of Pong, trained by you, a learner of Pong, and the score of one game.
 
 Hand in two files: this one, completed, as `dqn_atari.py`, and the weights of your player as
 `dqn_atari.safetensors` (at most 8 MiB; weights only, written with `safetensors.torch.save_file`).
 The statement, with the rules of the game, is in README.md.
 """
 
+import gymnasium
+import torch
 from jaxtyping import Bool, Float64, Int64, UInt8
 from torch import Tensor
 
@@ -33,6 +35,35 @@ class Player:
 
         Returns:
             int64 [b], each in 0..5: NOOP, FIRE, RIGHT, LEFT, RIGHTFIRE, LEFTFIRE.
+        """
+        raise NotImplementedError
+
+
+class Learner:
+    """Q_w that is learnt while the grader plays Pong, mirrored or not, in other greys."""
+
+    def __init__(self, generator: torch.Generator) -> None:
+        """Fresh weights for observations [4 84 84] and six actions."""
+        raise NotImplementedError
+
+    def learn(self, env: gymnasium.vector.VectorEnv, steps: int, generator: torch.Generator) -> int:
+        """Learn with at most so many calls of env.step(); return how many were made.
+
+        Args:
+            env: games side by side, `env.num_envs` of them, with observations uint8 [n 4 84 84].
+            steps: the budget of calls of env.step().
+            generator: what to draw from.
+        """
+        raise NotImplementedError
+
+    def act(self, observations: UInt8[Tensor, "b 4 84 84"]) -> Int64[Tensor, " b"]:
+        """Choose the action of the largest value for each of b games, as `Player.act` does.
+
+        Args:
+            observations: uint8 [b 4 84 84], as `env` shows them.
+
+        Returns:
+            int64 [b], each in 0..5, in the numbers of `env`.
         """
         raise NotImplementedError
 

@@ -1,7 +1,9 @@
 """What is measured of dqn-atari: whole games of Pong that the grader owns, and the score of a game.
 
 The environments live here; the program only sees frames and answers actions. Every environment has
-a seed of its own and plays one whole game; what it does afterwards is not looked at.
+a seed of its own and plays one whole game; what it does afterwards is not looked at. The program
+learns in games behind a disguise, :mod:`harness.environments.pong`, and plays further ones behind
+the same.
 """
 
 import hashlib
@@ -30,6 +32,9 @@ CHECKPOINT = "dqn_atari.safetensors"
 ACTIONS = 6
 SINGLE_ROUNDS = 8  # of all states, one at a time: 240 calls in which one that is special shows
 PARTS = *(30,) * 12, *range(2, 30)  # sizes of batches of all states, each in another order
+GAMES = 16  # side by side while the program learns
+STEPS = 9_600  # calls of env.step: 153,600 agent steps
+LENGTH = 27_000  # agent steps of the longest game
 
 
 def play(student, rng, n):
@@ -41,6 +46,26 @@ def play(student, rng, n):
     seeds = rng.choice(2**31 - 1, n, replace=False)
     player = student.new("Player", student.file(CHECKPOINT))
     frames, _ = envs.reset(seed=seeds.astype(np.int64))
+    metrics = _games(student, player, envs, frames)
+    envs.close()
+    return metrics
+
+
+def learn(student, rng, n):
+    """The same of n games behind a disguise, by a program that has just learnt behind it."""
+    hidden = student.environment("pong", rng)
+    learner = student.new("Learner", student.generator())
+    games = hidden.vector(rng, GAMES, LENGTH)
+    env = student.serve(games, hidden.observation_shape, hidden.actions, max_steps=GAMES * STEPS)
+    learner.learn(env, STEPS, student.generator())
+    envs = hidden.vector(rng, n, LENGTH)
+    frames, _ = envs.reset()
+    return _games(student, learner, envs, frames)
+
+
+def _games(student, player, envs, frames):
+    """The return of the first game of each environment, and a digest of its actions and rewards."""
+    n = envs.num_envs
     playing, returns = np.ones(n, dtype=bool), np.zeros(n)
     games = [hashlib.sha256() for _ in range(n)]
     while playing.any():
@@ -54,7 +79,6 @@ def play(student, rng, n):
             games[row].update(bytes((int(actions[row]), int(rewards[row]) & 255)))
         returns[rows] += rewards[rows]
         playing &= ~(over | cut)
-    envs.close()
     digests = np.array([int.from_bytes(game.digest()[:8], "big") for game in games], np.uint64)
     return {"return": returns, "return__trajectory": digests}
 
@@ -106,7 +130,25 @@ def answers(student, rng):
     mixed = [_asked(player, frames, rng.permutation(states), size) for size in PARTS]
     repeated = [np.array_equal(*pair) for each in (again, single) for pair in pairwise(each)]
     moved = (np.stack([*single, *mixed]) != first).any(axis=0)
-    return {"holds": np.array([*repeated, moved.mean() <= 0.1, len(np.unique(first)) > 1])}
+    found = [*repeated, moved.mean() <= 0.1, len(np.unique(first)) > 1]
+    return {"holds": np.array([*found, *_fresh(student, rng, frames)])}
+
+
+def _fresh(student, rng, frames):
+    """The same of two learners that have not learnt.
+
+    Values of a network that knows nothing lie close together, so one state in five may have two
+    actions.
+    """
+    found, rows = [], len(frames)
+    for _ in range(2):
+        learner = student.new("Learner", student.generator())
+        again = [learner.act(frames) for _ in range(4)]
+        parts = [_asked(learner, frames, rng.permutation(rows), size) for size in (1, 7, rows)]
+        moved = (np.stack(parts) != again[0]).any(axis=0)
+        found += [np.array_equal(again[0], other) for other in again[1:]]
+        found += [moved.mean() <= 0.2, ((again[0] >= 0) & (again[0] < ACTIONS)).all()]
+    return found
 
 
 def example(student, rng):

@@ -3,18 +3,31 @@
 import json
 import runpy
 from hashlib import sha256
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from gymnasium.spaces import Box
 from safetensors.torch import load_file
 
+from harness.collect.bare import BareProgram
+from harness.collect.proxy import ProgramProxy
+from harness.errors import ProgramError
+from harness.kinds import returns
+from harness.kinds.outcome import Evidence
+from harness.records import canonical
 from harness.spec.instances import Instances
-from tests.support.programs import ROOT, load
+from harness.stored_runs import measured_by
+from tests.support.programs import ROOT, load, load_module
 
 REFERENCE = ROOT / "reference" / "dqn-atari"
 TASK = ROOT / "tasks" / "dqn-atari"
 TARGET = json.loads((REFERENCE / "targets" / "pong.json").read_text(encoding="utf-8"))
+LEARNT = json.loads((REFERENCE / "targets" / "learn.json").read_text(encoding="utf-8"))
+LEARNS = load("dqn-atari").spec.check("learns")
+SOLUTION = REFERENCE / "solution.py"
+HONEST = [SOLUTION, *sorted((REFERENCE / "variants").glob("*.py"))]
 
 
 @pytest.fixture(scope="module")
@@ -137,12 +150,208 @@ def test_an_action_that_depends_on_more_than_its_state_is_seen(measure, states, 
             actions = frames[:, -1].astype(np.int64).sum((1, 2)) % 6
             return np.where(ODD[odd](frames, self.calls), 5 - actions, actions)
 
+    class Even(Player):
+        def act(self, frames):
+            return frames[:, -1].astype(np.int64).sum((1, 2)) % 6
+
     class Student:
-        def new(self, name, checkpoint):
-            return Player()
+        def new(self, name, argument):
+            return {"Player": Player, "Learner": Even}[name]()
 
         def file(self, name):
             return name
 
+        def generator(self):
+            return 1
+
     found = answers(Student(), np.random.default_rng(1))["holds"]
     assert found.all() == (odd == "nothing")
+
+
+# --- learning --------------------------------------------------------------------------------
+
+
+class Lights:
+    """Games of a few steps in which the action that the brightest sixth names pays 1.
+
+    Every second game is cut off. An action in the step after an end pays nothing.
+    """
+
+    def __init__(self, rng, count, length):
+        self.rng, self.num_envs, self.length = rng, count, length
+        self.single_observation_space = Box(0, 255, (4, 84, 84), np.uint8)
+        self.steps = self.resets = 0
+
+    def _show(self):
+        self.wanted = self.rng.integers(6, size=self.num_envs)
+        frames = np.zeros((self.num_envs, 4, 84, 84), np.uint8)
+        for row, wanted in enumerate(self.wanted):
+            frames[row, :, :, 14 * wanted : 14 * wanted + 14] = 200
+        return frames
+
+    def reset(self, *, seed=None):
+        self.resets += 1
+        self.ages = np.zeros(self.num_envs, dtype=int)
+        self.games = np.arange(self.num_envs)
+        self.ended = np.zeros(self.num_envs, dtype=bool)
+        return self._show(), {}
+
+    def step(self, actions):
+        self.steps += 1
+        fresh = self.ended
+        paid = np.where(fresh, 0.0, np.asarray(actions) == self.wanted)
+        self.ages = np.where(fresh, 0, self.ages + 1)
+        self.games = self.games + fresh
+        self.ended = ~fresh & (self.ages >= self.length)
+        over, cut = self.ended & (self.games % 2 == 0), self.ended & (self.games % 2 == 1)
+        return self._show(), paid.astype(np.float64), over, cut, {}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [SOLUTION, *(pytest.param(path, marks=pytest.mark.slow) for path in HONEST[1:])],
+    ids=lambda path: path.stem,
+)
+def test_a_learner_learns_within_its_budget(path):
+    """A tenth of the frames and none of the emulator: six lights, six actions, games of a step."""
+    generator = torch.Generator().manual_seed(1)
+    learner = load_module(path).Learner(generator)
+    env = Lights(np.random.default_rng(2), 16, 1)
+    assert learner.learn(env, 1300, generator) == env.steps == 480 + 25 * 32
+    lights = Lights(np.random.default_rng(3), 60, 5)
+    frames, _ = lights.reset()
+    actions = learner.act(torch.from_numpy(frames))
+    assert (actions.numpy() == lights.wanted).mean() > 0.7  # by chance a sixth
+    assert actions.dtype == torch.int64
+
+
+@pytest.mark.parametrize("path", HONEST, ids=lambda path: path.stem)
+@pytest.mark.parametrize("steps", [1, 37, 480, 511])
+def test_a_small_budget_is_kept(path, steps):
+    generator = torch.Generator().manual_seed(1)
+    learner = load_module(path).Learner(generator)
+    env = Lights(np.random.default_rng(2), 2, 5)
+    assert learner.learn(env, steps, generator) == env.steps <= steps
+    assert learner.act(torch.from_numpy(env.reset()[0])).shape == (2,)
+
+
+def measured(monkeypatch, measure, source, steps=3, draws=5):
+    """The measurement `learn` with a learner that is made up, on games that are."""
+    games = []
+
+    class Hidden:
+        observation_shape, actions = (4, 84, 84), 6
+
+        def vector(self, rng, count, length):
+            assert length == 27_000
+            games.append(Lights(rng, count, 4))
+            return games[-1]
+
+    task = load("dqn-atari")
+    code = task.reference.solution.files[task.spec.file].decode()
+    made = code[: code.index("class SmallNet")] + source + code[code.index("def pooled") :]
+    files = {**task.reference.solution.files, task.spec.file: made.encode()}
+    program = SimpleNamespace(files=files)
+    monkeypatch.setitem(measure["learn"].__globals__, "STEPS", steps)
+    monkeypatch.setattr(ProgramProxy, "environment", lambda self, name, rng: Hidden())
+    with BareProgram(task, program) as running:
+        rng = np.random.default_rng(4)
+        student = ProgramProxy(running.channel, task.contract, rng, material=task.material)
+        return measure["learn"](student, rng, draws), games
+
+
+IDLE = """
+class Learner:
+    def __init__(self, generator):
+        pass
+
+    def learn(self, env, steps, generator):
+        env.reset()
+        for _ in range(steps + {more}):
+            env.step(torch.zeros(env.num_envs, dtype=torch.int64).numpy())
+        return 7
+
+    def act(self, observations):
+        return torch.full((len(observations),), {action})
+
+
+"""
+
+
+def test_the_grader_counts_and_plays(monkeypatch, measure):
+    metrics, (training, playing) = measured(monkeypatch, measure, IDLE.format(more=0, action=2))
+    assert (training.num_envs, training.steps) == (16, 3)
+    assert (playing.num_envs, playing.resets, playing.steps) == (5, 1, 4)
+    assert metrics["return"].shape == metrics["return__trajectory"].shape == (5,)
+
+
+@pytest.mark.parametrize(
+    ("more", "action", "wanted"),
+    [(1, 2, "more than the budget of 48 steps"), (0, 6, "outside 0..5"), (0, -1, "outside 0..5")],
+)
+def test_what_breaks_the_rules_is_refused(monkeypatch, measure, more, action, wanted):
+    with pytest.raises(ProgramError, match=wanted):
+        measured(monkeypatch, measure, IDLE.format(more=more, action=action))
+
+
+# --- the stored trainings --------------------------------------------------------------------
+
+
+def test_the_stored_trainings_are_of_todays_files():
+    task = load("dqn-atari")
+    protocol = sha256(canonical(measured_by(task, ["learn"])).encode()).hexdigest()
+    honest = {program.name: program for program in (task.reference.solution,)}
+    honest |= {program.name: program for program in task.reference.variants}
+    honest |= {item.program.name: item.program for item in task.reference.mutants}
+    for name, runs in LEARNT["programs"].items():
+        digest = sha256(honest[name].files[task.spec.file]).hexdigest()
+        for run in runs:
+            assert (run["source_sha256"], run["protocol"]) == (digest, protocol)
+            assert run["mean"] == pytest.approx(np.mean(run["returns"]), abs=1e-4)
+            assert len(run["returns"]) == LEARNS.episodes
+            assert run["distinct_trajectories"] >= LEARNS.min_distinct
+    assert LEARNT["runs"] == LEARNT["programs"]["dqn-atari"]
+
+
+def test_honest_trainings_lie_far_beyond_full_credit():
+    """Few of them: the target says provisional until there are ten."""
+    means = [run["mean"] for run in LEARNT["runs"]]
+    assert len(means) >= 3
+    summary = LEARNT["summary"]
+    assert summary["mean"] == pytest.approx(np.mean(means), abs=1e-4)
+    assert summary["lowest"] == min(means)
+    assert summary["provisional"] is True
+    assert min(means) - LEARNS.high > 3
+
+
+def outcome(mean_returns):
+    found = {"return": np.asarray(mean_returns, dtype=float)}
+    found["return__trajectory"] = np.arange(len(mean_returns), dtype=np.uint64)
+    return returns.decide(LEARNS, [Evidence(own=returns.reduce(LEARNS, found), target=LEARNT)])
+
+
+def test_random_play_gets_nothing():
+    """The law of the mean of 30 games, from the 120 games of random play that are stored."""
+    played = np.array(TARGET["anchors"]["random"]["returns"])
+    one = np.bincount(played + 21) / len(played)
+    law = one
+    for _ in range(LEARNS.episodes - 1):
+        law = np.convolve(law, one)
+    means = np.arange(len(law)) / LEARNS.episodes - 21
+    assert law[means > LEARNS.low].sum() < 2e-5
+    assert law[means >= LEARNS.high].sum() < 1e-10
+    assert outcome(played[:30]).credit == 0
+
+
+def test_every_stored_mistake_of_the_check_keeps_less_than_half():
+    for item in load("dqn-atari").reference.mutants:
+        for run in LEARNT["programs"].get(item.program.name, []):
+            assert outcome(run["returns"]).credit <= LEARNS.mutant_max_credit
+
+
+def test_the_statement_says_what_was_reached():
+    statement = (TASK / "README.md").read_text(encoding="utf-8")
+    means = sorted(run["mean"] for run in LEARNT["runs"])
+    assert f"{len(means)} trainings" in statement
+    assert f"{means[0]:.1f} to {means[-1]:.1f}".replace("-", "−") in statement
+    assert f"from {LEARNS.low:g} to {LEARNS.high:g}".replace("-", "−") in statement
