@@ -36,7 +36,6 @@ def double_targets(
     gamma: float,
 ) -> Float64[Tensor, " b"]:
     """y = r + γ Q⁻(s', argmax_a Q(s', a)); a cut is no end."""
-    del truncated
     best = q_next.argmax(dim=1)
     future = q_next_target.gather(1, best[:, None]).squeeze(1)
     return rewards + gamma * torch.where(terminated, 0.0, future)
