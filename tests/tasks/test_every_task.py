@@ -44,6 +44,7 @@ CATALOGUE = {
     "dqn-probe": {87, 88, 94},
     "dqn-pipeline": {94, 95, 96, 97},
     "dqn-atari": {98, 99},
+    "dqn-cartpole": {87, 88, 89, 90, 92, 93, 94, 96},  # an extension
     "dqn-mini-breakout": {57, 58, 87, 88, 89, 90, 92, 94, 99},  # an extension
     "pg-reinforce-cartpole": {57, 58, 68, 69, 70, 71, 72, 73, 74, 75},
     "ae-linear-pca": {32},
