@@ -10,7 +10,7 @@ def double_targets(rewards, q_next, q_next_target, terminated, truncated, gamma)
     a_star = torch.argmax(q_next, dim=-1)
     rows = torch.arange(rewards.shape[0])
     bootstrap = q_next_target[rows, a_star]
-    return rewards + gamma * (~terminated) * bootstrap
+    return rewards + gamma * (~terminated).double() * bootstrap
 
 
 class ReplayBuffer:

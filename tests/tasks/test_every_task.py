@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from harness.contract import ArrayType
 from tests.support.programs import ROOT, TASKS, load
 
 # The catalogue of known bugs, as far as it promises them to tasks; a task without an entry promises
@@ -94,6 +95,22 @@ def test_there_are_samples_of_right_and_of_mistaken_work(task, folder):
 def test_every_bug_of_the_catalogue_is_a_known_mistake(task):
     known = {bug for mutant in task.reference.mutants for bug in mutant.mistake.bug}
     assert CATALOGUE.get(task.id, set()) - known == set()
+
+
+def test_a_statement_with_masks_and_a_discount_says_how_to_keep_float64(task):
+    """``gamma * mask`` is float32 in torch, and a right program would fail by its rounding."""
+    functions = [*task.contract.functions.values()]
+    if any({"bool", float} <= kinds_of(function) for function in functions):
+        text = " ".join((ROOT / "tasks" / task.id / "README.md").read_text("utf-8").split())
+        assert "is float32 in torch: convert masks with `.double()`" in text
+
+
+def kinds_of(function):
+    """``bool`` where an argument is a Bool tensor, float where there is a discount."""
+    masks = {
+        "bool" for p in function.params if isinstance(p.type, ArrayType) and "bool" in p.type.dtypes
+    }
+    return masks | {float for p in function.params if p.name == "gamma"}
 
 
 @pytest.mark.parametrize("document", sorted(LECTURES))
