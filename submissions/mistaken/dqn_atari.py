@@ -47,6 +47,86 @@ class Player:
             return torch.max(self.network(newest_first), dim=1)[1]
 
 
+class Learner:
+    def __init__(self, generator):
+        self.net = nn.Sequential(
+            conv(4, 16, 6, 3, 13),
+            conv(16, 32, 4, 2, 5),
+            nn.Sequential(nn.Flatten(), nn.Linear(800, 128)),
+            nn.LayerNorm(128),
+            nn.ReLU(),
+            nn.Linear(128, 6),
+        )
+        self.usual, self.spread = torch.zeros(42, 42), torch.ones(42, 42)
+
+    def see(self, frames):
+        small = nn.functional.avg_pool2d(torch.as_tensor(frames).float(), 2) / 255
+        return torch.clamp((small - self.usual) / self.spread, min=-3, max=3)
+
+    def learn(self, env, steps, generator):
+        n, horizon, gamma, lam = env.num_envs, 32, 0.95, 0.9
+        env.reset()
+        calls, shown = 0, []
+        while calls < min(480, steps):
+            frames = env.step(torch.randint(6, (n,), generator=generator).numpy())[0]
+            calls += 1
+            if calls % 10 == 0:
+                shown.append(nn.functional.avg_pool2d(torch.as_tensor(frames[:, 3]).float(), 2) / 255)
+        if shown:
+            shown = torch.cat(shown)
+            self.usual, self.spread = shown.mean(0), shown.std(0).clamp(min=0.05)
+
+        optimiser = torch.optim.Adam(self.net.parameters(), lr=1e-3)
+        x = self.see(env.reset()[0])
+        resets = torch.zeros(n, dtype=torch.bool)
+        while (calls + horizon) * n <= steps:
+            part = calls * n / steps
+            epsilon = max(0.05, 1 - 0.95 * part / 0.3)
+            for group in optimiser.param_groups:
+                group["lr"] = 1e-3 + (5e-5 - 1e-3) * part
+            states, actions, rewards, ends, cuts, real, best = [], [], [], [], [], [], []
+            for _ in range(horizon):
+                with torch.no_grad():
+                    q = self.net(x)
+                a = q.argmax(1)
+                explore = torch.rand(n, generator=generator) < epsilon
+                a[explore] = torch.randint(6, (int(explore.sum()),), generator=generator)
+                frames, r, end, cut, _ = env.step(a.numpy())
+                end, cut = torch.as_tensor(end), torch.as_tensor(cut)
+                for kept, value in zip(
+                    (states, actions, rewards, ends, cuts, real, best),
+                    (x, a, torch.as_tensor(r).float(), end, cut, ~resets, q.max(1)[0]),
+                ):
+                    kept.append(value)
+                resets = end | cut
+                x = self.see(frames)
+            calls += horizon
+
+            with torch.no_grad():
+                best.append(self.net(x).max(1)[0])
+            target, targets = best[-1], []
+            for t in range(horizon - 1, -1, -1):
+                ahead = (1 - lam) * best[t + 1] + lam * target
+                ahead = torch.where(cuts[t], best[t + 1], ahead)
+                target = rewards[t] + gamma * (~ends[t]).float() * ahead
+                targets.insert(0, target)
+            keep = torch.cat(real)
+            s, a, y = (torch.cat(each)[keep] for each in (states, actions, targets))
+            for _ in range(2):
+                for rows in torch.randperm(len(s), generator=generator).split(64):
+                    chosen = self.net(s[rows])[torch.arange(len(rows)), a[rows]]
+                    loss = ((chosen - y[rows]) ** 2).mean() / 2
+                    optimiser.zero_grad()
+                    loss.backward()
+                    nn.utils.clip_grad_norm_(self.net.parameters(), 10)
+                    optimiser.step()
+        return calls
+
+    def act(self, observations):
+        with torch.no_grad():
+            return self.net(self.see(observations)).argmax(1)
+
+
 def episode_score(rewards, lives, game_over):
     total = torch.zeros((), dtype=rewards.dtype)
     for reward, over in zip(rewards, game_over):

@@ -27,7 +27,8 @@ TARGET = json.loads((REFERENCE / "targets" / "pong.json").read_text(encoding="ut
 LEARNT = json.loads((REFERENCE / "targets" / "learn.json").read_text(encoding="utf-8"))
 LEARNS = load("dqn-atari").spec.check("learns")
 SOLUTION = REFERENCE / "solution.py"
-HONEST = [SOLUTION, *sorted((REFERENCE / "variants").glob("*.py"))]
+SAMPLE = ROOT / "submissions" / "complete" / "dqn_atari.py"
+HONEST = [SOLUTION, SAMPLE, *sorted((REFERENCE / "variants").glob("*.py"))]
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +210,7 @@ class Lights:
 
 @pytest.mark.parametrize(
     "path",
-    [SOLUTION, *(pytest.param(path, marks=pytest.mark.slow) for path in HONEST[1:])],
+    [SOLUTION, SAMPLE, *(pytest.param(path, marks=pytest.mark.slow) for path in HONEST[2:])],
     ids=lambda path: path.stem,
 )
 def test_a_learner_learns_within_its_budget(path):
