@@ -45,6 +45,8 @@ Figure = Literal[
     "calibration.jsonl",
     "calibration.md",
     "mutation.csv",
+    "detectability-pilots.csv",
+    "detectability.csv",
     "operating.csv",
     "side-by-side.json",
     "side-by-side.md",

@@ -502,11 +502,23 @@ def test_several_missing_files_get_each_its_own(tmp_path: Path) -> None:
     ]
 
 
+#: A notebook in which no cell is marked.
+NOTEBOOK = b'{"cells": [{"cell_type": "code", "source": "x = 1"}], "nbformat": 4}'
+
+
 @pytest.mark.parametrize("name", ["reparam_sample.ipynb", "Homework 3.ipynb"])
 def test_a_notebook_says_what_to_do_instead(tmp_path: Path, name: str) -> None:
-    (problem,) = helped({ELBO: SOURCE, name: b"{}"}, tmp_path).problems
+    (problem,) = helped({ELBO: SOURCE, name: NOTEBOOK}, tmp_path).problems
     assert problem.message.startswith(f"reparam_sample.py was not submitted; found {name}, a note")
     assert "jupyter nbconvert --to script" in problem.message
+
+
+def test_what_is_called_a_notebook_and_has_no_cells_is_no_notebook(tmp_path: Path) -> None:
+    (problem,) = helped({ELBO: SOURCE, "reparam_sample.ipynb": b"{}"}, tmp_path).problems
+    assert problem.message == (
+        "reparam_sample.py was not submitted; found reparam_sample.ipynb, which is no notebook: it "
+        "has no cells; save it in Jupyter again and hand that in"
+    )
 
 
 def test_a_file_that_nothing_resembles_is_missing_without_a_hint(tmp_path: Path) -> None:
