@@ -14,15 +14,14 @@ are not finite, and those beyond the ends of a scale, are counted in the alterna
 
 from __future__ import annotations
 
-import functools
 import math
-import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from harness.collect.proxy import ProgramProxy
+from harness.collect.task_code import module_of
 from harness.errors import MeasurementError
 from harness.records import SHOW, Array, canonical
 from harness.spec.load import LoadedTask
@@ -46,8 +45,7 @@ def drawn(
         ProgramError: the program did not deliver.
         MeasurementError: show.py returned something else than pictures.
     """
-    module = types.ModuleType(f"{task.spec.module}_show")
-    exec(_compiled(task.show or b"", f"tasks/{task.id}/{SHOW}"), module.__dict__)
+    module = module_of(task, SHOW, task.show or b"")
     with np.errstate(all="ignore"):  # a program may return anything
         pictures = module.show(student, rng)
     if not isinstance(pictures, list) or not 0 < len(pictures) <= MOST_PICTURES:
@@ -56,11 +54,6 @@ def drawn(
             f"return 1 to {MOST_PICTURES} dicts in a list",
         )
     return {str(number): _reduced(picture) for number, picture in enumerate(pictures, 1)}
-
-
-@functools.lru_cache(maxsize=64)
-def _compiled(source: bytes, name: str) -> types.CodeType:
-    return compile(source, name, "exec", dont_inherit=True)
 
 
 def _reduced(picture: Any) -> dict[str, Array]:

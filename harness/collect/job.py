@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import platform
 import re
 import time
 import traceback
-import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,6 +16,7 @@ from harness import kinds
 from harness.causes import Cause
 from harness.collect import drawing
 from harness.collect.proxy import ProgramProxy
+from harness.collect.task_code import module_of
 from harness.errors import FairmarkError, MeasurementError, ProgramError
 from harness.isolation import Isolation
 from harness.marking.jobs import Job, PlannedTrial, groups
@@ -212,9 +211,7 @@ def measure(
         ProgramError: the program did not deliver.
         MeasurementError: the measurement did not return named arrays.
     """
-    module = types.ModuleType(f"{task.spec.module}_measure")
-    exec(_compiled(task.measure, f"tasks/{task.id}/measure.py"), module.__dict__)
-    function = getattr(module, measurement)
+    function = getattr(module_of(task, "measure.py", task.measure), measurement)
     draws = draws or task.spec.measurements[measurement].draws
     with np.errstate(all="ignore"):  # a program may return anything; kinds look at what is finite
         metrics = function(student, rng) if draws is None else function(student, rng, draws)
@@ -225,11 +222,6 @@ def measure(
         if array.dtype.kind not in _STORED:
             raise MeasurementError(f"{measurement}: {name} is of dtype {array.dtype}, not numbers")
     return arrays
-
-
-@functools.lru_cache(maxsize=64)
-def _compiled(source: bytes, name: str) -> types.CodeType:
-    return compile(source, name, "exec", dont_inherit=True)  # not this file's __future__
 
 
 def reduce(
