@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import random
+import textwrap
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import pytest
+import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
@@ -478,3 +482,42 @@ def test_any_bytes_are_loaded_or_refused(
     path.write_bytes(content)
     with pytest.raises(SpecError):
         load(path, Task)
+
+
+# With and without libyaml
+
+
+def read(text: str) -> tuple[list[str], object, object]:
+    """The problems of a text, and where there are none its data and their places."""
+    try:
+        found = load_text(f"x:\n{text}", "f", Anything)
+    except SpecError as error:
+        return [str(problem) for problem in error.problems], None, None
+    return [], found.x, dict(positions(f"x:\n{text}"))
+
+
+def fragments(count: int) -> Iterator[str]:
+    """Pieces of the project's own specs, with up to three characters replaced."""
+    root = Path(__file__).parents[2]
+    specs = [path.read_text(encoding="utf-8") for path in sorted(root.glob("tasks/*/*.yaml"))]
+    rng = random.Random(0)
+    marks = ["---\n", ": ", "? ", "\\x41", "|2\n"]
+    marks += " \n:-#,[]{}\"'|>&*!%@`?\\0aé~.+e\t\r\x85\ufeff"
+    for _ in range(count):
+        text = rng.choice(specs)
+        start = text.find("\n", rng.randrange(max(1, len(text) - 300))) + 1
+        piece = list(text[start : start + rng.randrange(5, 300)])
+        for _ in range(rng.randrange(4)):
+            at = rng.randrange(len(piece) + 1)
+            piece[at : at + rng.randrange(2)] = [rng.choice(marks)]
+        yield textwrap.indent("".join(piece), " ")
+
+
+@pytest.mark.skipif(not yaml.__with_libyaml__, reason="PyYAML was built without libyaml")
+def test_a_file_is_read_the_same_where_there_is_no_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = list(fragments(500))
+    quick = [read(text) for text in texts]
+    monkeypatch.setattr(yaml, "__with_libyaml__", False)
+    assert [read(text) for text in texts] == quick
+    accepted = sum(not problems for problems, *_ in quick)
+    assert 50 < accepted < 450
