@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -59,10 +60,18 @@ class TimeLeft:
         self._reporter.write_line(f" [{self._done}/{total}] about {left / 60:.1f} min left")
 
 
-def below(item, places):
-    """Whether a test lies in one of these folders or files of tests/."""
-    path = PurePosixPath(item.nodeid.split("::")[0])
+@cache
+def below(file, places):
+    """Whether a file of tests, from the root of the project, is one of these or in one of them."""
+    path = PurePosixPath(file)
     return any(path.is_relative_to(PurePosixPath("tests", place)) for place in places)
+
+
+@cache
+def place(file):
+    """Where the tests of a file stand in the order of all."""
+    chosen = [index for index, name in enumerate(FIRST) if below(file, (name,))]
+    return chosen[0] if chosen else len(FIRST) + below(file, LAST)
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -84,12 +93,8 @@ def pytest_configure(config):
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Marks the quick subset (before -m chooses), and puts what takes long first."""
-
-    def place(item):
-        chosen = [index for index, name in enumerate(FIRST) if below(item, (name,))]
-        return chosen[0] if chosen else len(FIRST) + below(item, LAST)
-
-    for item in items:
-        if below(item, QUICK):
+    files = {item: item.nodeid.split("::")[0] for item in items}
+    for item, file in files.items():
+        if below(file, QUICK):
             item.add_marker("quick")
-    items.sort(key=place)
+    items.sort(key=lambda item: place(files[item]))

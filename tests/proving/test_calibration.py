@@ -45,11 +45,10 @@ PROGRAMS = [
 
 @pytest.mark.parametrize(("task", "program"), PROGRAMS)
 def test_honest_programs_are_not_rejected(task, program):
-    """Two stages at 2e-4 each, six of the reference: a chance of at most 1.2e-3 a check."""
-    count = 3 if program.role == "reference" else 1
+    """One grading of two stages at 2e-4 each: a chance of at most 4e-4 a check."""
     for measurement in calibration.measurements(task):
         for stage in (1, 2):
-            asked = unit(program, stage, count, task=task, measurement=measurement)
+            asked = unit(program, stage, 1, task=task, measurement=measurement)
             assert not any(calibration.count(task, program, asked).rejections.values())
 
 
@@ -63,16 +62,15 @@ def test_pooled_draws_of_references_are_not_rejected(task):
         assert not any(calibration.count(task, program, asked).rejections.values())
 
 
-def one_of_each_check(task):
-    """The first known mistake of every check on draws."""
-    first = {mutant.mistake.check: mutant for mutant in reversed(calibration.mistakes(task))}
-    return list(first.values())
+def first(task):
+    """The first known mistake of a task's checks on draws."""
+    return calibration.mistakes(task)[:1]
 
 
 @pytest.mark.parametrize(
     "chosen",
-    [one_of_each_check, pytest.param(calibration.mistakes, marks=pytest.mark.slow)],
-    ids=["one", "all"],
+    [first, pytest.param(calibration.mistakes, marks=pytest.mark.slow)],
+    ids=["first", "all"],
 )
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
 def test_mistakes_are_caught(task, chosen):
