@@ -13,8 +13,11 @@ from harness.classroom import table
 from harness.errors import UsageError
 from harness.submissions import display
 
+WHAT = "a roster"
 _LISTED = 10
 _HEAD = "id,pseudonym"
+#: What is read besides, where there are such columns.
+FURTHER = ("name", "group", "email", "submission")
 _DOCUMENT = "roster"
 
 
@@ -136,17 +139,23 @@ def read(path: Path, *, by_group: bool = False) -> Roster:
     """A roster from a CSV file with the columns ``id`` and ``pseudonym``.
 
     ``name``, ``group``, ``email`` and ``submission`` are read where there are such columns; others
-    are ignored.
+    are ignored, and may be called alike.
 
     Args:
         by_group: whether those of one group hand in together.
 
     Raises:
-        UsageError: the file cannot be read, a column is missing, a row lacks a value, an id or a
-            pseudonym stands in it twice, a group has the name of somebody who is not in it, or a
-            submission is said to be somebody else's too.
+        UsageError: the file cannot be read, a column is missing or one that is read stands in it
+            twice, a row lacks a value, an id or a pseudonym stands in it twice, a group has the
+            name of somebody who is not in it, or a submission is said to be somebody else's too.
     """
-    rows = table.read(path, "a roster", ("id", "pseudonym"), _HEAD)
+    rows = table.read(path, WHAT, ("id", "pseudonym"), _HEAD)
+    for column in FURTHER:
+        if rows.columns.count(column) > 1:
+            raise UsageError(
+                f"{path}:1: {WHAT} has {rows.columns.count(column)} columns {column}, and nothing "
+                "says which is meant; give the others another name"
+            )
     if by_group and "group" not in rows.columns:
         raise UsageError(
             f"{path}:1: the assignment is handed in by groups, and the roster has no column group"

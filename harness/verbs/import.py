@@ -14,8 +14,8 @@ from pathlib import Path
 from harness.classroom import roster as rosters
 from harness.classroom.roster import Roster
 from harness.errors import UsageError
-from harness.files import write_text
-from harness.lms import canvas, importing, moodle, sheet
+from harness.files import write_bytes
+from harness.lms import canvas, importing, moodle, roster_file, sheet
 from harness.lms.importing import Imported
 from harness.submissions import downloads
 from harness.submissions.downloads import Download
@@ -63,7 +63,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id", metavar="COLUMN", help="the column whose texts become the ids")
     options.headers(parser)
     parser.add_argument(
-        "--roster", type=Path, metavar="FILE", help="a roster whose pseudonyms and groups stay"
+        "--roster",
+        type=Path,
+        metavar="FILE",
+        help="a roster whose columns, layout, pseudonyms, names and groups stay",
     )
 
 
@@ -78,7 +81,10 @@ def run(args: argparse.Namespace) -> int:
     known = rosters.read(args.roster) if args.roster else Roster()
     rows, notices = importing.with_roster(imported, known)
     timed = [each for each in imported.entries if each.at is not None]
-    written = _write(args.to, importing.roster_csv(rows), importing.times_csv(timed))
+    content = importing.roster_csv(rows).encode()
+    if args.roster:
+        content = roster_file.rewritten(args.roster, known, rows)
+    written = _write(args.to, content, importing.times_csv(timed))
     notices = [*imported.notices, *known.notices, *notices]
     for notice in notices:
         print(f"note: {notice}", file=sys.stderr)
@@ -165,7 +171,7 @@ def _imported(args: argparse.Namespace, download: Download) -> Imported:
     return Imported(timed.entries, (*timed.notices, *notices, minutes))
 
 
-def _write(folder: Path, roster: str, times: str) -> list[Path]:
+def _write(folder: Path, roster: bytes, times: str) -> list[Path]:
     """Writes the tables; one without times is not written.
 
     Raises:
@@ -179,4 +185,5 @@ def _write(folder: Path, roster: str, times: str) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{folder} cannot be made: {error.strerror}") from None
-    return [write_text(path, text) for path, text in zip(paths, (roster, times), strict=False)]
+    contents = (roster, times.encode())
+    return [write_bytes(path, content) for path, content in zip(paths, contents, strict=False)]
