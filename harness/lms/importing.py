@@ -63,10 +63,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Imported:
-    """What a download tells; notices are sentences for whoever grades."""
+    """What a download tells.
+
+    Attributes:
+        notices: sentences for whoever grades.
+        column: whose texts are the ids, where the platform has several.
+    """
 
     entries: tuple[Entry, ...]
     notices: tuple[str, ...] = ()
+    column: str = ""
 
 
 @dataclass(frozen=True)
@@ -232,7 +238,7 @@ def of_gradescope(download: Download, id_column: str | None = None) -> Imported:
             f"{together} submissions have several submitters: grade an assignment with "
             "`groups: true`, since their files are there once"
         )
-    return Imported(tuple(entries.values()), tuple(notices))
+    return Imported(tuple(entries.values()), tuple(notices), column)
 
 
 def _gradescope_column(records: Sequence[gradescope.Record], wanted: str | None) -> str:

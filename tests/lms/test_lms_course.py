@@ -19,6 +19,7 @@ from tests.support.platforms import (
     CANVAS,
     CANVAS_API,
     GERMAN,
+    GRADESCOPE_SCORES,
     MOODLE,
     MOODLE_GERMAN,
     canvas_download,
@@ -65,9 +66,10 @@ class Desk:
 
     def graded(self, path: Path, *points: tuple[str, float]) -> dict[str, dict[str, str]]:
         """The gradebook after a grading with what was imported, and after overrides."""
-        files = ["--roster", self.folder / "in" / "roster.csv"]
-        if (self.folder / "in" / "times.csv").exists():
-            files += ["--times", self.folder / "in" / "times.csv"]
+        files: list[str | Path] = ["--roster", self.folder / "in" / "roster.csv"]
+        for name in ("times", "extensions"):
+            if (self.folder / "in" / f"{name}.csv").exists():
+                files += [f"--{name}", self.folder / "in" / f"{name}.csv"]
         self.run("grade", path, "--assignment", "homework", "--jobs", 1, *files)
         for name, given in points:
             assert self.run("override", name, "square", given, *REASON) == 0
@@ -186,6 +188,29 @@ def test_gradescope_with_groups_and_into_canvas(desk: Desk, tmp_path: Path) -> N
     assert 'Course 2",,5.6' in target.read_text(encoding="utf-8")
 
 
+def test_extensions_of_gradescope_come_from_its_scores(desk: Desk, tmp_path: Path) -> None:
+    """A group handed in 36 h late; by the date that Gradescope has for 00124 it is 10 h."""
+    path = tmp_path / "course" / "tasks" / "assignments" / "homework.yaml"
+    path.write_text(HOMEWORK + "groups: true\n")
+    download = gradescope_download(tmp_path / "download", BROKEN)
+    table = desk.write("scores.csv", GRADESCOPE_SCORES)
+    roster = desk.imported(download, "--table", table, "--assignment", "homework")
+    assert roster["'00126"]["name"] == "Ann Noe" and roster["'00126"]["submission"] == ""
+    assert "is due: 00124; see that each has an extension there" in desk.err
+    assert "--extensions" in desk.out
+    written = (tmp_path / "in" / "extensions.csv").read_text()
+    assert written.splitlines()[1:] == [
+        "00124,homework,2026-10-21T00:01:00+00:00,,extension on Gradescope"
+    ]
+    marks = desk.graded(download, ("00124", 7))
+    assert {name: row["late"] for name, row in marks.items()} == {
+        "'00123": "0",
+        "'00124": "1",
+        "'00125": "1",
+        "'00126": "",
+    }
+
+
 @pytest.mark.parametrize("as_archive", [False, True])
 def test_gradescopes_times_are_found_by_themselves(
     desk: Desk, tmp_path: Path, as_archive: bool
@@ -275,7 +300,9 @@ def test_imports_that_are_refused(desk: Desk, tmp_path: Path) -> None:
         (("moodle", canvas), "is a download of canvas, not of moodle"),
         ((canvas, moodle), "give one PATH"),
         (("canvas", "moodle", canvas), "give one PATH"),
-        ((gradescope, "--table", table), "--table is not for a download of gradescope"),
+        ((gradescope, "--table", table), "a table of Gradescope's scores has no column SID"),
+        ((gradescope, "--assignment", "homework"), "--assignment is for the extensions"),
+        ((canvas, "--assignment", "homework"), "--assignment is not for a download of canvas"),
         ((moodle, "--submissions", table), "--submissions is not for a download of moodle"),
         ((canvas, "--table", table, "--zone", "Europe/Berlin"), "--zone is not for"),
         ((moodle, "--zone", "Europe/Berlin"), "--zone is that of the times in --table"),
