@@ -105,7 +105,7 @@ class Roster:
         found = sorted(given - self.units.keys()) if self.path is not None else []
         if not found:
             return []
-        zeros = _zeros(found, self.absent(given))
+        zeros = lost_zeros(found, self.absent(given))
         return [f"not in {self.path}, and shown without their names: {listed(found)}{zeros}"]
 
     def missing(self, names: Iterable[str]) -> list[str]:
@@ -232,7 +232,7 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(display(name) for name in names[:_LISTED]) + more
 
 
-def _zeros(strangers: list[str], absent: list[str]) -> str:
+def lost_zeros(strangers: Sequence[str], absent: Sequence[str]) -> str:
     """A hint, where names differ in leading zeros alone: a spreadsheet took them for numbers."""
     lost = {name.lstrip("0"): name for name in absent}
     matching = [(name, lost[name.lstrip("0")]) for name in strangers if name.lstrip("0") in lost]
