@@ -9,12 +9,14 @@ import csv
 import io
 import json
 import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from harness.cli import main
+from harness.report.gradescope_format import validate
 from tests.support.platforms import (
     CANVAS,
     CANVAS_API,
@@ -224,6 +226,41 @@ def test_gradescopes_times_are_found_by_themselves(
     assert late == {"submission_12345": "0", "submission_54321": "2"}
 
 
+def given_on_gradescope(archive: Path, folder: Path, number: int) -> tuple[int, dict[str, object]]:
+    """What an autograder that holds marks writes about a submission, run as Gradescope does."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with zipfile.ZipFile(archive) as packed_files:
+        packed_files.extractall(folder / "source")
+    shutil.copy(folder / "source" / "run_autograder", folder)
+    (folder / "submission_metadata.json").write_text(json.dumps({"id": number, "users": []}))
+    ended = subprocess.run(["bash", folder / "run_autograder"], capture_output=True, check=False)
+    written = folder / "results" / "results.json"
+    return ended.returncode, json.loads(written.read_text()) if written.exists() else {}
+
+
+def test_marks_go_back_to_gradescope(desk: Desk, tmp_path: Path) -> None:
+    """Each submission gets the mark of the course, override and lateness included."""
+    path = tmp_path / "course" / "tasks" / "assignments" / "homework.yaml"
+    path.write_text(HOMEWORK + "groups: true\n")
+    download = gradescope_download(tmp_path / "download", BROKEN)
+    table = desk.write("scores.csv", GRADESCOPE_SCORES)
+    desk.imported(download, "--table", table)
+    desk.graded(download, ("00124", 7), ("00125", 7), ("00123", 3))
+    target = tmp_path / "marks.zip"
+    assert desk.run("export", "gradescope", "--to", target) == 1
+    assert "00126: has no submission on Gradescope" in desk.out
+    assert "marks of 2 submissions" in desk.out
+    for number, mark in ((12345, 3.0), (54321, 5.6)):
+        code, document = given_on_gradescope(target, tmp_path / "autograder", number)
+        assert (code, document["score"]) == (0, mark)
+        assert validate(document) == []
+    assert given_on_gradescope(target, tmp_path / "autograder", 99) == (1, {})
+    assert desk.run("override", "00125", "square", 6, *REASON) == 0
+    assert desk.run("export", "gradescope", "--to", target) == 1
+    assert "00124: the members of submission_54321 have different marks" in desk.out
+    assert given_on_gradescope(target, tmp_path / "autograder", 54321) == (1, {})
+
+
 def test_who_is_not_in_the_table_is_listed_and_nobody_guessed(desk: Desk, tmp_path: Path) -> None:
     download = canvas_download(tmp_path / "download", BROKEN)
     desk.imported(download)
@@ -251,6 +288,10 @@ def test_exports_that_are_refused(small: Desk, tmp_path: Path) -> None:
     target = tmp_path / "filled.csv"
     for words, said in (
         (("canvas", table, "--to", table), "is what is read; write to another file"),
+        (("canvas", "--to", target), "export canvas needs a FILE of the platform"),
+        (("gradescope", table, "--to", target), "export gradescope reads no file"),
+        (("gradescope", "--to", target, "--comments"), "--comments is about tables"),
+        (("gradescope", "--to", target), "no mark is that of a submission of Gradescope"),
         (("canvas", worksheet, "--to", target), "a gradebook of Canvas has no column ID"),
         (("moodle", table, "--to", target), "a grading worksheet of Moodle has no column Identif"),
         (("moodle", worksheet, "--to", target, "--column", "x"), "--column is for Canvas"),
