@@ -15,7 +15,7 @@ from harness.submissions import display
 
 WHAT = "a roster"
 _LISTED = 10
-_HEAD = "id,pseudonym"
+_HEAD = "id,pseudonym (`import --roster` draws pseudonyms for a roster that has none)"
 #: What is read besides, where there are such columns.
 FURTHER = ("name", "group", "email", "submission")
 _DOCUMENT = "roster"
@@ -135,7 +135,7 @@ def document_name() -> str:
     return _DOCUMENT
 
 
-def read(path: Path, *, by_group: bool = False) -> Roster:
+def read(path: Path, *, by_group: bool = False, pseudonyms: bool = True) -> Roster:
     """A roster from a CSV file with the columns ``id`` and ``pseudonym``.
 
     ``name``, ``group``, ``email`` and ``submission`` are read where there are such columns; others
@@ -143,14 +143,15 @@ def read(path: Path, *, by_group: bool = False) -> Roster:
 
     Args:
         by_group: whether those of one group hand in together.
+        pseudonyms: whether everybody must have one; else some are empty.
 
     Raises:
         UsageError: the file cannot be read, a column is missing or one that is read stands in it
             twice, a row lacks a value, an id or a pseudonym stands in it twice, a group has the
             name of somebody who is not in it, or a submission is said to be somebody else's too.
     """
-    rows = table.read(path, WHAT, ("id", "pseudonym"), _HEAD)
-    for column in FURTHER:
+    rows = table.read(path, WHAT, ("id", "pseudonym") if pseudonyms else ("id",), _HEAD)
+    for column in ("pseudonym", *FURTHER):
         if rows.columns.count(column) > 1:
             raise UsageError(
                 f"{path}:1: {WHAT} has {rows.columns.count(column)} columns {column}, and nothing "
@@ -167,7 +168,7 @@ def read(path: Path, *, by_group: bool = False) -> Roster:
         place = f"{path}:{row.line}"
         if student.id in students:
             raise UsageError(f"{place}: {student.id} stands twice in the roster")
-        if student.pseudonym in shown:
+        if student.pseudonym and student.pseudonym in shown:
             raise UsageError(
                 f"{place}: the pseudonym {student.pseudonym} stands twice in the roster, first in "
                 f"line {shown[student.pseudonym]}"
@@ -184,9 +185,8 @@ def _student(row: table.Row) -> Student:
     cells = {name: unicodedata.normalize("NFC", text) for name, text in row.cells.items()}
     fields = {name: cells.get(name, "") for name in ("name", "group", "email")}
     submission = table.unguarded(row.cells.get("submission", ""))
-    return Student(
-        table.unguarded(row.cells["id"]), cells["pseudonym"], **fields, submission=submission
-    )
+    pseudonym = cells.get("pseudonym", "")
+    return Student(table.unguarded(row.cells["id"]), pseudonym, **fields, submission=submission)
 
 
 def _require_owners(path: Path, students: Mapping[str, Student], *, by_group: bool) -> None:

@@ -361,9 +361,13 @@ def with_roster(imported: Imported, known: Roster) -> tuple[list[dict[str, str]]
     New pseudonyms are drawn, since a digest of an id would tell it to whoever tries all ids.
     """
     taken = set(known.pseudonyms.values())
+    everybody = {
+        name: student if student.pseudonym else replace(student, pseudonym=_drawn(taken))
+        for name, student in known.students.items()
+    }
     rows, moved = [], []
     for each in imported.entries:
-        before = known.students.get(each.id) or Student(each.id, _drawn(taken))
+        before = everybody.get(each.id) or Student(each.id, _drawn(taken))
         if before.group and each.group not in ("", before.group):
             moved.append(each.id)
         submission = "" if each.submission == each.id else each.submission
@@ -376,7 +380,7 @@ def with_roster(imported: Imported, known: Roster) -> tuple[list[dict[str, str]]
         )
         rows.append(asdict(now))
     here = {each.id for each in imported.entries}
-    kept = [student for name, student in known.students.items() if name not in here]
+    kept = [student for name, student in everybody.items() if name not in here]
     rows += [asdict(replace(each, submission="")) for each in kept]
     notices = []
     if kept:

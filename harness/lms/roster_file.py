@@ -71,7 +71,7 @@ class _Layout:
         names = [name.lower() for name in found.header]
         width = max(len(row.raw) for row in found.rows)
         at = {name: names.index(name) for name in ("id", "pseudonym", *FURTHER) if name in names}
-        for name in FURTHER:
+        for name in ("pseudonym", *FURTHER):
             if name not in at and any(each[name] for each in students):
                 at[name] = max(width, *(place + 1 for place in at.values()))
         quoted = {name for name, place in at.items() if _all_quoted(found.rows, place)}
@@ -99,7 +99,7 @@ class _Layout:
         """A row of the file; cells of which the roster said the same before stay as they are."""
         before = vars(known.students[student["id"]])
         raw = list(row.raw)
-        for name in FURTHER:
+        for name in ("pseudonym", *FURTHER):
             if student[name] != before[name]:
                 self._put(raw, name, student[name])
         return raw

@@ -348,7 +348,7 @@ def test_imports_that_are_refused(desk: Desk, tmp_path: Path) -> None:
         ((canvas, "--table", table, "--zone", "Europe/Berlin"), "--zone is not for"),
         ((moodle, "--zone", "Europe/Berlin"), "--zone is that of the times in --table"),
         ((canvas, "--id", "ID"), "--id names a column of --table"),
-        ((canvas, "--roster", table), "a roster has one column pseudonym"),
+        ((canvas, "--roster", table), "csv:2: a row needs id, found"),
     ):
         assert desk.run("import", *words, "--to", tmp_path / "in") == 2, words
         assert said in desk.err
