@@ -135,7 +135,7 @@ def document_name() -> str:
     return _DOCUMENT
 
 
-def read(path: Path, *, by_group: bool = False, pseudonyms: bool = True) -> Roster:
+def read(path: Path, *, by_group: bool = False, complete: bool = True) -> Roster:
     """A roster from a CSV file with the columns ``id`` and ``pseudonym``.
 
     ``name``, ``group``, ``email`` and ``submission`` are read where there are such columns; others
@@ -143,14 +143,15 @@ def read(path: Path, *, by_group: bool = False, pseudonyms: bool = True) -> Rost
 
     Args:
         by_group: whether those of one group hand in together.
-        pseudonyms: whether everybody must have one; else some are empty.
+        complete: whether submissions are marked by it: everybody has a pseudonym then, and every
+            submission one owner. An import draws the former and says the latter anew.
 
     Raises:
         UsageError: the file cannot be read, a column is missing or one that is read stands in it
             twice, a row lacks a value, an id or a pseudonym stands in it twice, a group has the
             name of somebody who is not in it, or a submission is said to be somebody else's too.
     """
-    rows = table.read(path, WHAT, ("id", "pseudonym") if pseudonyms else ("id",), _HEAD)
+    rows = table.read(path, WHAT, ("id", "pseudonym") if complete else ("id",), _HEAD)
     for column in ("pseudonym", *FURTHER):
         if rows.columns.count(column) > 1:
             raise UsageError(
@@ -177,7 +178,8 @@ def read(path: Path, *, by_group: bool = False, pseudonyms: bool = True) -> Rost
         shown[student.pseudonym] = row.line
     if by_group:
         _require_distinct(path, students)
-    _require_owners(path, students, by_group=by_group)
+    if complete:
+        _require_owners(path, students, by_group=by_group)
     return Roster(path, students, by_group, rows.notices)
 
 

@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"{path} is a download of {download.platform}, not of {platform}")
     _refuse_options(args, download)
     imported = _imported(args, download)
-    known = rosters.read(args.roster, pseudonyms=False) if args.roster else Roster()
+    known = rosters.read(args.roster, complete=False) if args.roster else Roster()
     rows, notices = importing.with_roster(imported, known)
     timed = [each for each in imported.entries if each.at is not None]
     content = importing.roster_csv(rows).encode()

@@ -19,12 +19,12 @@ def again(folder: Path, content: bytes, *entries: Entry) -> tuple[bytes, list[st
     """What an import makes of a roster, and what it says."""
     path = folder / "roster.csv"
     path.write_bytes(content)
-    known = rosters.read(path, pseudonyms=False)
+    known = rosters.read(path, complete=False)
     rows, notices = importing.with_roster(Imported(entries), known)
     made = roster_file.rewritten(path, known, rows)
     assert path.read_bytes() == content
     (folder / "again.csv").write_bytes(made)
-    found = rosters.read(folder / "again.csv")
+    found = rosters.read(folder / "again.csv", by_group="group" in made.decode("cp1252"))
     assert {**known.students, **found.students}.keys() == found.students.keys(), "nobody is lost"
     for name, student in known.students.items():
         assert found.students[name].pseudonym == student.pseudonym or not student.pseudonym
@@ -121,6 +121,14 @@ def test_names_of_the_roster_stay_and_groups_follow_the_download(tmp_path: Path)
     made, notices = again(tmp_path, content, moved)
     assert made == content.replace(b"g1", b"g2")
     assert notices == [f"in another group than in {tmp_path}/roster.csv: 00123"]
+
+
+def test_a_group_that_handed_in_together_before_may_do_so_again(tmp_path: Path) -> None:
+    text = "id,pseudonym,group,submission\n1,Owl,g,sub_1\n2,Heron,g,sub_1\n3,Jay,,sub_2\n"
+    entries = [Entry(name, group="g", submission="sub_7") for name in "12"]
+    made, notices = again(tmp_path, text.encode(), *entries)
+    assert made == text.replace("sub_1", "sub_7").replace("sub_2", "").encode()
+    assert notices == [f"kept from {tmp_path}/roster.csv, and not in what was imported: 3"]
 
 
 def test_what_a_former_download_was_called_goes(tmp_path: Path) -> None:
