@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.causes import Cause
 from harness.classroom import roster as rosters
 from harness.classroom.attempts import History
-from harness.classroom.handing_in import Arrangements, HandedIn, sorted_out
+from harness.classroom.handing_in import Arrangements, HandedIn, sorted_out, without_work
 from harness.errors import SpecError, UsageError
 from harness.feasibility import ALPHA_TOTAL, require_feasible
 from harness.marking.trials import Subject
@@ -298,7 +298,7 @@ def find_submitted(
         for problem in _our_problems(subject)
     ]
     notices += [*known.roster.notices, *handed_in.notices, *known.roster.strangers(who)]
-    notices += known.roster.missing(who) if is_class else []
+    notices += [*known.roster.missing(who), *without_work(known, who)] if is_class else []
     if known.roster.path is None and is_class and known.assignment is not None:
         notices += known.extensions.strangers(who, known.assignment.id)
     notices += known.extensions.notices

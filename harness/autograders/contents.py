@@ -8,7 +8,9 @@ what compares with a reference is marked by the course later.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from harness.handout import contents as handouts
 from harness.spec.load import LoadedTask
 from harness.spec.models import Assignment
 
+#: The time of every file in an archive.
+_NO_TIME = (1980, 1, 1, 0, 0, 0)
 #: What an author or a tool leaves beside the files of a reference.
 _LITTER = ("__pycache__", ".git", ".ipynb_checkpoints")
 
@@ -60,6 +64,36 @@ def classroom50(
     return handouts.Handout(dict(sorted(files.items())), marked.without_hints)
 
 
+def gradescope_marks(documents: Mapping[str, str]) -> dict[str, bytes]:
+    """The files of an autograder that gives submissions of Gradescope marks that were made before.
+
+    It runs nothing that was handed in, and holds the marks of the class.
+
+    Args:
+        documents: the name of a submission in Gradescope's export -> its results.json.
+    """
+    files = {f"marks/{name}.json": text.encode() for name, text in documents.items()}
+    for name, page in (
+        ("setup.sh", "setup_marks.txt"),
+        ("run_autograder", "run_marks.txt"),
+        ("give_mark.py", "give_mark.txt"),
+    ):
+        files[name] = _text(page).encode()
+    return dict(sorted(files.items()))
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """The files as autograder.zip; equal files are equal bytes."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            info = zipfile.ZipInfo(name, _NO_TIME)
+            info.external_attr = (0o755 if _executable(name) else 0o644) << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, content)
+    return stream.getvalue()
+
+
 def _refuse_groups(assignment: Assignment) -> None:
     if assignment.groups:
         raise UsageError(
@@ -70,10 +104,14 @@ def _refuse_groups(assignment: Assignment) -> None:
 
 
 def _page(name: str, assignment: Assignment, extras: str = "") -> bytes:
-    text = resources.files("harness.autograders").joinpath("pages", name).read_text("utf-8")
+    text = _text(name)
     return text.replace("{assignment}", assignment.id).replace("{extras}", extras).encode()
 
 
-def executable(name: str) -> bool:
+def _text(name: str) -> str:
+    return resources.files("harness.autograders").joinpath("pages", name).read_text("utf-8")
+
+
+def _executable(name: str) -> bool:
     """Whether a file of an autograder is run by its name."""
     return name in ("setup.sh", "run_autograder")

@@ -7,7 +7,6 @@ with every check that is decided, so a run that Gradescope ends keeps what it ha
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import sys
@@ -17,9 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.autograders import running, sealed_key
+from harness.classroom import extensions, gradescope
 from harness.errors import UsageError
-from harness.files import write_text
+from harness.files import csv_text, write_text
 from harness.report.grades_json import dump
+from harness.spec.catalogue import load_assignment
+
+#: The name of the folder that Gradescope puts a submission into, and of the row about it.
+SUBMISSION = "submission"
 
 _NOT_YET = "Marking has begun; what is decided so far stands here."
 _STOPPED = "Marking ended before all was decided: what is missing counts 0 here and is no mark."
@@ -37,18 +41,18 @@ def main(words: list[str]) -> int:
     _write(found, {"score": 0.0, "output": _NOT_YET, "stdout_visibility": "hidden"})
     with tempfile.TemporaryDirectory() as made:
         results = Path(made, "results")
-        own = results / "submissions" / "submission" / "gradescope.json"
-        options = ["--assignment", assignment, *_times(folder, Path(made, "times.csv"))]
+        own = results / "submissions" / SUBMISSION / "gradescope.json"
 
         def show() -> None:
             if own.is_file():
                 _write(found, _partial(json.loads(own.read_text(encoding="utf-8"))))
 
-        submission = str(folder / "submission")
+        submission = str(folder / SUBMISSION)
         try:
             phase = _phase(folder, Path(made, "key"))
-        except UsageError as error:
-            print(error)
+            options = ["--assignment", assignment, *_times(folder, assignment, Path(made))]
+        except (UsageError, KeyError, ValueError) as error:
+            print(f"{type(error).__name__}: {error}")
             _write(found, {"score": 0.0, "output": _BROKE, "stdout_visibility": "hidden"})
             return 1
         ended = running.grade(folder / "source", [submission, *options], results, show, phase)
@@ -82,18 +86,37 @@ def _phase(folder: Path, key_file: Path) -> Sequence[str]:
     return ("--phase", "feedback", "--key-file", str(key_file), "--require-isolation", "L2")
 
 
-def _times(folder: Path, table: Path) -> list[str]:
-    """When the submission came in, from Gradescope's metadata; attempts are counted by Gradescope.
+def _times(folder: Path, name: str, made: Path) -> list[str]:
+    """When the submission came in and whether it had longer, from Gradescope's metadata.
 
-    Without metadata, as when an autograder is tried, nothing is late.
+    Attempts are counted by Gradescope. Nothing is late without metadata or before the release, as
+    when an autograder is tried; an extension that cannot be read is said and is none.
     """
     path = folder / "submission_metadata.json"
     if not path.is_file():
         return []
-    created = json.loads(path.read_text(encoding="utf-8"))["created_at"]
-    with table.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream).writerows([("id", "time"), ("submission", created)])
-    return ["--times", str(table)]
+    record = json.loads(path.read_text(encoding="utf-8"))
+    created = str(record["created_at"])
+    tasks = folder / "source" / "tasks"
+    declared = load_assignment(tasks, name, [each.name for each in tasks.iterdir()])
+    if declared.release and gradescope.moment(created, str(path)) < declared.release:
+        print(f"handed in at {created}, before the release: tried out, and not late")
+        return []
+    words = ["--times", _table(made / "times.csv", ("id", "time"), (SUBMISSION, created))]
+    try:
+        row = extensions.on_gradescope(gradescope.granted(record, str(path)), declared, SUBMISSION)
+    except UsageError as error:
+        print(f"no extension could be read: {error}")
+        return words
+    if row is not None:
+        words += ["--extensions", _table(made / "extensions.csv", extensions.COLUMNS, row)]
+    return words
+
+
+def _table(path: Path, columns: Sequence[str], row: Sequence[str]) -> str:
+    """Writes a table of one row; returns its path."""
+    write_text(path, csv_text(columns, [row]))
+    return str(path)
 
 
 def _partial(document: dict[str, Any]) -> dict[str, Any]:

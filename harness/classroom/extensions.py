@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.classroom import table
+from harness.classroom.gradescope import Granted as OnGradescope
 from harness.classroom.roster import Roster
 from harness.errors import UsageError
 from harness.spec.models import Assignment
@@ -28,6 +29,8 @@ from harness.spec.reading import did_you_mean
 from harness.spec.schedule import moment_text, read_duration, read_moment
 
 _HEAD = "id,assignment,days,due,late_until,reason"
+#: The columns of a table that is made here.
+COLUMNS = ("id", "assignment", "due", "late_until", "reason")
 _DOCUMENT = "extensions"
 _WHAT = "the table of extensions"
 
@@ -186,6 +189,26 @@ def read(path: Path, load: Callable[[str], Assignment], roster: Roster) -> Exten
             student, name, due.isoformat(), until_text, reason, place
         )
     return Extensions(path, tuple(entries.values()), rows.notices)
+
+
+def on_gradescope(
+    dates: OnGradescope, assignment: Assignment, student: str
+) -> tuple[str, ...] | None:
+    """The row of :data:`COLUMNS` for an extension that was given on Gradescope.
+
+    None where it changes nothing here: there is none, the assignment is never due, or its own dates
+    are later.
+    """
+    if assignment.due is None:
+        return None
+    due = max(assignment.due, dates.due or assignment.due)
+    until = assignment.late_until
+    if until is not None:
+        until = max(until + (due - assignment.due), dates.late_due or until)
+    if (due, until) == (assignment.due, assignment.late_until):
+        return None
+    texts = (due.isoformat(), until.isoformat() if until else "")
+    return (student, assignment.id, *texts, "given on Gradescope")
 
 
 def _dates(cells: Mapping[str, str], assignment: Assignment) -> tuple[datetime, datetime | None]:

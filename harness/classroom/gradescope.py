@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,48 @@ from harness.errors import UsageError
 from harness.spec.schedule import read_moment
 
 LARGEST = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Granted:
+    """The dates that Gradescope has for whoever handed in, where they are later than everybody's.
+
+    Attributes:
+        due: None where it is that of everybody.
+        late_due: until when Gradescope takes work; None where it is that of everybody.
+    """
+
+    due: datetime | None
+    late_due: datetime | None
+
+
+def granted(record: Mapping[str, Any], place: str) -> Granted:
+    """The extension in what Gradescope gives an autograder; of several submitters the longest.
+
+    ``users[].assignment`` has the dates of the student, ``assignment`` those of everybody. The
+    former is missing in older files, and in Gradescope's documentation.
+
+    Raises:
+        UsageError: a date has no zone, or the file is laid out otherwise.
+    """
+    try:
+        usual = record.get("assignment") or {}
+        own = [each.get("assignment") or {} for each in record.get("users") or ()]
+        due, late_due = (
+            _latest([each.get(name) for each in own], usual.get(name), place)
+            for name in ("due_date", "late_due_date")
+        )
+    except (AttributeError, TypeError) as error:
+        raise not_laid_out(place, error) from None
+    return Granted(due, late_due)
+
+
+def _latest(own: Sequence[object], usual: object, place: str) -> datetime | None:
+    """The latest of some dates; None where it is not later than that of everybody."""
+    found = max((moment(str(each), place) for each in own if each), default=None)
+    if found is None or (usual and found <= moment(str(usual), place)):
+        return None
+    return found
 
 
 @dataclass(frozen=True)

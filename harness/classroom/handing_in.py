@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from harness.classroom.attempts import Choice, History, name_of
 from harness.classroom.extensions import Extensions
-from harness.classroom.roster import Roster
+from harness.classroom.roster import Roster, listed, lost_zeros
 from harness.classroom.times import THE_ONE, Attempt, Times, require_distinct
 from harness.errors import UsageError
 from harness.spec.models import Assignment
@@ -119,6 +119,20 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
         if choice.refused:
             notices.append(f"{display(who)}: {choice.refused}; {_counts(choice, known.assignment)}")
     return HandedIn(history, counted, at, refused, elsewhere, units, tuple(notices))
+
+
+def without_work(known: Arrangements, who: Collection[str]) -> list[str]:
+    """A sentence about those of whom there is a time and nothing else; empty where there are none.
+
+    Args:
+        who: who handed in, by the names that their work is marked under.
+    """
+    timed = {known.roster.unit(each.student) for each in known.times.attempts if each.student}
+    found = sorted(timed - set(who))
+    if not found:
+        return []
+    zeros = lost_zeros(sorted(set(who) - timed), found)
+    return [f"there are times of these, and nothing that they handed in: {listed(found)}{zeros}"]
 
 
 def _counts(choice: Choice, assignment: Assignment) -> str:

@@ -26,6 +26,7 @@ class Change:
         before, after: status, cause and points in words; empty where there was or is none.
         gained: negative where points are lost.
         why: what is different.
+        moves_mark: whether the mark changes by it; not where an override counts instead.
     """
 
     student: str
@@ -35,6 +36,7 @@ class Change:
     after: str
     gained: float
     why: str
+    moves_mark: bool = True
 
     def __str__(self) -> str:
         place = f"{self.task}/{self.check}" if self.task else self.check
@@ -57,13 +59,18 @@ def _of_row(before: SubmissionGrade, after: SubmissionGrade) -> Iterator[Change]
     why = SAME_FILES if before.sha256 == after.sha256 else OTHER_FILES
     if before.subject != after.subject and before.unit == after.unit and after.attempts:
         why = OTHER_ATTEMPT
-    old, new = _verdicts(before), _verdicts(after)
+    old, new, given = _verdicts(before), _verdicts(after), after.overrides
     for place in dict.fromkeys([*new, *old]):
         was, now = old.get(place), new.get(place)
         gained = _points(now) - _points(was)
         if round(gained, 4):
             text = f"{why}; {_difference(was, now)}"
-            yield Change(after.name, *place, _words(was), _words(now), round(gained, 4), text)
+            moves = not any(
+                each.task == place[0] and each.check in ("", place[1]) for each in given
+            )
+            text += "" if moves else "; the override stays"
+            words = (_words(was), _words(now))
+            yield Change(after.name, *place, *words, round(gained, 4), text, moves)
     lost = round(before.penalty - after.penalty, 4)
     if lost:
         words = (f"{before.penalty:g} off", f"{after.penalty:g} off")

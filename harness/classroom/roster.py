@@ -13,8 +13,11 @@ from harness.classroom import table
 from harness.errors import UsageError
 from harness.submissions import display
 
+WHAT = "a roster"
 _LISTED = 10
-_HEAD = "id,pseudonym"
+_HEAD = "id,pseudonym (`import --roster` draws pseudonyms for a roster that has none)"
+#: What is read besides, where there are such columns.
+FURTHER = ("name", "group", "email", "submission")
 _DOCUMENT = "roster"
 
 
@@ -102,7 +105,7 @@ class Roster:
         found = sorted(given - self.units.keys()) if self.path is not None else []
         if not found:
             return []
-        zeros = _zeros(found, self.absent(given))
+        zeros = lost_zeros(found, self.absent(given))
         return [f"not in {self.path}, and shown without their names: {listed(found)}{zeros}"]
 
     def missing(self, names: Iterable[str]) -> list[str]:
@@ -132,21 +135,29 @@ def document_name() -> str:
     return _DOCUMENT
 
 
-def read(path: Path, *, by_group: bool = False) -> Roster:
+def read(path: Path, *, by_group: bool = False, complete: bool = True) -> Roster:
     """A roster from a CSV file with the columns ``id`` and ``pseudonym``.
 
     ``name``, ``group``, ``email`` and ``submission`` are read where there are such columns; others
-    are ignored.
+    are ignored, and may be called alike.
 
     Args:
         by_group: whether those of one group hand in together.
+        complete: whether submissions are marked by it: everybody has a pseudonym then, and every
+            submission one owner. An import draws the former and says the latter anew.
 
     Raises:
-        UsageError: the file cannot be read, a column is missing, a row lacks a value, an id or a
-            pseudonym stands in it twice, a group has the name of somebody who is not in it, or a
-            submission is said to be somebody else's too.
+        UsageError: the file cannot be read, a column is missing or one that is read stands in it
+            twice, a row lacks a value, an id or a pseudonym stands in it twice, a group has the
+            name of somebody who is not in it, or a submission is said to be somebody else's too.
     """
-    rows = table.read(path, "a roster", ("id", "pseudonym"), _HEAD)
+    rows = table.read(path, WHAT, ("id", "pseudonym") if complete else ("id",), _HEAD)
+    for column in ("pseudonym", *FURTHER):
+        if rows.columns.count(column) > 1:
+            raise UsageError(
+                f"{path}:1: {WHAT} has {rows.columns.count(column)} columns {column}, and nothing "
+                "says which is meant; give the others another name"
+            )
     if by_group and "group" not in rows.columns:
         raise UsageError(
             f"{path}:1: the assignment is handed in by groups, and the roster has no column group"
@@ -158,7 +169,7 @@ def read(path: Path, *, by_group: bool = False) -> Roster:
         place = f"{path}:{row.line}"
         if student.id in students:
             raise UsageError(f"{place}: {student.id} stands twice in the roster")
-        if student.pseudonym in shown:
+        if student.pseudonym and student.pseudonym in shown:
             raise UsageError(
                 f"{place}: the pseudonym {student.pseudonym} stands twice in the roster, first in "
                 f"line {shown[student.pseudonym]}"
@@ -167,7 +178,8 @@ def read(path: Path, *, by_group: bool = False) -> Roster:
         shown[student.pseudonym] = row.line
     if by_group:
         _require_distinct(path, students)
-    _require_owners(path, students, by_group=by_group)
+    if complete:
+        _require_owners(path, students, by_group=by_group)
     return Roster(path, students, by_group, rows.notices)
 
 
@@ -175,9 +187,8 @@ def _student(row: table.Row) -> Student:
     cells = {name: unicodedata.normalize("NFC", text) for name, text in row.cells.items()}
     fields = {name: cells.get(name, "") for name in ("name", "group", "email")}
     submission = table.unguarded(row.cells.get("submission", ""))
-    return Student(
-        table.unguarded(row.cells["id"]), cells["pseudonym"], **fields, submission=submission
-    )
+    pseudonym = cells.get("pseudonym", "")
+    return Student(table.unguarded(row.cells["id"]), pseudonym, **fields, submission=submission)
 
 
 def _require_owners(path: Path, students: Mapping[str, Student], *, by_group: bool) -> None:
@@ -223,7 +234,7 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(display(name) for name in names[:_LISTED]) + more
 
 
-def _zeros(strangers: list[str], absent: list[str]) -> str:
+def lost_zeros(strangers: Sequence[str], absent: Sequence[str]) -> str:
     """A hint, where names differ in leading zeros alone: a spreadsheet took them for numbers."""
     lost = {name.lstrip("0"): name for name in absent}
     matching = [(name, lost[name.lstrip("0")]) for name in strangers if name.lstrip("0") in lost]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,9 @@ from pathlib import Path
 from harness.errors import UsageError
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+LINE_END = re.compile("\r\n|\r|\n")
+#: A cell in quotes, in which a quote is doubled.
+QUOTED = re.compile('"(?:[^"]++|"")*+"')
 
 
 @dataclass(frozen=True)
@@ -51,10 +56,8 @@ def read(path: Path, what: str, required: tuple[str, ...], head: str) -> Table:
         UsageError: the file cannot be read, or a column or a value that is required is missing.
     """
     text, notices = _text(path, what)
-    lines = text.splitlines()
-    first = lines[0] if lines else ""
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=delimiter_of(text), strict=True)
     try:
         numbered = [(reader.line_num, row) for row in reader]
     except csv.Error as error:
@@ -77,6 +80,12 @@ def read(path: Path, what: str, required: tuple[str, ...], head: str) -> Table:
             raise UsageError(f"{path}:{line}: a row needs {' and '.join(required)}, found {row}")
         rows.append(found)
     return Table(path, columns, tuple(rows), notices)
+
+
+def delimiter_of(text: str) -> str:
+    """The comma, semicolon or tab that the first line has most of outside of quotes."""
+    header = QUOTED.sub("", LINE_END.split(text, maxsplit=1)[0])
+    return max(",;\t", key=header.count)
 
 
 def unguarded(text: str) -> str:

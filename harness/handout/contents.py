@@ -16,7 +16,8 @@ from pathlib import Path
 
 import harness
 from harness.errors import UsageError
-from harness.marking import hints
+from harness.marking import costs, hints
+from harness.marking.costs import Costs
 from harness.seeds import PUBLIC_KEY
 from harness.spec import sealed
 from harness.spec.load import LoadedTask
@@ -98,6 +99,9 @@ def of_course(tasks: Sequence[LoadedTask], assignments: Sequence[Path]) -> dict[
             files["tasks/term.yaml"] = content(term)
     for task in tasks:
         files |= _of_task(task)
+    folders = {Path(task.path).parents[1] for task in tasks}
+    if usual := {name: took for each in folders for name, took in costs.usual(each).items()}:
+        files[f"tasks/{costs.FILE}"] = costs.text(costs.kept(usual, Costs(), tasks)).encode()
     return files
 
 

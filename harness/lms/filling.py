@@ -14,6 +14,8 @@ from harness.report.marks import points_text
 from harness.report.sanitise import as_text
 from harness.submissions import display
 
+#: Why a mark waits.
+PROVISIONAL = "some of its checks have no mark yet (--provisional writes it all the same)"
 #: Which number is written: the mark, or the mark as a share of what the platform's is worth.
 Points = Literal["as-is", "scaled"]
 
@@ -71,7 +73,7 @@ def fill(
             continue
         reason = layout.locked.get(person.index, "")
         if not reason and row.provisional and not wishes.provisional:
-            reason = "some of its checks have no mark yet (--provisional writes it all the same)"
+            reason = PROVISIONAL
         value = _value(layout, row, person, wishes.points)
         worth = layout.worth.get(person.index)
         if not reason and layout.platform == "moodle" and worth is not None and value > worth:

@@ -12,18 +12,19 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from harness.classroom import gradescope
-from harness.classroom.roster import Roster, listed
+from harness.classroom.roster import FURTHER, Roster, Student, listed
 from harness.errors import UsageError
 from harness.files import csv_text, read_given
 from harness.lms.layout import Person, slug
 from harness.lms.matching import NUMBER
-from harness.report.sanitise import NAME_LIMIT, as_text, cell, clean
+from harness.lms.roster_file import written_cell
+from harness.report.sanitise import as_text
 from harness.spec.schedule import moment_text
 from harness.submissions import display
 from harness.submissions.downloads import Download
@@ -62,10 +63,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Imported:
-    """What a download tells; notices are sentences for whoever grades."""
+    """What a download tells.
+
+    Attributes:
+        notices: sentences for whoever grades.
+        column: whose texts are the ids, where the platform has several.
+    """
 
     entries: tuple[Entry, ...]
     notices: tuple[str, ...] = ()
+    column: str = ""
 
 
 @dataclass(frozen=True)
@@ -231,7 +238,7 @@ def of_gradescope(download: Download, id_column: str | None = None) -> Imported:
             f"{together} submissions have several submitters: grade an assignment with "
             "`groups: true`, since their files are there once"
         )
-    return Imported(tuple(entries.values()), tuple(notices))
+    return Imported(tuple(entries.values()), tuple(notices), column)
 
 
 def _gradescope_column(records: Sequence[gradescope.Record], wanted: str | None) -> str:
@@ -349,36 +356,38 @@ def with_times(imported: Imported, times: Times) -> Imported:
 
 
 def with_roster(imported: Imported, known: Roster) -> tuple[list[dict[str, str]], list[str]]:
-    """The rows of a roster: pseudonyms and groups that are known stay, and so do absent people.
+    """The rows of a roster: what is known stays, and so do absent people; groups may be new.
 
     New pseudonyms are drawn, since a digest of an id would tell it to whoever tries all ids.
     """
     taken = set(known.pseudonyms.values())
-    rows = []
+    everybody = {
+        name: student if student.pseudonym else replace(student, pseudonym=_drawn(taken))
+        for name, student in known.students.items()
+    }
+    rows, moved = [], []
     for each in imported.entries:
-        before = known.students.get(each.id)
-        pseudonym = before.pseudonym if before else _drawn(taken)
-        rows.append(
-            {
-                "id": each.id,
-                "pseudonym": pseudonym,
-                "name": each.name or (before.name if before else ""),
-                "group": each.group or (before.group if before else ""),
-                "email": each.email or (before.email if before else ""),
-                "submission": "" if each.submission == each.id else each.submission,
-            }
+        before = everybody.get(each.id) or Student(each.id, _drawn(taken))
+        if before.group and each.group not in ("", before.group):
+            moved.append(each.id)
+        submission = "" if each.submission == each.id else each.submission
+        now = replace(
+            before,
+            name=before.name or each.name,
+            group=each.group or before.group,
+            email=before.email or each.email,
+            submission=submission,
         )
+        rows.append(asdict(now))
     here = {each.id for each in imported.entries}
-    kept = [student for name, student in known.students.items() if name not in here]
-    rows += [
-        {
-            **{"id": each.id, "pseudonym": each.pseudonym, "name": each.name},
-            **{"group": each.group, "email": each.email, "submission": ""},
-        }
-        for each in kept
-    ]
-    named = listed([each.id for each in kept])
-    notices = [f"kept from {known.path}, and not in what was imported: {named}"] if kept else []
+    kept = [student for name, student in everybody.items() if name not in here]
+    rows += [asdict(replace(each, submission="")) for each in kept]
+    notices = []
+    if kept:
+        named = listed([each.id for each in kept])
+        notices.append(f"kept from {known.path}, and not in what was imported: {named}")
+    if moved:
+        notices.append(f"in another group than in {known.path}: {listed(moved)}")
     return sorted(rows, key=lambda row: row["id"]), notices
 
 
@@ -392,15 +401,8 @@ def _drawn(taken: set[str]) -> str:
 
 def roster_csv(rows: Iterable[Mapping[str, str]]) -> str:
     """A roster as CSV; no spreadsheet takes its texts for numbers, dates or formulas."""
-    columns = ("id", "pseudonym", "name", "group", "email", "submission")
-    return csv_text(
-        columns,
-        (
-            [as_text(row[name]) if name in ("id", "submission") else _shown(row[name])
-             for name in columns]
-            for row in rows
-        ),
-    )  # fmt: skip
+    columns = ("id", "pseudonym", *FURTHER)
+    return csv_text(columns, ([written_cell(name, row[name]) for name in columns] for row in rows))
 
 
 def times_csv(entries: Iterable[Entry]) -> str:
@@ -427,7 +429,3 @@ def _moment(at: datetime) -> str:
     day, _, zone = text.partition(" ")
     zone = zone.rpartition(" ")[2]
     return f"{day} {at:%H:%M:%S}.{at.microsecond:06d} {zone}"
-
-
-def _shown(text: str) -> str:
-    return cell(clean(text, NAME_LIMIT))

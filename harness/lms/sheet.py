@@ -17,8 +17,6 @@ from harness.classroom import table
 from harness.errors import UsageError
 
 _LARGEST = 64 * 1024 * 1024
-_QUOTED = re.compile('"(?:[^"]++|"")*+"')
-_LINE_END = re.compile("\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
@@ -77,46 +75,56 @@ class Sheet:
         lines = []
         for index, row in enumerate(self.rows):
             cells = [
-                self._quoted(changes[index, column]) if (index, column) in changes else raw
+                self.raw(changes[index, column]) if (index, column) in changes else raw
                 for column, raw in enumerate(row.raw)
             ]
             lines.append(self.delimiter.join(cells) + row.end)
+        return self.encoded("".join(lines))
+
+    def encoded(self, text: str) -> bytes:
+        """A text in the encoding of the file, behind its byte-order mark.
+
+        Raises:
+            UsageError: the encoding lacks a character.
+        """
         try:
-            return self.bom + "".join(lines).encode(self.encoding)
+            return self.bom + text.encode(self.encoding)
         except UnicodeEncodeError as error:
             raise UsageError(
                 f"{self.path} is {self.encoding}, which has no {error.object[error.start]!r}; save "
                 "it as CSV UTF-8"
             ) from None
 
-    def _quoted(self, text: str) -> str:
-        if text == text.strip() and not re.search(rf'[{self.delimiter}"\r\n]', text):
+    def raw(self, text: str, *, quoted: bool = False) -> str:
+        """A text as a cell of the file; in quotes where it needs them or they are wanted."""
+        if not quoted and text == text.strip() and not re.search(rf'[{self.delimiter}"\r\n]', text):
             return text
         doubled = text.replace('"', '""')
         return f'"{doubled}"'
 
 
-def read(path: Path, what: str) -> Sheet:
+def read(path: Path, what: str, *, typed: bool = False) -> Sheet:
     """A table separated by commas, semicolons or tabs, whichever its header has most of.
 
     Args:
         what: what the file is, for messages: ``Canvas's gradebook``.
+        typed: whether people may have written it: rows of any length and quotes inside a cell are
+            taken as they are.
 
     Raises:
         UsageError: it cannot be read, is no table, or a row has another number of cells than the
             header.
     """
     text, encoding, bom, notices = _decoded(path, what)
-    header = _QUOTED.sub("", _LINE_END.split(text, maxsplit=1)[0])
-    delimiter = max(",;\t", key=header.count)
-    rows = _rows(text, delimiter, path, what)
+    delimiter = table.delimiter_of(text)
+    rows = _rows(text, delimiter, path, what, typed=typed)
     while rows and rows[-1].raw == ("",) and not rows[-1].end:
         rows.pop()  # what follows the end of the last line
     if not rows or rows[0].is_empty:
         raise UsageError(f"{path}:1: {what} begins with the names of its columns; there are none")
     width = len(rows[0].raw)
     for row in rows:
-        if len(row.raw) != width and not row.is_empty:
+        if len(row.raw) != width and not row.is_empty and not typed:
             raise UsageError(
                 f"{path}:{row.line}: {what} has {width} columns, and this row {len(row.raw)} cells;"
                 " export it again"
@@ -141,21 +149,23 @@ def _decoded(path: Path, what: str) -> tuple[str, str, bytes, tuple[str, ...]]:
     return text, encoding, bom, (notice,)
 
 
-def _rows(text: str, delimiter: str, path: Path, what: str) -> list[Row]:
-    plain = re.compile(rf'[^{delimiter}"\r\n]*+')
+def _rows(text: str, delimiter: str, path: Path, what: str, *, typed: bool) -> list[Row]:
+    unquoted = rf'[^{delimiter}"\r\n]'
+    rest = rf"[^{delimiter}\r\n]*+" if typed else rf"{unquoted}*+"
+    plain = re.compile(rf"(?:{unquoted}{rest})?+")
     rows: list[Row] = []
     cells: list[str] = []
     at, line, first = 0, 1, 1
     while True:
-        found = _QUOTED.match(text, at) or plain.match(text, at)
+        found = table.QUOTED.match(text, at) or plain.match(text, at)
         assert found is not None  # the second pattern matches nothing as well
         cells.append(found[0])
-        line += len(_LINE_END.findall(found[0]))
+        line += len(table.LINE_END.findall(found[0]))
         at = found.end()
         if text.startswith(delimiter, at):
             at += 1
             continue
-        end = _LINE_END.match(text, at)
+        end = table.LINE_END.match(text, at)
         if end is None and at < len(text):
             raise UsageError(
                 f"{path}:{line}: {what} cannot be read: a quote that is not closed, or stands "

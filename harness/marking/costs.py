@@ -1,15 +1,22 @@
-"""What trials take: measured by measurement, kept in a results folder, guessed before that.
+"""What trials take: measured by measurement, kept in a results folder; before that what is usual.
 
 A trial of honest work costs about the same whoever hands it in, so the seconds of former trials say
 what the next will take. Only trials that delivered are counted: one that breaks at once, or hangs
 until its limit, says nothing of the others.
+
+What is usual stands in ``costs.json`` beside the tasks, as ``grade --keep-costs`` measured it on
+some machine. How much slower this one is follows from what both have measured. What neither has is
+guessed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from harness import kinds, stored_runs
@@ -19,12 +26,16 @@ from harness.spec.load import LoadedTask
 
 #: The document of a ledger that keeps them.
 DOCUMENT = "costs"
+#: The file beside the tasks with what is usual: ``task/measurement`` -> seconds of one trial.
+FILE = "costs.json"
 #: An average follows a change (of a task, of a machine) within about so many trials.
 _REMEMBERED = 64
 #: Seconds, where nothing was measured: of one trial that trains nothing, the grader's share
 #: included; of the start of a sandbox; of a training run; of one whole game.
 _TRIAL_S, _START_S, _RUN_S, _GAME_S = 0.12, 2.5, 2.0, 2.5
 _START = "start of a sandbox"
+#: Seconds of trials that this machine must have measured for half of its pace to be believed.
+_HALF_S = 1.0
 
 
 @dataclass
@@ -34,15 +45,20 @@ class Costs:
     Attributes:
         known: ``task/measurement``, or the start of a sandbox -> how often it was measured, and the
             average.
+        usual: ``task/measurement`` -> seconds on another machine.
     """
 
     known: dict[str, tuple[int, float]] = field(default_factory=dict)
+    usual: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def stored(cls, document: Mapping[str, Any] | None) -> Costs:
+    def stored(
+        cls, document: Mapping[str, Any] | None, usual: Mapping[str, float] | None = None
+    ) -> Costs:
         """What :meth:`document` stored; nothing known where there is none."""
-        records = document or {}
-        return cls({name: (int(count), float(mean)) for name, (count, mean) in records.items()})
+        records = (document or {}).items()
+        known = {name: (int(count), float(mean)) for name, (count, mean) in records}
+        return cls(known, usual or {})
 
     def document(self) -> dict[str, Any]:
         """The stored form."""
@@ -66,14 +82,54 @@ class Costs:
 
     def trial_s(self, task: LoadedTask, measurement: str) -> float:
         """Seconds of one trial of honest work."""
-        known = self.known.get(f"{task.id}/{measurement}")
-        return _guessed(task, measurement) if known is None else known[1]
+        name = f"{task.id}/{measurement}"
+        if (known := self.known.get(name)) is not None:
+            return known[1]
+        usual = self.usual.get(name)
+        return self.pace * (_guessed(task, measurement) if usual is None else usual)
+
+    @property
+    def pace(self) -> float:
+        """How much slower trials are here than is usual; 1 before anything is measured."""
+        both = self.known.keys() & self.usual.keys()
+        here = math.fsum(self.known[name][1] for name in both)
+        usual = math.fsum(self.usual[name] for name in both)
+        return (here + _HALF_S) / (usual + _HALF_S)
 
     @property
     def start_s(self) -> float:
         """Seconds until a sandbox is ready."""
         known = self.known.get(_START)
         return _START_S if known is None else known[1]
+
+
+def usual(folder: Path) -> dict[str, float]:
+    """What is usual for the tasks of a folder; empty where nothing usable says it."""
+    try:
+        found = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        costs = {str(name): float(seconds) for name, seconds in found.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+    return {name: seconds for name, seconds in costs.items() if 0 < seconds < math.inf}
+
+
+def kept(
+    before: Mapping[str, float], costs: Costs, tasks: Collection[LoadedTask]
+) -> dict[str, float]:
+    """What is usual from now on: what these costs have measured, and the rest as it was.
+
+    Args:
+        tasks: all tasks there are; what is said of others goes.
+    """
+    names = {f"{task.id}/{each}" for task in tasks for each in (*task.spec.measurements, SHOW)}
+    measured = {name: max(1e-3, round(mean, 3)) for name, (_, mean) in costs.known.items()}
+    found = {**before, **measured}
+    return {name: found[name] for name in sorted(names & found.keys())}
+
+
+def text(costs: Mapping[str, float]) -> str:
+    """The content of the file."""
+    return json.dumps(costs, indent=1) + "\n"
 
 
 @lru_cache(maxsize=4096)

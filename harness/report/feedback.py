@@ -17,7 +17,7 @@ from harness.records import Verdict
 from harness.report import pictures
 from harness.report.adjustments import adjustments, lateness_text, sum_text
 from harness.report.explain import Line, cause_of, explain, notes
-from harness.report.marks import not_run_text, not_submitted, points_text, unloadable
+from harness.report.marks import InOne, in_one, not_submitted, points_text
 from harness.report.names import shown
 from harness.report.sanitise import NAME_LIMIT, SENTENCE_LIMIT, clean, fenced, markdown
 
@@ -93,12 +93,12 @@ def _missing(task: TaskGrade, reason: str) -> dict[str, str]:
 
 
 def _task(task: TaskGrade) -> dict[str, Any]:
-    not_loaded = unloadable(task)
-    told = task.verdicts if not_loaded is None else ()
+    whole = in_one(task)
+    told = task.verdicts if whole is None else ()
     visible = [verdict for verdict in told if verdict.visibility == "visible"]
     hidden = [verdict for verdict in told if verdict.visibility == "hidden"]
     return {
-        "not_loaded": None if not_loaded is None else _not_loaded(task, not_loaded),
+        "in_one": None if whole is None else _in_one(whole),
         "id": clean(task.id, NAME_LIMIT),
         "title": clean(task.title, NAME_LIMIT) or clean(task.id, NAME_LIMIT),
         "points": points_text(task.points),
@@ -112,10 +112,9 @@ def _task(task: TaskGrade) -> dict[str, Any]:
     }
 
 
-def _not_loaded(task: TaskGrade, verdict: Verdict) -> dict[str, Any]:
-    """The one block about a file that could not be loaded."""
-    text = not_run_text(task)
-    return {**_check(verdict), "text": f"{text[0].upper()}{text[1:]}."}
+def _in_one(whole: InOne) -> dict[str, Any]:
+    """The one block about a file that could not be loaded, or is not filled in."""
+    return {**_check(whole.verdict), "text": f"{whole.text[0].upper()}{whole.text[1:]}."}
 
 
 def _told_by_itself(verdict: Verdict) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.causes import Cause
 from harness.marking.gradebook import Gradebook, SubmissionGrade, TaskGrade
@@ -11,6 +12,8 @@ from harness.records import WITHHELD, Status, Verdict
 
 #: Causes of an ERROR that nothing is withheld of, and that are found once a program has run.
 _AFTER_LOADING = (Cause.NOT_REPRODUCIBLE,)
+#: What is said of a function as a starter has it: an exception without a text, and its place.
+_OPEN = re.compile(r"NotImplementedError: *\((?P<line>line \d+) of (?P<file>[^()]+)\)")
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,59 @@ def not_run_text(task: TaskGrade) -> str:
     count = len(task.verdicts)
     checks = "its one check was not run" if count == 1 else f"none of its {count} checks was run"
     return f"the file could not be loaded; {checks} ({points_text(task.max_points)} points)"
+
+
+@dataclass(frozen=True)
+class InOne:
+    """What is told of a task at once, where all its checks came to the same.
+
+    Attributes:
+        verdict: status, cause and message that stand for all of them.
+        text: what it means.
+    """
+
+    verdict: Verdict
+    text: str
+
+
+def in_one(task: TaskGrade) -> InOne | None:
+    """What stands for all checks of a task: a file that was not loaded, or one not filled in.
+
+    None where the checks have something to tell one by one.
+    """
+    if (verdict := unloadable(task)) is not None:
+        return InOne(verdict, not_run_text(task))
+    return _not_filled_in(task)
+
+
+def _not_filled_in(task: TaskGrade) -> InOne | None:
+    """The block about a task whose functions are those of its starter, as far as they were called.
+
+    The message of a hidden check is not known; it has to be an error of the same cause.
+    """
+    decided = [verdict for verdict in task.verdicts if verdict.status != "SKIPPED"]
+    said = [verdict for verdict in decided if verdict.visibility == "visible"]
+    if {(each.status, each.cause) for each in decided} != {("ERROR", Cause.EXCEPTION)}:
+        return None
+    places = [_OPEN.fullmatch(verdict.message) for verdict in said]
+    lines: dict[str, dict[str, None]] = {}
+    for place in places:
+        if place is None:
+            return None
+        lines.setdefault(place["file"], {})[place["line"].removeprefix("line ")] = None
+    if not lines:
+        return None
+    where = "; ".join(
+        f"line{'s' if len(found) > 1 else ''} {', '.join(found)} of {file}"
+        for file, found in lines.items()
+    )
+    count = len(task.verdicts)
+    none = "its one check" if count == 1 else f"none of its {count} checks"
+    text = (
+        f"what its checks call is not filled in; {none} was {'not ' * (count == 1)}passed "
+        f"({points_text(task.max_points)} points)"
+    )
+    return InOne(replace(said[0], message=f"NotImplementedError: {where}"), text)
 
 
 def failing(verdicts: Sequence[Verdict]) -> list[Status]:

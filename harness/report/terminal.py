@@ -16,14 +16,14 @@ from harness.records import Verdict
 from harness.report.adjustments import adjustments, sum_text
 from harness.report.explain import cause_of, reason
 from harness.report.marks import (
+    InOne,
     failing,
-    not_run_text,
+    in_one,
     not_submitted,
     points_text,
     ranked,
     task_ids,
     task_points,
-    unloadable,
 )
 from harness.report.names import labels
 from harness.report.sanitise import NAME_LIMIT, clean
@@ -99,12 +99,12 @@ def plain(gradebook: Gradebook, width: int = 120) -> str:
 def summary_lines(row: SubmissionGrade) -> list[str]:
     """A line for every check that is not PASS: its place, status, cause and hint or message.
 
-    A task whose file could not be loaded has one block instead of a line a check; tasks whose file
-    was not submitted are left out. What the course marks has one line together, and lines of its
-    own only where a known mistake is recognised.
+    A task whose file could not be loaded, or is not filled in, has one block instead of a line a
+    check; tasks whose file was not submitted are left out. What the course marks has one line
+    together, and lines of its own only where a known mistake is recognised.
     """
-    blocks = [(task, verdict) for task in row.tasks if (verdict := unloadable(task)) is not None]
-    lines = [line for task, verdict in blocks for line in _not_loaded(task, verdict)]
+    blocks = [(task, whole) for task in row.tasks if (whole := in_one(task)) is not None]
+    lines = [line for task, whole in blocks for line in _in_one(task, whole)]
     apart = {task.id for task, _ in blocks}
     failed = [
         (f"{clean(task.id, NAME_LIMIT)}/{clean(verdict.check, NAME_LIMIT)}", verdict)
@@ -126,10 +126,11 @@ def summary_lines(row: SubmissionGrade) -> list[str]:
     return lines
 
 
-def _not_loaded(task: TaskGrade, verdict: Verdict) -> list[str]:
-    """The block about a file that could not be loaded."""
+def _in_one(task: TaskGrade, whole: InOne) -> list[str]:
+    """The block about a file that could not be loaded, or is not filled in."""
+    verdict = whole.verdict
     return [
-        f"  {clean(task.id, NAME_LIMIT)}: {not_run_text(task)}",
+        f"  {clean(task.id, NAME_LIMIT)}: {whole.text}",
         f"    {verdict.status}  {_why(verdict)}",
     ]
 

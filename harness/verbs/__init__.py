@@ -27,7 +27,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "override": "give points beside the computed ones, with a reason, or withdraw them",
         "term": "the marks of all assignments of a term together, the lowest dropped",
         "import": "the roster and the times of a download of Canvas, Moodle or Gradescope",
-        "export": "put marks into a table of Canvas or Moodle, or pack feedback for their upload",
+        "export": "marks for Canvas, Moodle or Gradescope, and feedback for upload there",
         "gradescope": "write the autograder of an assignment for Gradescope",
         "classroom50": "write the autograder of an assignment for Classroom 50",
         "replay": "score stored observations again and compare bit for bit",

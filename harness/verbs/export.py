@@ -1,4 +1,5 @@
-"""``export``: marks put into a table of Canvas or Moodle, and feedback pages for their upload.
+"""``export``: marks put into a table of Canvas or Moodle, feedback pages for their upload, and an
+autograder that gives marks on Gradescope.
 
 Nothing is run and no mark is changed: what is exported is what gradebook.csv has. The table of the
 platform is read and written again elsewhere; in it, only grades change.
@@ -12,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.autograders import contents
 from harness.classroom.roster import listed
 from harness.errors import UsageError
 from harness.files import write_bytes
@@ -21,14 +23,16 @@ from harness.lms.filling import Filled, Wishes
 from harness.lms.layout import Layout
 from harness.lms.matching import Matches, Mine
 from harness.marking.gradebook import Gradebook, SubmissionGrade
-from harness.report import gradebook_csv
+from harness.report import gradebook_csv, gradescope
 from harness.report.feedback import render
+from harness.report.grades_json import dump
 from harness.results import Results
 from harness.submissions import display, downloads
+from harness.submissions.platforms import GRADESCOPE_FOLDER
 from harness.verbs import options, output
 from harness.verbs.stored import Stored, add_choice_of_record, open_record, open_stored
 
-_WHAT = ("canvas", "moodle", "feedback-zip")
+_WHAT = ("canvas", "moodle", "feedback-zip", "gradescope")
 _LONGEST = 40
 
 
@@ -41,10 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=_WHAT)
     parser.add_argument(
         "file",
+        nargs="?",
         type=Path,
         metavar="FILE",
         help="Canvas's gradebook or Moodle's grading worksheet; for feedback-zip the download of "
-        "the submissions (Canvas), or it or the worksheet (Moodle)",
+        "the submissions (Canvas), or it or the worksheet (Moodle); for gradescope none",
     )
     parser.add_argument("--to", type=Path, required=True, metavar="FILE", help="what is written")
     parser.add_argument(
@@ -94,7 +99,13 @@ class _Class:
 
 def run(args: argparse.Namespace) -> int:
     """Writes one file; returns the exit code: 1 where somebody's mark or page is not in it."""
-    if _same(args.file, args.to):
+    if (args.file is None) != (args.what == "gradescope"):
+        raise UsageError(
+            "export gradescope reads no file: give --to alone"
+            if args.file
+            else f"export {args.what} needs a FILE of the platform, which gets the marks"
+        )
+    if args.file is not None and _same(args.file, args.to):
         raise UsageError(f"{args.to} is what is read; write to another file")
     results = Results(args.results)
     with open_stored(results) as ledger:
@@ -103,6 +114,8 @@ def run(args: argparse.Namespace) -> int:
     _require_shown(known, results)
     if args.what == "feedback-zip":
         return _feedback(args, known, results)
+    if args.what == "gradescope":
+        return _gradescope(args, known)
     layout = _layout(args, known)
     matches = matching.match(known.mine, layout.people, args.match)
     wishes = Wishes(args.points, args.provisional, args.comments)
@@ -195,6 +208,48 @@ def _list(what: str, reasons: Mapping[str, str]) -> None:
         print(f"  {display(name)}: {reason}")
     if len(reasons) > _LONGEST:
         print(f"  and {len(reasons) - _LONGEST} more")
+
+
+def _gradescope(args: argparse.Namespace, known: _Class) -> int:
+    """Writes an autograder that gives every submission of Gradescope's export its mark."""
+    for option in ("column", "points", "comments", "match", "header"):
+        if getattr(args, option):
+            raise UsageError(f"--{option} is about tables; Gradescope takes marks by submission")
+    together: dict[str, list[SubmissionGrade]] = {}
+    left: dict[str, str] = {}
+    for mine, row in zip(known.mine, known.rows, strict=True):
+        names = [name for name in (mine.submission, mine.id) if GRADESCOPE_FOLDER.fullmatch(name)]
+        if not names:
+            left[row.name] = "has no submission on Gradescope, as far as the roster says"
+        elif row.provisional and not args.provisional:
+            left[row.name] = filling.PROVISIONAL
+        else:
+            together.setdefault(names[0], []).append(row)
+    documents: dict[str, str] = {}
+    for name, rows in together.items():
+        if len({row.mark for row in rows}) == 1:
+            documents[name] = dump(gradescope.document(rows[0], known.gradebook))
+        else:
+            reason = f"the members of {name} have different marks, and Gradescope takes one"
+            left |= dict.fromkeys((row.name for row in rows), reason)
+    if not documents:
+        raise UsageError(
+            "no mark is that of a submission of Gradescope; `import` makes a roster of its export "
+            "that says whose submission_… is whose"
+        )
+    write_bytes(args.to, contents.packed(contents.gradescope_marks(documents)))
+    if args.json:
+        output.emit(
+            {"written": str(args.to), "submissions": sorted(documents), "not_written": left}
+        )
+    else:
+        _list("not in the archive", left)
+        print(
+            f"{args.to}: marks of {len(documents)} submissions; {known.stored.record.name}. Upload "
+            "it as the autograder and regrade all submissions; it holds the marks of the class and "
+            "runs nothing that was handed in"
+        )
+    return 1 if left else 0
 
 
 def _feedback(args: argparse.Namespace, known: _Class, results: Results) -> int:

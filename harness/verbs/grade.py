@@ -32,9 +32,10 @@ from harness.course import (
     require_references,
 )
 from harness.errors import UsageError
+from harness.files import write_text
 from harness.ledger import Ledger
-from harness.marking import feedback
-from harness.marking.costs import DOCUMENT, Costs
+from harness.marking import costs, feedback
+from harness.marking.costs import Costs
 from harness.marking.gradebook import Gradebook
 from harness.marking.round import Round
 from harness.marking.trials import View
@@ -85,6 +86,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--prune",
         action="store_true",
         help="drop the marks of submissions and tasks that this run does not grade",
+    )
+    parser.add_argument(
+        "--keep-costs",
+        action="store_true",
+        help=f"keep what trials took in {costs.FILE} beside the tasks, for estimates elsewhere",
     )
     regrading.add_arguments(parser)
     options.key_file(parser)
@@ -191,6 +197,7 @@ def run(args: argparse.Namespace) -> int:
                 report.write(gradebook, results)
                 gone = this.book.names(this.gone)
                 results.remove_reports(gone, [row.name for row in gradebook.submissions])
+    _keep_usual(args, syllabus, progress.costs)
     graded = tuple(row for row in gradebook.submissions if row.name in set(names))
     others = len(gradebook.submissions) - len(graded)
     return _show(args, syllabus, replace(gradebook, submissions=graded), progress, others)
@@ -226,7 +233,8 @@ def _say_what_was_not_explained(gradebook: Gradebook) -> None:
 
 def _say_how_long(args: argparse.Namespace, progress: ProgressLine, first: Round) -> None:
     """Says before a long run how long it takes, as far as the costs of its trials are known."""
-    progress.costs = Costs.stored(first.view.ledger.document(DOCUMENT))
+    usual = costs.usual(args.tasks)
+    progress.costs = Costs.stored(first.view.ledger.document(costs.DOCUMENT), usual)
     expected = progress.expect(first)
     if is_all(args.tasks, args.assignment) or expected.wall_s(args.jobs) > _LONG_S:
         print(expected.in_words(args.jobs), file=sys.stderr)
@@ -234,8 +242,17 @@ def _say_how_long(args: argparse.Namespace, progress: ProgressLine, first: Round
 
 def _keep_costs(progress: ProgressLine, ledger: Ledger, current: Round) -> None:
     """Stores what trials took, and tells the display what is still wanted."""
-    ledger.put_document(DOCUMENT, progress.costs.document())
+    ledger.put_document(costs.DOCUMENT, progress.costs.document())
     progress.expect(current)
+
+
+def _keep_usual(args: argparse.Namespace, syllabus: Syllabus, measured: Costs) -> None:
+    """Writes beside the tasks what trials took, where that is wanted."""
+    if not args.keep_costs:
+        return
+    tasks = syllabus.catalogue.loaded.values()
+    usual = costs.kept(costs.usual(args.tasks), measured, tasks)
+    write_text(args.tasks / costs.FILE, costs.text(usual))
 
 
 def _choose_assignment(args: argparse.Namespace) -> None:

@@ -9,20 +9,23 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from harness.classroom import extensions
 from harness.classroom import roster as rosters
 from harness.classroom.roster import Roster
+from harness.course import read_syllabus
 from harness.errors import UsageError
-from harness.files import write_text
-from harness.lms import canvas, importing, moodle, sheet
+from harness.files import csv_text, write_bytes
+from harness.lms import canvas, gradescope_scores, importing, moodle, roster_file, sheet
 from harness.lms.importing import Imported
 from harness.submissions import downloads
 from harness.submissions.downloads import Download
 from harness.submissions.platforms import PLATFORMS
 from harness.verbs import options, output
 
-ROSTER, TIMES = "roster.csv", "times.csv"
+ROSTER, TIMES, EXTENSIONS = "roster.csv", "times.csv", "extensions.csv"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--table",
         type=Path,
         metavar="FILE",
-        help="Canvas's gradebook or Moodle's grading worksheet, as exported: who is in the course",
+        help="Canvas's gradebook, Moodle's grading worksheet or Gradescope's scores, as exported: "
+        "who is in the course",
+    )
+    parser.add_argument(
+        "--assignment",
+        metavar="NAME",
+        help=f"what the download is of; with Gradescope's scores {EXTENSIONS} says who has other "
+        "dates there",
     )
     parser.add_argument(
         "--submissions",
@@ -63,7 +73,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id", metavar="COLUMN", help="the column whose texts become the ids")
     options.headers(parser)
     parser.add_argument(
-        "--roster", type=Path, metavar="FILE", help="a roster whose pseudonyms and groups stay"
+        "--roster",
+        type=Path,
+        metavar="FILE",
+        help="a roster whose columns, layout, pseudonyms, names and groups stay",
     )
 
 
@@ -75,11 +88,20 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"{path} is a download of {download.platform}, not of {platform}")
     _refuse_options(args, download)
     imported = _imported(args, download)
-    known = rosters.read(args.roster) if args.roster else Roster()
+    known = rosters.read(args.roster, complete=False) if args.roster else Roster()
     rows, notices = importing.with_roster(imported, known)
     timed = [each for each in imported.entries if each.at is not None]
-    written = _write(args.to, importing.roster_csv(rows), importing.times_csv(timed))
-    notices = [*imported.notices, *known.notices, *notices]
+    content = importing.roster_csv(rows).encode()
+    if args.roster:
+        content = roster_file.rewritten(args.roster, known, rows)
+    files = {ROSTER: content}
+    if timed:
+        files[TIMES] = importing.times_csv(timed).encode()
+    later, extended = _extensions(args, imported)
+    if later:
+        files[EXTENSIONS] = csv_text(extensions.COLUMNS, later).encode()
+    written = _write(args.to, files)
+    notices = [*imported.notices, *known.notices, *notices, *extended]
     for notice in notices:
         print(f"note: {notice}", file=sys.stderr)
     handed_in = sum(bool(each.submission) for each in imported.entries)
@@ -98,8 +120,9 @@ def run(args: argparse.Namespace) -> int:
         f"{download.platform.capitalize()}: {len(rows)} students, {handed_in} of them handed in; "
         f"{', '.join(map(str, written))}"
     )
-    words = ["grade", str(path), "--assignment", "NAME", "--roster", str(args.to / ROSTER)]
-    words += ["--times", str(args.to / TIMES)] if timed else []
+    words = ["grade", str(path), "--assignment", args.assignment or "NAME"]
+    for name in files:
+        words += [f"--{Path(name).stem}", str(args.to / name)]
     print(f"next: {shlex.join(words)}")
     return 0
 
@@ -120,7 +143,7 @@ def _refuse_options(args: argparse.Namespace, download: Download) -> None:
         UsageError: there is one.
     """
     belongs = {
-        "--table": (args.table, ("canvas", "moodle")),
+        "--assignment": (args.assignment, ("gradescope",)),
         "--submissions": (args.submissions, ("canvas",)),
         "--groups": (args.groups, ("canvas",)),
         "--zone": (args.zone, ("moodle",)),
@@ -129,6 +152,10 @@ def _refuse_options(args: argparse.Namespace, download: Download) -> None:
     for option, (given, platforms) in belongs.items():
         if given and download.platform not in platforms:
             raise UsageError(f"{option} is not for a download of {download.platform}")
+    if args.assignment and not args.table:
+        raise UsageError(
+            "--assignment is for the extensions that Gradescope's scores in --table show"
+        )
     if args.zone and not args.table:
         raise UsageError("--zone is that of the times in --table")
     if args.groups and not args.table:
@@ -139,7 +166,7 @@ def _refuse_options(args: argparse.Namespace, download: Download) -> None:
 
 def _imported(args: argparse.Namespace, download: Download) -> Imported:
     if download.platform == "gradescope":
-        return importing.of_gradescope(download, args.id)
+        return _of_gradescope(args, download)
     imported = importing.of_download(download)
     if download.platform == "canvas":
         if args.table:
@@ -165,18 +192,37 @@ def _imported(args: argparse.Namespace, download: Download) -> Imported:
     return Imported(timed.entries, (*timed.notices, *notices, minutes))
 
 
-def _write(folder: Path, roster: str, times: str) -> list[Path]:
-    """Writes the tables; one without times is not written.
+def _of_gradescope(args: argparse.Namespace, download: Download) -> Imported:
+    imported = importing.of_gradescope(download, args.id)
+    if not args.table:
+        return imported
+    return gradescope_scores.with_absent(imported, gradescope_scores.read(args.table))
+
+
+def _extensions(
+    args: argparse.Namespace, imported: Imported
+) -> tuple[list[tuple[str, str, str, str, str]], list[str]]:
+    """Who has other dates on Gradescope, as rows of a table, and what is to be said of it."""
+    if not args.assignment:
+        return [], []
+    syllabus = read_syllabus(args.tasks, args.reference, args.assignment)
+    if syllabus.declared is None:
+        raise UsageError(f"--assignment {args.assignment} has no file, and so no due date")
+    scores = gradescope_scores.read(args.table)
+    return gradescope_scores.extended(imported, scores, syllabus.declared)
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Writes the tables.
 
     Raises:
         UsageError: something of these names is there, or the folder cannot be made.
     """
-    paths = [folder / ROSTER] + ([folder / TIMES] if times.count("\n") > 1 else [])
-    for path in (folder / ROSTER, folder / TIMES):
+    for path in (folder / name for name in (ROSTER, TIMES, EXTENSIONS)):
         if path.exists() or path.is_symlink():
             raise UsageError(f"{path} is there already; give another folder, or move it away")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{folder} cannot be made: {error.strerror}") from None
-    return [write_text(path, text) for path, text in zip(paths, (roster, times), strict=False)]
+    return [write_bytes(folder / name, content) for name, content in files.items()]

@@ -33,7 +33,8 @@ def show(changes: Sequence[Change]) -> None:
         return
     total: dict[str, float] = {}
     for change in changes:
-        total[change.student] = total.get(change.student, 0.0) + change.gained
+        gained = change.gained if change.moves_mark else 0.0
+        total[change.student] = round(total.get(change.student, 0.0) + gained, 4)
     gain = sum(each > 0 for each in total.values())
     lose = sum(each < 0 for each in total.values())
     print(f"marks that change: {gain} gain, {lose} lose, by {len(changes)} checks", file=sys.stderr)

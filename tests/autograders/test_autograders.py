@@ -73,11 +73,11 @@ def surroundings(folder):
     return {"PATH": path, "HOME": str(folder)}
 
 
-def marked(folder, program, created=""):
-    """results.json of a program that is handed in."""
+def marked(folder, program, created="", **more):
+    """results.json of a program that is handed in, with more of Gradescope's metadata."""
     (folder / "submission" / "weighted_sum.py").write_text(program)
     if created:
-        metadata = {"id": 7, "created_at": created, "previous_submissions": []}
+        metadata = {"id": 7, "created_at": created, "previous_submissions": [], **more}
         (folder / "submission_metadata.json").write_text(json.dumps(metadata))
     done = subprocess.run(
         ["./run_autograder"],
@@ -107,6 +107,37 @@ def test_gradescope_gets_a_mark_with_its_lateness(autograder):
     assert document["execution_time"] > 0
     assert document["extra_data"]["provisional"]
     assert document["leaderboard"] == [{"name": "points", "value": 6.25, "order": "desc"}]
+
+
+def test_an_extension_that_was_given_on_gradescope_counts_from_the_later_date(autograder):
+    """What cannot be parsed costs no sandbox; a day late would cost a tenth."""
+    usual = {"due_date": "2026-10-19T23:59:00.000000+02:00", "late_due_date": None}
+    own = {**usual, "due_date": "2026-10-22T12:00:00.000000+02:00"}
+    users = [{"id": 1, "email": "a@example.org", "assignment": own}]
+    created = "2026-10-22T11:00:00.000000+02:00"
+    broken = "def weighted_sum(:\n"
+    code, document = marked(autograder, broken, created, assignment=usual, users=users)
+    assert code == 0
+    assert not [test for test in document["tests"] if test["name"].startswith("late")]
+    users[0]["assignment"] = usual
+    _, document = marked(autograder, broken, created, assignment=usual, users=users)
+    (late,) = [test for test in document["tests"] if test["name"].startswith("late")]
+    assert "3 days late" in late["output"]
+
+
+def test_an_autograder_can_be_tried_before_the_release(autograder):
+    code, document = marked(autograder, "def weighted_sum(:\n", "2026-10-01T12:00:00.0+02:00")
+    assert (code, document["score"]) == (0, 0)
+    assert "autograder broke" not in document["output"]
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"created_at": "yesterday"}'])
+def test_metadata_that_cannot_be_read_is_no_mark(autograder, capsys, text):
+    (autograder / "submission_metadata.json").write_text(text)
+    assert on_gradescope.main([str(autograder), "hw1"]) == 1
+    document = json.loads((autograder / "results" / "results.json").read_text())
+    assert document["score"] == 0 and "no fault of the submission" in document["output"]
+    assert "Error: " in capsys.readouterr().out
 
 
 def test_without_metadata_nothing_is_late_and_a_container_of_768_mb_suffices(autograder):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.classroom import extensions
+from harness.classroom import extensions, gradescope
 from harness.classroom.attempts import History
 from harness.classroom.book import Book, dated
 from harness.classroom.extensions import Extensions
@@ -183,6 +183,32 @@ def test_an_assignment_that_was_put_off_for_everybody_beats_a_shorter_extension(
     (found,) = read(tmp_path, "ada,homework,1,ill").entries
     later = declared(LATE.replace("10-19", "10-25").replace("10-22", "10-28"))
     assert found.of(later) == later
+
+
+@pytest.mark.parametrize(
+    ("due", "late_due", "more", "dates"),
+    [
+        ("21", None, LATE, ("21 12:00", "24 12:00")),
+        ("21", "29", LATE, ("21 12:00", "29 12:00")),
+        (None, "29", LATE, ("19 23:59", "29 12:00")),
+        ("21", "29", DUE, ("21 12:00", "")),
+        ("18", "20", LATE, None),
+        (None, None, LATE, None),
+        ("21", None, "", None),
+    ],
+)
+def test_what_gradescope_grants_is_a_row_that_is_taken(
+    tmp_path: Path, due: str | None, late_due: str | None, more: str, dates: tuple[str, str] | None
+) -> None:
+    given = [each and read_moment(f"2026-10-{each} 12:00 Z") for each in (due, late_due)]
+    row = extensions.on_gradescope(gradescope.Granted(*given), declared(more), "ada")
+    if row is None:
+        assert dates is None
+        return
+    (found,) = read(tmp_path, ",".join(row), more, ",".join(extensions.COLUMNS)).entries
+    new = found.of(declared(more))
+    shown = tuple(f"{each:%d %H:%M}" if each else "" for each in (new.due, new.late_until))
+    assert shown == dates
 
 
 def test_a_table_of_extensions_on_the_command_line(tmp_path: Path, capsys) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.classroom import gradescope
 from harness.classroom.gradescope import LARGEST, Submitter, read
 from harness.errors import UsageError
 from tests.support.platforms import GRADESCOPE
@@ -39,3 +40,44 @@ def test_what_gradescope_does_not_know_is_empty() -> None:
 def test_what_is_no_metadata(content: bytes, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         read(content, "it")
+
+
+ALL = {"due_date": "2026-10-19T23:59:00-07:00", "late_due_date": "2026-10-22T23:59:00-07:00"}
+
+
+def student(**dates: str | None) -> dict[str, object]:
+    return {"id": 1, "assignment": {**ALL, **dates}}
+
+
+@pytest.mark.parametrize(
+    ("users", "due", "late_due"),
+    [
+        ([student()], None, None),
+        ([student(due_date="2026-10-21T23:59:00-07:00")], "21", None),
+        ([student(), student(late_due_date="2026-10-29T23:59:00-07:00")], None, "29"),
+        ([student(due_date="2026-10-18T23:59:00-07:00")], None, None),
+        ([student(due_date=None, late_due_date=None)], None, None),
+        ([{"id": 1}], None, None),
+        (None, None, None),
+    ],
+    ids=["the same", "due", "one of a group", "earlier", "without", "as documented", "nobody"],
+)
+def test_dates_of_a_student_beside_those_of_everybody(
+    users: object, due: str | None, late_due: str | None
+) -> None:
+    found = gradescope.granted({"assignment": ALL, "users": users}, "m.json")
+    dates = [each and f"{each:%d}" for each in (found.due, found.late_due)]
+    assert dates == [due, late_due]
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({"assignment": ALL, "users": "x"}, "AttributeError"),
+        ({"assignment": [1], "users": []}, "AttributeError"),
+        ({"users": [student(due_date="2026-10-21 23:59")]}, "has no time zone"),
+    ],
+)
+def test_dates_that_cannot_be_read(record: dict[str, object], words: str) -> None:
+    with pytest.raises(UsageError, match=rf"m.json.*{words}"):
+        gradescope.granted(record, "m.json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from harness.ledger import Ledger
 from harness.marking.gradebook import (
     Gradebook,
     Lateness,
+    Override,
     RunRecord,
     SubmissionGrade,
     TaskGrade,
@@ -87,6 +89,29 @@ def test_a_change_says_by_which_check_and_why(
     before: SubmissionGrade, after: SubmissionGrade, line: str
 ) -> None:
     assert [str(change) for change in regrade.changes(book(before), book(after))] == [line]
+
+
+def test_points_that_only_move_between_checks_are_no_loss(capsys) -> None:
+    """Shares of a check's points are rounded to four places, and their sums are no exact floats."""
+    former, later = (4.0, 2.0, 1.0), (4.6666, 1.5556, 0.7778)
+    before, after = (
+        book(row("ada", *(verdict(f"c{n}", "PASS", each, each) for n, each in enumerate(worth))))
+        for worth in (former, later)
+    )
+    regrading.show(regrade.changes(before, after))
+    assert "marks that change: 0 gain, 0 lose, by 3 checks" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("check", ["", "value"])
+def test_an_override_that_counts_instead_stays(capsys, check: str) -> None:
+    given = Override("square", check, 1.0, 0.0, "unclear", "Turing", "2026-11-30")
+    before, after = (
+        book(replace(row("ada", each), overrides=(given,))) for each in (FAILED, PASSED)
+    )
+    (change,) = changes = regrade.changes(before, after)
+    assert change.why.endswith("; the override stays") and not change.moves_mark
+    regrading.show(changes)
+    assert "marks that change: 0 gain, 0 lose, by 1 checks" in capsys.readouterr().err
 
 
 def test_nothing_is_said_of_what_stays_and_of_who_is_new() -> None:

@@ -8,9 +8,11 @@ import pytest
 
 from harness.classroom.handing_in import Arrangements
 from harness.classroom.roster import Roster, document_name, read, stored
+from harness.classroom.times import Attempt, Times
 from harness.course import Course, find_submitted
 from harness.errors import UsageError
 from harness.spec.catalogue import load_all
+from harness.spec.schedule import read_moment
 
 COURSE = Path(__file__).parents[1] / "course"
 TASKS = load_all(COURSE / "tasks", COURSE / "reference", with_reference=False)
@@ -91,6 +93,24 @@ def test_who_is_absent_gets_a_row(tmp_path: Path) -> None:
     assert found.subjects[2].problem(TASKS[0]) == ("missing-file", "nothing was submitted")
     (notice,) = found.notices
     assert notice.endswith("and without a submission: 00123458")
+
+
+@pytest.mark.parametrize("at", ["class", "class/00123456"])
+def test_times_of_somebody_who_handed_nothing_in_are_said_of_a_class(
+    tmp_path: Path, at: str
+) -> None:
+    read_at = read_moment("2026-10-19 12:00 Z")
+    given = Times((Attempt("123456", read_at, "123456"), Attempt("00123457", read_at, "00123457")))
+    for name in NAMES:
+        (tmp_path / "class" / name).mkdir(parents=True)
+        (tmp_path / "class" / name / "square.py").write_text("x = 1\n")
+    found = find_submitted([tmp_path / at], TASKS, Arrangements(times=given))
+    said = [notice for notice in found.notices if "there are times of these" in notice]
+    assert said == [
+        "there are times of these, and nothing that they handed in: 123456 (1 id would match with "
+        "leading zeros: a spreadsheet took 123456 for a number, is it 00123456? Format the column "
+        "as text)"
+    ] * (at == "class")
 
 
 def test_who_is_graded_alone_makes_nobody_absent(tmp_path: Path) -> None:

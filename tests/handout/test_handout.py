@@ -12,6 +12,7 @@ import pytest
 
 from harness.cli import main
 from harness.collect.bare import BareProgram
+from harness.marking import costs
 from harness.marking import hints as hints_of_mistakes
 from harness.records import EXAMPLE
 from harness.seeds import PUBLIC_KEY
@@ -133,6 +134,14 @@ def test_the_term_goes_with_an_assignment_that_draws_on_its_late_days(tmp_path):
     assert make(tmp_path / "handout", "--assignment", "homework", tasks=tasks) == 0
     handed_out = tmp_path / "handout" / "tasks"
     assert load_assignment(handed_out, "homework", ["square", "noise"]).late.late_days == 1
+
+
+def test_usual_costs_go_with_the_tasks_that_are_handed_out(tmp_path):
+    tasks = shutil.copytree(COURSE / "tasks", tmp_path / "tasks")
+    usual = {"square/values": 0.5, "walk/states": 7.0, "gone/values": 1.0}
+    (tasks / costs.FILE).write_text(costs.text(usual))
+    assert make(tmp_path / "handout", "--task", "square", tasks=tasks) == 0
+    assert costs.usual(tmp_path / "handout" / "tasks") == {"square/values": 0.5}
 
 
 #: In parts, or a hook that looks for private keys finds one here.

@@ -9,16 +9,19 @@ import csv
 import io
 import json
 import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from harness.cli import main
+from harness.report.gradescope_format import validate
 from tests.support.platforms import (
     CANVAS,
     CANVAS_API,
     GERMAN,
+    GRADESCOPE_SCORES,
     MOODLE,
     MOODLE_GERMAN,
     canvas_download,
@@ -65,9 +68,10 @@ class Desk:
 
     def graded(self, path: Path, *points: tuple[str, float]) -> dict[str, dict[str, str]]:
         """The gradebook after a grading with what was imported, and after overrides."""
-        files = ["--roster", self.folder / "in" / "roster.csv"]
-        if (self.folder / "in" / "times.csv").exists():
-            files += ["--times", self.folder / "in" / "times.csv"]
+        files: list[str | Path] = ["--roster", self.folder / "in" / "roster.csv"]
+        for name in ("times", "extensions"):
+            if (self.folder / "in" / f"{name}.csv").exists():
+                files += [f"--{name}", self.folder / "in" / f"{name}.csv"]
         self.run("grade", path, "--assignment", "homework", "--jobs", 1, *files)
         for name, given in points:
             assert self.run("override", name, "square", given, *REASON) == 0
@@ -186,6 +190,29 @@ def test_gradescope_with_groups_and_into_canvas(desk: Desk, tmp_path: Path) -> N
     assert 'Course 2",,5.6' in target.read_text(encoding="utf-8")
 
 
+def test_extensions_of_gradescope_come_from_its_scores(desk: Desk, tmp_path: Path) -> None:
+    """A group handed in 36 h late; by the date that Gradescope has for 00124 it is 10 h."""
+    path = tmp_path / "course" / "tasks" / "assignments" / "homework.yaml"
+    path.write_text(HOMEWORK + "groups: true\n")
+    download = gradescope_download(tmp_path / "download", BROKEN)
+    table = desk.write("scores.csv", GRADESCOPE_SCORES)
+    roster = desk.imported(download, "--table", table, "--assignment", "homework")
+    assert roster["'00126"]["name"] == "Ann Noe" and roster["'00126"]["submission"] == ""
+    assert "is due: 00124; see that each has an extension there" in desk.err
+    assert "--extensions" in desk.out
+    written = (tmp_path / "in" / "extensions.csv").read_text()
+    assert written.splitlines()[1:] == [
+        "00124,homework,2026-10-21T00:01:00+00:00,,extension on Gradescope"
+    ]
+    marks = desk.graded(download, ("00124", 7))
+    assert {name: row["late"] for name, row in marks.items()} == {
+        "'00123": "0",
+        "'00124": "1",
+        "'00125": "1",
+        "'00126": "",
+    }
+
+
 @pytest.mark.parametrize("as_archive", [False, True])
 def test_gradescopes_times_are_found_by_themselves(
     desk: Desk, tmp_path: Path, as_archive: bool
@@ -197,6 +224,41 @@ def test_gradescopes_times_are_found_by_themselves(
     with (tmp_path / "results" / "gradebook.csv").open(encoding="utf-8") as stream:
         late = {row["id"]: row["late"] for row in csv.DictReader(stream)}
     assert late == {"submission_12345": "0", "submission_54321": "2"}
+
+
+def given_on_gradescope(archive: Path, folder: Path, number: int) -> tuple[int, dict[str, object]]:
+    """What an autograder that holds marks writes about a submission, run as Gradescope does."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with zipfile.ZipFile(archive) as packed_files:
+        packed_files.extractall(folder / "source")
+    shutil.copy(folder / "source" / "run_autograder", folder)
+    (folder / "submission_metadata.json").write_text(json.dumps({"id": number, "users": []}))
+    ended = subprocess.run(["bash", folder / "run_autograder"], capture_output=True, check=False)
+    written = folder / "results" / "results.json"
+    return ended.returncode, json.loads(written.read_text()) if written.exists() else {}
+
+
+def test_marks_go_back_to_gradescope(desk: Desk, tmp_path: Path) -> None:
+    """Each submission gets the mark of the course, override and lateness included."""
+    path = tmp_path / "course" / "tasks" / "assignments" / "homework.yaml"
+    path.write_text(HOMEWORK + "groups: true\n")
+    download = gradescope_download(tmp_path / "download", BROKEN)
+    table = desk.write("scores.csv", GRADESCOPE_SCORES)
+    desk.imported(download, "--table", table)
+    desk.graded(download, ("00124", 7), ("00125", 7), ("00123", 3))
+    target = tmp_path / "marks.zip"
+    assert desk.run("export", "gradescope", "--to", target) == 1
+    assert "00126: has no submission on Gradescope" in desk.out
+    assert "marks of 2 submissions" in desk.out
+    for number, mark in ((12345, 3.0), (54321, 5.6)):
+        code, document = given_on_gradescope(target, tmp_path / "autograder", number)
+        assert (code, document["score"]) == (0, mark)
+        assert validate(document) == []
+    assert given_on_gradescope(target, tmp_path / "autograder", 99) == (1, {})
+    assert desk.run("override", "00125", "square", 6, *REASON) == 0
+    assert desk.run("export", "gradescope", "--to", target) == 1
+    assert "00124: the members of submission_54321 have different marks" in desk.out
+    assert given_on_gradescope(target, tmp_path / "autograder", 54321) == (1, {})
 
 
 def test_who_is_not_in_the_table_is_listed_and_nobody_guessed(desk: Desk, tmp_path: Path) -> None:
@@ -226,6 +288,10 @@ def test_exports_that_are_refused(small: Desk, tmp_path: Path) -> None:
     target = tmp_path / "filled.csv"
     for words, said in (
         (("canvas", table, "--to", table), "is what is read; write to another file"),
+        (("canvas", "--to", target), "export canvas needs a FILE of the platform"),
+        (("gradescope", table, "--to", target), "export gradescope reads no file"),
+        (("gradescope", "--to", target, "--comments"), "--comments is about tables"),
+        (("gradescope", "--to", target), "no mark is that of a submission of Gradescope"),
         (("canvas", worksheet, "--to", target), "a gradebook of Canvas has no column ID"),
         (("moodle", table, "--to", target), "a grading worksheet of Moodle has no column Identif"),
         (("moodle", worksheet, "--to", target, "--column", "x"), "--column is for Canvas"),
@@ -275,12 +341,14 @@ def test_imports_that_are_refused(desk: Desk, tmp_path: Path) -> None:
         (("moodle", canvas), "is a download of canvas, not of moodle"),
         ((canvas, moodle), "give one PATH"),
         (("canvas", "moodle", canvas), "give one PATH"),
-        ((gradescope, "--table", table), "--table is not for a download of gradescope"),
+        ((gradescope, "--table", table), "a table of Gradescope's scores has no column SID"),
+        ((gradescope, "--assignment", "homework"), "--assignment is for the extensions"),
+        ((canvas, "--assignment", "homework"), "--assignment is not for a download of canvas"),
         ((moodle, "--submissions", table), "--submissions is not for a download of moodle"),
         ((canvas, "--table", table, "--zone", "Europe/Berlin"), "--zone is not for"),
         ((moodle, "--zone", "Europe/Berlin"), "--zone is that of the times in --table"),
         ((canvas, "--id", "ID"), "--id names a column of --table"),
-        ((canvas, "--roster", table), "a roster has one column pseudonym"),
+        ((canvas, "--roster", table), "csv:2: a row needs id, found"),
     ):
         assert desk.run("import", *words, "--to", tmp_path / "in") == 2, words
         assert said in desk.err

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from harness import kinds
+from harness.marking import costs as module
 from harness.marking.costs import Costs
 from harness.records import Observation, Trial
 from harness.spec.catalogue import load_all
@@ -72,3 +74,58 @@ def test_before_anything_is_measured_a_training_takes_what_stored_runs_took() ->
     for measurement in task.spec.measurements:
         guessed = Costs().trial_s(task, measurement)
         assert guessed == pytest.approx(38.4 / 200 if measurement in trained else 0.12)
+
+
+USUAL = {"square/values": 0.5, "square/slopes": 2.0, "gone/values": 9.0}
+
+
+def test_what_is_usual_is_taken_before_anything_is_measured() -> None:
+    costs = Costs(usual=USUAL)
+    assert costs.trial_s(SQUARE, "slopes") == 2.0
+    assert costs.trial_s(SQUARE, "sums") == Costs().trial_s(SQUARE, "sums"), "guessed"
+    costs.learn(took(0.7, measurement="slopes"))
+    assert costs.trial_s(SQUARE, "slopes") == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize("slower", [1.0, 10.0])
+def test_a_slow_machine_is_noticed_at_its_first_trials(slower: float) -> None:
+    usual = {"square/values": 2.0, "square/slopes": 30.0}
+    costs = Costs(usual=usual)
+    costs.learn(took(2.0 * slower))
+    assert 30 * slower / 1.5 <= costs.trial_s(SQUARE, "slopes") <= 30 * slower
+
+
+def test_a_trial_of_no_length_says_little_of_the_pace() -> None:
+    costs = Costs(usual={"square/values": 0.001, "square/slopes": 30.0})
+    costs.learn(took(0.02))
+    assert costs.trial_s(SQUARE, "slopes") == pytest.approx(30, rel=0.05)
+
+
+def test_costs_that_are_kept_are_what_is_usual(tmp_path: Path) -> None:
+    costs = Costs()
+    costs.learn(took(0.25, start_s=0.125))
+    kept = module.kept(USUAL, costs, TASKS.values())
+    assert kept == {"square/slopes": 2.0, "square/values": 0.125}
+    (tmp_path / module.FILE).write_text(module.text(kept))
+    assert module.usual(tmp_path) == kept
+
+
+@pytest.mark.parametrize("content", ["", "[1]", '{"a": "x"}', '{"a": [1]}', "{"])
+def test_costs_that_cannot_be_read_are_guessed(tmp_path: Path, content: str) -> None:
+    (tmp_path / module.FILE).write_text(content)
+    assert module.usual(tmp_path) == {}
+    assert module.usual(tmp_path / "nowhere") == {}
+
+
+def test_nine_in_ten_measurements_that_train_nothing_have_usual_costs() -> None:
+    """Those of new tasks are guessed; trainings are taken to be as long as stored runs."""
+    usual = module.usual(ROOT / "tasks")
+    tasks = load_all(ROOT / "tasks", ROOT / "reference", with_reference=False)
+    wanted = {
+        f"{task.id}/{check.measurement}"
+        for task in tasks
+        for check in task.checks
+        if not kinds.of(check).trained
+    }
+    missing = sorted(wanted - usual.keys())
+    assert len(missing) <= len(wanted) / 10, f"run `grade --keep-costs` for {missing}"

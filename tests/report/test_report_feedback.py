@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from harness.records import WITHHELD
 from harness.report.feedback import render, write
 
 
@@ -58,6 +59,31 @@ def test_a_file_that_could_not_be_loaded_has_one_paragraph(build: Any) -> None:
     assert "### ERROR (exception)\n" in page
     assert "The file could not be loaded; none of its 4 checks was run (8 points).\n" in page
     assert "secret" not in page and "later" not in page
+
+
+def test_a_starter_that_is_not_filled_in_has_one_paragraph(build: Any) -> None:
+    task = build.task(
+        *(
+            build.verdict(
+                name,
+                "ERROR",
+                cause="exception",
+                message=f"NotImplementedError:  (line {line} of kl.py)",
+                evidence={WITHHELD: "withheld"},
+            )
+            for name, line in {"value": 9, "sum": 14, "total": 9}.items()
+        ),
+        build.verdict("secret", "ERROR", visibility="hidden", cause="exception"),
+    )
+    row = build.row("ada", task)
+    page = render(row, build.book(row))
+    assert page.count("###") == page.count("NotImplementedError") == 1
+    assert (
+        "### ERROR (exception)\n\n"
+        "What its checks call is not filled in; none of its 4 checks was passed (8 points).\n\n"
+        "- **Result:** NotImplementedError: lines 9, 14 of kl.py\n"
+    ) in page
+    assert "secret" not in page
 
 
 def test_a_fact_without_a_value_is_left_out(build: Any) -> None:

@@ -163,6 +163,59 @@ def test_a_program_that_does_not_repeat_was_loaded(build: Any) -> None:
     assert "could not be loaded" not in "".join(summary_lines(build.row("ada", task)))
 
 
+def unfilled(line: int, file: str = "kl.py") -> dict[str, Any]:
+    message = f"NotImplementedError:  (line {line} of {file})"
+    return {"cause": "exception", "message": message, "evidence": {WITHHELD: "withheld"}}
+
+
+def test_a_starter_that_is_not_filled_in_is_one_block(build: Any) -> None:
+    task = build.task(
+        build.verdict("value", "ERROR", **unfilled(12)),
+        build.verdict("sum", "ERROR", **unfilled(20)),
+        build.verdict("again", "ERROR", **unfilled(12)),
+        build.verdict("slope", "SKIPPED"),
+        build.verdict("secret", "ERROR", visibility="hidden", cause="exception"),
+    )
+    cells = unfilled(3, "code cell 2 of hw.ipynb")
+    other = build.task(build.verdict("value", "ERROR", task="nll", **cells), id="nll")
+    assert summary_lines(build.row("ada", task, other)) == [
+        "  kl: what its checks call is not filled in; none of its 5 checks was passed (10 points)",
+        "    ERROR  exception: NotImplementedError: lines 12, 20 of kl.py",
+        "  nll: what its checks call is not filled in; its one check was not passed (2 points)",
+        "    ERROR  exception: NotImplementedError: line 3 of code cell 2 of hw.ipynb",
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"status": "PASS"},
+        {"status": "FAIL", "message": "m"},
+        {"status": "ERROR", "cause": "exception", "message": "ValueError: no (line 3 of kl.py)"},
+        {"status": "ERROR", "cause": "timeout", "visibility": "hidden"},
+        {
+            "status": "ERROR",
+            "cause": "exception",
+            "message": 'NotImplementedError: Module [N] is missing "forward" (line 3 of kl.py)',
+        },
+        {"status": "UNGRADABLE", "message": "m"},
+    ],
+    ids=["passes", "fails", "another", "hidden timeout", "torch's own", "ours"],
+)
+def test_a_program_that_did_anything_else_has_a_line_a_check(
+    build: Any, other: dict[str, Any]
+) -> None:
+    task = build.task(build.verdict("a", "ERROR", **unfilled(12)), build.verdict("b", **other))
+    lines = summary_lines(build.row("ada", task))
+    assert lines[0].startswith("  kl/a  ERROR  exception: NotImplementedError:")
+
+
+def test_where_nothing_may_be_told_nothing_is_said_of_the_starter(build: Any) -> None:
+    silent = build.verdict("a", "ERROR", **{**unfilled(12), "message": ""})
+    (line,) = summary_lines(build.row("ada", build.task(silent)))
+    assert "filled in" not in line
+
+
 def test_a_summary_prefers_the_hint_and_then_the_message(build: Any) -> None:
     example = {"got": "1", "note": "noted"}
     for fields, said in (({"hint": "h"}, "h"), ({"hint": ""}, "m")):

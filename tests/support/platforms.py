@@ -82,6 +82,18 @@ submission_54321:
   :history: []
 """
 
+#: Gradescope's *Download Grades* of the same.
+GRADESCOPE_SCORES = (
+    "First Name,Last Name,SID,Email,Sections,Total Score,Max Points,Status,Submission ID,"
+    "Submission Time,Lateness (H:M:S),View Count,Submission Count,1: Square (7.0 pts)\n"
+    "Jane,Doe,00123,jane@example.org,,3.0,7.0,Graded,12345,2026-10-19 23:50:00 +0200,00:00:00,0,2,"
+    "3.0\n"
+    "Richard,Roe,00124,roe@example.org,,,7.0,Ungraded,54321,2026-10-21 03:00:00 -0700,09:59:00,0,1,"
+    "\n"
+    "Ann,Poe,00125,poe@example.org,,,7.0,Ungraded,54321,2026-10-21 03:00:00 -0700,36:01:00,0,1,\n"
+    "Ann,Noe,00126,noe@example.org,,,7.0,Missing,,,,0,0,\n"
+)
+
 #: What Canvas's API lists of an assignment's submissions.
 CANVAS_API = """[
   {"user_id": 12345, "submitted_at": "2026-10-19T21:50:30Z", "attempt": 2, "late": false,
