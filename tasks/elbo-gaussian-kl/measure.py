@@ -41,18 +41,25 @@ def _widths(student, rng):
 
 
 def _zeros(rng):
-    """Means and ln σ of which some are exactly 0, one or both."""
+    """Means and ln σ of which some are exactly 0, one or both; in the first row all means."""
     mu, log_sigma = _ordinary(rng)
     mu[::2, ::2] = 0.0
+    mu[0] = 0.0
     log_sigma[::3, 1:] = 0.0
     return mu, log_sigma
+
+
+def _rows_alike(rng):
+    """Rows that are nearly the first one: by up to 3e-6 of every number."""
+    pair = np.stack([part[:1] for part in _ordinary(rng)])
+    return tuple(pair * (1 + rng.uniform(-3e-6, 3e-6, (2, ROWS, DIMS))))
 
 
 def _gaussians(student, rng):
     """(mu, log_sigma): the second differs from the first in log_sigma alone, the third in mu."""
     first, other = _ordinary(rng), _ordinary(rng)
     alone = [first, (first[0], other[1]), (other[0], first[1])]
-    edges = [_one_row(student, rng), _one_column(student, rng), _zeros(rng)]
+    edges = [_one_row(student, rng), _one_column(student, rng), _zeros(rng), _rows_alike(rng)]
     return alone + edges + [_ordinary(rng, *shape) for shape in _widths(student, rng)]
 
 
@@ -64,6 +71,14 @@ def _nearly_equal(rng):
     return mu, log_sigma, moved, log_sigma * (1 + rng.uniform(1e-6, 3e-6, mu.shape))
 
 
+def _equally_wide(student, rng):
+    """Pairs about 0 that are equally narrow or wide, or nearly, at widths of all of the domain."""
+    rows = student.domain.sizes("b")[1]
+    mu, log_sigma = np.zeros((rows, 1)), student.domain.draw(rng, "log_sigma", rows, 1)
+    other = (log_sigma + rng.choice([0.0, -0.3, 0.3], (rows, 1))).clip(-NARROW, NARROW)
+    return mu, log_sigma, mu, other
+
+
 def _pairs(student, rng):
     """(mu1, log_sigma1, mu2, log_sigma2); four differ from the first in one argument alone."""
     usual, other = ((*_ordinary(rng), *_ordinary(rng)) for _ in range(2))
@@ -72,7 +87,8 @@ def _pairs(student, rng):
     column = (*_one_column(student, rng), *_one_column(student, rng))
     column[1][: len(CORNERS), 0], column[3][: len(CORNERS), 0] = CORNERS.T
     shaped = [(*_ordinary(rng, *s), *_ordinary(rng, *s)) for s in _widths(student, rng)]
-    return [usual, *alone, row, column, (*_zeros(rng), *_zeros(rng)), _nearly_equal(rng), *shaped]
+    close = [_nearly_equal(rng), _equally_wide(student, rng), (*_ordinary(rng), *_rows_alike(rng))]
+    return [usual, *alone, row, column, (*_zeros(rng), *_zeros(rng)), *close, *shaped]
 
 
 def _joined(pairs, name):
@@ -117,8 +133,11 @@ def standard(student, rng):
 
 
 def near_prior(student, rng):
-    """Close to N(0, I), and to one another, a divergence is a small difference of large terms."""
-    mu, log_sigma = rng.normal(0.0, 1e-3, (2, ROWS, DIMS))
+    """Close to N(0, I), and to one another, a divergence is a small difference of large terms.
+
+    Each row is as close as another power of ten, from 1e-6 to 1e-2.
+    """
+    mu, log_sigma = np.geomspace(1e-6, 1e-2, ROWS)[:, None] * rng.normal(size=(2, ROWS, DIMS))
     pair = (*_ordinary(rng), mu, log_sigma)
     pair = (pair[0] + mu, pair[1] + log_sigma, *pair[:2])
     close = [

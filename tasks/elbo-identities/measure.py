@@ -89,6 +89,19 @@ def _instances(student, rng):
     return [*_apart(student, rng), *(Instance(*arguments) for arguments in pair)]
 
 
+def _close(rng):
+    """A model that hardly depends on z, and q that are 1e-7 to 1e-2 from the prior.
+
+    The first q is about 0, and its x is where 0 is decoded.
+    """
+    case = _instance(rng)
+    sizes = np.geomspace(1e-7, 1e-2, len(case.mu))[:, None]
+    mu, log_sigma = sizes * rng.normal(size=(2, *case.mu.shape))
+    x = case.x.copy()
+    mu[0], x[0] = 0.0, case.bias
+    return replace(case, x=x, mu=mu, log_sigma=log_sigma, weight=1e-3 * case.weight)
+
+
 def _square(student, rng):
     """The arguments of two calls with square weights, whose transpose has the same shape."""
     most = min(student.domain.sizes(axis)[1] for axis in "dk")
@@ -218,7 +231,7 @@ def marginal(student, rng):
 def terms(student, rng):
     """Both terms of the second form."""
     pairs = []
-    for case in _instances(student, rng):
+    for case in [*_instances(student, rng), _close(rng)]:
         pairs.append((student.reconstruction(*case.everything), case.scale))
         pairs.append((student.kl_prior(*case.q), _prior_scale(case)))
     return _joined(pairs, "term")
@@ -231,12 +244,9 @@ def _prior_scale(case):
 
 
 def posterior(student, rng):
-    """The last model hardly depends on z, and its q are close to the prior: tiny divergences."""
-    case = _instance(rng)
-    mu, log_sigma = 1e-3 * rng.normal(size=(2, *case.mu.shape))
-    tiny = replace(case, mu=mu, log_sigma=log_sigma, weight=1e-3 * case.weight)
+    """The last q are close to the prior and to the posterior: tiny divergences."""
     pairs = []
-    for case in [*_instances(student, rng), tiny]:
+    for case in [*_instances(student, rng), _close(rng)]:
         kl = student.kl_posterior(*case.everything)
         pairs.append((kl, case.scale * case.condition))
     return _joined(pairs, "kl")
@@ -336,7 +346,7 @@ def bound(student, rng):
 def gradient(student, rng):
     """By μ and ln σ, of the two terms of the bound and of the gap."""
     pairs = []
-    for case in _instances(student, rng):
+    for case in [*_instances(student, rng), _close(rng)]:
         rows = len(case.x)
         everything = case.everything
         cotangent = rng.uniform(0.5, 2.0, rows) * rng.choice([-1.0, 1.0], rows)

@@ -65,7 +65,7 @@ def _cases(student, rng):
         (rng.normal(0, 2, USUAL), mean, np.array(usual)),
         (*_nearly_exact(rng, *USUAL), np.array(usual)),
         (*_exact_in_part(*_rows(rng, 5, dims)), np.array(least)),
-        (*_far(student, rng, 1, dims), np.array(np.exp(rng.uniform(-6, -2)))),
+        (*_far(student, rng, 1, dims), np.array(least)),
         (*_far(student, rng, rows, 1), np.array(most)),
         (*_exact_in_part(*_rows(rng, 8, 2)), np.array(np.exp(rng.uniform(-6, 6)))),
     ]
@@ -121,14 +121,17 @@ def gradient(student, rng):
 
 
 def best(student, rng):
-    """Residuals with a mean of their own, tiny ones, and batches of all shapes."""
+    """Residuals with a mean of their own, tiny ones, one alone, and batches of all shapes."""
     rows, dims = (student.domain.sizes(axis)[1] for axis in ("b", "d"))
     x, mean = _exact_in_part(*_rows(rng, *USUAL))
+    single = mean.copy()
+    single[0, 0] += 1.0
     cases = [
         (x + 0.7, mean),
+        (single, mean),
         (x + 0.7, rng.normal(0, 2, USUAL)),
         (x, mean),
-        [1e-5 * item for item in _rows(rng, 2, 3)],
+        *([size * item for item in _rows(rng, 2, 3)] for size in (1e-5, 1e-12, 1e-60)),
         _rows(rng, 1, dims),
         _far(student, rng, rows, 1),
         _rows(rng, 1, 1),

@@ -178,6 +178,9 @@ def recon(student, rng):
     look(column, draw(rng, "x", d), most, rng.normal(size=1), draw(rng, "log_sigmas", n))
     look(wide, draw(rng, "x", d), least, draw(rng, "mu", k), draw(rng, "log_sigmas", n))
     look(_decoder(rng), rng.normal(0, 2, 5), least, rng.normal(size=2), rng.uniform(-30, -9, 4))
+    # at z* = 0 of x = b = 0 nothing is larger than what a narrow q adds
+    centred = Decoder(_decoder(rng, (2, 1), (2.0, 3.0)).weight, np.zeros(2))
+    look(centred, np.zeros(2), least, np.zeros(1), np.linspace(-19, -9, n))
     for count in range(1, n):
         look(*usual, rng.uniform(-9, 1, count))
     return _joined(pairs, "recon")

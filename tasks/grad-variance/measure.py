@@ -467,5 +467,23 @@ def own_noise(student, rng, n):
     }
 
 
+def own_pairs(student, rng, n):
+    """n calls with one row and two samples: the mean [n, 1] of both estimates.
+
+    The baseline may be the value of the other sample. A mean of f over all samples and rows of the
+    call, whose own value counts little in a large batch, takes half of the gradient away here: .4
+    standard deviations of such a mean.
+    """
+    height = float(student.domain.draw(rng, "height"))
+    mu = rng.uniform(0.02, 0.1, (1, 1)) * rng.choice([-1.0, 1.0])
+    pair = Problem(-0.5 * height, height, mu, np.exp(rng.uniform(-1.15, -1.0, (1, 1))))
+    args = (*pair.arguments(student), 2)
+    found = np.stack(student.independent("sample_gradients", *args, replicates=n))
+    true, _, other = pair.moments
+    # (f - f') ε and (f' - f) ε' have the covariance (E f ε)²
+    spread = np.sqrt((other**2 + true**2) / 2)
+    return {"pair": found.mean(axis=1)[:, 0], "pair__expected": true[0], "pair__scale": spread[0]}
+
+
 def example(student, rng):
     return {"agrees": student.example()}

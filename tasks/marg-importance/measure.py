@@ -15,7 +15,8 @@ import numpy as np
 LOG_TAU = np.log(2 * np.pi)
 SAMPLES, DIVISORS = 12, (1, 2, 3, 4, 6, 12)
 REFINED = ((1, 2), (2, 4), (4, 12), (1, 3), (3, 6), (2, 6), (6, 12))  # groups within groups
-OWN_SAMPLES = np.array([4, 1])  # of a call for the first datum, and of one for the second
+OWN_SAMPLES = np.array([4, 1, 16])  # of calls of the program's own noise
+OWN_DIMS = ((4, 3), (4, 3), (6, 6))  # D and K of each
 REPLICATES = 2  # calls that differ in their generator only
 FARTHEST = 7.0  # no noise of a program's own is expected to lie further out
 LAW_CALLS = 4  # of a size, for the law of the noise
@@ -331,7 +332,7 @@ def _ranks(values):
 
 
 def own_noise(student, rng, n):
-    """n estimates of four samples and n of one, over p(x); proposals are wider than the posterior.
+    """n estimates for each number of samples, over p(x); proposals are wider than the posterior.
 
     The first half of a batch belongs to one datum and a narrow proposal, the second to another and
     a wide one, each in units of its own spread: the relative variance is that of a weight over the
@@ -340,8 +341,8 @@ def own_noise(student, rng, n):
     """
     count = n // REPLICATES
     deviation, excess, pairs = [], [], []
-    for samples in OWN_SAMPLES:
-        model = _model(rng, 2, d=4, k=3, right_angles=True)
+    for samples, (d, k) in zip(OWN_SAMPLES, OWN_DIMS, strict=True):
+        model = _model(rng, 2, d, k, right_angles=True)
         mean, sd = model.posterior
         wider = rng.uniform([[1.1], [1.3]], [[1.15], [1.4]], mean.shape)
         shift = rng.choice([-1.0, 1.0], mean.shape) * rng.uniform(0.05, 0.15, mean.shape)
@@ -394,7 +395,8 @@ def _haphazard(noise):
     """Of calls [calls, b] of normal noise: far values, no two alike, more than float32, no pattern.
 
     A value beyond 3.2, fewer than three pairs of values of nearly the same size, fewer than one in
-    a hundred that float32 could hold. Then each call: a Kolmogorov–Smirnov distance of at least
+    a hundred that float32 could hold, fewer than three calls with the mean 0 or the mean square 1
+    to thirteen digits. Then each call: a Kolmogorov–Smirnov distance of at least
     .2/√b, where values that divide the law evenly have 1/b. Independent normal noise, eight calls
     of 2,425, fails each of them with a probability below 1e-11.
     """
@@ -402,10 +404,12 @@ def _haphazard(noise):
     alike = (np.diff(size) < 1e-12).sum()
     with np.errstate(all="ignore"):
         coarse = np.abs(noise - noise.astype(np.float32)) < 1e-12
+        means = np.concatenate([noise.mean(-1), (noise**2).mean(-1) - 1])
     b = noise.shape[-1]
     cdf = np.vectorize(NormalDist().cdf)(np.sort(noise, axis=-1))
     distance = np.abs(cdf - (np.arange(b) + 0.5) / b).max(-1) + 0.5 / b
-    whole = [size[-1] > 3.2, alike < 3, coarse.mean() < 0.01]
+    adjusted = (np.abs(means) < 1e-13).sum()
+    whole = [size[-1] > 3.2, alike < 3, coarse.mean() < 0.01, adjusted < 3]
     return np.array([*whole, *(distance > 0.2 / np.sqrt(b))]) & np.isfinite(noise).all()
 
 

@@ -172,13 +172,29 @@ def _number(digits, base):
     return number
 
 
-def _digits(noise, batches):
+def _adjusted(found):
+    """How many means and mean squares of the noise of calls [calls, m, b, k] are 0 and 1 exactly.
+
+    Those of whole calls, over the samples, over the rows and over both. Chance makes one of them so
+    with a probability of about 1e-9.
+    """
+    count = 0
+    for part in found:
+        for axes in ((1, 2, 3), (1, 2), (1,), (2,)):
+            if np.prod([part.shape[axis] for axis in axes]) > 2:
+                means = part.mean(axes), (part**2).mean(axes) - 1
+                count += sum((np.abs(mean) < 1e-13).sum() for mean in means)
+    return count
+
+
+def _digits(noise, batches, found):
     """Whether noise looks drawn in float64: few values alike, on no grid, not spread evenly.
 
     Fewer than three pairs of nearly the same size, fewer than one value in a hundred that float32
     could hold, no decimal or binary grid. Then each of the batches: a Kolmogorov–Smirnov distance
-    of at least .15/√b, where values that divide the law evenly have 1/b. Independent normal noise
-    fails with a probability below 1e-10, nearly all of it that of three pairs.
+    of at least .15/√b, where values that divide the law evenly have 1/b. And fewer than three means
+    of calls that are those of the law exactly. Independent normal noise fails with a probability
+    below 1e-10, nearly all of it that of three pairs.
     """
     b, size = batches.shape[1], np.sort(np.abs(noise))
     grids = np.concatenate([10.0 ** np.arange(1, 13), 2.0 ** np.arange(1, 41)])
@@ -187,9 +203,10 @@ def _digits(noise, batches):
         coarse = np.abs(noise - noise.astype(np.float32)) < 1e-12
         places = np.outer(grids, noise[:: noise.size // 500])
         off = np.abs(places - np.rint(places)).mean(axis=1)
+        adjusted = _adjusted(found)
     cdf = np.vectorize(NormalDist().cdf)(np.sort(batches, axis=1))
     distance = np.abs(cdf - (np.arange(b) + 0.5) / b).max(axis=1) + 0.5 / b
-    whole = [alike < 3, coarse.mean() < 0.01]
+    whole = [alike < 3, coarse.mean() < 0.01, adjusted < 3]
     return np.array([*whole, *(off > 0.1), *(distance > 0.15 / np.sqrt(b))]) & (size[-1] < np.inf)
 
 
@@ -226,7 +243,7 @@ def own_noise(student, rng, n):
         "excess__scale": np.sqrt(2) * scale,
         "group": categories,
         "group__probabilities": np.full((categories.shape[1], 64), 1 / 64),
-        "digits": _digits(everything, batches),
+        "digits": _digits(everything, batches, found),
     }
 
 

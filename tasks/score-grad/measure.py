@@ -160,6 +160,14 @@ def _codebook(student, rng, choices, sizes):
     return codes, x
 
 
+def _softmax_scale(logits):
+    """Probabilities [b, c] times the rounding of their exponents; never below 1e-300."""
+    apart = logits - logits.max(axis=1, keepdims=True)
+    weights = np.exp(apart)
+    shares = weights / weights.sum(axis=1, keepdims=True)
+    return shares * (1 + 2 * np.abs(logits).max(axis=1, keepdims=True)) + 1e-300
+
+
 def _categorical(student, rng, calls):
     """The gradient for calls (m, b, c, d, width): logits of the domain, or ``width`` apart.
 
@@ -177,9 +185,9 @@ def _categorical(student, rng, calls):
         samples = np.eye(len(codes))[choices]
         f = student.given("codebook", codes, x)
         found.append(student.grad_score_categorical(f, logits, samples))
-        terms = ((np.abs(x) + np.abs(codes[choices])) ** 2).sum(-1).mean(0)
-        size = terms * (1 + np.abs(logits).max(axis=1))
-        scales.append(np.broadcast_to(size[:, None], logits.shape))
+        terms = ((np.abs(x) + np.abs(codes[choices])) ** 2).sum(-1)
+        drawn = (terms[..., None] * samples).mean(0)
+        scales.append(drawn + terms.mean(0)[:, None] * _softmax_scale(logits))
     return _in_units("grad", found, scales)
 
 

@@ -299,12 +299,19 @@ def test_noise_that_is_not_haphazard(measure, name, wrong, spoils):
     assert np.flatnonzero(~pattern).tolist() == spoils, name
 
 
+def test_noise_with_the_mean_square_of_its_law_is_not_haphazard(measure):
+    noise = np.random.default_rng(6).normal(size=(8, 2425))
+    scaled = noise / np.sqrt((noise**2).mean(axis=1, keepdims=True))
+    assert measure._haphazard(noise).all()
+    assert measure._haphazard(scaled).tolist() == 3 * [True] + [False] + 8 * [True]
+
+
 def test_noise_that_is_spread_evenly_is_not_haphazard(measure):
     rng = np.random.default_rng(5)
     places = (
         rng.permuted(np.tile(np.arange(2425.0), (8, 1)), axis=1) + rng.random((8, 2425))
     ) / 2425
-    assert measure._haphazard(norm.ppf(places)).tolist() == 3 * [True] + 8 * [False]
+    assert measure._haphazard(norm.ppf(places)).tolist() == 4 * [True] + 8 * [False]
     assert not measure._haphazard(np.full((4, 10), np.nan)).any()
 
 
