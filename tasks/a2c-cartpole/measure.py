@@ -75,7 +75,7 @@ def _calls(student, rng, chance):
     """Calls of all sizes; every flag is set with some chance.
 
     As many steps as poles among them, so that a confusion of axes gives a number; every γ and λ at
-    its ends; and two calls of which each argument changes alone.
+    its ends and close to them; and two calls of which each argument changes alone.
     """
     domain = student.domain
 
@@ -91,6 +91,8 @@ def _calls(student, rng, chance):
     calls = [call(*size, *each) for size, each in zip(sizes, inner.T, strict=False)]
     calls += [call(9, 5, gamma, rng.uniform(0.3, 0.9)) for gamma in gammas]
     calls += [call(9, 5, rng.uniform(0.5, 0.99), lam) for lam in lams]
+    near = 10 ** rng.uniform(-8.0, -3.0, 2)
+    calls += [call(9, 5, *each) for x in (*near, *(1 - near)) for each in ((x, 0.9), (0.9, x))]
     calls += [call(t_most, 3, 1.0, 1.0, wide=True), call(8, 6, 0.9, 0.8, wide=True)]
     # the largest advantages that there may be
     (far, *_, gamma, lam), way = call(t_most, 4, 1.0, 1.0), rng.choice([-1.0, 1.0], 4)

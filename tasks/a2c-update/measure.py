@@ -27,10 +27,11 @@ def _shapes(student, rng):
 
 
 def _windows(student, rng, count):
-    """(γ, n_steps) of `count` calls: every number of steps, discounts from 0 to 1."""
+    """(γ, n_steps) of `count` calls: every number of steps, discounts from 0 to 1, near both."""
     most = student.domain.sizes("n_steps")[1]
     gammas = student.domain.draw(rng, "gamma", count)
-    gammas[:5] = 0.9, 1.0, 0.8, 0.0, 0.5
+    near = 10 ** rng.uniform(-7.0, -3.0, 2)
+    gammas[:9] = 0.9, 1.0, 0.8, 0.0, 0.5, *near, *(1 - near)
     steps = rng.permutation(np.arange(count) % most) + 1
     steps[:3] = 3, 1, 2
     steps[-1] = most
@@ -208,13 +209,14 @@ def critic(student, rng):
 
 
 def entropies(student, rng):
-    """Entropies row by row, of probabilities that are 0 as well, and their gradients."""
+    """Entropies row by row, of probabilities that are 0 or tiny as well, and their gradients."""
 
     def drawn(b, a, wide):
         return (_logits(student, rng, b, a, wide),)
 
     found = []
-    for (logits,) in _batches(student, rng, drawn):
+    tiny = [(rng.normal(0.0, 12.0, (30, a)),) for a in (3, 8)]
+    for (logits,) in [*_batches(student, rng, drawn), *tiny]:
         b, a = logits.shape
         size, cotangent = _largest(logits) * (1 + np.log(a)), rng.normal(size=b)
         found.append((student.entropy(logits), size))

@@ -104,7 +104,7 @@ def average(student, rng):
 
 
 def constant(student, rng):
-    """Tables after a trial; step sizes from 0 to 1, both ends among them."""
+    """Tables after a trial; step sizes from 0 to 1, both ends and others near them."""
     calls = []
     for i, (b, a) in enumerate(_sizes(rng)):
         ends = [0.0, 1.0]
@@ -117,7 +117,8 @@ def constant(student, rng):
     ]
     calls += student.domain.replaced(*pair)
     whole = _whole(rng, b, a), rng.integers(0, a, b), rng.integers(-2, 3, b).astype(float)
-    calls += [(*whole, alpha) for alpha in (0.0, 0.25, 1.0)]
+    near = 10 ** rng.uniform(-9.0, -3.0, 2)
+    calls += [(*whole, float(alpha)) for alpha in (0.0, 0.25, 1.0, near[0], 1 - near[1])]
     found, scales = [], []
     for q, arm, reward, alpha in calls:
         found.append(student.update_constant(q, arm, reward, alpha))
@@ -170,6 +171,7 @@ def large_numbers(student, rng):
     """Shares of runs; means that lie at the radius exactly, and radius 0, are not within.
 
     Runs whose rewards are all alike have exact means at every n. Whole numbers have so at n = 1, 2.
+    Other runs lie within or beyond by a small part of the radius, but more than rounding makes up.
     """
     sizes = [(3, 4), (1, 1), (200, 60), (1, 60), (200, 1), (4, 4), (7, 20)]
     sizes += [tuple(int(size) for size in rng.integers(2, 40, 2)) for _ in range(4)]
@@ -181,6 +183,9 @@ def large_numbers(student, rng):
     alike = np.tile((value + radius * steps)[:, None], (1, 7))
     calls += [(alike, value, radius), (alike[:, :1], value, 0.0), (alike, value, 2 * radius)]
     calls += [(value + rng.integers(-3, 4, (11, 2)).astype(float), value, radius)]
+    small = 10 ** rng.uniform(-12.0, -5.0, 8) * np.repeat([-1.0, 1.0], 4)
+    hardly = value + radius * (1 + small) * rng.choice([-1.0, 1.0], 8)
+    calls.append((np.tile(hardly[:, None], (1, 7)), value, radius))
     far = student.domain.draw(rng, "share_within.reward", 30, 8)
     calls += [(far, -1e3, 1e3), (far, 1e3, 980.0), (far, 0.0, 2e3), (far, 0.0, 300.0)]
     found = [student.share_within(*call) for call in calls]

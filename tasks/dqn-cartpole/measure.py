@@ -67,7 +67,7 @@ def _batch(student, rng, b, a, kind):
     """(rewards, q_next, q_next_target): small, from all of their ranges, close or equal values.
 
     In some rows all values are negative, and in some the two networks disagree about the best
-    action.
+    action. "digit": the action before the best one is behind by the last digit.
     """
     draw = student.domain.draw
     if kind == "wide":
@@ -88,13 +88,16 @@ def _batch(student, rng, b, a, kind):
     below = rng.random(b) < 0.3
     q_next[below] -= abs(q_next).max() + 1e-7
     q_target[below] -= abs(q_target).max() + 1e-7
+    if kind == "digit":
+        best = q_next.argmax(axis=1)
+        q_next[np.arange(b), best - 1] = np.nextafter(q_next.max(axis=1), -np.inf)
     return rewards, q_next, q_target
 
 
 def _calls(student, rng):
     """Calls of all sizes, as many transitions as actions among them.
 
-    Every γ at its ends; and two calls of which each argument changes alone.
+    Every γ at its ends and close to them; and two calls of which each argument changes alone.
     """
     domain = student.domain
 
@@ -108,7 +111,10 @@ def _calls(student, rng):
     calls = [call(*size, gamma) for size, gamma in zip(sizes, inner, strict=False)]
     calls += [call(12, 3, gamma, "equal") for gamma in domain.draw(rng, "gamma", 6)]
     calls += [call(b_most, 3, gamma, kind) for gamma in (0.9, 1.0) for kind in ("wide", "tiny")]
-    calls += [call(40, size, 0.7, kind) for size in (2, 5) for kind in ("wide", "equal", "close")]
+    kinds = ("wide", "equal", "close", "digit")
+    calls += [call(40, size, 0.7, kind) for size in (2, 5) for kind in kinds]
+    near = 10 ** rng.uniform(-8.0, -3.0, 2)
+    calls += [call(12, 3, gamma) for gamma in (*near, *(1 - near))]
     return domain.replaced(*(call(8, 3, gamma) for gamma in inner[-2:]), *calls)
 
 

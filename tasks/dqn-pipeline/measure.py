@@ -134,6 +134,9 @@ def run(student, rng):
     for ended in (*flags, np.ones((most, 6), dtype=bool), np.zeros((least, 1), dtype=bool)):
         found.append(student.epsilons_of_run(ended, 0.9, 0.2, 40))
         sizes.append(1.1)
+    # still falling at the last call of the longest run
+    found.append(student.epsilons_of_run(rng.random((most, 6)) < 0.2, 0.9, 0.2, 1000))
+    sizes.append(1.1)
     return _epsilons(found, sizes)
 
 
@@ -302,8 +305,8 @@ def rows(student, rng):
     """Samples of all sizes while memories fill and overflow.
 
     Every row is a transition that can be drawn at that time. A generator in the same state gives
-    the same sample, two others give other rows. Of ten transitions or more the last 15 or more rows
-    of a sample are not those that stand so many places before.
+    the same sample, of few rows as of many, two others give other rows. Of ten transitions or more
+    the last 15 or more rows of a sample are not those that stand so many places before.
     """
     holds = []
     for place, (capacity, k, count, lengths) in enumerate(_kinds(student, rng)):
@@ -317,6 +320,9 @@ def rows(student, rng):
             known = _table(memory, min(there, capacity))
             sizes = rng.choice(REPEATS, 2).tolist()
             samples = [student.sample(memory, m, student.generator()) for m in sizes]
+            seed, few = student.generator(), int(rng.choice(REPEATS))
+            twice = [_rows(student.sample(memory, few, seed)) for _ in range(2)]
+            holds.append(twice[0] == twice[1])
             if len(known) > 1:
                 samples.append(student.sample(memory, 64, student.generator()))
                 many = _rows(samples[-1])

@@ -101,7 +101,8 @@ def _targets(student, table, gamma, batch):
 def other_sizes(student, rng):
     """Targets of single rows, of single actions, and of values from all of their ranges.
 
-    A third of the wide rows has values that are far below 0 throughout.
+    A third of the wide rows has values that are far below 0 throughout; two have the largest target
+    that there may be, and the smallest.
     """
     _, _, *flags = _table(rng, ROWS, 8)
     q_next = student.domain.draw(rng, "q_next", ROWS, 8) * 10 ** rng.uniform(-4.0, 0.0, (ROWS, 1))
@@ -109,7 +110,10 @@ def other_sizes(student, rng):
     deep = np.arange(ROWS) % 3 == 0
     depth = 1e4 * rng.uniform(0.1, 1.0, (deep.sum(), 1))
     q_next[deep] = -depth * rng.uniform(0.9, 1.0, (deep.sum(), 8))
-    wide = (student.domain.draw(rng, "rewards", ROWS), q_next, *flags)
+    rewards = student.domain.draw(rng, "rewards", ROWS)
+    for sign, row in zip((-1, 1), rng.permutation(np.flatnonzero(~flags[0]))[:2], strict=True):
+        rewards[row], q_next[row] = sign * np.abs(rewards).max(), sign * 1e4
+    wide = (rewards, q_next, *flags)
     gamma = float(rng.uniform(0.6, 0.95))
     found = [
         _targets(student, _table(rng, 8, 5), gamma, 1),
@@ -278,7 +282,8 @@ def _values(student, values, actions):
 def _others(student, rng, found):
     """Learners with one argument changed, then one whose steps have one argument changed.
 
-    Each is looked at with a probe of its own; the last step is the first one again.
+    Each is looked at with a probe of its own; the last step is the first one again. In one step no
+    transition has a future: it is an update like any other.
     """
     plays = [_played(rng, 12, 4, 3) for _ in range(2)]
     pair = [(rng.normal(size=(4, 3)), rng.uniform(*ends)) for ends in ((0.05, 0.1), (0.15, 0.2))]
@@ -288,7 +293,8 @@ def _others(student, rng, found):
             run.step(played, found)
             run.look(found, rng.normal(size=(1, 5, 4)))
     run = _Run(student, rng.normal(size=(4, 3)), 0.05, 3)
-    for played in [*_replaced(*plays), plays[0]]:
+    over = (*plays[0][:4], np.zeros_like(plays[0][4]))
+    for played in [plays[0], over, *_replaced(*plays)[1:], plays[0]]:
         run.step(played, found)
         run.look(found, rng.normal(size=(1, 5, 4)))
 

@@ -118,9 +118,10 @@ def discounted(student, rng):
     grids.append((walls, ends, rng.uniform(-2.0, 2.0, 10), 5))
     calls = []
     for place, (walls, ends, prize, width) in enumerate(grids):
-        gamma = [0.0, 0.999, *rng.uniform(0.3, 0.99, len(grids))][place]
+        gammas = [0.0, 0.999, 10 ** rng.uniform(-8.0, -3.0), *rng.uniform(0.3, 0.99, len(grids))]
         pi = _policy(rng, ("all", "two", "certain")[place % 3])
-        calls.append((walls, ends, prize, width, float(rng.normal(0, 2)), pi, float(gamma)))
+        step, gamma = float(rng.normal(0, 2)), float(gammas[place])
+        calls.append((walls, ends, prize, width, step, pi, gamma))
     for step, gamma in ((-10.0, 0.999), (10.0, 0.0), (0.0, 0.9)):
         walls, ends, prize, width = _grid(rng, 3, 8)
         prize = student.domain.draw(rng, "prize", 24)
@@ -293,6 +294,8 @@ def _starts(student, rng):
         calls.append((start / start.sum(), diamond))
     rare = np.array([1e-6, 2e-6, 0.1, 0.5, 0.4 - 3e-6])
     calls += [(rare, 2), (rare[::-1].copy(), 2), (np.eye(7)[3], 3), (np.eye(7)[0], 3)]
+    least = 10 ** rng.uniform(-10.0, -8.0)
+    calls.append((np.array([least, 2 * least, 0.1, 0.5, 0.4 - 3 * least]), 2))
     both = [(rng.dirichlet(np.ones(8)), diamond) for diamond in (3, 5)]
     return calls + student.domain.replaced(*both)
 

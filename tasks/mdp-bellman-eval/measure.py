@@ -73,8 +73,8 @@ def _ending(rng):
 
 
 def _gammas(rng, count):
-    """Discounts: 0, 1 and close to 1 first, the others anywhere."""
-    return [*GAMMAS, *rng.uniform(0.05, 0.99, count)][:count]
+    """Discounts: 0, 1 and close to 1 and to 0 first, the others anywhere."""
+    return [*GAMMAS, 10 ** rng.uniform(-8.0, -3.0), *rng.uniform(0.05, 0.99, count)][:count]
 
 
 def _pair(student, rng):
@@ -182,17 +182,22 @@ def _swept_scale(p, r, pi, terminal, gamma, v, count, in_place):
 
 
 def _sweeping(student, rng):
-    """Calls of both kinds of sweeps; the numbers of sweeps are few or many, 0 among them."""
+    """Calls of both kinds of sweeps; the numbers of sweeps are few or many, 0 among them.
+
+    In the last but those of one size there is one state, which is never left, and no discount.
+    """
     mdps = [*_endless(rng), *_ending(rng)]
     ways = [(1, 0.999), (0, 0.5), (2, 0.0), (60, 1.0), (60, 0.6), (0, 1.0), (60, 0.97)]
     ways += [(int(rng.integers(1, 6)), rng.uniform(0.1, 1.0)) for _ in range(len(mdps) - 7)]
     ways[-4:-2] = [(60, 0.6), (60, rng.uniform(0.9, 1.0))]
+    ways[9] = (0, ways[9][1])  # with terminal states
     calls = [
         (*mdp, float(gamma), rng.normal(2.0, 4.0, len(mdp[3])), count)
         for mdp, (count, gamma) in zip(mdps, ways, strict=True)
     ]
     wide = _widest(student, rng, int(rng.integers(1, 9)))
     calls.append((*wide, 0.999, student.domain.draw(rng, "v", 24), 2))
+    calls.append((*_mdp(rng, 1, 2), 1.0, rng.normal(2.0, 4.0, 1), 3))
     first, second = _pair(student, rng)
     gammas, values = rng.uniform(0.3, 0.9, 2), rng.normal(2.0, 4.0, (2, len(first[3])))
     counts = rng.permutation(np.arange(1, 5))
@@ -238,8 +243,8 @@ def _evaluated(student, calls):
 
 
 def _discounts(rng, count):
-    """Discounts below 1: 0 and close to 1 first, the others anywhere."""
-    return [0.999, 0.0, *rng.uniform(0.05, 0.99, count)][:count]
+    """Discounts below 1: 0, close to 1 and to 0 first, the others anywhere."""
+    return [0.999, 0.0, 10 ** rng.uniform(-8.0, -3.0), *rng.uniform(0.05, 0.99, count)][:count]
 
 
 def _ring(rng, states):

@@ -160,9 +160,12 @@ def _ruled_out(rng, table):
     return states, actions, last, mask, *tables
 
 
-def _rare(rng, b, t):
-    """Trajectories whose every step is so rare that no float64 holds the whole probability."""
-    rare = 10.0 ** rng.uniform(-12.0, -8.0, 7)
+def _rare(rng, b, t, least):
+    """Trajectories whose every step is so rare that no float64 holds the whole probability.
+
+    A step has a probability of 10^least to 10^-8.
+    """
+    rare = 10.0 ** rng.uniform(least, -8.0, 7)
     start, policy, transitions = np.array([rare[0], 1 - rare[0]]), np.empty((2, 2)), rare[3:]
     policy[:, 1], policy[:, 0] = rare[1:3], 1 - rare[1:3]
     transitions = np.stack([transitions, 1 - transitions], axis=1).reshape(2, 2, 2)
@@ -195,7 +198,8 @@ def _paths(student, rng):
             walk = _walk(rng, mask, start, policy, transitions)
         cases.append((*walk, mask, start, policy, transitions))
     cases += [_ruled_out(rng, table) for table in (0, 1, 2) for _ in range(3)]
-    cases.append(_rare(rng, int(rng.integers(2, 9)), t_most))
+    cases.append(_rare(rng, int(rng.integers(2, 9)), t_most, -12.0))
+    cases.append(_rare(rng, int(rng.integers(2, 9)), int(rng.integers(5, 9)), -290.0))
     return student.domain.replaced(*cases)
 
 

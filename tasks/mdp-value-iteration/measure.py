@@ -89,7 +89,10 @@ def _swept(student, calls):
 
 
 def one_sweep(student, rng):
-    """No state is terminal; as many actions as states, or fewer, or more, or one of either."""
+    """No state is terminal; as many actions as states, or fewer, or more, or one of either.
+
+    In the last MDP a state is never left and pays nothing, but has a value.
+    """
     calls, square = [], int(rng.integers(2, 9))
     few, many = int(rng.integers(2, 5)), int(rng.integers(5, 9))
     for states, actions, gamma in (
@@ -105,6 +108,8 @@ def one_sweep(student, rng):
         r, v = rng.normal(0.0, 3.0, (states, actions)), rng.normal(2.0, 4.0, states)
         if states == 24:
             r, v = student.domain.draw(rng, "R", 24, actions), student.domain.draw(rng, "V", 24)
+        if (states, actions) == (many, few):
+            p[1], r[1] = np.eye(states)[1], 0.0
         calls.append((p, r, terminal, float(gamma), v))
     return _swept(student, calls)
 
@@ -386,9 +391,9 @@ def horizon(student, rng):
 
     Of each drawn tolerance a certain real number of sweeps would be enough, some way from the next
     whole one, so that no rounding decides: many sweeps, a few for a tolerance above every reward,
-    and tens of thousands, little more and little less than a whole number. Then come edges: nothing
-    needed, no reward at all, and bounds that the tolerance meets exactly; then one argument after
-    another alone.
+    and tens of thousands, little more and little less than a whole number; and many for a reward
+    near 0. Then come edges: nothing needed, no reward at all, and bounds that the tolerance meets
+    exactly; then one argument after another alone.
     """
     drawn, counts = [], []
     for _ in range(14):
@@ -400,6 +405,7 @@ def horizon(student, rng):
         gamma, r_max = float(rng.uniform(0.9, 0.995)), float(rng.uniform(0.5, 20.0))
         drawn.append((gamma, r_max, sweeps + rng.uniform(0.2, 0.8)))
     drawn += [(0.999, 1e6, rng.integers(39_000, 41_000) + part) for part in (0.02, 0.98)]
+    drawn.append((0.99, 10 ** rng.uniform(-8.0, -7.0), rng.integers(20, 200) + 0.5))
     for gamma, r_max, enough in drawn:
         tol = gamma**enough * r_max / (1 - gamma)
         counts.append(student.effective_horizon(gamma, r_max, float(tol)))

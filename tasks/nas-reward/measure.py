@@ -101,6 +101,14 @@ def _wide(student, rng, b, t, h, k):
     return _sequences(rng, last, b), last, *drawn
 
 
+def _buried(rng, b, t, h, k):
+    """Choices on offer have the smallest biases there may be, the others the largest."""
+    sequences, last, w, e, c, v, d = _case(rng, b, t, h, k)
+    offered = np.arange(k) <= last[:, None]
+    d = np.where(offered, -1000.0 + rng.uniform(0.0, 2.0, d.shape), 1000.0)
+    return sequences, last, w, e, c, v, d
+
+
 def _pair(rng):
     """Two calls of one size in which every argument alone matters."""
     t, h, k = int(rng.integers(3, 7)), int(rng.integers(2, 6)), int(rng.integers(4, 7))
@@ -123,6 +131,7 @@ def _cases(student, rng):
     b, last, w, *rest = _case(rng, 8, *tops[1:])
     calls.append((b, last, w / 2, *rest))
     calls += [_wide(student, rng, 12, 3, 4, 7), _wide(student, rng, 3, 2, 6, 5)]
+    calls.append(_buried(rng, 5, 4, 3, 5))
     return calls + student.domain.replaced(*_pair(rng))
 
 

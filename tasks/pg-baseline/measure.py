@@ -278,6 +278,7 @@ def moving_average(student, rng):
     sizes = [(40, 0.5), (40, 0.9), (40, 0.99), (n, middle), (2, least), (n_most, most)]
     sizes += [*enumerate(betas.tolist(), start=1), (_between(student.domain, rng, 40)[0], 0.95)]
     calls = [(student.domain.draw(rng, "returns", rows), float(beta)) for rows, beta in sizes]
+    calls.append((1e-9 * student.domain.draw(rng, "returns", 20), 0.9))
     pairs = zip(student.domain.draw(rng, "returns", 2, 9), rng.uniform(0.2, 0.8, 2), strict=True)
     calls += _replaced(*((returns, float(beta)) for returns, beta in pairs))
     found, scales = [], []
@@ -286,7 +287,7 @@ def moving_average(student, rng):
         size = [0.0]
         for value in np.abs(returns[:-1]):
             size.append(beta * size[-1] + (1 - beta) * value)
-        scales.append(np.array([1.0, *np.add(size[1:], size[:-1])]))
+        scales.append(np.array([size[-1] or 1.0, *np.add(size[1:], size[:-1])]))
     return {"average": np.concatenate(found), "average__scale": np.concatenate(scales)}
 
 

@@ -28,6 +28,7 @@ def _sizes(student, rng):
     odd = np.arange(2 * t_most + 1, b_most, 2)
     for b in (int(rng.choice(odd[odd % 5 > 0])), b_most):
         yield b, int(rng.integers(2, 8)), int(rng.integers(2, s_most + 1)), 3
+    yield 6, t, 2, 3
 
 
 def _joined(arrays):
@@ -97,9 +98,19 @@ def _by_state(states, steps, s):
     return np.einsum("bts,bta->bsa", np.eye(s)[states], steps)
 
 
+def _rare(rng, b, t):
+    """Trajectories whose start and every move are rare, far beyond what float64 holds in all."""
+    rare = 10.0 ** rng.uniform(-290.0, -8.0, 5)
+    start, moves = np.array([rare[0], 1 - rare[0]]), rare[1:].reshape(2, 2, 1)
+    transitions = np.concatenate([moves, 1 - moves], axis=2)
+    states, actions = np.zeros((b, t), dtype=np.int64), rng.integers(2, size=(b, t))
+    return states, actions, rng.normal(size=(2, 2)), start, transitions
+
+
 def probability(student, rng):
-    """ln p(τ), also of trajectories that cannot occur."""
+    """ln p(τ), also of trajectories that cannot occur, or hardly ever do."""
     cases = _paths(student, rng, "log_prob", zeros=True)
+    cases.append(_rare(rng, 4, int(rng.integers(5, 9))))
     found = [student.log_prob(*case) for case in cases]
     return {"log_p": _joined(found), "log_p__scale": _joined(_log_terms(*case) for case in cases)}
 

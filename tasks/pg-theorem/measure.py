@@ -188,6 +188,7 @@ def horizons(student, rng):
     cases += student.domain.replaced(*usual)
     p, r, h = _mdp(student, rng, 0, 4, 2)
     cases += [(p, r, rng.normal(size=(4, 2)), h, 1.0, n) for n in range(least, 9)]
+    cases.append((p, r, rng.normal(size=(4, 2)), h, 0.0, most))
     found = [student.finite_horizon_gradient(*case) for case in cases]
     scale = _joined(_horizon_scale(*case) for case in cases)
     return {"grad": _joined(found), "grad__scale": np.where(scale > 0, scale, 1.0)}
@@ -204,6 +205,8 @@ def objective(student, rng):
             )
         else:
             case = rng.normal(size=(s, a)), rng.exponential(2.0, s), rng.normal(1, 3, (s, a))
+            if place % 4 == 2:
+                case[1][::2] *= 10 ** rng.uniform(-8.0, -3.0)
         cases.append(case)
     square = [
         (rng.normal(size=(3, 3)), rng.exponential(2.0, 3), rng.normal(1, 3, (3, 3)))
