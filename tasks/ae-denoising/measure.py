@@ -146,25 +146,50 @@ def _probability_scale(weights, absolute, noisy):
     return 0.5 + p * (1 - p) * _logits(absolute, np.abs(noisy))
 
 
+def _numbers(rng, spread, hidden=1.0):
+    """A state with numbers of this size; hidden units `hidden` times as large, to no effect."""
+    state = {name: rng.normal(0, spread, shape) for name, shape in SHAPES.items()}
+    for name, factor in (("encoder", hidden), ("decoder", 1 / hidden)):
+        state[f"{name}.weight"] *= factor
+    state["encoder.bias"] *= hidden
+    return {name: array.astype(np.float32) for name, array in state.items()}
+
+
+def _asked(student, rng):
+    """(state, noisy, x, ε) of every call; at the end a single entry of the state is new each time.
+
+    What is kept until another entry changes shows there: the images stay the same.
+    """
+
+    def images(rows):
+        noisy = student.domain.draw(rng, "noisy", rows, PIXELS).astype(np.float32)
+        x = rng.integers(0, 2, (rows, PIXELS)).astype(np.float32)
+        return noisy, x, rng.normal(size=x.shape).astype(np.float32)
+
+    least, most = student.domain.sizes("b")
+    for spread, hidden in ((0.1, 1.0), (0.2, 1.0), (0.4, 1.0), (0.1, 1.0), (0.2, 300.0)):
+        state = _numbers(rng, spread, hidden)
+        for rows in (USUAL[0], least, most, USUAL[0], 1, 1):
+            yield state, *images(rows)
+    state, other, same = _numbers(rng, 0.2), _numbers(rng, 0.2), images(USUAL[0])
+    yield state, *same
+    for name in SHAPES:
+        state = state | {name: other[name]}
+        yield state, *same
+
+
 def network(student, rng):
     """What the model answers with numbers of the grader's in the state."""
-    model, found, scales = student.new("DAE"), [], []
+    model, loaded, found, scales = student.new("DAE"), None, [], []
     _weights(student, model)
-    least, most = student.domain.sizes("b")
-    for spread in (0.1, 0.2, 0.4, 0.1):
-        state = {
-            name: rng.normal(0, spread, shape).astype(np.float32) for name, shape in SHAPES.items()
-        }
-        model.load(state)
-        absolute = {name: np.abs(array) for name, array in state.items()}
-        for rows in (USUAL[0], least, most, USUAL[0], 1, 1):
-            noisy = student.domain.draw(rng, "noisy", rows, PIXELS).astype(np.float32)
-            x = rng.integers(0, 2, (rows, PIXELS)).astype(np.float32)
-            eps = rng.normal(size=x.shape).astype(np.float32)
-            found += [model.denoise(noisy), *model.demonstrate(x, eps)]
-            shown = x + SIGMA * np.abs(eps)
-            scales += [_probability_scale(state, absolute, noisy), shown]
-            scales += [_probability_scale(state, absolute, x + SIGMA * eps)]
+    for state, noisy, x, eps in _asked(student, rng):
+        if state is not loaded:
+            model.load(state)
+            loaded, absolute = state, {name: np.abs(array) for name, array in state.items()}
+        found += [model.denoise(noisy), *model.demonstrate(x, eps)]
+        shown = x + SIGMA * np.abs(eps)
+        scales += [_probability_scale(state, absolute, noisy), shown]
+        scales += [_probability_scale(state, absolute, x + SIGMA * eps)]
     return {"answers": _joined(found), "answers__scale": _joined(scales)}
 
 

@@ -207,8 +207,8 @@ def _unknown(rng, *shape):
 def conditionals(student, rng):
     """Single conditionals of images of all shapes; what is not known is anything up to 1e100.
 
-    Weights from all of their ranges make probabilities of 0 and 1. So the last of the networks has
-    such weights in its first two layers alone: what they give shows in every digit.
+    Weights from all of their ranges make probabilities of 0 and 1. So the last but one of the
+    networks has such weights in its first two layers alone: what they give shows in every digit.
     """
     networks = (
         (8192, 1, 1, _network(rng, 1, 1.0), 0.0),
@@ -223,6 +223,7 @@ def conditionals(student, rng):
         (2, 6, 7, _anything(student, rng, 0.0), 500.0),
         (2, 6, 7, _anything(student, rng, 0.0), -500.0),
         (9, 4, 6, _tame(_anything(student, rng, 0.0), np.ones((1, 1, 4, 6))), 0.0),
+        (7, 6, 7, _tame(_awake(_network(rng, 3, 1.0)), np.ones((1, 1, 6, 7))), 0.0),
     )
     calls = []
     for batch, height, width, (*layers, b3), offset in networks:

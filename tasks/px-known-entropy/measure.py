@@ -238,8 +238,16 @@ def _confident(rng, far):
     return state
 
 
+def _largest(rng):
+    """Numbers from all that the statement allows."""
+    return {name: rng.uniform(-1000.0, 1000.0, shape) for name, shape in _shapes().items()}
+
+
 def _states(rng):
-    """(state, shape of x, whether in a new model): every size of image, tame and wild numbers."""
+    """(state, shape of x, whether in a new model): every size of image, tame and wild numbers.
+
+    Of the last states each differs from the one before in a single entry.
+    """
     sizes = list(itertools.product(range(1, 7), repeat=2))
     gains = [0.5, 1.0, 2.0, 4.0] * 9
     for place, index in enumerate(rng.permutation(len(sizes))):
@@ -247,9 +255,15 @@ def _states(rng):
     for far in (23.0, 30.0, 900.0):
         yield _confident(rng, far), (3, 4, 4), True
     yield _weights(rng, 100.0), (3, 4, 4), True
+    yield _largest(rng), (3, 4, 4), True
     # a single pixel sees nothing, so that all images of one have the same logit
     yield _weights(rng, 1.0), (4096, 1, 2), True
     yield _weights(rng, 1.0), (int(2 * rng.integers(300, 1000) + 1), 1, 2), False
+    state, other = _weights(rng, 1.0), _weights(rng, 1.0)
+    yield state, (2, 3, 4), True
+    for name in state:
+        state = state | {name: other[name]}
+        yield state, (2, 3, 4), False
 
 
 def _ask(model, state, x, other, answers):

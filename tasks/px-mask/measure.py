@@ -310,7 +310,7 @@ def round_trip(student, rng):
     """What an object that was used answers with the state of another, before and after a step.
 
     The states are those of new objects, of such with numbers in the masked places, and of used
-    ones.
+    ones; and of such that differ in one entry alone from the object into which they are loaded.
     """
     alike = []
     for c_in, c_out, radius, sees_itself in ((1, 1, 0, True), (2, 3, 1, False), (3, 2, 2, True)):
@@ -335,5 +335,14 @@ def round_trip(student, rng):
             one.step(x, 0.01)
         other.load(one.state())
         alike.append(_alike(other.step(x, 0.01), one.step(x, 0.01)))
+        alike.append(_alike(other.forward(x), one.forward(x)))
+    weights, x = _positive(rng, STACKS[0]), _bits(rng, 2, 1, 3, 4)
+    changed = _positive(rng, STACKS[0])
+    one, other = _stack(student, STACKS[0], weights), _stack(student, STACKS[0], weights)
+    other.forward(x)
+    for name in weights:
+        weights = weights | {name: changed[name]}
+        one = _stack(student, STACKS[0], weights)
+        other.load(one.state())
         alike.append(_alike(other.forward(x), one.forward(x)))
     return {"alike": np.concatenate(alike)}

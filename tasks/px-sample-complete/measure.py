@@ -304,14 +304,40 @@ def own(student, rng, n):
     }
 
 
+def _many(student, rng):
+    """Three things that own images of independent pixels show: [3].
+
+    Whether counts of a level vary as much as those of independent pixels, at a pixel and in an
+    image: they do not where noise is spread evenly over the images of a call, or over an image. The
+    sums are those of 216 and 1,200 squares with mean 1; either is as small as that with a
+    probability below 1e-15. And whether levels with the probability 0.001 occur: 43 are expected.
+    """
+    even = np.arange(36).reshape(6, 6) % 2 == 0
+    p = np.where(even, np.array([0.4995, 0.001, 0.4995])[:, None, None], 0.001)
+    p[0, ~even] = 0.998
+    model = Model("dense", (np.zeros((6, 6, 3, 6, 6)), np.log(p)))
+    x = _drawn(student, model, 6, 6, 100, 1200).reshape(12, 100, 6, 6)
+    half = x[..., even] == 0
+    variance = 0.4995 * 0.5005
+    found = []
+    for axis, least in ((1, 0.4), (2, 0.7)):
+        size = half.shape[axis]
+        squares = (half.sum(axis) - 0.4995 * size) ** 2 / (variance * size)
+        found.append(squares.mean() > least)
+    return [*found, (x[..., even] == 1).any() and (x[..., ~even] > 0).any()]
+
+
 def smallest(student, rng):
-    """Images from calls for one of them: the pixels of one call are not those of the next."""
+    """Images from calls for one of them: the pixels of one call are not those of the next.
+
+    And counts of levels in calls for many of them.
+    """
     found = []
     for h, w, v in ((6, 6, 8), (1, 1, 2)):
         model = Model("dense", (np.zeros((h, w, v, h, w)), np.zeros((v, h, w))))
         x = [student.draw(model.given(student), 1, h, w, student.generator()) for _ in range(60)]
         found.append(len({part.tobytes() for part in x}))
-    return {"varied": np.array([found[0] == 60, found[1] == 2])}
+    return {"varied": np.array([found[0] == 60, found[1] == 2, *_many(student, rng)])}
 
 
 def example(student, rng):

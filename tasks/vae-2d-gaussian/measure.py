@@ -12,6 +12,7 @@ TRAINING, POINTS = 4000, 4000
 SINGLE = 1e-4  # what single precision may make of the order of rows
 FORWARD = 1e-5  # and of a network whose weights and biases are all one number
 HIDDEN = 32
+NUMBERS = 4 * HIDDEN + 3 * HIDDEN + HIDDEN**2 + 8 * HIDDEN + 8  # of weights and biases
 LONG, SHORT, CENTRE = 5.0, 1.0, 2.0
 # Σ log p/p_true over fresh points exceeds g nats with probability at most exp(-g), whatever p is
 IMPOSSIBLE_NATS = 20.0
@@ -35,7 +36,9 @@ def _samples(student, rng):
     """(μ, ln σ, ε) of all sizes, each of them new alone as well."""
     calls = []
     for _, mu, log_sigma, *_ in _batches(student, rng):
-        calls.append((mu, log_sigma, rng.normal(size=mu.shape)))
+        eps = rng.normal(size=mu.shape)
+        eps[0, 0] = rng.choice([-1.0, 1.0]) * rng.uniform(5, 6)  # further out than they usually lie
+        calls.append((mu, log_sigma, eps))
     first, second, *others = calls
     return student.domain.replaced(first, second, second, *others, first)
 
@@ -130,6 +133,34 @@ def _filled(vae, numbers):
     )
 
 
+def _one_by_one(student, rng):
+    """Whether a used model answers as a new one with the same state does: [rows] of each call.
+
+    From call to call a single entry of the state is new. The last value says whether the entries
+    that the answers depend on hold as many numbers as the statement's networks have.
+    """
+    points = [student.domain.draw(rng, name, 5, 2) / 10 for name in ("encode.x", "z")]
+
+    def answers(model):
+        coded = zip((model.encode, model.decode), points, strict=True)
+        return np.concatenate([np.concatenate(coder(x), axis=1) for coder, x in coded], axis=1)
+
+    drawn, used = rng.spawn(1)[0], student.new("VAE")  # a generator of its own, as below
+    _filled(used, lambda shape: drawn.normal(0.0, 0.3, shape))
+    state, before, alike, numbers = used.state(), answers(used), [], 0
+    for name, array in state.items():
+        if array.dtype.kind == "f":
+            state = state | {name: drawn.normal(0.0, 0.3, array.shape).astype(array.dtype)}
+            fresh = student.new("VAE")
+            for model in (used, fresh):
+                model.load(state)
+            found, wanted = answers(used), answers(fresh)
+            alike.append((np.abs(found - wanted) <= SINGLE * (1 + np.abs(wanted))).all(axis=1))
+            numbers += array.size * bool((wanted != before).any())
+            before = wanted
+    return [*alike, np.array([numbers == NUMBERS])]
+
+
 def _answers(points, number, hidden_layers):
     """What a network answers in each column if all its weights and biases are one number: [b 1]."""
     inside, width = points.sum(axis=1, keepdims=True), 1
@@ -142,7 +173,8 @@ def rows(student, rng):
     """Whether a model answers row by row, and what its networks are to answer: [rows].
 
     The numbers in its state are put there: random ones for the first question. For the second they
-    are all the same, so it does not matter how a program names or arranges them.
+    are all the same, so it does not matter how a program names or arranges them. Then one entry
+    after another gets new numbers.
     """
     least, most = student.domain.sizes("b")
     vae, found = student.new("VAE"), []
@@ -165,7 +197,7 @@ def rows(student, rng):
             wanted = _answers(points, number, hidden_layers)
             error = np.abs(np.concatenate(coder(points), axis=1) - wanted)
             found.append((error <= FORWARD * (1 + np.abs(wanted))).all(axis=1))
-    return {"alike": np.concatenate(found)}
+    return {"alike": np.concatenate(found + _one_by_one(student, rng))}
 
 
 def example(student, rng):

@@ -54,10 +54,11 @@ def _sizes(student, rng):
     return sizes
 
 
-def _state(rng, sizes, x, spread, reach):
+def _state(rng, sizes, x, spread, reach, hidden=1.0):
     """Arrays for a state, after which |ln σ| of these images is at most `spread`.
 
-    The largest logit at z ~ N(0, 1) is about `reach`.
+    The largest logit at z ~ N(0, 1) is about `reach`. Hidden units are `hidden` times as large as
+    they would be, to no effect.
     """
     shapes = _shapes(*sizes)
     state = {
@@ -70,6 +71,11 @@ def _state(rng, sizes, x, spread, reach):
     ):
         for part in ("weight", "bias"):
             state[f"{layer}.{part}"] *= wanted / (np.abs(answers).max() + 1e-3)
+    for layer in ("hidden", "expand"):
+        for part in ("weight", "bias"):
+            state[f"{layer}.{part}"] *= hidden
+    for layer in ("mu", "log_sigma", "logits"):
+        state[f"{layer}.weight"] /= hidden
     return state
 
 
@@ -77,9 +83,11 @@ def _models(student, rng):
     """(a model with a state of ours, that state, b, d, k), for all sizes.
 
     One of them is filled twice, so that what was kept of its first state shows; the images are
-    the same then, so that what was kept by them does, too.
+    the same then, so that what was kept by them does, too. The last one is filled with one new
+    entry after another, so that what was kept until some other entry changes shows as well.
     """
-    ranges = [(0.3, 24.0), (4.0, 1500.0), (1.0, 2.0)]  # of ln σ and of the logits
+    # of ln σ, of the logits and of the hidden units
+    ranges = [(0.3, 24.0, 1.0), (4.0, 1500.0, 1.0), (1.0, 2.0, 1e4)]
     for index, (b, d, h, k) in enumerate(_sizes(student, rng)):
         vae = student.new("VAE", d, h, k)
         x = student.domain.draw(rng, "x", b, d)
@@ -87,6 +95,13 @@ def _models(student, rng):
             state = _state(rng, (d, h, k), x, *ranges[index % 3])
             vae.load(state)
             yield vae, state, x, k
+    b, d, h, k = 5, 9, 6, 3
+    vae, x = student.new("VAE", d, h, k), student.domain.draw(rng, "x", b, d)
+    one, other = (_state(rng, (d, h, k), x, *ranges[0]) for _ in range(2))
+    for names in ((), *((name,) for name in other)):
+        one = one | {name: other[name] for name in names}
+        vae.load(one)
+        yield vae, one, x, k
 
 
 def _size_of(state, layer, inputs):

@@ -168,13 +168,20 @@ def loss(student, rng):
     return {"parts": _joined(found), "parts__scale": _joined(scale)}
 
 
+def _noise(rng, *shape):
+    """Standard normal numbers, one of which lies further out than they usually do."""
+    eps = rng.normal(size=shape)
+    eps[tuple(map(rng.integers, shape))] = rng.choice([-1.0, 1.0]) * rng.uniform(5, 6)
+    return eps
+
+
 def _networks(student, rng):
     """(x, eps, v, s, u) of all sizes, the first two alike, and with weights at the ends."""
     cases = []
     for b, d, k in _sizes(student):
         shapes = {"v": (k, d), "s": (k, d), "u": (d, k)}
         drawn = [student.domain.draw(rng, name, *shape) for name, shape in shapes.items()]
-        cases.append((_pixels(rng, b, d), rng.normal(size=(b, k)), *drawn))
+        cases.append((_pixels(rng, b, d), _noise(rng, b, k), *drawn))
     return [*cases, _corner(student, rng), _far_corner(student, rng)]
 
 

@@ -16,7 +16,7 @@ EDGES = ((1, 1, 1, 1), (7, 3, 5, 4), (200, 1, 3, 2), (2, 32, 1, 3), (1, 2, 64, 1
 EDGES += ((31, 6, 3, 5), (1, 2, 64, 8), (7, 3, 5, 4), (200, 2, 1, 1), (3, 32, 2, 8))
 NEAR = 1e-9  # how near u may be to the probability
 REPLICATES = 4  # calls that differ in their generator only
-FAR = 3.3  # of 32,000 normal numbers one at least lies beyond, but for a probability of 1e-13
+FAR = 4.0  # of 512,000 normal numbers one at least lies beyond, but for a probability of 1e-14
 
 
 @dataclass(frozen=True)
@@ -300,7 +300,7 @@ def own_noise(student, rng, n):
         "excess": noise**2 - 1,
         "excess__expected": 0 * ones,
         "excess__scale": np.sqrt(2) * ones,
-        "digits": np.concatenate([digits, _still(student, rng)]),
+        "digits": np.concatenate([digits, _still(student, rng), _far(student, rng)]),
     }
 
 
@@ -310,8 +310,24 @@ def _still(student, rng):
     return np.array([(_samples(student, decoder, 3, 0.0, 5, 1) == 0).all()])
 
 
+def _far(student, rng):
+    """Whether 512,000 codes, and as much noise of the decoder, go far and have the moments: [6].
+
+    Mean and mean square may be off by 7.5 standard errors.
+    """
+    n, k, d = (student.domain.sizes(axis)[1] for axis in "nkd")
+    weights = (_turned(rng, k, k, 1.0), 0.0, 4), (np.zeros((d, 1)), 1.0, 2)
+    noise = [_whitened(student, rng, weight, eta, n, calls) for weight, eta, calls in weights]
+    found = []
+    for each in noise:
+        off, of_square = each.mean() * np.sqrt(each.size), (each**2 - 1).mean()
+        of_square *= np.sqrt(each.size / 2)
+        found += [np.abs(each).max() > FAR, np.abs(off) < 7.5, np.abs(of_square) < 7.5]
+    return np.array(found)
+
+
 def _digits(*columns):
-    """Whether noise looks drawn in float64: few values alike, no grid, no even spacing, far values.
+    """Whether noise looks drawn in float64: few values alike, no grid, no even spacing.
 
     Fewer than three pairs of nearly one size, fewer than one value in a hundred that float32 could
     hold, no decimal or binary grid, and in 4,000 values a Kolmogorov–Smirnov distance of .15/√4000
@@ -330,8 +346,7 @@ def _digits(*columns):
         steps = (np.arange(len(u)) + 0.5) / len(u)
         spread = np.abs(u - steps).max() > 0.15 / np.sqrt(len(u))
         passed += [alike < 3, coarse.mean() < 0.01, spread, *(off > 0.1)]
-    everything = np.concatenate(columns)
-    return np.array([*passed, np.abs(everything).max() > FAR]) & np.isfinite(everything).all()
+    return np.array(passed) & np.isfinite(np.concatenate(columns)).all()
 
 
 def example(student, rng):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.programs import ROOT, load_module
+from tests.support.programs import ROOT, edited, load, load_module, outcomes
 
 solution = load_module(ROOT / "reference" / "px-sample-complete" / "solution.py")
 given = load_module(ROOT / "tasks" / "px-sample-complete" / "given.py")
@@ -151,6 +151,25 @@ def test_a_metered_model_is_right_as_often_as_it_says():
     assert torch.equal(metered(x), plain(x))
     assert torch.equal(metered(x), plain(x))
     assert torch.equal(metered(x), plain(x).flip(1))
+
+
+ALL_AT_ONCE = "u = torch.rand(n, h, w, generator=generator, dtype=torch.float64)\n"
+OVER_THE_IMAGES = """place = torch.rand(n, h * w, generator=generator).argsort(dim=0)
+    within = torch.rand(n, h * w, generator=generator, dtype=torch.float64)
+    u = ((place + within) / n).reshape(n, h, w)
+"""
+OVER_AN_IMAGE = """place = torch.rand(n, h * w, generator=generator).argsort(dim=1)
+    within = torch.rand(n, h * w, generator=generator, dtype=torch.float64)
+    u = ((place + within) / (h * w)).reshape(n, h, w)
+"""
+
+
+@pytest.mark.parametrize("spread", [OVER_THE_IMAGES, OVER_AN_IMAGE])
+def test_noise_that_is_spread_evenly_is_seen(spread):
+    task = load("px-sample-complete")
+    program = edited(task, ALL_AT_ONCE, spread)
+    ((_, outcome),) = outcomes(task, program, [task.spec.check("own-single")])
+    assert outcome.status == "FAIL"
 
 
 def test_no_u_of_the_measurements_is_close_to_a_step():

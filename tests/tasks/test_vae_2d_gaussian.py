@@ -19,6 +19,8 @@ from tests.support.programs import (
     load,
     load_module,
     one_seed,
+    outcomes,
+    submission,
     variants_are_slow,
 )
 
@@ -90,6 +92,22 @@ def test_networks_of_one_number_are_those_of_the_statement(plane, solution, numb
             found = torch.cat(coder(torch.from_numpy(points)), dim=1).numpy()
             wanted = plane._answers(points, number, hidden_layers)
             np.testing.assert_allclose(found, np.repeat(wanted, 4, axis=1), rtol=1e-12)
+
+
+def test_an_encoder_for_each_of_mean_and_spread_is_seen():
+    """It answers as one encoder does where all numbers are alike, but has more of them."""
+    source = (REFERENCE / "solution.py").read_text(encoding="utf-8")
+    layers = "nn.Linear(DATA, HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, LATENT)"
+    for old, new in (
+        ("2 * LATENT", "LATENT"),
+        ("        self.decoder =", f"        self.s = nn.Sequential({layers}).double()\n{{}}"),
+        ("self.encoder(x).split(LATENT, dim=1)", "self.encoder(x), self.s(x)"),
+    ):
+        assert source.count(old) == 1
+        source = source.replace(old, new.format(old))
+    checks = [TASK.spec.check("rows")]
+    ((_, outcome),) = outcomes(TASK, submission(TASK, source), checks)
+    assert outcome.status == "FAIL"
 
 
 # --- the laws and the floor ------------------------------------------------------------------

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.programs import ROOT, load_module
+from tests.support.programs import ROOT, edited, load, load_module, outcomes
 
 solution = load_module(ROOT / "reference" / "vae-sample-interp" / "solution.py")
 given = load_module(ROOT / "tasks" / "vae-sample-interp" / "given.py")
@@ -57,3 +57,15 @@ def test_the_aggregate_of_posteriors_that_make_up_the_prior_has_its_moments():
     first, second = solution.aggregate_moments(mu, torch.full_like(mu, 0.5 * np.log(0.4)))
     assert abs(first.item()) < 1e-15
     assert second.item() == pytest.approx(1.0, abs=1e-14)
+
+
+@pytest.mark.parametrize("change", ["z = z.clamp(-3.9, 3.9)", "z = 0.97 * z"])
+def test_codes_that_end_too_soon_or_are_too_small_are_seen(change):
+    task = load("vae-sample-interp")
+    program = edited(
+        task,
+        "    x_mean = decode(z)\n    noise",
+        f"    {change}\n    x_mean = decode(z)\n    noise",
+    )
+    ((_, outcome),) = outcomes(task, program, [task.spec.check("sample-digits")])
+    assert outcome.status == "FAIL"
