@@ -222,7 +222,8 @@ def _asked(student, rng, *names):
     """(model, state, arguments) of every call that is to be made of a method, the state loaded.
 
     The first two models are filled twice and asked the same again, so that what was kept of their
-    first state shows, or what was kept by the arguments.
+    first state shows, or what was kept by the arguments. The last one is filled with one new entry
+    after another, so that what was kept until some other entry changes shows as well.
     """
     rates = student.domain.draw(rng, "rate", 2).tolist()
     for index, sizes in enumerate(_sizes(student, rng)):
@@ -241,6 +242,12 @@ def _asked(student, rng, *names):
         model.load(state)
         for call in calls:
             yield model, state, call
+    call = calls[0]
+    one, other = (_state(student, rng, sizes, *REACH[0]) for _ in range(2))
+    for changed in ((), *((entry,) for entry in other)):
+        one = one | {entry: other[entry] for entry in changed}
+        model.load(one)
+        yield model, one, call
 
 
 def networks(student, rng):

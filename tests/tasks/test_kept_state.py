@@ -11,6 +11,7 @@ KEEPING = [
     ("vae-beta-tradeoff", "VAE", "encoder.0.weight", ("networks",)),
     ("ae-denoising", "DAE", "decoder.bias", ("network",)),
     ("vae-2d-gaussian", "VAE", "encoder.0.weight", ("rows",)),
+    ("cvae-conditional", "CVAE", "prior.weight", ("networks", "likelihood")),
     ("px-mask", "PixelStack", "layers.0.bias", ("round-trip",)),
 ]
 APPENDED = """
