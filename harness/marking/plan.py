@@ -1,7 +1,8 @@
 """Which trials to run next, and in which jobs.
 
-Cheap tiers come first, so that the first rows of a leaderboard stand early; displayed examples
-come last, and only for what failed.
+A first look at what doesn't train comes first, so that the first rows of a leaderboard stand early.
+What trains runs beside further looks, since a batch of few trials leaves processors idle. Displayed
+examples come last, and only for what failed.
 """
 
 from __future__ import annotations
@@ -12,24 +13,29 @@ from harness.marking import at_home
 from harness.marking.jobs import Job, PlannedTrial
 from harness.marking.round import Round
 from harness.marking.trials import View
-from harness.records import Role
+from harness.records import COMMON, Role
 
 _TRUSTED: tuple[Role, ...] = ("reference", "variant", "mutant", "starter", "constant")
 
 
 def next_batch(current: Round) -> list[Job]:
     """The jobs to run before the next round; none when everything is decided and explained."""
-    for training in (False, True):
-        trials = [
-            trial
-            for subject, task in current.pairs
-            if (task.spec.tier == "training") == training
-            for trial in current.state(subject, task).trials
-        ]
-        if trials:
-            return group([*trials, *_examples_at_once(current)], current.view)
+    quick, training = _wanted(current, train=False), _wanted(current, train=True)
+    first_look = any(planned.trial.step == COMMON for planned in quick)
+    if trials := quick if first_look else [*quick, *training]:
+        return group([*trials, *_examples_at_once(current)], current.view)
     examples = [trial for state in current.states.values() for trial in state.examples]
     return group(examples, current.view)
+
+
+def _wanted(current: Round, *, train: bool) -> list[PlannedTrial]:
+    """What decisions wait for, of tasks that train or of the others."""
+    return [
+        trial
+        for subject, task in current.pairs
+        if (task.spec.tier == "training") == train
+        for trial in current.state(subject, task).trials
+    ]
 
 
 def _examples_at_once(current: Round) -> list[PlannedTrial]:
