@@ -6,8 +6,16 @@ import yaml
 from harness.contract import ArrayType
 from tests.support.programs import ROOT, TASKS, load
 
-# The catalogue of known bugs, as far as it promises them to tasks; a task without an entry promises
-# none. (64 is a bug of graders, not of students, and has a self-test.)
+#: Bugs of the catalogue, of 103, that are no known mistakes: no program of a student's can have them
+#: here, or every task refuses them.
+NO_STUDENTS = {
+    33,  # a grader's: axes are compared, not subspaces; honest programs turn and flip them
+    39,  # the grader computes every likelihood itself, on data that the program never sees
+    64,  # a grader's: the greedy policy need not be unique; honest programs choose another one
+    100,  # no task asks for a score relative to a person's
+    103,  # reseeding is an error of its own (test_faulty_answers.py); targets are out of reach
+}
+#: The others, as far as they are promised to tasks; a task without an entry promises none.
 CATALOGUE = {
     "elbo-gaussian-kl": {1, 2, 4, 5},
     "elbo-point-mass": {14},
@@ -95,6 +103,12 @@ def test_there_are_samples_of_right_and_of_mistaken_work(task, folder):
 def test_every_bug_of_the_catalogue_is_a_known_mistake(task):
     known = {bug for mutant in task.reference.mutants for bug in mutant.mistake.bug}
     assert CATALOGUE.get(task.id, set()) - known == set()
+
+
+def test_every_other_bug_of_the_catalogue_is_a_known_mistake_somewhere():
+    mutants = [mutant for name in TASKS for mutant in load(name).reference.mutants]
+    known = {bug for mutant in mutants for bug in mutant.mistake.bug if isinstance(bug, int)}
+    assert known == set(range(1, 104)) - NO_STUDENTS
 
 
 def test_a_statement_with_masks_and_a_discount_says_how_to_keep_float64(task):
