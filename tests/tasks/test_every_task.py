@@ -6,8 +6,8 @@ import yaml
 from harness.contract import ArrayType
 from tests.support.programs import ROOT, TASKS, load
 
-#: Bugs of the catalogue, of 103, that are no known mistakes: no program of a student's can have them
-#: here, or every task refuses them.
+#: Bugs of the catalogue, of 103, that are no known mistakes: no program of a student's can have
+#: them here, or every task refuses them.
 NO_STUDENTS = {
     33,  # a grader's: axes are compared, not subspaces; honest programs turn and flip them
     39,  # the grader computes every likelihood itself, on data that the program never sees
