@@ -26,6 +26,7 @@ _VARYING = (
     (re.compile(r"\b[0-9a-f]{16,64}(…?)"), "5eed…"),
     (re.compile(r"\b[0-9]+(\.[0-9]+)?( processor seconds| CPU s| s\b)"), r"…\2"),
     (re.compile(r"(?m)^(\S+/\S+ .*\S) +[0-9.e-]+$"), r"\1  …"),  # the last column of `summary`
+    (re.compile(r"(?m) +cpu s$"), "  cpu s"),  # its header is as wide as the longest number
     (re.compile(r"\b(regraded|most for) [^\s:,]+(:[0-9:+]+(?=:))?"), r"\1 …"),
     (re.compile(r"\bL[0-9]U?(\+C)?(?= |;|$)"), "L3+C"),
     (re.compile(r"\b[0-9]+ files, [0-9.]+ MiB"), "… files"),
