@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.classroom import extensions
@@ -19,6 +19,7 @@ from harness.course import read_syllabus
 from harness.errors import UsageError
 from harness.files import csv_text, write_bytes
 from harness.lms import canvas, gradescope_scores, importing, moodle, roster_file, sheet
+from harness.lms.gradescope_scores import Score
 from harness.lms.importing import Imported
 from harness.submissions import downloads
 from harness.submissions.downloads import Download
@@ -87,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
     if platform not in (None, download.platform):
         raise UsageError(f"{path} is a download of {download.platform}, not of {platform}")
     _refuse_options(args, download)
-    imported = _imported(args, download)
+    scores = _scores(args, download)
+    imported = _imported(args, download, scores)
     known = rosters.read(args.roster, complete=False) if args.roster else Roster()
     rows, notices = importing.with_roster(imported, known)
     timed = [each for each in imported.entries if each.at is not None]
@@ -97,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     files = {ROSTER: content}
     if timed:
         files[TIMES] = importing.times_csv(timed).encode()
-    later, extended = _extensions(args, imported)
+    later, extended = _extensions(args, imported, scores)
     if later:
         files[EXTENSIONS] = csv_text(extensions.COLUMNS, later).encode()
     written = _write(args.to, files)
@@ -164,9 +166,17 @@ def _refuse_options(args: argparse.Namespace, download: Download) -> None:
         raise UsageError("--id names a column of --table")
 
 
-def _imported(args: argparse.Namespace, download: Download) -> Imported:
+def _scores(args: argparse.Namespace, download: Download) -> tuple[Score, ...]:
+    """The rows of Gradescope's table of scores; none where it is not given."""
+    if download.platform != "gradescope" or not args.table:
+        return ()
+    return gradescope_scores.read(args.table)
+
+
+def _imported(args: argparse.Namespace, download: Download, scores: Sequence[Score]) -> Imported:
     if download.platform == "gradescope":
-        return _of_gradescope(args, download)
+        imported = importing.of_gradescope(download, args.id)
+        return gradescope_scores.with_absent(imported, scores)
     imported = importing.of_download(download)
     if download.platform == "canvas":
         if args.table:
@@ -192,15 +202,8 @@ def _imported(args: argparse.Namespace, download: Download) -> Imported:
     return Imported(timed.entries, (*timed.notices, *notices, minutes))
 
 
-def _of_gradescope(args: argparse.Namespace, download: Download) -> Imported:
-    imported = importing.of_gradescope(download, args.id)
-    if not args.table:
-        return imported
-    return gradescope_scores.with_absent(imported, gradescope_scores.read(args.table))
-
-
 def _extensions(
-    args: argparse.Namespace, imported: Imported
+    args: argparse.Namespace, imported: Imported, scores: Sequence[Score]
 ) -> tuple[list[tuple[str, str, str, str, str]], list[str]]:
     """Who has other dates on Gradescope, as rows of a table, and what is to be said of it."""
     if not args.assignment:
@@ -208,7 +211,6 @@ def _extensions(
     syllabus = read_syllabus(args.tasks, args.reference, args.assignment)
     if syllabus.declared is None:
         raise UsageError(f"--assignment {args.assignment} has no file, and so no due date")
-    scores = gradescope_scores.read(args.table)
     return gradescope_scores.extended(imported, scores, syllabus.declared)
 
 
