@@ -79,7 +79,8 @@ class Version:
         circumstances = {"isolation": "L3", "cpu_s": 0.1, "versions": {"torch": "2.13.0"}}
         if self.typed:
             job = importlib.import_module("harness.collect.job")
-            if hasattr(job, "stored"):  # else it stores what it stores of the reference
+            is_measured = trial.measurement in task.spec.measurements  # and no picture
+            if is_measured and hasattr(job, "stored"):  # else what is stored of the reference
                 statistics = job.stored(task, trial, statistics)
             return records.Observation(trial, "ok", statistics, circumstances=circumstances)
         values = {
@@ -148,6 +149,24 @@ def fill(version: Version, tasks: Any, subjects: Any, ledger: Any, key: Any) -> 
                         task, program, measurement, step, "", step_key
                     )
                     ledger.put(version.observation(task, trial, statistics))
+
+    for task in tasks:
+        if getattr(task, "show", None) is None:  # none has pictures in earlier versions
+            continue
+        drawn = pictures(version, task)
+        for program in (task.reference.solution, *(subject.program for subject in subjects)):
+            trial = version.trials.name_trial(
+                task, program, records.SHOW, records.EXAMPLE, "", public_key
+            )
+            ledger.put(version.observation(task, trial, drawn))
+
+
+def pictures(version: Version, task: Any) -> Statistics:
+    """The pictures of the reference; none of a task that trains, since that would take too long."""
+    if task.spec.tier == "training":
+        return {}
+    with version.bare.BareProgram(task, task.reference.solution) as program:
+        return dict(program.pictures())
 
 
 def first_stage(version: Version, task: Any, measurement: str) -> Iterator[Any]:
