@@ -33,7 +33,7 @@ from harness.marking.trials import Subject, View
 from harness.records import EXAMPLE, WITHHELD, Observation, Verdict
 from harness.spec.checks import SeedSuccessCheck
 from harness.spec.load import LoadedTask
-from harness.submissions.cells import in_cells, is_made
+from harness.submissions.cells import in_cells
 
 #: What a student reads in the place of an example that could not be made.
 NOT_MADE = (
@@ -100,9 +100,11 @@ def explain(task: LoadedTask, subject: Subject, view: View, grade: TaskGrade) ->
         else:
             verdicts.append(_explained(task, own, trusted, verdict, failed))
     files = subject.program.files
-    if any(map(is_made, files.values())):
-        verdicts = [replace(each, message=in_cells(each.message, files)) for each in verdicts]
-    return Explained(replace(grade, verdicts=tuple(verdicts)), tuple(missing.values()))
+    told = (
+        replace(each, message=in_cells(each.message, files)) if each.message else each
+        for each in verdicts
+    )
+    return Explained(replace(grade, verdicts=tuple(told)), tuple(missing.values()))
 
 
 def _picture_file(verdict: Verdict) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -101,20 +102,28 @@ def of_seeds(
     values = [float(value) for value in figures.get("values", ())]
     if not values:
         return None
-    stored = [each for each in stored_runs.read(task, check.target) if each.role == "reference"]
-    runs = stored[0].of(check) if stored and check.metric in stored[0].values else []
-    margin = (1 - _BAND) / 2
-    band = [float(edge) for edge in np.quantile(runs, (margin, 1 - margin))] if runs else None
+    band, runs = _reference_band(task, check.id)
     side = "at least" if check.better == "higher" else "at most"
     shown = ", ".join(f"{value:.4g}" for value in values)
     alt = f"Training seeds 1 to {len(values)} came to {shown}; wanted is {side} "
     alt += f"{check.threshold:g}."
     if band is not None:
-        alt += (
-            f" {_BAND:.0%} of {len(runs)} reference runs lie from {band[0]:.4g} to {band[1]:.4g}."
-        )
+        alt += f" {_BAND:.0%} of {runs} reference runs lie from {band[0]:.4g} to {band[1]:.4g}."
     seeds = {"values": values, "threshold": check.threshold, "low": check.low, "band": band}
     return {"file": file, "title": check.title or check.id, "alt": alt, "seeds": seeds}
+
+
+@lru_cache(maxsize=256)
+def _reference_band(task: LoadedTask, check_id: str) -> tuple[list[float] | None, int]:
+    """Between which values most of the reference's stored runs lie, and how many runs there are."""
+    check = task.spec.check(check_id)
+    assert isinstance(check, SeedSuccessCheck)
+    stored = [each for each in stored_runs.read(task, check.target) if each.role == "reference"]
+    runs = stored[0].of(check) if stored and check.metric in stored[0].values else []
+    if not runs:
+        return None, 0
+    margin = (1 - _BAND) / 2
+    return [float(edge) for edge in np.quantile(runs, (margin, 1 - margin))], len(runs)
 
 
 def _described(maps: _Maps, file: str) -> dict[str, Any]:

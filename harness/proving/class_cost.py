@@ -154,11 +154,12 @@ def fill(version: Version, tasks: Any, subjects: Any, ledger: Any, key: Any) -> 
         if getattr(task, "show", None) is None:  # none has pictures in earlier versions
             continue
         drawn = pictures(version, task)
-        for program in (task.reference.solution, *(subject.program for subject in subjects)):
+        programs = [task.reference.solution, *(subject.program for subject in subjects)]
+        for index, program in enumerate(programs):
             trial = version.trials.name_trial(
                 task, program, records.SHOW, records.EXAMPLE, "", public_key
             )
-            ledger.put(version.observation(task, trial, drawn))
+            ledger.put(version.observation(task, trial, turned(drawn, index)))
 
 
 def pictures(version: Version, task: Any) -> Statistics:
@@ -167,6 +168,17 @@ def pictures(version: Version, task: Any) -> Statistics:
         return {}
     with version.bare.BareProgram(task, task.reference.solution) as program:
         return dict(program.pictures())
+
+
+def turned(drawn: Statistics, by: int) -> Statistics:
+    """The pictures with the columns of every image moved, so that no two programs draw the same."""
+    return {
+        number: {
+            name: np.roll(array, by, axis=-1) if name == "images" else array
+            for name, array in arrays.items()
+        }
+        for number, arrays in drawn.items()
+    }
 
 
 def first_stage(version: Version, task: Any, measurement: str) -> Iterator[Any]:

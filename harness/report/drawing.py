@@ -6,10 +6,15 @@ Pixels of one colour in one row of an image are one stroke: a page of images sta
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import groupby
 from typing import Any
 from xml.sax.saxutils import escape
+
+import numpy as np
 
 from harness.arrays import decode_array
 from harness.records import Array
@@ -55,12 +60,10 @@ def _grid(
     caption: Mapping[str, Any], arrays: Mapping[str, Any], top: int, colour: Colour
 ) -> tuple[int, int, list[str]]:
     """Rows and columns of images with their names."""
-    levels = decode_array(arrays["images"])
-    odd = decode_array(arrays["odd"]) if "odd" in arrays else None
-    rows, columns, h, w = levels.shape
+    rows, columns, h, w = arrays["images"]["shape"]
+    strokes = _strokes(json.dumps(arrays["images"]), json.dumps(arrays.get("odd")), colour)
     side = max(1, min(_LARGEST_PIXEL, (_WIDEST // columns - _GAP) // w))
     left, lines = _MARGIN + _LABEL, []
-    shades = ["" if level < _SHADE else colour(level // _SHADE * _SHADE) for level in range(256)]
     if caption["columns"]:
         top += _LINE
         for column, name in enumerate(caption["columns"]):
@@ -72,8 +75,7 @@ def _grid(
         for column in range(columns):
             x = left + column * (w * side + _GAP)
             lines.append(f'<g transform="translate({x} {y}) scale({side})">')
-            wrong = odd[row, column] if odd is not None else None
-            lines += _image(levels[row, column], wrong, shades)
+            lines += strokes[row][column]
             lines.append("</g>")
             lines.append(
                 f'<rect x="{x}" y="{y}" width="{w * side}" height="{h * side}" fill="none" '
@@ -83,24 +85,41 @@ def _grid(
     return max(width, _WIDEST), top + rows * high + _MARGIN, lines
 
 
-def _image(levels: Array, odd: Array | None, shades: Sequence[str]) -> Iterator[str]:
+@lru_cache(maxsize=128)
+def _strokes(images: str, odd: str, colour: Colour) -> list[list[list[str]]]:
+    """The elements of every image by row and column, kept: the reference's are drawn for many.
+
+    Args:
+        images: the record of an encoded array as JSON, brightness ``[rows columns h w]``.
+        odd: likewise which pixels have none; ``null`` where all have one.
+    """
+    levels = decode_array(json.loads(images))
+    marked = json.loads(odd)
+    wrong = np.zeros(levels.shape, bool) if marked is None else decode_array(marked)
+    shades = ["" if level < _SHADE else colour(level // _SHADE * _SHADE) for level in range(256)]
+    return [
+        [list(_image(*image, shades)) for image in zip(*row, strict=True)]
+        for row in zip(levels, wrong, strict=True)
+    ]
+
+
+def _image(levels: Array, odd: Array, shades: Sequence[str]) -> Iterator[str]:
     """The pixels of one image, one path a colour; what is white needs none.
 
     Args:
+        levels: brightness from 0 to 255, ``[h w]``.
+        odd: which of them are none, of the same shape.
         shades: the colour of each of the 256 levels; empty for white.
     """
     paths: dict[str, list[str]] = defaultdict(list)
-    for y, row in enumerate(levels.tolist()):
-        colours = [shades[level] for level in row]
-        if odd is not None:
-            colours = [_ODD if bad else c for bad, c in zip(odd[y].tolist(), colours, strict=True)]
+    for y, (row, bad) in enumerate(zip(levels.tolist(), odd.tolist(), strict=True)):
         x = 0
-        while x < len(colours):
-            end = x + 1
-            while end < len(colours) and colours[end] == colours[x]:
-                end += 1
-            if colours[x]:
-                paths[colours[x]].append(f"M{x} {y}h{end - x}v1h{x - end}z")
+        for colour, pixels in groupby(
+            _ODD if b else shades[v] for v, b in zip(row, bad, strict=True)
+        ):
+            end = x + sum(1 for _ in pixels)
+            if colour:
+                paths[colour].append(f"M{x} {y}h{end - x}v1h{x - end}z")
             x = end
     for fill, parts in sorted(paths.items()):
         yield f'<path fill="{fill}" shape-rendering="crispEdges" d="{"".join(parts)}"/>'

@@ -60,7 +60,9 @@ def _check(check: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_order(value: Any) -> Any:
-    if isinstance(value, dict) or isinstance(value, Mapping):  # the usual case first: it is quick
+    if value is None or isinstance(value, str | int | float | list):  # most are: it is quick
+        return value
+    if isinstance(value, Mapping):
         return {key: _in_order(value[key]) for key in sorted(value, key=str)}
     return value
 

@@ -8,6 +8,7 @@ picture holds numbers and texts of ours, and nothing that a program could write.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -146,6 +147,7 @@ def _cells(
         )
 
 
+@cache
 def _colour(level: int) -> str:
     """Between light and dark in whole numbers, the same on every machine."""
     parts = [low + (high - low) * level // 255 for low, high in zip(_LIGHT, _DARK, strict=True)]

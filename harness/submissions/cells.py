@@ -32,7 +32,7 @@ def in_cells(message: str, contents: Mapping[str, bytes]) -> str:
         message: a sentence about a program, which may name lines of its files.
         contents: file name -> content of the program's files.
     """
-    if not any(map(is_made, contents.values())):
+    if _LINE.search(message) is None or not any(map(is_made, contents.values())):
         return message
 
     def told(match: re.Match[str]) -> str:
