@@ -158,7 +158,7 @@ def _decided(
     if problem is not None:
         return problem
     target = None
-    if getattr(check, "against", None) == "target":
+    if check.needs_target:
         target = _target(task, check)
         if task.reference is None:
             check = at_home.without_leaderboard(check)

@@ -6,6 +6,7 @@ Only the declared fields are here. What a kind stores and how it decides is in
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -84,10 +85,15 @@ class CheckBase(Model):
         """
         return None
 
-    @property
+    @cached_property
     def needs_reference(self) -> bool:
         """Whether the reference's observation of the same trial is part of the decision."""
         return getattr(self, "against", None) == "reference"
+
+    @cached_property
+    def needs_target(self) -> bool:
+        """Whether a stored distribution is part of the decision."""
+        return getattr(self, "against", None) == "target"
 
 
 class Stochastic(CheckBase):
