@@ -61,6 +61,7 @@ class WorkerConnection:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
         self._sock = sock
         self._monitor = monitor
+        self._buffer = bytearray()  # of what is read; as large as the largest piece so far
         self._nonce = 0
         self.limits = limits
         self.deadline = time.monotonic() + limits.trial_s if deadline is None else deadline
@@ -162,26 +163,32 @@ class WorkerConnection:
         except wire.WireError as error:
             raise ProgramError("protocol", f"what came back is not an answer: {error}") from None
 
-    def _read(self, size: int) -> bytes:
-        """Exactly ``size`` bytes; while waiting, the worker's resources are checked."""
-        parts = bytearray()
+    def _read(self, size: int) -> memoryview:
+        """Exactly ``size`` bytes, valid until the next call.
+
+        While it waits, the worker's resources are checked.
+        """
+        if size > len(self._buffer):
+            self._buffer = bytearray(size)
+        whole = memoryview(self._buffer)[:size]
+        left = whole
         pause = _FIRST_PAUSE_S
         next_check = time.monotonic() + pause
-        while len(parts) < size:
+        while left:
             if time.monotonic() >= next_check and self._monitor is not None:
                 self._monitor.check(self.limits)
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
                 next_check = time.monotonic() + pause
             try:
-                part = self._wait(pause, self._sock.recv, min(size - len(parts), 1 << 20))
+                received = self._wait(pause, self._sock.recv_into, left)
             except OSError:
                 raise ConnectionLost from None
-            if part is None:
+            if received is None:
                 continue
-            if not part:
+            if not received:
                 raise ConnectionLost
-            parts += part
-        return bytes(parts)
+            left = left[received:]
+        return whole
 
     def _remaining(self) -> float:
         """Seconds until the deadline of the call; raises TimeoutError once it is past."""

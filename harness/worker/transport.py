@@ -23,6 +23,7 @@ class SocketTransport:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
+        self._buffer = bytearray()  # of what is read; as large as the largest piece so far
 
     def receive(self) -> wire.Frame:
         """The next frame."""
@@ -37,11 +38,15 @@ class SocketTransport:
         for buffer in wire.encode(message, arrays):
             self._sock.sendall(buffer)
 
-    def _read(self, size: int) -> bytes:
-        parts = bytearray()
-        while len(parts) < size:
-            part = self._sock.recv(min(size - len(parts), 1 << 20))
-            if not part:
+    def _read(self, size: int) -> memoryview:
+        """Exactly ``size`` bytes, valid until the next call."""
+        if size > len(self._buffer):
+            self._buffer = bytearray(size)
+        whole = memoryview(self._buffer)[:size]
+        left = whole
+        while left:
+            received = self._sock.recv_into(left)
+            if not received:
                 os._exit(0)
-            parts += part
-        return bytes(parts)
+            left = left[received:]
+        return whole
