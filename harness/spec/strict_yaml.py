@@ -34,9 +34,9 @@ _BOOL = re.compile(r"(true|True|TRUE)|false|False|FALSE")
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NON_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-#: Tabs, marks of byte order, rare line breaks, question marks and comments right after `|` or `>`:
-#: libyaml allows other uses of them than PyYAML.
-_READ_APART = re.compile("[?\t\r\x85\u2028\u2029\ufeff]|[|>][-+0-9]*#")
+#: Tabs, marks of byte order, rare line breaks, question marks that end no word and comments right
+#: after `|` or `>`: libyaml allows other uses of them than PyYAML.
+_READ_APART = re.compile(r"(?<!\w)\?|[\t\r\x85\u2028\u2029\ufeff]|[|>][-+0-9]*#")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -249,6 +249,20 @@ if yaml.__with_libyaml__:
         def __init__(self, text: str, document: _Document) -> None:
             yaml.CSafeLoader.__init__(self, text)
             _Composing.__init__(self, document)
+
+        def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+            """See :meth:`_Composing.compose_node`.
+
+            Raises:
+                YAMLError: of an unquoted text between brackets PyYAML says something else: it ends
+                    at a question mark, and an empty one has another place.
+            """
+            node = super().compose_node(parent, index)
+            between_brackets = isinstance(parent, yaml.CollectionNode) and parent.flow_style
+            if between_brackets and isinstance(node, yaml.ScalarNode) and not node.style:
+                if not node.value or "?" in node.value:
+                    raise yaml.YAMLError("to be read by PyYAML")
+            return node
 
 
 def _read(text: str, file: str) -> _Document:
