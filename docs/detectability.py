@@ -147,7 +147,7 @@ def _exact(name: str) -> Iterator[Row]:
             for row in csv.DictReader(stream)
             if row["task"] == name and row["role"] == "mutant"
         }
-    trained = {check.id for check in _task(name).spec.checks if check.kind == "seed-success"}
+    trained = {check.id for check in loaded_task(name).spec.checks if check.kind == "seed-success"}
     for bug, mistake in _mistakes(name):
         place = mistake["name"], mistake["check"]
         if mistake["check"] not in trained and place in caught:
@@ -164,7 +164,7 @@ def _trained(name: str) -> Iterator[Row]:
     path = ROOT / "reference" / name / "targets" / "runs.json"
     if not TASKS[name] or not path.is_file():
         return
-    checks = [each for each in _task(name).spec.checks if isinstance(each, SeedSuccessCheck)]
+    checks = [each for each in loaded_task(name).spec.checks if isinstance(each, SeedSuccessCheck)]
     record = json.loads(path.read_text(encoding="utf-8"))
     stored = {item["name"].split("/")[-1]: item for item in record["programs"]}
     honest = next(item for item in record["programs"] if item["role"] == "reference")
@@ -193,15 +193,15 @@ def _of_runs(
         *place,
         len(numbers),
         failed,
-        _power(check, 1 - failed / len(numbers)),
-        _power(check, most),
+        power(check, 1 - failed / len(numbers)),
+        power(check, most),
         cpu_s,
         math.fsum(numbers) / len(numbers),
         math.fsum(honest["values"][check.metric]) / len(honest["values"][check.metric]),
     )
 
 
-def _power(check: SeedSuccessCheck, success_rate: float) -> float:
+def power(check: SeedSuccessCheck, success_rate: float) -> float:
     """The probability that the check does not pass where seeds succeed at this rate."""
     return 1 - sequential.operating(seed_success.design(check), success_rate).p_pass
 
@@ -218,7 +218,8 @@ def _pilots() -> Iterator[Row]:
             )
 
 
-def _task(name: str) -> LoadedTask:
+def loaded_task(name: str) -> LoadedTask:
+    """A task of the matrix with its reference."""
     return load_task(ROOT / "tasks" / name, ROOT / "reference" / name)
 
 

@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         process.show_what_can_be_shown()
     process.settle()
     words = sys.argv[1:] if argv is None else list(argv)
-    args = _parser(words).parse_args(words)
+    args = parser_for(words).parse_args(words)
     try:
         code: int = _module(args.verb).run(args)
         sys.stdout.flush()  # flushed here so that a closed pipe is caught below
@@ -86,7 +86,7 @@ def _of_the_system(error: OSError) -> str:
     return f"{place}{error.strerror or error}; {remedy}. What was observed before is kept"
 
 
-def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+def parser_for(words: Sequence[str]) -> argparse.ArgumentParser:
     """The parser for these words: all verbs with their summaries, the named one with its options.
 
     A word that is no verb ends the process with exit code 2, as argparse does.

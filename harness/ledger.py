@@ -33,7 +33,7 @@ from harness.surrogates import as_name, as_text
 FORMAT = 3
 #: Trials whose observations are kept in memory: those of trusted programs are asked for again and
 #: again, those of a submission for as long as it is being marked.
-_KEPT_TRIALS = 4096
+KEPT_TRIALS = 4096
 #: How many trials one query reads: fewer than are kept, and than SQLite allows parameters.
 _READ_AT_ONCE = 500
 #: What to do about a failure of the database, by the name that SQLite gives it.
@@ -83,10 +83,13 @@ class Ledger:
     ours, and the trial runs again.
     """
 
-    def __init__(self, path: Path, run: str, *, fresh: bool = False) -> None:
+    def __init__(
+        self, path: Path, run: str, *, fresh: bool = False, kept_trials: int = KEPT_TRIALS
+    ) -> None:
         self._path = path
         self._run = run
         self._fresh = fresh
+        self._kept_trials = kept_trials
         self._lock = threading.RLock()
         self._infrastructure: dict[str, Observation] = {}
         self._repetitions: OrderedDict[str, tuple[_Repetition, ...]] = OrderedDict()
@@ -230,7 +233,7 @@ class Ledger:
         rows.sort(key=lambda row: (row[0], row[1], row[3]))
         for trial, stored in groupby(rows, key=lambda row: row[0]):
             self._repetitions[trial] = tuple(_Repetition(*row[2:]) for row in stored)
-        while len(self._repetitions) > _KEPT_TRIALS:
+        while len(self._repetitions) > self._kept_trials:
             self._forget(next(iter(self._repetitions)))
 
     def _observation(self, trial: str, repetition: _Repetition) -> Observation:

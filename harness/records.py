@@ -84,11 +84,11 @@ class Program:
 
         Name in the sandbox -> name in :attr:`files`.
         """
-        found = {name: name for name in names if name in self.files}
-        for name in list(found):
+        places = {name: name for name in names if name in self.files}
+        for name in list(places):
             if name.endswith(".py"):
-                found |= self._along.get(name.removesuffix(".py"), {})
-        return found
+                places |= self._along.get(name.removesuffix(".py"), {})
+        return places
 
     def digests(self, names: tuple[str, ...]) -> dict[str, str]:
         """SHA-256 of :meth:`places`."""

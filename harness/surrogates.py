@@ -14,9 +14,9 @@ _WRITTEN = re.compile(f"{_MARK}([0-9a-f]{{4}})")
 
 def as_text(name: str) -> str:
     """The name, with what cannot be stored written out; the beginnings of names stay beginnings."""
-    return _NO_TEXT.sub(lambda found: f"{_MARK}{ord(found[0]):04x}", name)
+    return _NO_TEXT.sub(lambda match: f"{_MARK}{ord(match[0]):04x}", name)
 
 
 def as_name(text: str) -> str:
     """The name that :func:`as_text` made this text of."""
-    return _WRITTEN.sub(lambda found: chr(int(found[1], 16)), text)
+    return _WRITTEN.sub(lambda match: chr(int(match[1], 16)), text)

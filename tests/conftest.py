@@ -19,6 +19,7 @@ QUICK = (
     "statistics/test_laws.py",
     "statistics/test_outcome.py",
     "tasks/test_every_task.py",
+    "test_private_names.py",
     "test_records.py",
     "test_repository.py",
     "test_reserved_names.py",
@@ -47,17 +48,19 @@ class TimeLeft:
     def __init__(self, reporter):
         self._reporter = reporter
         self._started = self._said = time.monotonic()
-        self._done = 0
+        self._done = self._total = 0
+
+    def pytest_collection_finish(self, session):
+        self._total = len(session.items)
 
     def pytest_runtest_logfinish(self):
         self._done += 1
         now = time.monotonic()
-        total = self._reporter._session.testscollected
-        if now - self._said < EVERY_S or self._done < total / 20:
+        if now - self._said < EVERY_S or self._done < self._total / 20:
             return  # the pace of the first few tests would say nothing
         self._said = now
-        left = (now - self._started) / self._done * (total - self._done)
-        self._reporter.write_line(f" [{self._done}/{total}] about {left / 60:.1f} min left")
+        left = (now - self._started) / self._done * (self._total - self._done)
+        self._reporter.write_line(f" [{self._done}/{self._total}] about {left / 60:.1f} min left")
 
 
 @cache

@@ -63,9 +63,9 @@ def test_means_of_pilots_have_no_power():
 
 
 def test_power_rises_with_the_share_of_seeds_that_fail():
-    task = MATRIX._task("dqn-mini-breakout")
+    task = MATRIX.loaded_task("dqn-mini-breakout")
     check = task.spec.check("learns")
-    powers = [MATRIX._power(check, rate) for rate in (1.0, 0.95, 0.7, 0.4, 0.0)]
+    powers = [MATRIX.power(check, rate) for rate in (1.0, 0.95, 0.7, 0.4, 0.0)]
     assert powers == sorted(powers)
     assert powers[1] < 2e-6
     assert powers[3] > 0.99

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import _parser
+from harness.cli import parser_for
 from harness.verbs import VERBS
 
 ROOT = Path(__file__).parents[1]
@@ -73,7 +73,7 @@ def test_the_command_line_takes_it(page: Path, command: str, capsys) -> None:
     if len(given) == 1:  # a verb that a sentence names
         return
     try:
-        _parser(given).parse_args(given)
+        parser_for(given).parse_args(given)
     except SystemExit:
         pytest.fail(f"{page.name}: {command}\n{capsys.readouterr().err}")
 
@@ -93,4 +93,4 @@ def test_commands_are_found_in_blocks_and_in_sentences() -> None:
 @pytest.mark.parametrize("command", ["grade --rooster r.csv", "override ada square"])
 def test_what_it_does_not_take_is_seen(command: str) -> None:
     with pytest.raises(SystemExit):
-        _parser(command.split()).parse_args(command.split())
+        parser_for(command.split()).parse_args(command.split())

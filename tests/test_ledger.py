@@ -220,26 +220,25 @@ def test_bytes_that_are_cut_short_are_said(path):
         ledger.get("k")
 
 
-def test_observations_beyond_those_kept_in_memory_are_read_again(path, monkeypatch):
-    monkeypatch.setattr("harness.ledger._KEPT_TRIALS", 3)
-    with Ledger(path, "one") as ledger:
+def test_observations_beyond_those_kept_in_memory_are_read_again(path):
+    with Ledger(path, "one", kept_trials=3) as ledger:
         for index in range(8):
             ledger.put(observation(str(index), float(index)))
         for index in (0, 7, 3, 0, 5):
             assert ledger.get(str(index)).digest == observation(str(index), float(index)).digest
 
 
-def test_what_is_read_ahead_is_what_is_read_one_by_one(path, monkeypatch):
-    monkeypatch.setattr("harness.ledger._READ_AT_ONCE", 3)
+def test_what_is_read_ahead_is_what_is_read_one_by_one(path):
+    """More trials than one query reads."""
     with Ledger(path, "one") as ledger:
-        for index in range(8):
+        for index in range(1200):
             ledger.put(observation(str(index), float(index)))
     with Ledger(path, "two") as ledger:
         ledger.put(observation("3", 99.0))  # a repetition: the first one stands
-        ledger.read_ahead([str(index) for index in range(7)] + ["unknown"])
+        ledger.read_ahead([str(index) for index in range(1199)] + ["unknown"])
         with closing(sqlite3.connect(path)) as db, db:
-            db.execute("delete from observations where trial <> '7'")
-        for index in range(8):
+            db.execute("delete from observations where trial <> '1199'")
+        for index in range(1200):
             assert ledger.get(str(index)).digest == observation(str(index), float(index)).digest
         assert len(ledger.digests("3")) == 2
         assert ledger.get("unknown") is None
@@ -369,12 +368,26 @@ def test_whoever_writes_may_be_killed(path, records):
         assert ledger.get("new") is not None
 
 
-def test_a_full_disk_is_said_with_file_and_remedy_and_loses_nothing(tmp_path):
+def limited_to(pages):
+    """``sqlite3.connect`` whose files take so many pages, then behave as on a full disk."""
+    connect = sqlite3.connect
+
+    def limited(*args, **options):
+        db = connect(*args, **options)
+        db.execute(f"pragma max_page_count = {pages}")
+        return db
+
+    return limited
+
+
+def test_a_full_disk_is_said_with_file_and_remedy_and_loses_nothing(tmp_path, monkeypatch):
     path = tmp_path / "ledger.sqlite"
     with Ledger(path, "one") as ledger:
         ledger.put_document("kept", {"value": 1})
-        (pages,) = ledger._db.execute("pragma page_count").fetchone()
-        ledger._db.execute(f"pragma max_page_count = {pages + 1}")
+    with closing(sqlite3.connect(path)) as db:
+        (pages,) = db.execute("pragma page_count").fetchone()
+    monkeypatch.setattr(sqlite3, "connect", limited_to(pages + 1))
+    with Ledger(path, "one") as ledger:
         with pytest.raises(InfrastructureError) as caught:
             ledger.put_documents({f"{n}": {"text": "x" * 5000} for n in range(50)})
         assert str(path) in str(caught.value)
@@ -387,7 +400,6 @@ def test_a_damaged_page_is_said_with_file_and_remedy(tmp_path):
     path = tmp_path / "ledger.sqlite"
     with Ledger(path, "one") as ledger:
         ledger.put_documents({f"{n:03}": {"text": f"{n}" * 900} for n in range(200)})
-        ledger._db.execute("pragma wal_checkpoint(truncate)")
     content = bytearray(path.read_bytes())
     for page in range(5, len(content) // 4096):
         content[page * 4096 : page * 4096 + 200] = b"\xff" * 200
@@ -402,10 +414,10 @@ def test_a_damaged_page_is_said_with_file_and_remedy(tmp_path):
 def test_a_record_that_this_version_does_not_write_is_said(tmp_path, record):
     path = tmp_path / "ledger.sqlite"
     with Ledger(path, "one") as ledger:
-        with ledger._db:
+        with closing(sqlite3.connect(path)) as db, db:
             row = ("t" * 64, "d", "one", "L3", record, b"", 0.0)
-            ledger._db.execute("insert into observations values (?, ?, ?, ?, ?, ?, ?)", row)
-            ledger._db.execute("insert into documents values ('name', 'not json')")
+            db.execute("insert into observations values (?, ?, ?, ?, ?, ?, ?)", row)
+            db.execute("insert into documents values ('name', 'not json')")
         with pytest.raises(InfrastructureError, match=r"what is stored of trial t+ cannot be read"):
             ledger.get("t" * 64)
         with pytest.raises(InfrastructureError, match="of the document name cannot be read"):

@@ -33,7 +33,7 @@ def main(words: list[str]) -> int:
         results = Path(made, "results")
         options = [str(work), "--assignment", assignment]
         ended = running.grade(source, options, results, lambda: None)
-        print(ended.said)
+        print(ended.stderr)
         grades = results / "grades.json"
         if not ended.delivered or not grades.is_file():
             return 1  # the platform shows an error of the autograder, and no mark

@@ -36,16 +36,16 @@ _BROKE = (
 def main(words: list[str]) -> int:
     """Marks the submission of a folder; returns the exit code, 0 where there are marks."""
     folder, assignment = Path(words[0]), words[1]
-    found = folder / "results" / "results.json"
-    found.parent.mkdir(exist_ok=True)
-    _write(found, {"score": 0.0, "output": _NOT_YET, "stdout_visibility": "hidden"})
+    results_file = folder / "results" / "results.json"
+    results_file.parent.mkdir(exist_ok=True)
+    _write(results_file, {"score": 0.0, "output": _NOT_YET, "stdout_visibility": "hidden"})
     with tempfile.TemporaryDirectory() as made:
         results = Path(made, "results")
         own = results / "submissions" / SUBMISSION / "gradescope.json"
 
         def show() -> None:
             if own.is_file():
-                _write(found, _partial(json.loads(own.read_text(encoding="utf-8"))))
+                _write(results_file, _partial(json.loads(own.read_text(encoding="utf-8"))))
 
         submission = str(folder / SUBMISSION)
         try:
@@ -53,16 +53,16 @@ def main(words: list[str]) -> int:
             options = ["--assignment", assignment, *_times(folder, assignment, Path(made))]
         except (UsageError, KeyError, ValueError) as error:
             print(f"{type(error).__name__}: {error}")
-            _write(found, {"score": 0.0, "output": _BROKE, "stdout_visibility": "hidden"})
+            _write(results_file, {"score": 0.0, "output": _BROKE, "stdout_visibility": "hidden"})
             return 1
         ended = running.grade(folder / "source", [submission, *options], results, show, phase)
-        print(ended.said)  # for the course alone
+        print(ended.stderr)  # for the course alone
         if not ended.delivered or not own.is_file():
-            document = json.loads(found.read_text(encoding="utf-8"))
-            _write(found, document | {"output": _BROKE if not own.is_file() else _STOPPED})
+            document = json.loads(results_file.read_text(encoding="utf-8"))
+            _write(results_file, document | {"output": _BROKE if not own.is_file() else _STOPPED})
             return 1
         document = json.loads(own.read_text(encoding="utf-8"))
-        _write(found, document | {"execution_time": round(ended.elapsed_s, 1)})
+        _write(results_file, document | {"execution_time": round(ended.elapsed_s, 1)})
     return 0
 
 

@@ -22,12 +22,12 @@ class Ended:
 
     Attributes:
         delivered: whether there are marks of all that could be marked.
-        said: the end of what the grader said on stderr; for the course.
+        stderr: the end of what the grader wrote on stderr; for the course.
         elapsed_s: wall-clock seconds.
     """
 
     delivered: bool
-    said: str
+    stderr: str
     elapsed_s: float
 
 
@@ -60,6 +60,6 @@ def grade(
                 continue
             break
     meanwhile()
-    said = log.read_text(encoding="utf-8", errors="replace")[-_KEPT:]
+    printed = log.read_text(encoding="utf-8", errors="replace")[-_KEPT:]
     # 1: something was not passed; anything else is no mark of the program
-    return Ended(code in (0, 1), said, time.monotonic() - started)
+    return Ended(code in (0, 1), printed, time.monotonic() - started)

@@ -94,17 +94,17 @@ def account(
         File(name, sha256(program.files[place]), len(program.files[place]))
         for name, place in places.items()
     ]
-    found = []
+    check_accounts = []
     for verdict in entry.grade.verdicts:
         declared = checks.get(verdict.check)
         trials = tuple(_trials(task, declared, entry, view)) if task and declared else ()
-        found.append(CheckAccount(verdict, declared, trials))
-    return Account(program.owner, entry, tuple(rows), tuple(files), tuple(found))
+        check_accounts.append(CheckAccount(verdict, declared, trials))
+    return Account(program.owner, entry, tuple(rows), tuple(files), tuple(check_accounts))
 
 
 def _trials(task: LoadedTask, check: Check, entry: Entry, view: View) -> list[StoredTrial]:
     """What is stored of the steps that a check can ask for."""
-    program, found = entry.subject.program, []
+    program, trials = entry.subject.program, []
     for step in steps(task, check.measurement):
         if step.replicate >= check.replicates or step.stage - COMMON.stage >= check.stages:
             continue
@@ -114,7 +114,7 @@ def _trials(task: LoadedTask, check: Check, entry: Entry, view: View) -> list[St
         observation = view.ledger.get(trial.digest, view.isolation)
         if isinstance(observation, Observation):
             made = observation.circumstances
-            found.append(
+            trials.append(
                 StoredTrial(
                     check.measurement,
                     step.stage,
@@ -128,4 +128,4 @@ def _trials(task: LoadedTask, check: Check, entry: Entry, view: View) -> list[St
                     tuple(dict.fromkeys(view.digests(trial.digest))),
                 )
             )
-    return found
+    return trials

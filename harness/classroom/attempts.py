@@ -46,7 +46,9 @@ class History:
 
     def with_(self, more: Iterable[Attempt]) -> History:
         """The history with further attempts; one at a time that is known is the same attempt."""
-        known = {name: {each.at: each for each in found} for name, found in self.attempts.items()}
+        known = {
+            name: {each.at: each for each in attempts} for name, attempts in self.attempts.items()
+        }
         for attempt in more:
             of_student = known.setdefault(attempt.student, {})
             before = of_student.get(attempt.at)
@@ -55,8 +57,8 @@ class History:
                 of_student[attempt.at] = attempt
         return History(
             {
-                name: tuple(sorted(found.values(), key=lambda each: each.at))
-                for name, found in sorted(known.items())
+                name: tuple(sorted(attempts.values(), key=lambda each: each.at))
+                for name, attempts in sorted(known.items())
             }
         )
 
@@ -95,8 +97,8 @@ class History:
         """The attempts that are among these submissions: name -> digest of what is in it now."""
         return [
             attempt
-            for found in self.attempts.values()
-            for attempt in found
+            for attempts in self.attempts.values()
+            for attempt in attempts
             if attempt.sha256 and digests.get(attempt.submission) == attempt.sha256
         ]
 
@@ -117,8 +119,8 @@ class History:
     def documents(self, assignment: str) -> dict[str, dict[str, Any]]:
         """Its stored form, by the name of the document."""
         students = {
-            name: [[each.at.isoformat(), each.submission, each.sha256] for each in found]
-            for name, found in self.attempts.items()
+            name: [[each.at.isoformat(), each.submission, each.sha256] for each in attempts]
+            for name, attempts in self.attempts.items()
         }
         return {document_name(assignment): {"students": students}}
 
@@ -141,8 +143,8 @@ def stored(document: Mapping[str, Any] | None) -> History:
         {
             name: tuple(
                 Attempt(name, datetime.fromisoformat(at), submission, sha256=sha256)
-                for at, submission, sha256 in found
+                for at, submission, sha256 in attempts
             )
-            for name, found in document["students"].items()
+            for name, attempts in document["students"].items()
         }
     )

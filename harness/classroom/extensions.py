@@ -97,21 +97,21 @@ class Extensions:
 
         Of several in one group the longest holds for all.
         """
-        found: dict[str, Granted] = {}
+        by_unit: dict[str, Granted] = {}
         for each in self.entries:
             if each.assignment != assignment.id:
                 continue
             unit = roster.unit(each.student)
             here = Granted(each.of(assignment), each)
-            if unit not in found or _later(here, found[unit]):
-                found[unit] = here
+            if unit not in by_unit or _later(here, by_unit[unit]):
+                by_unit[unit] = here
         members = {
-            student.id: found[unit]
+            student.id: by_unit[unit]
             for unit, students in roster.units.items()
-            if unit in found
+            if unit in by_unit
             for student in students
         }
-        return {**found, **members}
+        return {**by_unit, **members}
 
     def strangers(self, known: Iterable[str], assignment: str) -> list[str]:
         """A sentence about each id of an assignment's extensions that nobody has."""

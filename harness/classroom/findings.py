@@ -80,9 +80,9 @@ def not_loaded(
             whole.add(name)
             yield Trouble(name, "", "", cause, message)
     for (name, task), entry in sorted(record.entries.items()):
-        found = _of_files(entry) or _while_loading(seen[name, task])
-        if found is not None and name not in whole:
-            yield Trouble(name, task, "", *found)
+        reason = _of_files(entry) or _while_loading(seen[name, task])
+        if reason is not None and name not in whole:
+            yield Trouble(name, task, "", *reason)
 
 
 def _of_files(entry: Entry) -> tuple[str, str] | None:

@@ -51,10 +51,10 @@ def granted(record: Mapping[str, Any], place: str) -> Granted:
 
 def _latest(own: Sequence[object], usual: object, place: str) -> datetime | None:
     """The latest of some dates; None where it is not later than that of everybody."""
-    found = max((moment(str(each), place) for each in own if each), default=None)
-    if found is None or (usual and found <= moment(str(usual), place)):
+    latest = max((moment(str(each), place) for each in own if each), default=None)
+    if latest is None or (usual and latest <= moment(str(usual), place)):
         return None
-    return found
+    return latest
 
 
 @dataclass(frozen=True)
@@ -94,12 +94,12 @@ def read(content: bytes, place: str) -> tuple[Record, ...]:
         raise UsageError(f"{place} is larger than {LARGEST // 2**20} MiB")
     try:
         # The base loader makes texts of everything and knows no tag that could do anything.
-        found = yaml.load(content.decode("utf-8-sig"), yaml.BaseLoader)
+        document = yaml.load(content.decode("utf-8-sig"), yaml.BaseLoader)
     except (ValueError, yaml.YAMLError) as error:
         reason = str(error).partition("\n")[0]
         raise UsageError(f"{place} is no metadata of Gradescope: {reason}") from None
     try:
-        return tuple(_record(name, each, place) for name, each in found.items())
+        return tuple(_record(name, each, place) for name, each in document.items())
     except (AttributeError, KeyError, TypeError) as error:
         raise not_laid_out(place, error) from None
 

@@ -64,10 +64,10 @@ class HandedIn:
     @property
     def names(self) -> dict[str, set[str]]:
         """Who handed in -> every name under which something of theirs may count."""
-        found: dict[str, set[str]] = {}
+        names: dict[str, set[str]] = {}
         for name in (*self.counted, *self.refused, *self.elsewhere):
-            found.setdefault(self.units.get(name, name), set()).add(name)
-        return found
+            names.setdefault(self.units.get(name, name), set()).add(name)
+        return names
 
 
 def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
@@ -89,14 +89,16 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
     named = {each.submission for each in told}
     attempts += [each for each in known.history.known(digests) if each.submission not in named]
     by_name = {each.submission: each for each in attempts if each.submission}
-    found: dict[str, list[str]] = {}
+    by_owner: dict[str, list[str]] = {}
     for name in names:
         attempt = by_name.get(name)
-        found.setdefault(attempt.student if attempt else known.roster.unit(name), []).append(name)
+        by_owner.setdefault(attempt.student if attempt else known.roster.unit(name), []).append(
+            name
+        )
     history = known.history.with_(attempts)
     counted, at, refused, elsewhere, units = {}, {}, {}, {}, {}
     notices = [*known.times.notices]
-    for who, together in sorted(found.items()):
+    for who, together in sorted(by_owner.items()):
         submissions = _without_copies(together, by_name, digests)
         here = [by_name[name] for name in submissions if name in by_name]
         _require_times(who, submissions, here)
@@ -128,11 +130,11 @@ def without_work(known: Arrangements, who: Collection[str]) -> list[str]:
         who: who handed in, by the names that their work is marked under.
     """
     timed = {known.roster.unit(each.student) for each in known.times.attempts if each.student}
-    found = sorted(timed - set(who))
-    if not found:
+    absent = sorted(timed - set(who))
+    if not absent:
         return []
-    zeros = lost_zeros(sorted(set(who) - timed), found)
-    return [f"there are times of these, and nothing that they handed in: {listed(found)}{zeros}"]
+    zeros = lost_zeros(sorted(set(who) - timed), absent)
+    return [f"there are times of these, and nothing that they handed in: {listed(absent)}{zeros}"]
 
 
 def _counts(choice: Choice, assignment: Assignment) -> str:

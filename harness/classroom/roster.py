@@ -85,13 +85,13 @@ class Roster:
         if self.path is None:
             return {}
         units = self.units
-        found = {
+        by_name = {
             name: " & ".join(each.pseudonym for each in units[name])
             for name in names
             if name in units
         }
         strangers = sorted(set(names) - units.keys())
-        return found | {
+        return by_name | {
             name: f"not in the roster ({number})" for number, name in enumerate(strangers, 1)
         }
 
@@ -102,16 +102,16 @@ class Roster:
     def strangers(self, names: Iterable[str]) -> list[str]:
         """A sentence about the submissions that the roster lacks; empty where there are none."""
         given = set(names)
-        found = sorted(given - self.units.keys()) if self.path is not None else []
-        if not found:
+        strangers = sorted(given - self.units.keys()) if self.path is not None else []
+        if not strangers:
             return []
-        zeros = lost_zeros(found, self.absent(given))
-        return [f"not in {self.path}, and shown without their names: {listed(found)}{zeros}"]
+        zeros = lost_zeros(strangers, self.absent(given))
+        return [f"not in {self.path}, and shown without their names: {listed(strangers)}{zeros}"]
 
     def missing(self, names: Iterable[str]) -> list[str]:
         """A sentence about those in the roster without a submission; empty where all have one."""
-        found = self.absent(names)
-        return [f"in {self.path}, and without a submission: {listed(found)}"] if found else []
+        absent = self.absent(names)
+        return [f"in {self.path}, and without a submission: {listed(absent)}"] if absent else []
 
     # ------------------------------------------------------------------ in the ledger
 

@@ -90,16 +90,16 @@ def rows(gradebooks: Mapping[str, Gradebook], drop_lowest: int) -> list[TermRow]
         for assignment, book in gradebooks.items()
     }
     worth = {
-        assignment: max((row.max_points for row in found.values()), default=0.0)
-        for assignment, found in by_name.items()
+        assignment: max((row.max_points for row in marks.values()), default=0.0)
+        for assignment, marks in by_name.items()
     }
-    names = sorted({name for found in by_name.values() for name in found})
+    names = sorted({name for marks in by_name.values() for name in marks})
     return [
         TermRow(
-            next(found[name] for found in reversed(by_name.values()) if name in found),
+            next(marks[name] for marks in reversed(by_name.values()) if name in marks),
             dropping(
-                [_part(assignment, found.get(name), worth[assignment])
-                 for assignment, found in by_name.items()],
+                [_part(assignment, marks.get(name), worth[assignment])
+                 for assignment, marks in by_name.items()],
                 drop_lowest,
             ),
         )

@@ -69,9 +69,9 @@ def beside(paths: Sequence[Path]) -> Times:
     Raises:
         UsageError: they are there and cannot be read.
     """
-    found = [path / GRADESCOPE for path in paths if (path / GRADESCOPE).is_file()]
-    if len(found) == 1:
-        return read(found[0])
+    metadata = [path / GRADESCOPE for path in paths if (path / GRADESCOPE).is_file()]
+    if len(metadata) == 1:
+        return read(metadata[0])
     if len(paths) != 1 or paths[0].is_dir():
         return Times()
     try:
@@ -156,16 +156,16 @@ def _of_json(path: Path) -> Iterator[Attempt]:
         UsageError: it is something else.
     """
     try:
-        found = json.loads(_metadata(path).decode("utf-8-sig"))
+        document = json.loads(_metadata(path).decode("utf-8-sig"))
     except ValueError as error:
         raise UsageError(f"{path} is no metadata of Gradescope: {error}") from None
-    if isinstance(found, list):
+    if isinstance(document, list):
         raise UsageError(
             f"{path} is a list: what Canvas's API says of submissions is read by "
             "`import canvas DOWNLOAD --submissions FILE`, which makes a table of times of it"
         )
     try:
-        yield from _of_the_one(found, str(path))
+        yield from _of_the_one(document, str(path))
     except (AttributeError, KeyError, TypeError) as error:
         raise gradescope.not_laid_out(str(path), error) from None
 

@@ -82,10 +82,10 @@ class Handle:
                 as ``bad-output``, an entry that is missing, too many, of another shape than
                 stated, of another type than float32, or not finite.
         """
-        found = self._calls.state(self._number)
+        state = self._calls.state(self._number)
         if shapes is not None:
-            weights.require(self._class_name, found, shapes)
-        return found
+            weights.require(self._class_name, state, shapes)
+        return state
 
     def load(self, arrays: Mapping[str, Array]) -> None:
         """Loads named parameters and buffers into a torch.nn.Module.

@@ -33,7 +33,7 @@ NULL_SCORES = 1000
 #: The tool's thresholds of the Anderson-Darling scorer, by the rate a step may spend. They are
 #: quantiles of the *one-sample* A² (3.857 at .01, asymptotically), while the score that they are
 #: held against is the two-sample one, standardised: (A² - 1) / .761.
-_ANDERSON_DARLING = {
+ANDERSON_DARLING = {
     1.5625e-4: 7.695,
     3.125e-4: 7.054,
     6.25e-4: 6.405,
@@ -107,7 +107,7 @@ class StochasticGrade(Scheme):
         probability("frr", self.frr)
         if not self.sizes or any(a >= b for a, b in pairwise((1, *self.sizes))):
             raise ValueError(f"sizes is {self.sizes}; wanted ascending sample sizes from 2 on")
-        unknown = [share for share in self.spent if share not in _ANDERSON_DARLING]
+        unknown = [share for share in self.spent if share not in ANDERSON_DARLING]
         if self.scorer == "anderson-darling" and unknown:
             raise ValueError(f"no threshold of Anderson-Darling is tabulated for {unknown}")
 
@@ -181,7 +181,7 @@ class StochasticGrade(Scheme):
             return abs(_pooled_t(draws, solution)) >= laws.t_critical(self.spent[step], df)
         if self.scorer == "anderson-darling":
             score = standardised_anderson_darling(np.sort(draws), solution)
-            return score >= _ANDERSON_DARLING[self.spent[step]]
+            return score >= ANDERSON_DARLING[self.spent[step]]
         if self.thresholds is None:
             raise ValueError("the msd scorer has no thresholds; calibrate it first")
         return _msd(draws, solution) >= self.thresholds[step]

@@ -22,9 +22,9 @@ def refuse_place(folder: Path, sources: Sequence[Path]) -> None:
     """
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise UsageError(f"{folder} is there and is no folder; name one that does not exist yet")
-    if folder.is_dir() and (found := sorted(os.listdir(folder))):
+    if folder.is_dir() and (names := sorted(os.listdir(folder))):
         raise UsageError(
-            f"{folder} is not empty (it holds {found[0]}): nothing was written. Name a folder that "
+            f"{folder} is not empty (it holds {names[0]}): nothing was written. Name a folder that "
             "does not exist yet, or remove what is in this one yourself"
         )
     real = folder.resolve()

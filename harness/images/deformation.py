@@ -41,11 +41,11 @@ def deformed(pixels: Array, rng: np.random.Generator) -> Array:
     stretch = np.exp(rng.uniform(-_STRETCH, _STRETCH, (count, 2)))
     shift = rng.uniform(-_SHIFT, _SHIFT, (count, 2)) * size
     centre = (np.array(size) - 1) / 2
-    found = np.empty_like(pixels)
+    result = np.empty_like(pixels)
     for index in range(count):
         cos, sin = np.cos(turn[index]), np.sin(turn[index])
         back = np.array([[cos, -sin], [sin, cos]]) @ [[1.0, shear[index]], [0.0, 1.0]]
         back = back * stretch[index]
         offset = centre + shift[index] - back @ centre
-        ndimage.affine_transform(pixels[index], back, offset, output=found[index], order=1)
-    return found
+        ndimage.affine_transform(pixels[index], back, offset, output=result[index], order=1)
+    return result

@@ -24,9 +24,9 @@ _V2 = {"memory": "memory.max", "pids": "pids.max", "events": "memory.events"}
 _CONTROLLERS = ("memory", "pids")
 _PREFIX = "fairmark-"
 #: Seconds within which a group that was just made is locked.
-_SETTLED_S = 10.0
-#: The most tasks in a group: those of the worker, and some for the zygote.
-_TASKS = 72
+SETTLED_S = 10.0
+#: The most tasks (processes and threads) in a group: the worker's, and some for the zygote.
+MAX_TASKS = 72
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,14 @@ def group() -> Iterator[tuple[Group, list[int]]]:
     """
     name = f"{_PREFIX}{secrets.token_hex(6)}"
     with contextlib.ExitStack() as stack:
-        parents, names = _interface()
+        parents, names = interface()
         made = sorted({parent / name for parent in parents.values()})
         for folder in made:
             folder.mkdir()
             stack.callback(_remove, folder)
             stack.callback(os.close, _locked(folder))
         made_group = Group({kind: parent / name for kind, parent in parents.items()}, names)
-        (made_group.folders["pids"] / names["pids"]).write_text(str(_TASKS))
+        (made_group.folders["pids"] / names["pids"]).write_text(str(MAX_TASKS))
         if not (made_group.folders["memory"] / names["memory"]).exists():
             raise FileNotFoundError("the parent group does not hand down the memory controller")
         handles = []
@@ -91,19 +91,22 @@ def group() -> Iterator[tuple[Group, list[int]]]:
         yield made_group, handles
 
 
-def clear_leftovers() -> None:
+def clear_leftovers(settled_s: float = SETTLED_S) -> None:
     """Removes the empty groups of graders that were killed; those in use stay.
 
     It looks below this process's own group and those beside it, since another session of the same
     user has another one.
+
+    Args:
+        settled_s: groups made within so many seconds stay, too: they may not be locked yet.
     """
     with contextlib.suppress(OSError):
-        parents = set(_interface()[0].values())
+        parents = set(interface()[0].values())
         places = [(parent, f"{_PREFIX}*") for parent in parents]
         places += [(parent.parent, f"*/{_PREFIX}*") for parent in parents]
         for folder in {path for place, pattern in places for path in place.glob(pattern)}:
             with contextlib.suppress(OSError):
-                if time.time() - folder.stat().st_ctime > _SETTLED_S:
+                if time.time() - folder.stat().st_ctime > settled_s:
                     handle = _locked(folder)
                     try:
                         folder.rmdir()
@@ -136,13 +139,24 @@ def available() -> bool:
     return True
 
 
-def _interface() -> tuple[dict[str, Path], dict[str, str]]:
-    """The folders of this process's own groups, in which new ones are made; names of the limits."""
+def interface(proc: Path = Path("/proc")) -> tuple[dict[str, Path], dict[str, str]]:
+    """Where this process can make groups, and what the files of their limits are called.
+
+    Args:
+        proc: the folder of the kernel's tables.
+
+    Returns:
+        for ``memory`` and ``pids`` the folder of this process's own group; for ``memory``,
+        ``pids``, ``events`` and, in version 1, ``reached`` the name of a file in a group's folder.
+
+    Raises:
+        FileNotFoundError: the kernel has no control groups, or none are mounted.
+    """
     if sys.platform != "linux":
         raise FileNotFoundError("only Linux has control groups")
-    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    mounts = [line.split() for line in (proc / "mounts").read_text(encoding="utf-8").splitlines()]
     own: dict[str, str] = {}
-    for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+    for line in (proc / "self" / "cgroup").read_text(encoding="utf-8").splitlines():
         _, controllers, path = line.split(":", 2)
         for controller in controllers.split(","):
             own[controller] = path

@@ -35,10 +35,13 @@ def can_change_user() -> bool:
     effective = int(status.split("CapEff:")[1].split()[0], 16)
     if not (effective >> _CAP_SETUID) & (effective >> _CAP_SETGID) & 1:
         return False
-    return _mapped(Path("/proc/self/uid_map")) and _mapped(Path("/proc/self/gid_map"))
+    return maps_sandbox_users(Path("/proc/self/uid_map")) and maps_sandbox_users(
+        Path("/proc/self/gid_map")
+    )
 
 
-def _mapped(table: Path) -> bool:
+def maps_sandbox_users(table: Path) -> bool:
+    """Whether a ``uid_map`` or ``gid_map`` of /proc covers all ids that sandboxes are given."""
     rows = [list(map(int, line.split())) for line in table.read_text(encoding="ascii").splitlines()]
     return any(start <= _FIRST and _FIRST + _COUNT <= start + size for start, _, size in rows)
 

@@ -98,14 +98,14 @@ class Gradebook:
 
     def _chosen(self, column: str | None, titles: Sequence[str]) -> Assignment:
         wanted = [column.strip()] if column is not None else list(titles)
-        found = [
+        named = [
             each for each in self.assignments if {each.header, each.title, each.id} & set(wanted)
         ]
-        if len(found) == 1:
-            return found[0]
+        if len(named) == 1:
+            return named[0]
         listed = "; ".join(display(each.header) for each in self.assignments) or "none"
-        if found:
-            several = "; ".join(display(each.header) for each in found)
+        if named:
+            several = "; ".join(display(each.header) for each in named)
             raise UsageError(
                 f"{self.sheet.path}: several assignments are called so: {several}; give the number "
                 "of one with --column"
@@ -187,13 +187,13 @@ def _understood(
         if header.casefold() in known:
             continue
         read_only = points is not None and "(" in points.cells[index]
-        found = _ASSIGNMENT.fullmatch(header)
+        match = _ASSIGNMENT.fullmatch(header)
         if _CALCULATED.search(header) or read_only:
             continue
-        if found is None or index < first["section"]:
+        if match is None or index < first["section"]:
             unknown.append(header)
         else:
-            assignments.append(Assignment(index, header, found["title"], found["id"]))
+            assignments.append(Assignment(index, header, match["title"], match["id"]))
     return tuple(assignments), points, tuple(unknown)
 
 

@@ -124,9 +124,9 @@ def _value(layout: Layout, row: SubmissionGrade, person: Person, points: Points 
                 "is worth nothing; --points as-is writes the marks as they are"
             )
         return round(row.mark * worth / row.max_points, 4)
-    said = "an unknown number of" if worth is None else points_text(worth)
+    worth_text = "an unknown number of" if worth is None else points_text(worth)
     raise UsageError(
-        f"{layout.sheet.path}: the assignment is worth {said} points in {name}, and "
+        f"{layout.sheet.path}: the assignment is worth {worth_text} points in {name}, and "
         f"{points_text(row.max_points)} here (the row of {display(row.name)}); --points scaled "
         "writes shares of the former, --points as-is the marks as they are"
     )

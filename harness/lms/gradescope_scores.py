@@ -53,12 +53,12 @@ def read(path: Path) -> tuple[Score, ...]:
     Raises:
         UsageError: it is none, a lateness is no length of time, or somebody stands in it twice.
     """
-    found = sheet.read(path, WHAT)
-    at = columns(found, WHAT, ("SID", "Email", _LATENESS))
+    table = sheet.read(path, WHAT)
+    at = columns(table, WHAT, ("SID", "Email", _LATENESS))
     named = ("Name",) if "name" in at else ("First Name", "Last Name")
-    columns(found, WHAT, named)
+    columns(table, WHAT, named)
     scores, seen = [], dict[tuple[str, str], int]()
-    for row in found.rows[1:]:
+    for row in table.rows[1:]:
         if row.is_empty:
             continue
         cells = {name: row.cells[place].strip() for name, place in at.items()}
@@ -77,12 +77,12 @@ def read(path: Path) -> tuple[Score, ...]:
 
 
 def _length(text: str, place: str) -> timedelta | None:
-    found = _LENGTH.fullmatch(text)
-    if text and found is None:
+    match = _LENGTH.fullmatch(text)
+    if text and match is None:
         raise UsageError(f"{place}: {display(text)!r} is no lateness such as 26:00:00")
-    if found is None:
+    if match is None:
         return None
-    parts = {name: int(number) for name, number in found.groupdict().items()}
+    parts = {name: int(number) for name, number in match.groupdict().items()}
     return timedelta(**parts)
 
 

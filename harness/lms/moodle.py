@@ -159,15 +159,19 @@ def read(sheet: Sheet, headers: Mapping[str, str] | None = None) -> Worksheet:
         UsageError: a column is missing, or two rows have one identifier.
     """
     called = {name: (headers or {}).get(name, name) for name in KNOWN}
-    found = columns(sheet, WHAT, [])
+    columns_by_name = columns(sheet, WHAT, [])
     for name in _REQUIRED:
-        if called[name].casefold() not in found:
+        if called[name].casefold() not in columns_by_name:
             raise UsageError(_missing(sheet, called[name]))
-    unknown = [name for name in headers or {} if called[name].casefold() not in found]
+    unknown = [name for name in headers or {} if called[name].casefold() not in columns_by_name]
     if unknown:
         raise UsageError(_missing(sheet, called[unknown[0]]))
-    columns(sheet, WHAT, [here for here in called.values() if here.casefold() in found])
-    at = {name: found[here.casefold()] for name, here in called.items() if here.casefold() in found}
+    columns(sheet, WHAT, [here for here in called.values() if here.casefold() in columns_by_name])
+    at = {
+        name: columns_by_name[here.casefold()]
+        for name, here in called.items()
+        if here.casefold() in columns_by_name
+    }
     people: list[Person] = []
     seen: dict[str, int] = {}
     for index, row in enumerate(sheet.rows):
@@ -213,7 +217,7 @@ def read_headers(words: Sequence[str]) -> dict[str, str]:
     Raises:
         UsageError: a word is none, or names no column that is asked for.
     """
-    found = {}
+    headers = {}
     for word in words:
         name, _, here = word.partition("=")
         known = next((each for each in KNOWN if each.casefold() == name.strip().casefold()), None)
@@ -222,32 +226,32 @@ def read_headers(words: Sequence[str]) -> dict[str, str]:
                 f"--header {word}: write the English name, = and the name in the file, such as "
                 f"Grade=Bewertung; there are {', '.join(KNOWN)}"
             )
-        found[known] = here.strip()
-    return found
+        headers[known] = here.strip()
+    return headers
 
 
 def _missing(sheet: Sheet, name: str) -> str:
-    found = ", ".join(display(each) or "(empty)" for each in sheet.header)
+    header = ", ".join(display(each) or "(empty)" for each in sheet.header)
     return (
-        f"{sheet.path}:1: {WHAT} has no column {name}; found {found}. If the names are in another "
+        f"{sheet.path}:1: {WHAT} has no column {name}; found {header}. If the names are in another "
         "language, tell them, such as --header Grade=Bewertung"
     )
 
 
 def _moment(text: str, zone: str, place: str) -> datetime:
-    found = _DATE.fullmatch(" ".join(text.split()))
-    month = _MONTHS.get((found["month"] or found["month_first"]).casefold()) if found else None
-    if found is None or month is None:
+    match = _DATE.fullmatch(" ".join(text.split()))
+    month = _MONTHS.get((match["month"] or match["month_first"]).casefold()) if match else None
+    if match is None or month is None:
         raise UsageError(
             f"{place}: {display(text)!r} is no time as Moodle writes it in English or German, such "
             "as Monday, 19 October 2026, 11:50 PM; make a table of times with the columns id and "
             "time"
         )
-    hour = int(found["hour"])
-    if found["half"]:
-        hour = hour % 12 + (12 if found["half"] == "PM" else 0)
-    day = int(found["day"] or found["day_second"])
-    written = f"{found['year']}-{month:02d}-{day:02d} {hour:02d}:{found['minute']} {zone}"
+    hour = int(match["hour"])
+    if match["half"]:
+        hour = hour % 12 + (12 if match["half"] == "PM" else 0)
+    day = int(match["day"] or match["day_second"])
+    written = f"{match['year']}-{month:02d}-{day:02d} {hour:02d}:{match['minute']} {zone}"
     try:
         return read_moment(written)
     except ValueError as error:

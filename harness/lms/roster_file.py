@@ -67,18 +67,18 @@ class _Layout:
     quoted: frozenset[str]
 
     @classmethod
-    def of(cls, found: Sheet, known: Roster, students: Sequence[Mapping[str, str]]) -> _Layout:
-        names = [name.lower() for name in found.header]
-        width = max(len(row.raw) for row in found.rows)
+    def of(cls, source: Sheet, known: Roster, students: Sequence[Mapping[str, str]]) -> _Layout:
+        names = [name.lower() for name in source.header]
+        width = max(len(row.raw) for row in source.rows)
         at = {name: names.index(name) for name in ("id", "pseudonym", *FURTHER) if name in names}
         for name in ("pseudonym", *FURTHER):
             if name not in at and any(each[name] for each in students):
                 at[name] = max(width, *(place + 1 for place in at.values()))
-        quoted = {name for name, place in at.items() if _all_quoted(found.rows, place)}
-        ids = [row.cells[at["id"]].strip() for row in found.rows[1:] if len(row.raw) > at["id"]]
+        quoted = {name for name, place in at.items() if _all_quoted(source.rows, place)}
+        ids = [row.cells[at["id"]].strip() for row in source.rows[1:] if len(row.raw) > at["id"]]
         bare = any(as_text(text) != text for text in ids if not text.startswith("'"))
         guarded = not bare or any(text.startswith("'") for text in ids)
-        return cls(found, at, width, guarded, frozenset(quoted))
+        return cls(source, at, width, guarded, frozenset(quoted))
 
     @property
     def header(self) -> list[str]:

@@ -157,11 +157,11 @@ def _rows(text: str, delimiter: str, path: Path, what: str, *, typed: bool) -> l
     cells: list[str] = []
     at, line, first = 0, 1, 1
     while True:
-        found = table.QUOTED.match(text, at) or plain.match(text, at)
-        assert found is not None  # the second pattern matches nothing as well
-        cells.append(found[0])
-        line += len(table.LINE_END.findall(found[0]))
-        at = found.end()
+        match = table.QUOTED.match(text, at) or plain.match(text, at)
+        assert match is not None  # the second pattern matches nothing as well
+        cells.append(match[0])
+        line += len(table.LINE_END.findall(match[0]))
+        at = match.end()
         if text.startswith(delimiter, at):
             at += 1
             continue

@@ -106,8 +106,8 @@ class Costs:
 def usual(folder: Path) -> dict[str, float]:
     """What is usual for the tasks of a folder; empty where nothing usable says it."""
     try:
-        found = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        costs = {str(name): float(seconds) for name, seconds in found.items()}
+        stored = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        costs = {str(name): float(seconds) for name, seconds in stored.items()}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
     return {name: seconds for name, seconds in costs.items() if 0 < seconds < math.inf}
@@ -123,8 +123,8 @@ def kept(
     """
     names = {f"{task.id}/{each}" for task in tasks for each in (*task.spec.measurements, SHOW)}
     measured = {name: max(1e-3, round(mean, 3)) for name, (_, mean) in costs.known.items()}
-    found = {**before, **measured}
-    return {name: found[name] for name in sorted(names & found.keys())}
+    known = {**before, **measured}
+    return {name: known[name] for name in sorted(names & known.keys())}
 
 
 def text(costs: Mapping[str, float]) -> str:

@@ -94,9 +94,9 @@ def explain(task: LoadedTask, subject: Subject, view: View, grade: TaskGrade) ->
         elif broke:
             verdicts.append(replace(verdict, message=_said_on_the_example(own, verdict)))
         elif trusted is None:
-            said = _Pieces()
-            hint = said.made("", hints.sealed_hint, task, verdict.check, own, failed, undecided)
-            verdicts.append(said.added(replace(verdict, hint=hint)))
+            pieces = _Pieces()
+            hint = pieces.made("", hints.sealed_hint, task, verdict.check, own, failed, undecided)
+            verdicts.append(pieces.added(replace(verdict, hint=hint)))
         else:
             verdicts.append(_explained(task, own, trusted, verdict, failed))
     files = subject.program.files
@@ -117,9 +117,9 @@ def _with_seeds(task: LoadedTask, verdict: Verdict) -> Verdict:
     decided = verdict.status in ("PASS", "FAIL", "INCONCLUSIVE")
     if not isinstance(check, SeedSuccessCheck) or not decided:
         return verdict
-    said, file = _Pieces(), _picture_file(verdict)
-    picture = said.made(None, pictures.of_seeds, task, check, verdict.evidence, file=file)
-    return said.added(
+    pieces, file = _Pieces(), _picture_file(verdict)
+    picture = pieces.made(None, pictures.of_seeds, task, check, verdict.evidence, file=file)
+    return pieces.added(
         verdict if picture is None else replace(verdict, example={"picture": picture})
     )
 
@@ -157,14 +157,18 @@ def _explained(
 ) -> Verdict:
     not_finite = verdict.cause == Cause.NOT_FINITE
     file = f"example-{task.id}.{verdict.check}.npz"
-    said, nothing = _Pieces(), dict[str, Any]()
-    example = said.made(nothing, illustrate, task, own, reference, file=file, not_finite=not_finite)
+    pieces, nothing = _Pieces(), dict[str, Any]()
+    example = pieces.made(
+        nothing, illustrate, task, own, reference, file=file, not_finite=not_finite
+    )
     check = task.spec.check(verdict.check)
-    picture = said.made(None, pictures.picture, check, own, reference, file=_picture_file(verdict))
+    picture = pieces.made(
+        None, pictures.picture, check, own, reference, file=_picture_file(verdict)
+    )
     if picture is not None:
         example["picture"] = picture
-    hint = said.made("", hints.hint, task, verdict.check, own, failed)
-    return said.added(replace(verdict, example=example, hint=hint))
+    hint = pieces.made("", hints.hint, task, verdict.check, own, failed)
+    return pieces.added(replace(verdict, example=example, hint=hint))
 
 
 class _Pieces:

@@ -81,8 +81,8 @@ def picture(
         maps = _masks(own.transcript, reference.transcript)
     else:
         return None
-    found = min(maps, key=lambda each: each.unreadable, default=None)
-    return None if found is None else _described(found, file)
+    chosen = min(maps, key=lambda each: each.unreadable, default=None)
+    return None if chosen is None else _described(chosen, file)
 
 
 def of_seeds(
@@ -238,11 +238,11 @@ def _moves(
         and len(inputs) == len(outputs)
     ]
     for what, inputs, outputs in calls:
-        if (found := _within(inputs, outputs)) is not None:
-            yield *what, found
+        if (influence := _within(inputs, outputs)) is not None:
+            yield *what, influence
     for what in dict.fromkeys(what for what, _, _ in calls):
-        if (found := _across([each[1:] for each in calls if each[0] == what])) is not None:
-            yield *what, found
+        if (influence := _across([each[1:] for each in calls if each[0] == what])) is not None:
+            yield *what, influence
 
 
 def _image(images: Array) -> tuple[int, int] | None:

@@ -81,7 +81,7 @@ def _picture(
     caption = json.loads(arrays["caption"].tobytes())
     drawn = _encoded(arrays)
     picture = {"file": f"picture-{task}.{number}.svg", **caption, **drawn}
-    if wanted is not None and _form(wanted) == _form(arrays):
+    if wanted is not None and form(wanted) == form(arrays):
         picture["beside"] = _encoded(wanted)
         picture["alt"] += " The reference's stands beside it."
     return picture
@@ -91,8 +91,13 @@ def _encoded(arrays: Mapping[str, Array]) -> dict[str, Any]:
     return {name: encode_array(array) for name, array in arrays.items() if name != "caption"}
 
 
-def _form(arrays: Mapping[str, Array]) -> list[object]:
-    """What two pictures have in common that can stand beside each other."""
+def form(arrays: Mapping[str, Array]) -> list[object]:
+    """What must be equal of two pictures that stand beside each other: their texts and shape.
+
+    Args:
+        arrays: a picture as observations keep it: ``caption``, the bytes of a JSON object, and
+            ``images`` "rows columns h w" or none.
+    """
     caption = json.loads(arrays["caption"].tobytes())
     shape = arrays["images"].shape if "images" in arrays else ()
     texts = {name: caption.get(name) for name in ("title", "rows", "columns", "groups", "axes")}

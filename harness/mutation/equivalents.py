@@ -63,11 +63,11 @@ def problems(
         return []
     path = folder / FILE
     places = strict_yaml.positions(path.read_text(encoding="utf-8"))
-    found = {item.change.name: item for item in tried}
+    by_name = {item.change.name: item for item in tried}
     result = []
     seen: set[str] = set()
     for index, entry in enumerate(entries):
-        for message, remedy in _against(entry, names, found, seen):
+        for message, remedy in _against(entry, names, by_name, seen):
             place = places.get(("equivalent", index, "mutant"), (1, 1))
             result.append(Problem(str(path), *place, message, remedy))
         seen.add(entry.mutant)
@@ -75,7 +75,7 @@ def problems(
 
 
 def _against(
-    entry: Equivalent, names: Collection[str], found: Mapping[str, Tried], seen: Collection[str]
+    entry: Equivalent, names: Collection[str], tried: Mapping[str, Tried], seen: Collection[str]
 ) -> Iterator[tuple[str, str]]:
     name = entry.mutant
     if name in seen:
@@ -87,7 +87,7 @@ def _against(
             f"{_REMOVE}, or copy a name from the output of `verify --mutate`",
         )
     else:
-        items = [item for item in found.values() if entry.covers(item.change.name)]
+        items = [item for item in tried.values() if entry.covers(item.change.name)]
         noticed = [item for item in items if item.outcome in ("caught", "crash", "refused")]
         if noticed and len(noticed) == len(items):
             item = noticed[0]

@@ -99,8 +99,8 @@ def answers_of(
     """
     with BareProgram(task, program) as running:
         episodes = Episodes(task, running.channel, recorded)
-        found = tuple(episodes.all())
-        return Answers(found, tuple(episodes.broken), frozenset(episodes.drawn))
+        explored = tuple(episodes.all())
+        return Answers(explored, tuple(episodes.broken), frozenset(episodes.drawn))
 
 
 def _of_reference(task: LoadedTask) -> Mapping[Asked, Observation]:

@@ -231,12 +231,12 @@ def tensors(place: Place) -> list[str]:
     """The parameters of a function that are tensors of numbers, or may be: not annotated."""
     if not isinstance(place.node, Function):
         return []
-    found = []
+    names = []
     for arg in place.node.args.args:
         annotation = ast.unparse(arg.annotation) if arg.annotation else ""
         if arg.arg != "self" and (not annotation or annotation.startswith("Float")):
-            found.append(arg.arg)
-    return found
+            names.append(arg.arg)
+    return names
 
 
 def _first_of_batch(place: Place) -> Iterator[str]:

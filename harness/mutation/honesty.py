@@ -98,8 +98,8 @@ class KeyReport:
 
     def worst(self, check: str) -> HonestByKey | None:
         """What comes nearest to the tolerance of a check; None where it has none."""
-        found = [item for item in self.honest if item.check == check and item.ratio == item.ratio]
-        return max(found, key=lambda item: item.ratio, default=None)
+        judged = [item for item in self.honest if item.check == check and item.ratio == item.ratio]
+        return max(judged, key=lambda item: item.ratio, default=None)
 
     def to_json(self) -> dict[str, Any]:
         worst = {check.id: self.worst(check.id) for check in exact_checks(self.task)}
@@ -168,14 +168,14 @@ def _value(ended: forks.Ended, name: str) -> Any:
 def _references(task: LoadedTask, count: int) -> list[Known]:
     """What the reference does in every exact measurement, under each key."""
     assert task.reference is not None
-    found: list[Known] = []
+    references: list[Known] = []
     with BareObservations(task, key(0)) as first:
         for index in range(count):
             seen = first.under(key(index))
             for check in exact_checks(task):
                 seen.observe(task, task.reference.solution, check.measurement, COMMON)
-            found.append(seen.known)
-    return found
+            references.append(seen.known)
+    return references
 
 
 def _mistakes(task: LoadedTask, known: Sequence[Known]) -> Iterator[MistakeByKey]:
@@ -264,13 +264,13 @@ def _problems(
                 f"{count} keys; not under {', '.join(passing[:8])}",
                 "draw the instances so that it always shows, or compare every row",
             )
-    for found in honest:
-        where = f"{found.name} {found.shown}".strip()
-        if found.failed:
-            keys = ", ".join(map(str, found.failed[:8]))
-            text = f"honest work fails {found.check} under {len(found.failed)} of {count} keys"
+    for each in honest:
+        where = f"{each.name} {each.shown}".strip()
+        if each.failed:
+            keys = ", ".join(map(str, each.failed[:8]))
+            text = f"honest work fails {each.check} under {len(each.failed)} of {count} keys"
             remedy = "mend the scale, or narrow the domain"
             yield Problem(task.path, 1, 1, f"{text} ({keys}): {where}", remedy)
-        elif found.ratio > MARGIN:
-            text = f"honest work uses {found.ratio:.2g} of the tolerance of {found.check}"
+        elif each.ratio > MARGIN:
+            text = f"honest work uses {each.ratio:.2g} of the tolerance of {each.check}"
             yield Problem(task.path, 1, 1, f"{text}, over {MARGIN}: {where}", "mend the scale")

@@ -28,13 +28,13 @@ SURVIVOR_COLUMNS = (
 Row = Mapping[str, object]
 
 
-def write(found: Sequence[TaskStrength], results: Results, tasks: Path) -> list[Path]:
+def write(strengths: Sequence[TaskStrength], results: Results, tasks: Path) -> list[Path]:
     """Both tables among the figures of a results folder.
 
     Rows about other tasks stay while the folder ``tasks`` has these.
     """
     results.make_figures()
-    new = {item.task.id for item in found}
+    new = {item.task.id for item in strengths}
 
     def kept(name: Figure, columns: Sequence[str]) -> list[Row]:
         return [
@@ -43,10 +43,10 @@ def write(found: Sequence[TaskStrength], results: Results, tasks: Path) -> list[
             if row["task"] not in new and (tasks / str(row["task"]) / "task.yaml").is_file()
         ]
 
-    rows = [*kept("mutation.csv", COLUMNS), *(row for item in found for row in _rows(item))]
+    rows = [*kept("mutation.csv", COLUMNS), *(row for item in strengths for row in _rows(item))]
     survivors = [
         *kept("survivors.csv", SURVIVOR_COLUMNS),
-        *(row for item in found for row in _survivors(item)),
+        *(row for item in strengths for row in _survivors(item)),
     ]
     return [
         write_csv(
@@ -70,45 +70,46 @@ def read(path: Path, columns: Sequence[str]) -> list[Row]:
         return rows if tuple(reader.fieldnames or ()) == tuple(columns) else []
 
 
-def _rows(found: TaskStrength) -> Iterator[Row]:
-    counts, families = found.counts, Counter(item.change.family for item in found.survivors)
+def _rows(strength: TaskStrength) -> Iterator[Row]:
+    counts, families = strength.counts, Counter(item.change.family for item in strength.survivors)
     excused = sum(
-        item.outcome == "survives" and item.change.name in found.excused for item in found.tried
+        item.outcome == "survives" and item.change.name in strength.excused
+        for item in strength.tried
     )
     yield {
-        "task": found.task.id,
-        "version": found.task.spec.version,
+        "task": strength.task.id,
+        "version": strength.task.spec.version,
         "check": "",
-        "mutants": len(found.tried),
+        "mutants": len(strength.tried),
         **{name: counts[name] for name in ("untried", "crash", "refused", "caught", "equivalent")},
         "excused": excused,
         **{name: families[name] for name in FAMILIES},
-        "score": f"{found.score:.4f}",
-        "cpu_s": f"{found.cpu_s:.1f}",
+        "score": f"{strength.score:.4f}",
+        "cpu_s": f"{strength.cpu_s:.1f}",
     }
-    for check in found.task.spec.checks:
-        caught = sum(item.outcome == "caught" and item.check == check.id for item in found.tried)
-        passing = [item for item in found.survivors if check.id in item.checks]
+    for check in strength.task.spec.checks:
+        caught = sum(item.outcome == "caught" and item.check == check.id for item in strength.tried)
+        passing = [item for item in strength.survivors if check.id in item.checks]
         by_family = Counter(item.change.family for item in passing)
         yield {
-            "task": found.task.id,
-            "version": found.task.spec.version,
+            "task": strength.task.id,
+            "version": strength.task.spec.version,
             "check": check.id,
-            "mutants": sum(check.id in item.checks for item in found.tried),
+            "mutants": sum(check.id in item.checks for item in strength.tried),
             "caught": caught,
             **{name: by_family[name] for name in FAMILIES},
             "score": f"{ratio(caught, len(passing)):.4f}",
         }
 
 
-def _survivors(found: TaskStrength) -> Iterator[Row]:
-    for item in found.tried:
+def _survivors(strength: TaskStrength) -> Iterator[Row]:
+    for item in strength.tried:
         if item.outcome == "survives":
             yield {
-                "task": found.task.id,
+                "task": strength.task.id,
                 "mutant": item.change.name,
                 "family": item.change.family,
-                "excused": "yes" if item.change.name in found.excused else "no",
+                "excused": "yes" if item.change.name in strength.excused else "no",
                 "line": item.change.line,
                 "within": item.change.within,
                 "old": item.change.old,

@@ -32,10 +32,10 @@ def _function(node: ast.AST, *names: str) -> tuple[ast.expr, ast.Call] | None:
 
 def _of(node: ast.AST, *names: str) -> ast.expr | None:
     """What a function of one argument is taken of, however it is called."""
-    found = _method(node, *names) or _function(node, *names)
-    if found is None or len(found[1].args) + len(found[1].keywords) > 1:
+    parts = _method(node, *names) or _function(node, *names)
+    if parts is None or len(parts[1].args) + len(parts[1].keywords) > 1:
         return None
-    return found[0]
+    return parts[0]
 
 
 def _dim(call: ast.Call) -> str | None:
@@ -131,10 +131,10 @@ def _is_number(node: ast.AST) -> bool:
 
 def _reductions(place: Place) -> Iterator[str]:
     """Sums in another order; a mean as a sum that is divided."""
-    found = _method(place.node, "sum", "mean")
-    if found is None:
+    parts = _method(place.node, "sum", "mean")
+    if parts is None:
         return
-    value, call = found
+    value, call = parts
     dim = _dim(call)
     name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     if dim is not None and name == "sum":
@@ -155,12 +155,12 @@ def _reductions(place: Place) -> Iterator[str]:
 def _written_out(place: Place) -> Iterator[str]:
     """logsumexp, softmax and log-softmax by hand, the largest entry taken out first."""
     node = place.node
-    found = _method(node, "logsumexp", "softmax", "log_softmax") or _function(
+    parts = _method(node, "logsumexp", "softmax", "log_softmax") or _function(
         node, "logsumexp", "softmax", "log_softmax"
     )
-    if found is None:
+    if parts is None:
         return
-    value, call = found
+    value, call = parts
     dim = _dim(call)
     if dim is None:
         return
@@ -193,13 +193,13 @@ def _products(place: Place) -> Iterator[str]:
 
 def _longer(place: Place) -> Iterator[str]:
     """A sum by way of numpy's longdouble, where no gradient is taken."""
-    found = _method(place.node, "sum", "mean")
-    if found is None or (dim := _dim(found[1])) is None:
+    parts = _method(place.node, "sum", "mean")
+    if parts is None or (dim := _dim(parts[1])) is None:
         return
-    name = "sum" if ast.unparse(found[1].func).endswith("sum") else "mean"
+    name = "sum" if ast.unparse(parts[1].func).endswith("sum") else "mean"
     there = f"t.numpy().astype('longdouble').{name}({dim})"
     back = f"t.new_tensor(__import__('numpy').asarray({there}, dtype='float64'))"
-    yield f"(lambda t: t.{name}({dim}) if t.requires_grad else {back})({text(found[0])})"
+    yield f"(lambda t: t.{name}({dim}) if t.requires_grad else {back})({text(parts[0])})"
 
 
 #: Every rewriting.

@@ -149,14 +149,14 @@ class Source:
         """Unit -> the units of the same file whose names it contains."""
         units = {place.unit for place in self.places} | {MODULE}
         short = {unit.rpartition(".")[2]: unit for unit in units}
-        found: dict[str, set[str]] = {unit: set() for unit in units}
+        callees: dict[str, set[str]] = {unit: set() for unit in units}
         for place in self.places:
             match place.node:
                 case ast.Name(id=name) | ast.Attribute(attr=name) if name in short:
-                    found[place.unit].add(short[name])
+                    callees[place.unit].add(short[name])
                 case ast.Name(id=name):
-                    found[place.unit] |= {unit for unit in units if unit.startswith(f"{name}.")}
-        return {unit: frozenset(others) for unit, others in found.items()}
+                    callees[place.unit] |= {unit for unit in units if unit.startswith(f"{name}.")}
+        return {unit: frozenset(others) for unit, others in callees.items()}
 
     def unit_of_line(self, line: int) -> str:
         """The unit of a function that begins in a line; the module's where none does."""
@@ -178,15 +178,15 @@ class Source:
         """Every change that some operator makes, each text once."""
         seen = {self._bytes}
         names: dict[str, int] = {}
-        found = []
+        changes = []
         for place in self.places:
             for operator in operators:
                 for new in operator.rule(place):
                     changed = self._changed(place, new)
                     if changed not in seen:
                         seen.add(changed)
-                        found.append(self._change(place, operator, new, changed, names))
-        return found
+                        changes.append(self._change(place, operator, new, changed, names))
+        return changes
 
     def _change(
         self, place: Place, operator: Operator, new: str, changed: bytes, names: dict[str, int]

@@ -82,8 +82,8 @@ class Subject:
     def checks(self, unit: str) -> list[Check]:
         """The checks that execute a unit, those of the cheapest measurements first."""
         reached, cost = self.explored.reached, self.explored.cost
-        found = [c for c in measured_checks(self.task) if unit in reached[c.measurement]]
-        return sorted(found, key=lambda check: cost[check.measurement])
+        measured = [c for c in measured_checks(self.task) if unit in reached[c.measurement]]
+        return sorted(measured, key=lambda check: cost[check.measurement])
 
     def episodes(self, unit: str) -> list[Episode]:
         """Answers of the functions and classes that use a unit."""
@@ -94,13 +94,13 @@ class Subject:
 
     def _users(self, unit: str) -> set[str]:
         """The functions and classes that come to a unit, directly or by way of others."""
-        found, waiting = {unit}, [unit]
+        reached, waiting = {unit}, [unit]
         while waiting:
             name = waiting.pop()
-            users = {user for user, used in self.source.calls.items() if name in used} - found
-            found |= users
+            users = {user for user, used in self.source.calls.items() if name in used} - reached
+            reached |= users
             waiting += users - {MODULE}
-        return found | {name.partition(".")[0] for name in found}
+        return reached | {name.partition(".")[0] for name in reached}
 
 
 def subject_of(task: LoadedTask, program: Program, folder: Path) -> Subject:
@@ -141,16 +141,16 @@ def try_all(subject: Subject, changes: Sequence[Change]) -> list[Tried]:
     runnable = [change for change in changes if checks[change.unit]]
     with own_folder():
         judged = [partial(_judged, subject, item, checks[item.unit]) for item in runnable]
-        found = _in_forks(subject, runnable, judged, checks)
-        passing = [item.change for item in found.values() if item.outcome == "survives"]
+        results = _in_forks(subject, runnable, judged, checks)
+        passing = [item.change for item in results.values() if item.outcome == "survives"]
         if passing:
             compared = [partial(_compared, subject, item) for item in passing]
             _ = subject.answers  # before forking, so that it is done once
             for name, item in _in_forks(subject, passing, compared, checks).items():
                 fate: Outcome = "survives" if item.outcome == "crash" else item.outcome
-                found[name] = replace(item, outcome=fate, cpu_s=item.cpu_s + found[name].cpu_s)
+                results[name] = replace(item, outcome=fate, cpu_s=item.cpu_s + results[name].cpu_s)
     nothing = "no measurement that does not train executes it"
-    return [found.get(item.name, Tried(item, "untried", words=nothing)) for item in changes]
+    return [results.get(item.name, Tried(item, "untried", words=nothing)) for item in changes]
 
 
 def _in_forks(
@@ -160,15 +160,15 @@ def _in_forks(
     checks: Mapping[str, Sequence[Check]],
 ) -> dict[str, Tried]:
     """Name of each change -> what became of it; a call that does not return is a crash."""
-    found: dict[str, Tried] = {}
+    results: dict[str, Tried] = {}
     ends = forks.call_each(functions, subject.bounds)
     for change, ended in zip(changes, ends, strict=True):
         tried = Tried(change, "crash", words=ended.fault) if ended.fault else ended.value
         names = tuple(sorted(check.id for check in checks[change.unit]))
-        found[change.name] = replace(
+        results[change.name] = replace(
             tried, change=change, checks=names, cpu_s=ended.cpu_s, printed=ended.printed
         )
-    return found
+    return results
 
 
 def _judged(subject: Subject, change: Change, checks: Sequence[Check]) -> Tried:
@@ -194,8 +194,8 @@ def _judged(subject: Subject, change: Change, checks: Sequence[Check]) -> Tried:
 def _compared(subject: Subject, change: Change) -> Tried:
     """Whether a change that passes every check alters an answer."""
     with BareProgram(subject.task, change.program) as running:
-        found = difference(running, subject.episodes(change.unit))
-    return Tried(change, "equivalent" if found is None else "survives", words=found or "")
+        words = difference(running, subject.episodes(change.unit))
+    return Tried(change, "equivalent" if words is None else "survives", words=words or "")
 
 
 def difference(running: BareProgram, episodes: Sequence[Episode]) -> str | None:

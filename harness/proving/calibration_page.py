@@ -66,13 +66,13 @@ def _declared(certificate: Certificate) -> Iterator[str]:
 
 def _checks(certificate: Certificate) -> Iterator[str]:
     """What is certified of all checks at once, and what is not."""
-    found, every = len(certificate.certified), len(certificate.checks)
+    certified, every = len(certificate.certified), len(certificate.checks)
     if certificate.checks:
         yield (
-            f"**Certified: {found} of {every} checks on draws.** Their stages reject honest work "
-            f"no more often than declared; with {CONFIDENCE:.0%} confidence that is true of all "
-            f"{found} at once. A rate is the mean over both stages and the honest programs of the "
-            f"check; one of k programs may have up to k times the mean."
+            f"**Certified: {certified} of {every} checks on draws.** Their stages reject honest "
+            f"work no more often than declared; with {CONFIDENCE:.0%} confidence that is true of "
+            f"all {certified} at once. A rate is the mean over both stages and the honest programs "
+            f"of the check; one of k programs may have up to k times the mean."
         )
         yield ""
     if any(rate.real < rate.runs for rate in certificate.checks):

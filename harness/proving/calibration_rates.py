@@ -101,7 +101,7 @@ class CheckRate(Rejections):
 
 def by_program(tasks: Sequence[LoadedTask], counted: Sequence[Counted]) -> tuple[Rate, ...]:
     """One row a check, stage and program, in the order of the specs."""
-    totals = [found for task in tasks for found in _totals(task, counted)]
+    totals = [each for task in tasks for each in _totals(task, counted)]
     return tuple(Rate(**total, family=len(totals)) for total in totals)
 
 

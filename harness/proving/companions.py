@@ -36,7 +36,7 @@ def problems_of(task: LoadedTask, wanted: Mapping[str, Metrics]) -> list[Problem
     if task.reference is None or not wanted:
         return []
     source = task.reference.solution.files
-    found: dict[str, Problem] = {}
+    problems: dict[str, Problem] = {}
     for answer in _ANSWERS:
         text = constant_program(task.contract, answer).encode()
         program = Program("made", "constant", {**source, task.spec.file: text})
@@ -44,8 +44,8 @@ def problems_of(task: LoadedTask, wanted: Mapping[str, Metrics]) -> list[Problem
             for name in wanted:
                 seen = _metrics(ignorant, name)
                 for companion in _changed(task, name, wanted[name], seen):
-                    found[companion] = _problem(task, name, companion)
-    return list(found.values())
+                    problems[companion] = _problem(task, name, companion)
+    return list(problems.values())
 
 
 def _metrics(program: BareProgram, measurement: str) -> Metrics:

@@ -32,13 +32,13 @@ class Examined:
 def examined(task: LoadedTask) -> Examined:
     """Measures a task with its reference, and looks at its texts."""
     seen = Seen(task)
-    found = measured(task, seen)
-    if found.problems:
-        return Examined(problems=found.problems)
-    if dependent := companions.problems_of(task, found.metrics):
+    metrics = measured(task, seen)
+    if metrics.problems:
+        return Examined(problems=metrics.problems)
+    if dependent := companions.problems_of(task, metrics.metrics):
         return Examined(problems=tuple(dependent))
-    said = map(str, texts.problems_of(task, seen.called))
-    return Examined(complaints=(*seen.complaints(), *said))
+    complaints = map(str, texts.problems_of(task, seen.called))
+    return Examined(complaints=(*seen.complaints(), *complaints))
 
 
 def refuse(by_task: Iterable[Examined]) -> None:

@@ -84,7 +84,7 @@ def store(answers: Answers, reference: Path, task: LoadedTask) -> Path:
 
 def _statistics(task: LoadedTask, program: Program, checks: list[str]) -> Found:
     """check -> statistics of a program on the public examples; where it breaks, none."""
-    found: dict[str, Mapping[str, Array]] = {}
+    by_check: dict[str, Mapping[str, Array]] = {}
     try:
         with BareProgram(task, program) as bare:
             for measurement in dict.fromkeys(task.spec.check(name).measurement for name in checks):
@@ -92,7 +92,7 @@ def _statistics(task: LoadedTask, program: Program, checks: list[str]) -> Found:
                     statistics = bare.statistics(measurement, EXAMPLE, PUBLIC_KEY)
                 except FairmarkError:  # it breaks on this example: what it says is shown instead
                     continue
-                found |= {name: each for name, each in statistics.items() if name in checks}
+                by_check |= {name: each for name, each in statistics.items() if name in checks}
     except FairmarkError:  # it cannot even be loaded
         pass
-    return found
+    return by_check

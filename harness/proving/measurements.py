@@ -79,7 +79,7 @@ def _measured(
 ) -> Iterator[Problem]:
     """Adds what one measurement gives to ``metrics``; its problems."""
     try:
-        found = reference.metrics(measurement, COMMON, PUBLIC_KEY, observe=observe)
+        returned = reference.metrics(measurement, COMMON, PUBLIC_KEY, observe=observe)
     except ProgramError:  # `verify` complains of its checks
         return
     except MeasurementError as error:
@@ -90,10 +90,10 @@ def _measured(
         text = f"{measurement} raised {type(error).__name__}: {error}"
         yield problem_at(task, measurement, text, "correct it, so that the reference is measured")
         return
-    metrics[measurement] = found
+    metrics[measurement] = returned
     for check in task.spec.checks_of(measurement):
         try:
-            kinds.require(check, found)
+            kinds.require(check, returned)
         except MeasurementError as error:
             yield problem_at(task, measurement, error.message, error.remedy)
 

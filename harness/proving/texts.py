@@ -60,8 +60,8 @@ class _Statement:
         return Problem(str(self._path), line, 1, message, remedy)
 
     def _line_of(self, pattern: str) -> int:
-        found = re.search(pattern, self._text)
-        return self._text.count("\n", 0, found.start()) + 1 if found else 1
+        match = re.search(pattern, self._text)
+        return self._text.count("\n", 0, match.start()) + 1 if match else 1
 
     def _generated(self) -> Iterator[Problem]:
         """The domain and the worked example, which are written from the task's data."""
@@ -152,26 +152,26 @@ def _unmeasured(task: LoadedTask, called: Collection[str]) -> Iterator[Problem]:
 
 def _places(source: bytes) -> dict[str, tuple[int, int]]:
     """Where each function, class and method of a file stands."""
-    found = {}
+    places = {}
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found[node.name] = node.lineno, node.col_offset + 1
+            places[node.name] = node.lineno, node.col_offset + 1
         if isinstance(node, ast.ClassDef):
             for inner in node.body:
                 if isinstance(inner, ast.FunctionDef):
-                    found[f"{node.name}.{inner.name}"] = inner.lineno, inner.col_offset + 1
-    return found
+                    places[f"{node.name}.{inner.name}"] = inner.lineno, inner.col_offset + 1
+    return places
 
 
 def _names_in(source: bytes) -> set[str]:
     """Attributes and texts of a file: how a measurement names what it calls."""
-    found = set()
+    names = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute):
-            found.add(node.attr)
+            names.add(node.attr)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.add(node.value)
-    return found
+            names.add(node.value)
+    return names
 
 
 def _hints(task: LoadedTask) -> Iterator[Problem]:

@@ -30,8 +30,8 @@ _LIGHT, _DARK, _WRONG = (247, 251, 255), (8, 48, 107), "#d7191c"
 
 def of(verdict: Verdict) -> Mapping[str, Any] | None:
     """The picture of a verdict, as numbers; None where there is none."""
-    found = (verdict.example or {}).get("picture")
-    return found if isinstance(found, Mapping) else None
+    drawn = (verdict.example or {}).get("picture")
+    return drawn if isinstance(drawn, Mapping) else None
 
 
 def link(picture: Mapping[str, Any]) -> str:

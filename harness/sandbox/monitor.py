@@ -18,7 +18,8 @@ from harness.sandbox import processes
 from harness.sandbox.processes import Process
 from harness.spec.models import Limits
 
-_MAX_FILES = 10_000
+#: Files and folders that a working folder may hold; with more the trial fails for memory.
+MAX_FILES = 10_000
 _MIB = 1 << 20
 #: Processor seconds allowed for each wall second of a trial's limit.
 CPU_SHARE = 2
@@ -95,10 +96,10 @@ class ResourceMonitor:
             )
         if len(alive) > PROCESSES:
             raise ProgramError("memory", f"had more than {PROCESSES} processes")
-        size, entries = processes.folder_size(self.scratch, _MAX_FILES)
-        if size > SCRATCH_MIB * _MIB or entries > _MAX_FILES:
+        size, entries = processes.folder_size(self.scratch, MAX_FILES)
+        if size > SCRATCH_MIB * _MIB or entries > MAX_FILES:
             raise ProgramError(
-                "memory", f"wrote more than {SCRATCH_MIB} MiB or {_MAX_FILES} files to the disk"
+                "memory", f"wrote more than {SCRATCH_MIB} MiB or {MAX_FILES} files to the disk"
             )
 
     def leftovers(self, grace_s: float) -> int:

@@ -11,7 +11,8 @@ import termios
 import threading
 import time
 
-_OUTPUT_CAP = 64 * 1024  # bytes that are kept of a trial
+#: Bytes that are kept of what a trial prints; the rest is read and dropped.
+OUTPUT_CAP_BYTES = 64 * 1024
 _SETTLE_S = 1.0
 
 
@@ -79,7 +80,7 @@ class DrainedOutput:
 
     def _read(self, handle: int) -> None:
         chunk = os.read(handle, 1 << 16)
-        room = self._trial_start + _OUTPUT_CAP - len(self._kept)
+        room = self._trial_start + OUTPUT_CAP_BYTES - len(self._kept)
         self._kept += chunk[: max(room, 0)]
         if not chunk:
             self._handles.remove(handle)

@@ -205,8 +205,8 @@ class WorkerSession:
             return self._connection.request(message, arrays, answer)
         except Overdue as error:
             where = self._whereabouts()
-            said = f"{error.message}; your code was {where}" if where else error.message
-            raise ProgramError(error.cause, said) from None
+            text = f"{error.message}; your code was {where}" if where else error.message
+            raise ProgramError(error.cause, text) from None
 
     def renew(self, *, sandbox: bool = False) -> None:
         """Ends the worker with everything that it left, and goes on with a new one.
@@ -252,8 +252,8 @@ class WorkerSession:
             problem = worker.death() if isinstance(error, ConnectionLost) else error
             if isinstance(error, Overdue):
                 where = self._whereabouts()
-                said = f"your file was still being loaded after {min(limits.call_s, left_s):g} s"
-                problem = ProgramError(error.cause, f"{said}, {where}" if where else said)
+                message = f"your file was still being loaded after {min(limits.call_s, left_s):g} s"
+                problem = ProgramError(error.cause, f"{message}, {where}" if where else message)
             self._sandbox.unloadable[self._program] = problem
             self._end_worker(0.0)
             problem.while_loading = True

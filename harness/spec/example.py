@@ -181,18 +181,18 @@ def _signature(
             raise ExampleError(f"{where}: no earlier call makes {owner} (`as: {owner}`)")
         if call.loads:
             return Signature("load", (), NoneType())
-        found = contract.classes[classes[owner]].methods.get(method)
+        signature = contract.classes[classes[owner]].methods.get(method)
     elif call.call in contract.classes:
         if call.instance is None:
             raise ExampleError(f"{where}: say what the instance is called (`as`)")
         return contract.classes[call.call].init
     else:
-        found = contract.functions.get(call.call)
-    if found is None:
+        signature = contract.functions.get(call.call)
+    if signature is None:
         raise ExampleError(f"{where}: the starter does not define it")
     if call.gives is None:
         raise ExampleError(f"{where}: say what it gives (`gives`)")
-    return found
+    return signature
 
 
 def _array(value: Any, example: Example) -> Array:

@@ -36,17 +36,17 @@ def read_moment(text: object) -> datetime:
         ValueError: it is none, it has no zone, or the clocks of its zone do not show it exactly
             once.
     """
-    found = _MOMENT.fullmatch(text.strip()) if isinstance(text, str) else None
-    if found is None:
+    match = _MOMENT.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None:
         raise ValueError(f"{text!r} is no date with time and zone; write {_EXAMPLE}")
-    if found["zone"] is None:
+    if match["zone"] is None:
         raise ValueError(f"{text} has no time zone; write {_EXAMPLE}")
     try:
-        local = datetime.fromisoformat(f"{found['date']}T{found['time']}")
+        local = datetime.fromisoformat(f"{match['date']}T{match['time']}")
     except ValueError as error:
         raise ValueError(f"{text}: {error}") from None
-    local += timedelta(microseconds=int((found["part"] or "0").ljust(6, "0")[:6]))
-    return local.replace(tzinfo=timezone(_offset(local, found["zone"])))
+    local += timedelta(microseconds=int((match["part"] or "0").ljust(6, "0")[:6]))
+    return local.replace(tzinfo=timezone(_offset(local, match["zone"])))
 
 
 def _offset(local: datetime, zone: str) -> timedelta:
@@ -101,10 +101,10 @@ def read_duration(text: object) -> timedelta:
     Raises:
         ValueError: it is none.
     """
-    found = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
-    if found is None:
+    match = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None:
         raise ValueError(f"{text!r} is no length of time; write 15 min, 2 h or 1 day")
-    return int(found["number"]) * _UNITS[found["unit"]]
+    return int(match["number"]) * _UNITS[match["unit"]]
 
 
 @dataclass(frozen=True)
@@ -128,10 +128,10 @@ def read_loss(text: object) -> Loss:
     Raises:
         ValueError: it is none, or more than all.
     """
-    found = _LOSS.fullmatch(text.strip()) if isinstance(text, str) else None
-    if found is None:
+    match = _LOSS.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None:
         raise ValueError(f"{text!r} does not say what is lost; write 10% or 2 points")
-    loss = Loss(float(found["number"]), "%" if found["unit"] == "%" else "points")
+    loss = Loss(float(match["number"]), "%" if match["unit"] == "%" else "points")
     if loss.unit == "%" and loss.amount > 100:
         raise ValueError(f"{text} is more than everything")
     return loss

@@ -78,7 +78,9 @@ def load_text(text: str, file: str, model: type[M]) -> M:
             for complaint in complaints(error, document, model):
                 document.add(*complaint)
     if document.problems or result is None:
-        raise SpecError(sorted(set(document.problems), key=lambda found: (found.line, found.col)))
+        raise SpecError(
+            sorted(set(document.problems), key=lambda problem: (problem.line, problem.col))
+        )
     return result
 
 
@@ -90,7 +92,7 @@ def positions(text: str, file: str = "<text>") -> Mapping[Location, Position]:
     """
     document = _read(text, file)
     if document.problems:
-        raise SpecError(sorted(document.problems, key=lambda found: (found.line, found.col)))
+        raise SpecError(sorted(document.problems, key=lambda problem: (problem.line, problem.col)))
     return document.values
 
 

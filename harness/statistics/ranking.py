@@ -204,7 +204,7 @@ def _checked(place: int, column: ArrayLike) -> Floats:
     return finite_array(name, array, array.shape)
 
 
-def _sign_flips(seeds: int) -> Floats:
+def sign_flips(seeds: int) -> Floats:
     """Signs "b k" that form a group up to the overall sign; the first row flips nothing."""
     free = min(seeds, _FREE_SIGNS) - 1
     words = np.arange(2**free)
@@ -217,7 +217,7 @@ def _sign_flips(seeds: int) -> Floats:
 def _flipped_p_values(unit: Floats) -> Floats:
     """Step-down adjusted p-values of all pairs of the columns of "k n", entries within [-1, 1]."""
     seeds, count = unit.shape
-    sums = _sign_flips(seeds) @ unit
+    sums = sign_flips(seeds) @ unit
     left, right = np.triu_indices(count, k=1)
     seen = np.abs(sums[0, left] - sums[0, right])
     order = np.argsort(seen, kind="stable")

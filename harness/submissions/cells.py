@@ -48,6 +48,6 @@ def _in_cell(content: bytes, line: int) -> str:
     """A line of a module, from 1, in its cell; empty where it is in none."""
     above = content.split(b"\n")[:line]
     for distance, text in enumerate(reversed(above)):
-        if found := _ABOVE.fullmatch(text):
-            return f"line {distance} of {found[1].decode('utf-8', 'replace')}" if distance else ""
+        if match := _ABOVE.fullmatch(text):
+            return f"line {distance} of {match[1].decode('utf-8', 'replace')}" if distance else ""
     return ""

@@ -51,10 +51,10 @@ class Download:
     @property
     def students(self) -> dict[str, list[Named]]:
         """The entries by the name of the submission that they are put together to."""
-        found: dict[str, list[Named]] = {}
+        by_student: dict[str, list[Named]] = {}
         for _, each in self.named:
-            found.setdefault(each.student, []).append(each)
-        return found
+            by_student.setdefault(each.student, []).append(each)
+        return by_student
 
 
 def read(path: Path, limits: Limits | None = None) -> Download:
@@ -75,9 +75,9 @@ def read(path: Path, limits: Limits | None = None) -> Download:
     others: list[str] = []
     for name, node in sorted(children, key=lambda child: child[0]):
         is_file = isinstance(node, File | Archive)
-        found = None if isinstance(node, Odd) else platforms.named(name, is_file=is_file)
-        if found is not None:
-            named.append((name, found))
+        parts = None if isinstance(node, Odd) else platforms.named(name, is_file=is_file)
+        if parts is not None:
+            named.append((name, parts))
         elif not is_file and platforms.GRADESCOPE_FOLDER.fullmatch(name):
             folders.append(name)
         elif not is_litter(name) and name != METADATA:
@@ -134,14 +134,14 @@ def _platform(
     Raises:
         UsageError: nobody's, or those of several.
     """
-    found: set[Platform] = {each.platform for each in named}
+    candidates: set[Platform] = {each.platform for each in named}
     if folders or metadata is not None:
-        found.add("gradescope")
-    if len(found) == 1:
-        return found.pop()
+        candidates.add("gradescope")
+    if len(candidates) == 1:
+        return candidates.pop()
     shown = display(str(path))
-    if found:
-        listed = " and of ".join(sorted(each.capitalize() for each in found))
+    if candidates:
+        listed = " and of ".join(sorted(each.capitalize() for each in candidates))
         raise UsageError(f"{shown} has names of {listed}; give one download at a time")
     raise UsageError(
         f"{shown} is no download of Canvas, Moodle or Gradescope: none of its entries has a name "

@@ -244,10 +244,10 @@ class _Finder:
         for name, node in children:
             if not _is_container(name, node):
                 continue
-            found = look_through([(name, node)], opener).wanted.keys()
-            if seen & found:
+            names = look_through([(name, node)], opener).wanted.keys()
+            if seen & names:
                 return True
-            seen |= found
+            seen |= names
         return False
 
     def _of_class(self, children: Sequence[tuple[str, Node]], place: str) -> list[_Entry]:

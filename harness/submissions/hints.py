@@ -54,7 +54,7 @@ def missing(
 
 
 def nothing_wanted(
-    found: Contents,
+    contents: Contents,
     unused: Sequence[Parts],
     wanted: frozenset[str],
     depth: int,
@@ -62,11 +62,11 @@ def nothing_wanted(
 ) -> SubmissionProblem:
     """The problem of a submission in which no wanted file was found."""
     message = f"there is no file that a task asks for{nearest(unused, wanted, broken)}"
-    for parts, error in found.unread[:1]:
+    for parts, error in contents.unread[:1]:
         message += f"; {display_path(parts)} was not opened: {error.message}"
-    if found.depth_reached:
+    if contents.depth_reached:
         message += f"; what lies deeper than {depth} folders was not looked at"
-    if found.cut:
+    if contents.cut:
         message += "; there was more than is looked at, so hand in only what is asked for"
     return SubmissionProblem("empty", message)
 
@@ -84,12 +84,14 @@ def nearest(
     return f"; file names are such as {min(wanted)}" if wanted else ""
 
 
-def left_behind(found: Contents, unused: Sequence[Parts], wanted: frozenset[str]) -> Iterable[str]:
+def left_behind(
+    contents: Contents, unused: Sequence[Parts], wanted: frozenset[str]
+) -> Iterable[str]:
     """What a student should know about the files that were not taken; at most one sentence each."""
-    for parts, error in found.unread[:_LISTED]:
+    for parts, error in contents.unread[:_LISTED]:
         yield f"{display_path(parts)} was not opened: {error.message}."
     names = [display_path(parts) for parts in unused[:_LISTED]]
-    if names and found.wanted.keys() & wanted:
+    if names and contents.wanted.keys() & wanted:
         more = f" and {len(unused) - _LISTED} more" if len(unused) > _LISTED else ""
         yield (
             "Only the files that tasks ask for, and modules that they import from beside them, "
@@ -125,17 +127,17 @@ def _meant(
         for close, ratio in _close(_plain(name), wanted):
             if ratio > best.get(close, (0.0, ""))[0]:
                 best[close] = (ratio, shown)
-    found = {name: shown for name, (_, shown) in best.items()}
+    meant = {name: shown for name, (_, shown) in best.items()}
     if notebook:
-        found |= {name: notebook for name in wanted - found.keys() if name.endswith(".py")}
-    return found
+        meant |= {name: notebook for name in wanted - meant.keys() if name.endswith(".py")}
+    return meant
 
 
 def _mark(name: str, kind: str) -> str:
     """What to do with a notebook none of whose cells says what it is for."""
-    found = _SOLUTION_CELLS.get(kind, "")
+    cells = _SOLUTION_CELLS.get(kind, "")
     return (
-        f"{found}: write a line `# fairmark: NAME`, with the task's name, into every cell that "
+        f"{cells}: write a line `# fairmark: NAME`, with the task's name, into every cell that "
         "belongs to a task, or export the notebook (jupyter nbconvert --to script "
         f"{display(name)!r}) and hand in the .py file"
     )

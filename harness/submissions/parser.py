@@ -33,9 +33,9 @@ _SAVE = "save it as UTF-8 (in VS Code: UTF-8 in the status bar, Save with Encodi
 
 def answer(content: bytes) -> dict[str, Any]:
     """What is wrong with a source file (``cause``, ``message``, ``line``), or what it imports."""
-    found = _encoding_problem(content)
-    if found is not None:
-        return found
+    problem = _encoding_problem(content)
+    if problem is not None:
+        return problem
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -139,7 +139,7 @@ class _Cell:
         metadata = metadata if isinstance(metadata, dict) else {}
         tags = metadata.get("tags")
         tags = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
-        marks = [found["names"] for line in self.lines if (found := _MARK.fullmatch(line))]
+        marks = [match["names"] for line in self.lines if (match := _MARK.fullmatch(line))]
         marks += [tag[len(_TAG) :] for tag in tags if tag.lower().startswith(_TAG)]
         self.names = {_module(name) for mark in marks for name in re.split(r"[,\s]+", mark) if name}
         nbgrader = metadata.get("nbgrader")
@@ -217,12 +217,12 @@ def modules(content: bytes, names: list[str], stem: str, head: str, above: str) 
     for cell in cells:
         cell.clean()
     chosen = _chosen(cells, names, _module(stem))
-    found = {}
+    texts = {}
     for name, taken in chosen.items():
         parts = [head]
         for cell in taken:
             parts += [above.replace("{cell}", str(cell.number)), *cell.lines]
-        found[name] = "\n".join(parts) + "\n"
+        texts[name] = "\n".join(parts) + "\n"
     used = {cell.number for taken in chosen.values() for cell in taken}
     notes = [
         f"code cell {cell.number}: {'; '.join(cell.left_out[:10])}"
@@ -236,7 +236,7 @@ def modules(content: bytes, names: list[str], stem: str, head: str, above: str) 
     ]
     kind = "nbgrader" if any(cell.of_nbgrader for cell in cells) else ""
     kind = kind or ("otter" if any(cell.of_otter for cell in cells) else "")
-    return {"modules": found, "notes": notes[:_MOST_NOTES], "kind": kind}
+    return {"modules": texts, "notes": notes[:_MOST_NOTES], "kind": kind}
 
 
 class _NoNotebook(Exception):

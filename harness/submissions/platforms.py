@@ -70,18 +70,18 @@ class Named:
 
 def named(name: str, *, is_file: bool) -> Named | None:
     """What the name of an entry tells; None where neither Canvas nor Moodle made it."""
-    found = _MOODLE.fullmatch(name)
-    if found:
-        return Named("moodle", found["who"], found["user"] or "", found["name"] or "files")
+    match = _MOODLE.fullmatch(name)
+    if match:
+        return Named("moodle", match["who"], match["user"] or "", match["name"] or "files")
     if not is_file:
         return None
-    found = _CANVAS_ANONYMOUS.fullmatch(name) or _CANVAS.fullmatch(name)
-    if not found:
+    match = _CANVAS_ANONYMOUS.fullmatch(name) or _CANVAS.fullmatch(name)
+    if not match:
         return None
-    again = _AGAIN.fullmatch(found["name"])
-    own = again["stem"] + again["suffix"] if again else found["name"]
-    late = found["late"] is not None
-    return Named("canvas", found["who"], found["user"], own, found["upload"], late)
+    again = _AGAIN.fullmatch(match["name"])
+    own = again["stem"] + again["suffix"] if again else match["name"]
+    late = match["late"] is not None
+    return Named("canvas", match["who"], match["user"], own, match["upload"], late)
 
 
 @dataclass(frozen=True)
@@ -117,10 +117,10 @@ def by_student(children: Iterable[tuple[str, Node]]) -> list[tuple[str, Node]]:
 
 
 def _part(name: str, node: Node) -> _Part | None:
-    found = named(name, is_file=isinstance(node, File | Archive))
-    if found is None:
+    parts = named(name, is_file=isinstance(node, File | Archive))
+    if parts is None:
         return None
-    return _Part(found.student, found.own, name, _renamed(found.own, node))
+    return _Part(parts.student, parts.own, name, _renamed(parts.own, node))
 
 
 def _renamed(name: str, node: Node) -> Node:

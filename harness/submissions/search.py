@@ -59,7 +59,7 @@ def look_through(start: Sequence[tuple[str, Node]], opener: Opener) -> Contents:
 
     Archives are folders here. What cannot be read is noted and costs nothing else.
     """
-    found = Contents()
+    contents = Contents()
     limits = opener.limits
     archives = entries = 0
     queue: deque[tuple[Parts, Container | None]] = deque([((), None)])
@@ -68,41 +68,41 @@ def look_through(start: Sequence[tuple[str, Node]], opener: Opener) -> Contents:
         if isinstance(container, Archive):
             archives += 1
             if archives > limits.archives:
-                found.cut = True
+                contents.cut = True
                 continue
         try:
             children = (
                 start if container is None else opener.children(container, limits.packed_bytes)
             )
         except ArchiveError as error:
-            found.unread.append((parts, error))
+            contents.unread.append((parts, error))
             continue
         for name, node in children:
             wanted = name in opener.wanted
             entries += 1
             if entries > limits.entries and not wanted:
-                found.cut = True
+                contents.cut = True
                 continue
             if is_litter(name):
                 continue
             place = Place((*parts, name), node)
-            _note(found, place, wanted=wanted)
+            _note(contents, place, wanted=wanted)
             if not isinstance(node, File | Odd):
                 if len(place.parts) > limits.depth:
-                    found.depth_reached = True
+                    contents.depth_reached = True
                 else:
                     queue.append((place.parts, node))
-    return found
+    return contents
 
 
-def _note(found: Contents, place: Place, *, wanted: bool) -> None:
+def _note(contents: Contents, place: Place, *, wanted: bool) -> None:
     node = place.node
     if isinstance(node, File):
-        found.files[place.parts] = node
+        contents.files[place.parts] = node
         if wanted:
-            found.wanted.setdefault(place.name, []).append(place)
+            contents.wanted.setdefault(place.name, []).append(place)
     elif wanted and isinstance(node, Odd):
-        found.odd.setdefault(place.name, node.error)
+        contents.odd.setdefault(place.name, node.error)
     elif wanted and not is_archive(place.name):
         error = ArchiveError("unsafe-file", f"{place.name} is a folder, not a file")
-        found.odd.setdefault(place.name, error)
+        contents.odd.setdefault(place.name, error)

@@ -103,15 +103,15 @@ class SourceParser:
         key = (sha256_of(content), cpu_s)
         if key not in self._known:
             self._known[key] = self._ask(content, cpu_s)
-        found = self._known[key]
-        if "imports" in found:
-            return Judgement(imports=frozenset(found["imports"]))
-        self._slow += "slow" in found
-        shown, line = display(file), found["line"]
-        if "what" in found:
-            return Judgement(found["cause"], f"{shown} {found['what']}", line)
+        answer = self._known[key]
+        if "imports" in answer:
+            return Judgement(imports=frozenset(answer["imports"]))
+        self._slow += "slow" in answer
+        shown, line = display(file), answer["line"]
+        if "what" in answer:
+            return Judgement(answer["cause"], f"{shown} {answer['what']}", line)
         where = f"{shown}, line {line}" if line else shown
-        return Judgement(found["cause"], f"{where}: {display(found['message'])}", line)
+        return Judgement(answer["cause"], f"{where}: {display(answer['message'])}", line)
 
     def notebook(self, file: str, content: bytes, wanted: Iterable[str]) -> Notebook:
         """The modules, of the names of wanted files, that the cells of a notebook make up.
@@ -126,15 +126,15 @@ class SourceParser:
             "head": cells.HEAD,
             "above": cells.ABOVE.replace("{notebook}", shown),
         }
-        found = self._ask(content, self._allowed(len(content)), request)
-        if "modules" in found:
-            texts = found["modules"].items()
+        answer = self._ask(content, self._allowed(len(content)), request)
+        if "modules" in answer:
+            texts = answer["modules"].items()
             made = {f"{name}.py": text.encode("utf-8", "replace") for name, text in texts}
-            notes = tuple(display(note, 2 * _LONGEST_NOTE) for note in found["notes"])
-            return Notebook(made, notes, found["kind"])
-        self._slow += "slow" in found
-        where = f" (line {found['line']})" if found["line"] else ""
-        return Notebook(problem=f"{shown} {found['what']}{where}")
+            notes = tuple(display(note, 2 * _LONGEST_NOTE) for note in answer["notes"])
+            return Notebook(made, notes, answer["kind"])
+        self._slow += "slow" in answer
+        where = f" (line {answer['line']})" if answer["line"] else ""
+        return Notebook(problem=f"{shown} {answer['what']}{where}")
 
     def _allowed(self, size: int) -> float:
         """The processor seconds that a file of this size may take."""

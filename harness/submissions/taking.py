@@ -45,16 +45,16 @@ def take(children: Sequence[tuple[str, Node]], opener: Opener, parser: SourcePar
         ArchiveError: nothing can be taken, and why.
         InfrastructureError: see :meth:`SourceParser.judge`.
     """
-    found = look_through(children, opener)
+    contents = look_through(children, opener)
     parser.next_submission()
-    return _Taking(found, opener, parser).result()
+    return _Taking(contents, opener, parser).result()
 
 
 class _Taking:
     """Takes files from what was found, one after the other."""
 
-    def __init__(self, found: Contents, opener: Opener, parser: SourceParser) -> None:
-        self._found = found
+    def __init__(self, contents: Contents, opener: Opener, parser: SourceParser) -> None:
+        self._found = contents
         self._limits = opener.limits
         self._wanted = opener.wanted
         self._parser = parser
@@ -69,14 +69,14 @@ class _Taking:
 
     def result(self) -> Taken:
         """Everything, with the problems in the order of the files' names."""
-        taken, found = self._taken, self._found
+        taken, contents = self._taken, self._found
         self._read_notebooks()
         for name in sorted(self._wanted):
             self._take_wanted(name)
         problematic = {problem.file for problem in taken.problems}
-        unused = [parts for parts in found.files if parts not in self._used]
+        unused = [parts for parts in contents.files if parts not in self._used]
         absent = self._wanted - taken.contents.keys() - problematic
-        ours = [error for _, error in found.unread if error.cause.fault == "harness"]
+        ours = [error for _, error in contents.unread if error.cause.fault == "harness"]
         if ours:  # what is absent may lie where this machine could not look
             taken.problems += [
                 SubmissionProblem(ours[0].cause, ours[0].message, name) for name in sorted(absent)
@@ -85,9 +85,9 @@ class _Taking:
             taken.problems += missing(absent, unused, self._kinds, self._broken)
         if not taken.contents and not problematic and not ours:
             depth, broken = self._limits.depth, self._broken
-            taken.problems.append(nothing_wanted(found, unused, self._wanted, depth, broken))
+            taken.problems.append(nothing_wanted(contents, unused, self._wanted, depth, broken))
         taken.left = _names(unused[:_MOST_LEFT], {parts[:-1] for parts in self._used})
-        behind = left_behind(found, unused, self._wanted)
+        behind = left_behind(contents, unused, self._wanted)
         taken.notes = [*self._notes, *self._refused.values(), *behind]
         return taken
 

@@ -145,11 +145,11 @@ def settle_times(course: Course, stored: ClassRecord, declared: Assignment | Non
         if not subject.submitted and subject.program.files
     ]
     if unknown:
-        said = f"nothing says when these were handed in: {rosters.listed(unknown)}"
+        notice = f"nothing says when these were handed in: {rosters.listed(unknown)}"
         if stored.name.phase in COUNTING_PHASES:
             raise UsageError(
-                f"{said}; give --times, a table with the columns id and time, since assignment "
+                f"{notice}; give --times, a table with the columns id and time, since assignment "
                 f"{declared.id} has dates or a limit"
             )
-        notices.append(f"{said}; they are neither late nor counted as attempts")
+        notices.append(f"{notice}; they are neither late nor counted as attempts")
     return notices

@@ -66,8 +66,8 @@ def run(args: argparse.Namespace) -> int:
     if args.key_file is not None:
         commitment = read_key(args.key_file, "final").commitment
         document["key"] = {"file": str(args.key_file), "sha256": commitment}
-    said = [*document["data"].values(), *document.get("images", {}).values()]
-    problems = [text for text in said if text.startswith("problem")]
+    texts = [*document["data"].values(), *document.get("images", {}).values()]
+    problems = [text for text in texts if text.startswith("problem")]
     if document["isolation"]["level"] == "none":
         problems.append(document["isolation"]["reason"])
     if args.json:
@@ -139,7 +139,7 @@ def _images(folder: Path, wanted: Sequence[str]) -> dict[str, str]:
     for name in wanted:
         for part in published.PARTS:
             published.download(published.SETS[name], part, folder)
-    found = {}
+    texts = {}
     for name, each in published.SETS.items():
         for part in published.PARTS:
             try:
@@ -148,8 +148,8 @@ def _images(folder: Path, wanted: Sequence[str]) -> dict[str, str]:
             except UsageError as error:
                 gone = published.missing(each, part, folder)
                 text = "not there" if gone else f"problem: {error}"
-            found[f"{name}, {part}"] = text
-    return found
+            texts[f"{name}, {part}"] = text
+    return texts
 
 
 def _data(args: argparse.Namespace) -> dict[str, str]:

@@ -79,9 +79,9 @@ def _of_notebook(task: LoadedTask, path: Path) -> dict[str, bytes]:
     Raises:
         UsageError: it has no cells for the task, or a file is missing.
     """
-    (found,) = find([path], frozenset({task.spec.file}))
-    if task.spec.file not in found.contents:
-        said = [problem.message for problem in found.problems] + list(found.notes)
-        raise UsageError(f"{path}: {'; '.join(said)}")
+    (submission,) = find([path], frozenset({task.spec.file}))
+    if task.spec.file not in submission.contents:
+        sentences = [problem.message for problem in submission.problems] + list(submission.notes)
+        raise UsageError(f"{path}: {'; '.join(sentences)}")
     beside = [name for name in task.spec.wanted_files if name != task.spec.file]
-    return dict(found.contents) | {name: path.with_name(name).read_bytes() for name in beside}
+    return dict(submission.contents) | {name: path.with_name(name).read_bytes() for name in beside}

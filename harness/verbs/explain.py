@@ -20,7 +20,7 @@ from harness.classroom.rates import rate
 from harness.errors import UsageError
 from harness.marking.gradebook import SubmissionGrade, TaskGrade
 from harness.records import WITHHELD, Verdict
-from harness.report import account
+from harness.report import account as account_text
 from harness.report.adjustments import adjustments, lateness_text, sum_text
 from harness.report.explain import Line, cause_of, explain
 from harness.report.grades_json import json_value
@@ -56,13 +56,13 @@ def run(args: argparse.Namespace) -> int:
         if task not in graded:
             near = did_you_mean(task, graded)
             raise UsageError(f"{args.student} has no marks of a task {task!r}{near}")
-        found = accounts.account(graded[task], stored.tasks.get(task), rows, stored.view)
-        checks = _chosen(found, check)
-    document = _document(args, stored, found, checks)
+        account = accounts.account(graded[task], stored.tasks.get(task), rows, stored.view)
+        checks = _chosen(account, check)
+    document = _document(args, stored, account, checks)
     if args.json:
         output.emit(json_value(document))
     else:
-        print("\n".join(account.lines(document)))
+        print("\n".join(account_text.lines(document)))
     return 0
 
 
@@ -89,27 +89,27 @@ def _rows(
     return [by_name[name] for name in members]
 
 
-def _chosen(found: Account, check: str) -> tuple[CheckAccount, ...]:
+def _chosen(account: Account, check: str) -> tuple[CheckAccount, ...]:
     """The check that is asked for; all of the task without one.
 
     Raises:
         UsageError: there is none of that id.
     """
-    by_id = {each.verdict.check: each for each in found.checks}
+    by_id = {each.verdict.check: each for each in account.checks}
     if check and check not in by_id:
         near = did_you_mean(check, by_id)
-        raise UsageError(f"{found.entry.grade.id} has no check {check!r}{near}")
-    return (by_id[check],) if check else found.checks
+        raise UsageError(f"{account.entry.grade.id} has no check {check!r}{near}")
+    return (by_id[check],) if check else account.checks
 
 
 # ------------------------------------------------------------------ what is told
 
 
 def _document(
-    args: argparse.Namespace, stored: Stored, found: Account, checks: Sequence[CheckAccount]
+    args: argparse.Namespace, stored: Stored, account: Account, checks: Sequence[CheckAccount]
 ) -> dict[str, Any]:
     """All that is told, of which the text is made too."""
-    name, row, grade = stored.record.name, found.rows[0], found.entry.grade
+    name, row, grade = stored.record.name, account.rows[0], account.entry.grade
     told = {
         verdict.check: verdict
         for task in row.tasks
@@ -118,8 +118,8 @@ def _document(
     }
     return {
         "for": "student" if args.for_student else "instructor",
-        "submission": found.unit,
-        "students": [each.name for each in found.rows],
+        "submission": account.unit,
+        "students": [each.name for each in account.rows],
         "task": grade.id,
         "title": grade.title,
         "assignment": name.assignment,
@@ -129,8 +129,8 @@ def _document(
         "max_points": grade.max_points,
         "provisional": grade.provisional,
         "stale": grade.stale,
-        "marks": [_mark(each, grade) for each in found.rows],
-        "files": [asdict(each) for each in found.files],
+        "marks": [_mark(each, grade) for each in account.rows],
+        "files": [asdict(each) for each in account.files],
         "not_loaded": not_run_text(grade) if unloadable(grade) is not None else "",
         "checks": [
             _for_student(told[each.verdict.check], each)
@@ -138,7 +138,7 @@ def _document(
             else _for_instructor(each)
             for each in checks
         ],
-        "repeat": list(_repeat(args, stored, found)),
+        "repeat": list(_repeat(args, stored, account)),
     }
 
 
@@ -195,11 +195,11 @@ def _said(line: Line) -> dict[str, Any]:
     return {"label": line.label, "text": line.text, "code": line.code}
 
 
-def _repeat(args: argparse.Namespace, stored: Stored, found: Account) -> Iterator[dict[str, str]]:
+def _repeat(args: argparse.Namespace, stored: Stored, account: Account) -> Iterator[dict[str, str]]:
     """How the mark is made again: commands, each with what it shows."""
-    task = found.entry.grade.id
+    task = account.entry.grade.id
     if args.for_student:
-        for file in found.files:
+        for file in account.files:
             yield {
                 "what": f"is your file the one that was marked? {file.sha256} must come out",
                 "command": shlex.join(["sha256sum", file.name]),
@@ -209,8 +209,8 @@ def _repeat(args: argparse.Namespace, stored: Stored, found: Account) -> Iterato
             "task.yaml in the folder that you were given",
             "command": "",
         }
-        if found.files:
-            command = ["fairmark", "grade", found.files[0].name, "--task", task]
+        if account.files:
+            command = ["fairmark", "grade", account.files[0].name, "--task", task]
             yield {
                 "what": "mark it there, on public instances",
                 "command": shlex.join([*command, "--phase", "public"]),
@@ -222,7 +222,7 @@ def _repeat(args: argparse.Namespace, stored: Stored, found: Account) -> Iterato
             "command": "",
         }
         return
-    command = _replay(args, stored, found)
+    command = _replay(args, stored, account)
     yield {
         "what": "the mark again from what is stored, bit for bit",
         "command": shlex.join(command),
@@ -234,7 +234,7 @@ def _repeat(args: argparse.Namespace, stored: Stored, found: Account) -> Iterato
     }
 
 
-def _replay(args: argparse.Namespace, stored: Stored, found: Account) -> list[str]:
+def _replay(args: argparse.Namespace, stored: Stored, account: Account) -> list[str]:
     name = stored.record.name
     command = ["fairmark", "replay", str(args.results), "--phase", name.phase]
     command += ["--assignment", name.assignment] if name.assignment else []
@@ -242,4 +242,4 @@ def _replay(args: argparse.Namespace, stored: Stored, found: Account) -> list[st
     for option in ("tasks", "reference"):
         folder: Path = getattr(args, option)
         command += [f"--{option}", str(folder)] if folder != Path(option) else []
-    return [*command, "--submission", found.unit, "--task", found.entry.grade.id]
+    return [*command, "--submission", account.unit, "--task", account.entry.grade.id]

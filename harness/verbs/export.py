@@ -297,14 +297,14 @@ def _owners(known: _Class, submissions: Sequence[str]) -> tuple[dict[str, str], 
     missing: dict[str, str] = {}
     for each in known.mine:
         unit = roster.unit(each.id)
-        found = [name for name in (each.submission, each.id) if name in there]
+        candidates = [name for name in (each.submission, each.id) if name in there]
         if len(members.get(unit, [])) > 1:
             missing[each.id] = (
                 f"handed in with the group {unit}, whose files have one name; their pages differ "
                 "and are in the results folder"
             )
-        elif found:
-            owners[each.id] = found[0]
+        elif candidates:
+            owners[each.id] = candidates[0]
         else:
             missing[each.id] = "has no file in the download"
     return owners, missing
@@ -321,15 +321,15 @@ def _pages(known: _Class, results: Results) -> dict[str, Pages]:
     for row in known.rows:
         files = reports[row.name]
         try:
-            found = feedback.pages_of(files.feedback, [*files.pictures, *files.examples])
+            page = feedback.pages_of(files.feedback, [*files.pictures, *files.examples])
         except OSError:
-            found = None
-        if found is None or found.page.decode("utf-8", "replace") != render(row, known.gradebook):
+            page = None
+        if page is None or page.page.decode("utf-8", "replace") != render(row, known.gradebook):
             raise UsageError(
                 f"{files.feedback} is not the page of the marks that are stored; `report` writes "
                 "it again"
             )
-        pages[row.name] = found
+        pages[row.name] = page
     return pages
 
 

@@ -219,15 +219,15 @@ def _show(
 
 def _say_what_was_not_explained(gradebook: Gradebook) -> None:
     """Says on stderr which explanations could not be made, by a fault of ours."""
-    found = list(feedback.faults(grade for row in gradebook.submissions for grade in row.tasks))
-    if not found:
+    faults = list(feedback.faults(grade for row in gradebook.submissions for grade in row.tasks))
+    if not faults:
         return
     print(
-        f"warning: {len(found)} explanations of failed checks could not be made; the marks do not "
+        f"warning: {len(faults)} explanations of failed checks could not be made; the marks do not "
         "rest on them. This is a fault of the grader, please report it:",
         file=sys.stderr,
     )
-    for fault in found[:5]:
+    for fault in faults[:5]:
         print(f"  {clean(fault, SENTENCE_LIMIT)}", file=sys.stderr)
 
 

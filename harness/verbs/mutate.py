@@ -21,32 +21,32 @@ def run(args: argparse.Namespace, tasks: Sequence[LoadedTask]) -> int:
     started = time.monotonic()
     results = Results(args.results)
     stream = sys.stderr if args.json else sys.stdout
-    found = []
+    strengths = []
     with fresh(args.jobs) as pool:
         for item in strength.measure(tasks, args.reference, pool):
-            found.append(item)
+            strengths.append(item)
             print("\n".join(_lines(item)), file=stream, flush=True)
     with results.verify.writer():
-        written = [*page.write(found, results, args.tasks), proving_page.write_page(results)]
-    complaints = sum(len(item.problems) for item in found)
-    mutants = sum(len(item.tried) for item in found)
+        written = [*page.write(strengths, results, args.tasks), proving_page.write_page(results)]
+    complaints = sum(len(item.problems) for item in strengths)
+    mutants = sum(len(item.tried) for item in strengths)
     print(
-        f"{len(found)} tasks, {mutants} mutants, {complaints} complaints; "
-        f"{sum(item.cpu_s for item in found):.0f} CPU s, {time.monotonic() - started:.0f} s; "
+        f"{len(strengths)} tasks, {mutants} mutants, {complaints} complaints; "
+        f"{sum(item.cpu_s for item in strengths):.0f} CPU s, {time.monotonic() - started:.0f} s; "
         f"see {written[-1]}",
         file=stream,
     )
     if args.json:
-        output.emit({"tasks": [item.to_json() for item in found]})
+        output.emit({"tasks": [item.to_json() for item in strengths]})
     return 1 if complaints else 0
 
 
-def _lines(found: TaskStrength) -> list[str]:
-    counts = found.counts
+def _lines(of_task: TaskStrength) -> list[str]:
+    counts = of_task.counts
     told = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
-    mutants = max(len(found.tried), 1)
+    mutants = max(len(of_task.tried), 1)
     lines = [
-        f"{found.task.id}: {len(found.tried)} mutants: {told}; score {found.score:.3f}; "
-        f"{found.cpu_s:.1f} CPU s, {1000 * found.cpu_s / mutants:.0f} ms each"
+        f"{of_task.task.id}: {len(of_task.tried)} mutants: {told}; score {of_task.score:.3f}; "
+        f"{of_task.cpu_s:.1f} CPU s, {1000 * of_task.cpu_s / mutants:.0f} ms each"
     ]
-    return lines + [f"  ! {problem}" for problem in found.problems]
+    return lines + [f"  ! {problem}" for problem in of_task.problems]

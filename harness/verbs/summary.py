@@ -83,17 +83,17 @@ def run(args: argparse.Namespace) -> int:
         again = stored.recomputed()
         extended = {row.name: row.extension for row in stored.of(again).submissions}
         record = stored.counting(again)
-        found = summaries.summary(record, stored.tasks, stored.view, stored.order, allowed)
+        summary = summaries.summary(record, stored.tasks, stored.view, stored.order, allowed)
     if args.json:
         name = stored.record.name
         head = {"assignment": name.assignment, "phase": name.phase, "key_sha256": name.key_sha256}
         given = [{"student": name, "words": text} for name, text in extended.items() if text]
-        output.emit({**head, **json_value(found.to_json()), "extensions": given})
+        output.emit({**head, **json_value(summary.to_json()), "extensions": given})
     elif args.csv:
-        print(csv_text(found, args.csv), end="")
+        print(csv_text(summary, args.csv), end="")
     else:
         print(clean(str(stored.record.name), SENTENCE_LIMIT))
-        print("\n".join([*lines(found), *_extensions(extended), *_luck(assignment, stored)]))
+        print("\n".join([*lines(summary), *_extensions(extended), *_luck(assignment, stored)]))
     return 0
 
 
@@ -121,9 +121,9 @@ def _luck(assignment: Assignment | None, stored: Stored) -> Iterator[str]:
         yield "  credit for returns follows a mean that errs; the best of several errs upwards"
 
 
-def csv_text(found: Summary, table: Table) -> str:
+def csv_text(summary: Summary, table: Table) -> str:
     """One table as CSV; texts are guarded against spreadsheets, what is not known is empty."""
-    document = found.to_json()
+    document = summary.to_json()
     records: list[dict[str, Any]] = document[table.replace("-", "_")]
     columns = _COLUMNS.get(table) or tuple(records[0]) if records else _COLUMNS.get(table, ())
     return files.csv_text(
@@ -142,22 +142,22 @@ def _cell(column: str, value: Any) -> str:
     return guard(clean(value, SENTENCE_LIMIT))
 
 
-def lines(found: Summary) -> Iterator[str]:
+def lines(summary: Summary) -> Iterator[str]:
     """The summary for a terminal."""
-    empty = f", {found.without_files} of them without a file" if found.without_files else ""
-    yield f"{found.submissions} submissions{empty}"
+    empty = f", {summary.without_files} of them without a file" if summary.without_files else ""
+    yield f"{summary.submissions} submissions{empty}"
     yield ""
-    yield from _checks(found.checks).lines()
+    yield from _checks(summary.checks).lines()
     yield ""
     yield from _LEGEND
-    yield from _to_look_at(found)
-    yield from _hints(found)
+    yield from _to_look_at(summary)
+    yield from _hints(summary)
     yield from _troubles(
-        "without a mark (UNGRADABLE), through no fault of theirs", found.ungradable
+        "without a mark (UNGRADABLE), through no fault of theirs", summary.ungradable
     )
-    yield from _troubles("handed in, and could not be loaded", found.not_loaded)
-    yield from _rates(found)
-    yield from _time(found)
+    yield from _troubles("handed in, and could not be loaded", summary.not_loaded)
+    yield from _rates(summary)
+    yield from _time(summary)
 
 
 def _checks(checks: Sequence[CheckSummary]) -> Block:
@@ -199,16 +199,16 @@ def _place(task: str, check: str) -> str:
     return clean("/".join(part for part in (task, check) if part), NAME_LIMIT)
 
 
-def _to_look_at(found: Summary) -> Iterator[str]:
+def _to_look_at(summary: Summary) -> Iterator[str]:
     """Checks whose figures say that something may be wrong with them, and marks that are old."""
-    if any(check.visibility == "hidden" for check in found.checks):
+    if any(check.visibility == "hidden" for check in summary.checks):
         yield "* hidden from students"
-    if LEAST <= found.submissions < _MANY:
+    if LEAST <= summary.submissions < _MANY:
         yield (
-            f"with {found.submissions} submissions a discrimination has a standard error of up to "
-            f"{_error(found.submissions):.2f}"
+            f"with {summary.submissions} submissions a discrimination has a standard error of up "
+            f"to {_error(summary.submissions):.2f}"
         )
-    for check in found.checks:
+    for check in summary.checks:
         place, item = _place(check.task, check.check), check.item
         if item.n >= LEAST and item.difficulty == 0:
             yield f"nobody has a point for {place}: is it what the statement asks for?"
@@ -217,7 +217,7 @@ def _to_look_at(found: Summary) -> Iterator[str]:
                 f"{place} is failed by those who do well elsewhere (discrimination "
                 f"{item.discrimination:.2f}): is it right?"
             )
-    for task, count in found.stale.items():
+    for task, count in summary.stale.items():
         yield f"{clean(task, NAME_LIMIT)}: {count} marks are stale, those of an earlier grading"
 
 
@@ -226,18 +226,18 @@ def _error(n: int) -> float:
     return 1 / math.sqrt(n - 1)
 
 
-def _hints(found: Summary) -> Iterator[str]:
-    without, failed = found.unexplained
+def _hints(summary: Summary) -> Iterator[str]:
+    without, failed = summary.unexplained
     if not failed:
         return
     yield ""
     yield f"hints: {failed} visible checks failed, {without} of them at no known mistake"
-    for each in found.hints[:_SHOWN_HINTS]:
+    for each in summary.hints[:_SHOWN_HINTS]:
         checks = ", ".join(each.checks)
         text = f"  {each.submissions} x {each.task} ({checks}): {each.hint}"
         yield clean(text, SENTENCE_LIMIT)
-    if len(found.hints) > _SHOWN_HINTS:
-        more = len(found.hints) - _SHOWN_HINTS
+    if len(summary.hints) > _SHOWN_HINTS:
+        more = len(summary.hints) - _SHOWN_HINTS
         yield f"  and {more} more: --csv hints"
 
 
@@ -258,8 +258,8 @@ def _troubles(title: str, troubles: Sequence[Trouble]) -> Iterator[str]:
         yield clean(f"  {shown}{more}:{about} {cause}: {message}", SENTENCE_LIMIT)
 
 
-def _rates(found: Summary) -> Iterator[str]:
-    budget = found.budget
+def _rates(summary: Summary) -> Iterator[str]:
+    budget = summary.budget
     yield ""
     if not budget.declared:
         yield "error budget: chance has no part in these checks, as far as rates are declared"
@@ -277,8 +277,8 @@ def _rates(found: Summary) -> Iterator[str]:
         yield f"  no rate is declared for {', '.join(budget.undeclared)}"
 
 
-def _time(found: Summary) -> Iterator[str]:
-    spent = found.spent
+def _time(summary: Summary) -> Iterator[str]:
+    spent = summary.spent
     yield ""
     line = (
         f"time: {spent.trials} trials of submissions, {spent.wall_s:.0f} s in all, of them "

@@ -97,18 +97,18 @@ def _gradebooks(args: argparse.Namespace, ledger: Ledger, total: TermTotal) -> d
     Raises:
         UsageError: none has, or there are marks of several phases and none is chosen.
     """
-    found = [
+    names = [
         name
         for name in class_record.names(ledger)
         if name.assignment in total.assignments and args.phase in (None, name.phase)
     ]
-    if not found:
+    if not names:
         phase = f" in the phase {args.phase}" if args.phase else ""
         raise UsageError(f"{args.results}: no assignment of the term has marks{phase}; grade first")
-    phases = sorted({name.phase for name in found})
+    phases = sorted({name.phase for name in names})
     if len(phases) > 1:
         raise UsageError(f"there are marks of the phases {', '.join(phases)}; choose with --phase")
-    marked = {name.assignment for name in found}
+    marked = {name.assignment for name in names}
     gradebooks = {}
     for name in total.assignments:
         if name in marked:

@@ -74,9 +74,13 @@ def run(args: argparse.Namespace) -> int:
     proofs = [
         replace(
             proof,
-            complaints=(*proof.complaints, *found.complaints, *hints.complaints_of(proof.task)),
+            complaints=(
+                *proof.complaints,
+                *examined_task.complaints,
+                *hints.complaints_of(proof.task),
+            ),
         )
-        for proof, found in zip(proofs, examined, strict=True)
+        for proof, examined_task in zip(proofs, examined, strict=True)
     ]
     written = page.write(proofs, results, args.tasks)
     stream = sys.stderr if args.json else sys.stdout

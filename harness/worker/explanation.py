@@ -65,18 +65,18 @@ def _remedy(error: BaseException, text: str, directory: Path) -> str:
     """What to do about it, where that is known, to be put behind the sentence."""
     match error:
         case ModuleNotFoundError():
-            said = (
+            remedy = (
                 f"installed here are {', '.join(MODULES)}; what only plots or logs belongs {_MAIN}"
             )
         case SystemExit():
-            said = f"return instead; parsing of arguments, tests and plots belong {_MAIN}"
+            remedy = f"return instead; parsing of arguments, tests and plots belong {_MAIN}"
         case EOFError() if "reading a line" in text:
-            said = "nobody types here: use a constant instead of input()"
+            remedy = "nobody types here: use a constant instead of input()"
         case FileNotFoundError():
-            said = _files(error, directory)
+            remedy = _files(error, directory)
         case _:
-            said = _refusal(error, text)
-    return f"; {said} ({PAGE})" if said else ""
+            remedy = _refusal(error, text)
+    return f"; {remedy} ({PAGE})" if remedy else ""
 
 
 def _files(error: FileNotFoundError, directory: Path) -> str:

@@ -9,7 +9,7 @@ from scipy import stats
 
 from harness.comparison.gradings import rates
 from harness.comparison.stochasticgrade import (
-    _ANDERSON_DARLING,
+    ANDERSON_DARLING,
     StochasticGrade,
     anchor,
     geometric,
@@ -151,10 +151,10 @@ def test_anderson_darling_thresholds_are_those_of_another_statistic(rng):
     """Quantiles of the one-sample A², held against (A² - 1)/.761: .0126 in all, not .0098."""
     terms = 1 / (np.arange(1, 41) * np.arange(2, 42))
     law = rng.chisquare(1, (200_000, 40)) @ terms + 1 / 41  # the mean of what is cut off
-    for share, threshold in _ANDERSON_DARLING.items():
+    for share, threshold in ANDERSON_DARLING.items():
         assert (law > threshold).mean() == pytest.approx(share, abs=4 * np.sqrt(share / 200_000))
     sd = np.sqrt(2 * (np.pi**2 / 3 - 3))
-    spent = sum((law > 1 + sd * threshold).mean() for threshold in _ANDERSON_DARLING.values())
+    spent = sum((law > 1 + sd * threshold).mean() for threshold in ANDERSON_DARLING.values())
     assert spent == pytest.approx(0.0126, abs=0.0012)
 
 

@@ -45,8 +45,10 @@ def test_the_digits_cannot_be_written_to(digits):
         digits.pixels[0] = 0
 
 
-def test_a_file_that_was_changed_is_refused(monkeypatch):
-    monkeypatch.setattr(bundled, "_SHA256", {"digits": "0" * 64})
+def test_a_file_that_was_changed_is_refused(tmp_path, monkeypatch):
+    content = (ROOT / "harness" / "images" / "digits.npz").read_bytes()
+    (tmp_path / "digits.npz").write_bytes(content + b"\0")
+    monkeypatch.setattr("importlib.resources.files", lambda package: tmp_path)
     bundled.load.cache_clear()
     try:
         with pytest.raises(InfrastructureError, match=r"digits\.npz was changed: install"):

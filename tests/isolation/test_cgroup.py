@@ -68,7 +68,7 @@ def test_processes_are_counted(group):
         "os.killpg(0, 9)\n"
     )
     with inside(handles, code, start_new_session=True) as process:
-        assert process.communicate(timeout=60)[0] == f"{cgroup._TASKS - 1}\n"
+        assert process.communicate(timeout=60)[0] == f"{cgroup.MAX_TASKS - 1}\n"
 
 
 def test_members_are_known_and_the_group_goes_with_its_block():
@@ -85,15 +85,45 @@ def test_members_are_known_and_the_group_goes_with_its_block():
     assert not any(folder.exists() for folder in folders)
 
 
-def test_without_an_interface_there_is_none(monkeypatch):
-    def nothing():
-        raise FileNotFoundError("no control groups are mounted")
-
-    monkeypatch.setattr(cgroup, "_interface", nothing)
+def test_where_the_kernel_has_none_there_is_none(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
     assert not cgroup.available()
 
 
-def test_the_groups_of_a_killed_grader_are_removed_and_those_in_use_stay(group, monkeypatch):
+V1 = "cgroup /g/memory cgroup rw,memory 0 0\ncgroup /g/pids cgroup rw,pids 0 0\n"
+V2 = "cgroup2 /g cgroup2 rw,nsdelegate 0 0\n"
+
+
+@pytest.mark.parametrize(
+    ("mounts", "own", "memory", "pids", "limit"),
+    [
+        (V1, "4:memory:/a\n3:pids:/\n", "/g/memory/a", "/g/pids", "memory.limit_in_bytes"),
+        (V2, "0::/user/a\n", "/g/user/a", "/g/user/a", "memory.max"),
+        (V1 + V2, "4:memory:/a\n3:pids:/b\n0::/c\n", "/g/memory/a", "/g/pids/b", None),
+        (V1.splitlines()[0] + "\n" + V2, "4:memory:/a\n0::/c\n", "/g/c", "/g/c", "memory.max"),
+    ],
+    ids=["version 1", "version 2", "both", "version 1 without pids"],
+)
+def test_the_groups_of_this_process_are_found_under_both_versions(
+    tmp_path, mounts, own, memory, pids, limit
+):
+    (tmp_path / "self").mkdir()
+    (tmp_path / "mounts").write_text("proc /proc proc rw 0 0\n" + mounts)
+    (tmp_path / "self" / "cgroup").write_text(own)
+    parents, names = cgroup.interface(tmp_path)
+    assert parents == {"memory": Path(memory), "pids": Path(pids)}
+    assert names["memory"] == (limit or "memory.limit_in_bytes")
+
+
+def test_without_a_mount_there_is_no_interface(tmp_path):
+    (tmp_path / "self").mkdir()
+    (tmp_path / "mounts").write_text("proc /proc proc rw 0 0\n")
+    (tmp_path / "self" / "cgroup").write_text("0::/\n")
+    with pytest.raises(FileNotFoundError, match="no control groups are mounted"):
+        cgroup.interface(tmp_path)
+
+
+def test_the_groups_of_a_killed_grader_are_removed_and_those_in_use_stay(group):
     code = (
         "import os, signal\nfrom harness.isolation import cgroup\n"
         "with cgroup.group() as (made, _):\n"
@@ -108,7 +138,6 @@ def test_the_groups_of_a_killed_grader_are_removed_and_those_in_use_stay(group, 
     assert all(path.is_dir() for path in left)
     cgroup.clear_leftovers()
     assert all(path.is_dir() for path in left)  # it could have been made this moment
-    monkeypatch.setattr(cgroup, "_SETTLED_S", 0.0)
-    cgroup.clear_leftovers()
+    cgroup.clear_leftovers(settled_s=0.0)
     assert not any(path.exists() for path in left)
     assert all(path.is_dir() for path in group[0].folders.values())

@@ -43,6 +43,6 @@ def test_locks_in_a_folder_that_others_can_write_are_refused(as_root, tmp_path, 
 def test_a_map_of_one_user_gives_no_others(tmp_path):
     table = tmp_path / "uid_map"
     table.write_text("         0       1000          1\n")
-    assert not identity._mapped(table)
+    assert not identity.maps_sandbox_users(table)
     table.write_text("         0          0 4294967295\n")
-    assert identity._mapped(table)
+    assert identity.maps_sandbox_users(table)

@@ -69,13 +69,14 @@ def test_who_has_no_id_is_said(tmp_path: Path) -> None:
         ("2026-10-20T12:00:30+00:00", "14:00:00", None),
         ("2026-10-22T01:59:00.700000+00:00", "02:00:01", "2026-10-21T23:59:00+00:00"),
         ("2026-10-20T12:00:30+00:00", "00:00:00", "2026-10-20T12:00:30+00:00"),
-        ("2026-10-20T12:00:30+00:00", None, None),
+        ("2026-10-20T12:00:30+00:00", "", None),
     ],
     ids=["in time", "late for all", "due earlier there", "late and longer", "not late", "unknown"],
 )
-def test_dates_of_a_students_own(at: str, late: str | None, due: str | None) -> None:
+def test_dates_of_a_students_own(tmp_path: Path, at: str, late: str, due: str | None) -> None:
     imported = Imported((Entry("1", at=datetime.fromisoformat(at)),), column="sid")
-    scores = [Score("A", "1", "", gradescope_scores._length(late or "", "x"))]
+    table = f"Name,SID,Email,Lateness (H:M:S)\nA,1,,{late}\n"
+    scores = gradescope_scores.read(written(tmp_path, table))
     rows, notices = gradescope_scores.extended(imported, scores, declared())
     assert [row[2] for row in rows] == ([due] if due else [])
     assert bool(notices) == bool(rows)

@@ -111,7 +111,7 @@ def observed(task: LoadedTask, source: str) -> Observation:
     rng = SeedName("small", 1, "standard", 0, 0, "").generator(PUBLIC_KEY)
     with BareProgram(task, program) as own:
         student = ProgramProxy(
-            own._channel, task.contract, rng.spawn(1)[0], record=True, material=task.material
+            own.channel, task.contract, rng.spawn(1)[0], record=True, material=task.material
         )
         measure(task, "standard", student, rng)
     trial = Trial("small", "standard", "own", "submission", EXAMPLE.stage, 0, "", "0" * 64)

@@ -38,26 +38,26 @@ def picture(level, rows=("row",)):
     return {"caption": np.frombuffer(text.encode(), np.uint8), "images": images}
 
 
-def observed(trial, *, wrong, fault):
+def observed(trial, *, wrong, fault, rows):
     made = {"isolation": "L2"}
     if trial.measurement == SHOW:
         if fault and trial.role == "submission":
             return Observation(trial, fault[0], cause=fault[1], message=fault[2])
-        level = 7 if trial.role == "reference" else 200
-        return Observation(trial, "ok", {"1": picture(level)}, circumstances=made)
+        drawn = picture(7, rows) if trial.role == "reference" else picture(200)
+        return Observation(trial, "ok", {"1": drawn}, circumstances=made)
     value = 2.5 if wrong and trial.role != "reference" else 2.0
     statistics = {"value": np.array([1.0, value]), "scale": np.ones(2)}
     return Observation(trial, "ok", {METRICS[trial.measurement]: statistics}, circumstances=made)
 
 
-def played(view, task=DRAWS, *, wrong=False, fault=None):
-    """The last round, and every trial that was asked for."""
+def played(view, task=DRAWS, *, wrong=False, fault=None, rows=("row",)):
+    """The last round, and every trial that was asked for; ``rows``: of the reference's picture."""
     current, asked = Round.first([task], [ADA], view), []
     while batch := plan.next_batch(current):
         for job in batch:
             for planned in job.trials:
                 asked.append((planned.trial, job.key))
-                view.ledger.put(observed(planned.trial, wrong=wrong, fault=fault))
+                view.ledger.put(observed(planned.trial, wrong=wrong, fault=fault, rows=rows))
         current = current.next()
     return current.state(ADA, task), asked
 
@@ -88,9 +88,12 @@ def test_beside_a_failed_program_stand_those_of_the_reference(view):
     assert "reference's stands beside" in found["alt"]
 
 
-def test_of_another_form_the_reference_is_not_drawn():
-    found = shown._picture("square", "1", picture(1), picture(2, rows=("a", "b")))
+def test_of_another_form_the_reference_is_not_drawn(view):
+    state, _ = played(view, wrong=True, rows=("a", "b"))
+    (found,) = state.grade.pictures
+    assert decode_array(found["images"]).tolist() == [[[[200]]]]
     assert "beside" not in found
+    assert "reference" not in found["alt"]
 
 
 def test_marks_do_not_depend_on_them(view):

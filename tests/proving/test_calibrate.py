@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
-from harness.verbs import calibrate as verb
 
 TESTS = Path(__file__).parents[1]
 COURSE = TESTS / "course"
@@ -31,7 +30,7 @@ def course(tmp_path):
 SMALL = ["--gradings", "20", "--mistaken", "2", "--jobs", "1"]
 
 
-def test_the_verb_writes_its_tables_and_goes_on_where_it_was(course, capsys, monkeypatch):
+def test_the_verb_writes_its_tables_and_goes_on_where_it_was(course, capsys):
     where = places(course / "tasks", course / "reference", course / "results")
     assert main(["calibrate", *SMALL, "--json", *where]) == 0
     document = json.loads(capsys.readouterr().out)
@@ -44,10 +43,11 @@ def test_the_verb_writes_its_tables_and_goes_on_where_it_was(course, capsys, mon
     assert {row["method"] for row in table} == {"measured", "derived", ""}
     assert {row["task"] for row in table} == {"noise", "centre"}
     before = (course / "results/figures/calibration.csv").read_bytes()
-    monkeypatch.setattr(verb, "_count", None)  # nothing is counted again
+    counted = (course / "results/figures/calibration.jsonl").read_bytes()
     assert main(["calibrate", *SMALL, *where]) == 0
     assert "| noise/mean | 0.001 | 0.0002 |" in capsys.readouterr().out
     assert (course / "results/figures/calibration.csv").read_bytes() == before
+    assert (course / "results/figures/calibration.jsonl").read_bytes() == counted != b""
 
 
 def test_a_line_that_was_cut_off_is_counted_again(course, capsys):

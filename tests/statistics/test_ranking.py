@@ -13,10 +13,10 @@ from scipy import special, stats
 
 from harness.statistics.ranking import (
     Comparisons,
-    _sign_flips,
     least_seeds,
     letters,
     rank_intervals,
+    sign_flips,
     simultaneous,
 )
 
@@ -43,7 +43,7 @@ def separated(comparisons: Comparisons) -> set[tuple[int, int]]:
 
 @pytest.mark.parametrize("seeds", [1, 2, 6, 11, 12, 13, 20, 31])
 def test_flips_are_a_group_of_different_signs(seeds: int) -> None:
-    signs = _sign_flips(seeds)
+    signs = sign_flips(seeds)
     flips = {tuple(row) for row in signs.tolist()}
     assert len(signs) == len(flips) == 2 ** (min(seeds, 11) - 1)
     assert signs[0].tolist() == [1.0] * seeds
@@ -54,7 +54,7 @@ def test_flips_are_a_group_of_different_signs(seeds: int) -> None:
 
 def test_any_five_signs_are_independent() -> None:
     # The overall sign is free, so odd products vanish; of even ones, of two and four, it is shown.
-    columns = _sign_flips(31).T
+    columns = sign_flips(31).T
     pairs = {tuple(columns[i] * columns[j]) for i, j in itertools.combinations(range(31), 2)}
     assert len(pairs) == 31 * 30 // 2
     assert tuple(columns[0] * columns[0]) not in pairs
@@ -63,7 +63,7 @@ def test_any_five_signs_are_independent() -> None:
 
 
 def test_seeds_a_period_apart_share_a_sign() -> None:
-    signs = _sign_flips(70)
+    signs = sign_flips(70)
     np.testing.assert_array_equal(signs[:, 31:62], signs[:, :31])
     np.testing.assert_array_equal(signs[:, 62:], signs[:, :8])
 

@@ -75,6 +75,14 @@ def edited(task: LoadedTask, old: str, new: str) -> Program:
     return submission(task, source.replace(old, new), "edited")
 
 
+def mutant_module(task: LoadedTask, mistake: str) -> ModuleType:
+    """The module of the program that makes a known mistake; it may not import given.py."""
+    (mutant,) = (each for each in task.reference.mutants if each.mistake.name == mistake)
+    module = ModuleType(f"{task.id} {mistake}")
+    exec(mutant.program.files[task.spec.file], vars(module))
+    return module
+
+
 def outcomes(
     task: LoadedTask, program: Program, checks: Sequence[Any] = (), step: Step = COMMON
 ) -> Iterator[tuple[str, kinds.Outcome]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.programs import ROOT, load, load_module, outcomes, submission
+from tests.support.programs import ROOT, load, load_module, mutant_module, outcomes, submission
 
 TASK = load("pixelrnn-lstm")
 solution = load_module(ROOT / "reference" / "pixelrnn-lstm" / "solution.py")
@@ -56,21 +56,13 @@ def test_all_images_sum_to_one(shape):
 
 
 @pytest.mark.parametrize("shape", [(2, 4), (1, 8)])
-def test_an_input_that_is_not_shifted_does_not_sum_to_one(shape, monkeypatch):
+def test_an_input_that_is_not_shifted_does_not_sum_to_one(shape):
     """Σ p = 1 tells of the future, not of the order: any order of the pixels passes it."""
     x, net = every_image(*shape), network()
-    plain = solution._logits
-    start = net[0]
-
-    def unshifted(x, _start, *rest):
-        longer = torch.cat([x.flatten(1), torch.zeros(len(x), 1).double()], dim=1)[:, None]
-        return plain(longer, start, *rest)[:, 0, 1:].reshape(x.shape)
-
-    monkeypatch.setattr(solution, "_logits", unshifted)
-    assert abs(float(torch.logsumexp(solution.log_prob(x, *net), 0))) > 1e-2
-    turned = plain(x.mT.flatten(1).reshape(x.shape), *net).reshape(x.mT.shape).mT
-    monkeypatch.setattr(solution, "_logits", lambda *_: turned)
-    assert abs(float(torch.logsumexp(solution.log_prob(x, *net), 0))) < 1e-12
+    unshifted = mutant_module(TASK, "input-not-shifted")
+    assert abs(float(torch.logsumexp(unshifted.log_prob(x, *net), 0))) > 1e-2
+    turned = mutant_module(TASK, "read-and-written-by-columns")
+    assert abs(float(torch.logsumexp(turned.log_prob(x, *net), 0))) < 1e-12
 
 
 def test_the_volume_of_the_u_that_give_an_image_is_its_probability():

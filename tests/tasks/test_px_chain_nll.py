@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.programs import ROOT, load_module
+from tests.support.programs import ROOT, load, load_module, mutant_module
 
+TASK = load("px-chain-nll")
 solution = load_module(ROOT / "reference" / "px-chain-nll" / "solution.py")
 measure = load_module(ROOT / "tasks" / "px-chain-nll" / "measure.py")
 
@@ -34,14 +35,14 @@ def test_sixteen_pixels_sum_to_one():
     assert abs(float(torch.logsumexp(log_p, 0))) < 1e-12
 
 
-def test_a_first_layer_of_type_b_gives_the_pixels_away(monkeypatch):
+def test_a_first_layer_of_type_b_gives_the_pixels_away():
     """Σp far above one where both layers keep the centre; swapping the masks is causal still."""
-    mask = solution._mask
     weights = network(3, 2.0)
-    monkeypatch.setattr(solution, "_mask", lambda kind: mask("B"))
-    assert abs(float(torch.logsumexp(solution.log_prob(images(3), *weights), 0))) > 1e-2
-    monkeypatch.setattr(solution, "_mask", lambda kind: mask("A" if kind == "B" else "B"))
-    assert abs(float(torch.logsumexp(solution.log_prob(images(3), *weights), 0))) < 1e-12
+    open_, swapped = (mutant_module(TASK, name) for name in ("both-masks-b", "masks-swapped"))
+    assert abs(float(torch.logsumexp(open_.log_prob(images(3), *weights), 0))) > 1e-2
+    log_p = swapped.log_prob(images(3), *weights)
+    assert abs(float(torch.logsumexp(log_p, 0))) < 1e-12
+    assert (log_p - solution.log_prob(images(3), *weights)).abs().max() > 1e-2
 
 
 def test_log_prob_is_the_sum_of_its_conditionals():

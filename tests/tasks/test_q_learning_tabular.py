@@ -136,7 +136,7 @@ def test_a_world_restarts_in_the_step_after_an_end():
     for _ in range(300):
         actions = rng.integers(0, 3, 5)
         following, *_ = world.step(actions)
-        np.testing.assert_array_equal(world._steps[-1][0], seen)
+        np.testing.assert_array_equal(world.record()[0][-1], seen)
         seen = following
     states, actions, rewards, following, terminated, truncated = world.record()
     ended = terminated | truncated

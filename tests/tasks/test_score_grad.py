@@ -1,13 +1,12 @@
 """The reference of score-grad against closed forms, and against the pathwise estimator."""
 
 from functools import partial
-from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
 
-from tests.support.programs import ROOT, load, load_module
+from tests.support.programs import ROOT, load, load_module, mutant_module
 from tests.support.tensors import moments, tensor
 
 REFERENCE = ROOT / "reference" / "score-grad"
@@ -147,11 +146,7 @@ def test_the_variance_of_classification_by_rewards(solution, right, wrong, wante
 
 def test_straight_through_is_biased_in_the_example_of_the_statement(given):
     """Its expectation is (-.75, .75) where the truth is (-.375, .375)."""
-    (mutant,) = (
-        item.program for item in TASK.reference.mutants if item.mistake.name == "straight-through"
-    )
-    module = ModuleType("straight_through")
-    exec(mutant.files[TASK.spec.file], module.__dict__)
+    module = mutant_module(TASK, "straight-through")
     f = partial(given.codebook, codes=tensor([[1.0], [3.0]]), x=tensor([[2.5]]))
     mean, _ = one_hot_moments(module, f, tensor([np.log(3), 0.0]))
     assert mean.tolist() == pytest.approx([-0.75, 0.75], rel=1e-13)

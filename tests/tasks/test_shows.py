@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from harness.collect.bare import BareProgram
-from harness.marking.shown import _form
+from harness.marking.shown import form
 from harness.report.sanitise import SENTENCE_LIMIT
 from harness.spec.catalogue import load_all
 
@@ -66,8 +66,8 @@ def test_honest_programs_draw_alike_and_soundly(name):
     for variant in variants:
         found = drawn(name, variant)
         sound(name, found)
-        assert [_form(arrays) for arrays in found.values()] == [
-            _form(arrays) for arrays in wanted.values()
+        assert [form(arrays) for arrays in found.values()] == [
+            form(arrays) for arrays in wanted.values()
         ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from harness.isolation.parts import PROCESSES
 from harness.sandbox import monitor, output
 from harness.spec.models import Limits
-from harness.worker import confine, explanation, shim
+from harness.worker import explanation
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "where-your-code-runs.md").read_text(encoding="utf-8")
@@ -58,14 +58,25 @@ def test_the_oldest_python_is_the_projects():
         ("memory", Limits().memory_mib),
         ("results of one call", Limits().result_mib),
         ("processes", PROCESSES),
-        ("open files", confine._FILES),
-        ("what you print", output._OUTPUT_CAP / 1024),
-        ("recursion", shim._DEEPEST_RECURSION),
+        ("what you print", output.OUTPUT_CAP_BYTES / 1024),
     ],
 )
 def test_the_limits_are_those_of_the_code(row, value):
     assert limit(row) == value
 
 
+def test_the_limits_of_files_and_of_recursion_are_those_that_a_program_meets(lab):
+    source = (
+        "import resource, sys\n"
+        "def scalars(i, x, b, s):\n"
+        "    sys.setrecursionlimit(10**6)\n"
+        "    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]\n"
+        "    return files, float(sys.getrecursionlimit()), b\n"
+    )
+    with lab.trial("limits", source=source) as student:
+        files, recursion, _ = student.scalars(0, 0.0, True, "")
+    assert (limit("open files"), limit("recursion")) == (files, recursion)
+
+
 def test_the_size_of_the_working_folder_is_that_of_the_code():
-    assert f"{monitor.SCRATCH_MIB} MiB and {monitor._MAX_FILES:,} files" in PAGE.replace("\n", " ")
+    assert f"{monitor.SCRATCH_MIB} MiB and {monitor.MAX_FILES:,} files" in PAGE.replace("\n", " ")
