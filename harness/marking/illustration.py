@@ -82,8 +82,8 @@ def illustrate(
         return {"note": "what the example returned is too large to show"}
     return {
         "note": (
-            "on the displayed example your answers agree with the right ones to nine digits; what is "
-            "wrong lies beyond those, or shows on other draws"
+            "on the displayed example your answers agree with the right ones to nine digits; "
+            "what is wrong lies beyond those, or shows on other draws"
         )
     }
 
