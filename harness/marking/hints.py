@@ -233,9 +233,7 @@ def _kept(
         return {name: _entries(array, reference.get(name)) for name, array in own.items()}
     if not any(mask.any() for mask in missed.values()):
         return {}
-    return {
-        name: _entries(array, reference[name], missed.get(name)) for name, array in own.items()
-    }
+    return {name: _entries(array, reference[name], missed.get(name)) for name, array in own.items()}
 
 
 def _entries(array: Array, reference: Array | None, missed: Array | None = None) -> Kept:

@@ -135,9 +135,7 @@ def test_a_mistake_whose_hint_nobody_would_see_is_a_complaint(tmp_path: Path) ->
 
 def test_a_mistake_that_the_check_alone_calls_wrong_gets_its_hint(tmp_path: Path) -> None:
     """Nine digits are right, and the tolerance of the check is thirteen."""
-    task = square(
-        tmp_path, mistakes=("replace: return x**3", "replace: return x**2 * (1 + 1e-11)")
-    )
+    task = square(tmp_path, mistakes=("replace: return x**3", "replace: return x**2 * (1 + 1e-11)"))
     made = proving.made(task)
     assert made is not None
     proving.store(made, tmp_path / "reference", task)
