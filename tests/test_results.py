@@ -1,6 +1,7 @@
 """The results folder: no submission meets a file of ours, and nothing is written through a link."""
 
 import csv
+import errno
 import fcntl
 import hashlib
 import json
@@ -291,6 +292,16 @@ def test_a_second_writer_is_refused_until_the_first_is_done(tmp_path):
             pass
     with results.writer():
         pass
+
+
+def test_a_file_system_without_locks_is_refused_with_place_and_remedy(tmp_path, monkeypatch):
+    def no_locks(*words):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with pytest.raises(UsageError, match=r"lock cannot be locked \(No locks .*--results"):
+        with Results(tmp_path).writer():
+            pass
 
 
 def test_the_lock_is_a_lock_of_the_system(tmp_path):

@@ -13,8 +13,10 @@ from harness.marking.closeness import same, tolerance, wrong_entries
 from harness.marking.trials import example_digest
 from harness.records import Array, Observation
 from harness.spec.answers import Answers, Figure, Kept, MistakeAnswers, Statistics
+from harness.spec.checks import Check
 from harness.spec.load import LoadedTask
 from harness.spec.sealed import Contents, SealedHints, seal
+from harness.statistics.exact import Wanted
 
 #: How many entries of an array are kept in all, and how many of those that differ.
 _ENTRIES = 8
@@ -183,7 +185,13 @@ def answers_of(
         checks = {
             check: kept
             for check, statistics in mutants.get(name, {}).items()
-            if (kept := _kept(judged(check, statistics), judged(check, reference[check])))
+            if (
+                kept := _kept(
+                    judged(check, statistics),
+                    judged(check, reference[check]),
+                    _missed(task.spec.check(check), statistics, reference[check]),
+                )
+            )
         }
         mistakes[name] = MistakeAnswers(program=mutant.program.sha256, checks=checks)
     digests = {name: example_digest(task, name) for name in sorted(measurements)}
@@ -191,23 +199,56 @@ def answers_of(
     return Answers(reference=solution, measurements=digests, mistakes=mistakes)
 
 
-def _kept(own: Mapping[str, Array], reference: Mapping[str, Array]) -> Statistics:
-    """Entries of the statistics; nothing where the reference's are the same."""
-    if own.keys() == reference.keys() and all(
+def _missed(
+    check: Check, own: Mapping[str, Array], reference: Mapping[str, Array]
+) -> dict[str, Array]:
+    """Of the values, the entries outside of the check's tolerance; empty without a tolerance.
+
+    What a check calls wrong may be less than what :mod:`.closeness` excuses of any array.
+    """
+    try:
+        target = kinds.wanted(check, reference)
+    except (KeyError, ValueError, ArithmeticError):  # a reference that marks nobody either
+        return {}
+    value = own.get("value")
+    if not isinstance(target, Wanted) or value is None or value.shape != target.value.shape:
+        return {}
+    with np.errstate(invalid="ignore"):
+        right = (value == target.value) | (np.abs(value - target.value) <= target.tolerance)
+    return {"value": ~right}
+
+
+def _kept(
+    own: Mapping[str, Array], reference: Mapping[str, Array], missed: Mapping[str, Array]
+) -> Statistics:
+    """Entries of the statistics; nothing where the reference's are the same.
+
+    Args:
+        missed: statistic -> the entries that the check itself calls wrong. They count where no
+            other entry differs.
+    """
+    if own.keys() != reference.keys() or not all(
         same(array, reference[name]) for name, array in own.items()
     ):
+        return {name: _entries(array, reference.get(name)) for name, array in own.items()}
+    if not any(mask.any() for mask in missed.values()):
         return {}
-    return {name: _entries(array, reference.get(name)) for name, array in own.items()}
+    return {name: _entries(array, reference[name], missed.get(name)) for name, array in own.items()}
 
 
-def _entries(array: Array, reference: Array | None) -> Kept:
+def _entries(array: Array, reference: Array | None, missed: Array | None = None) -> Kept:
     """Entries spread over the array, and over those that differ from the reference's."""
     places = _spread(np.arange(array.size))
+    excused = np.broadcast_to(tolerance(array), array.shape)
     if reference is not None and reference.shape == array.shape:
-        differing = np.flatnonzero(wrong_entries(array, reference))
-        places = np.union1d(places, _spread(differing))
+        differing = wrong_entries(array, reference)
+        if missed is not None:
+            differing = differing | missed
+            # so that right answers, which lie as close as that, are told from these
+            excused = np.where(missed, np.minimum(excused, np.abs(array - reference) / 2), excused)
+        places = np.union1d(places, _spread(np.flatnonzero(differing)))
     values = array.astype(np.float64).ravel()[places]
-    excused = np.broadcast_to(tolerance(array), array.shape).ravel()[places]
+    excused = excused.ravel()[places]
     return Kept(
         shape=array.shape,
         at=tuple(int(place) for place in places),

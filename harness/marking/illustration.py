@@ -80,7 +80,12 @@ def illustrate(
         return {"note": f"on the example your code stopped: {own.message}"}
     if not all(array_of(value) is not None for call in own.transcript for value in call["results"]):
         return {"note": "what the example returned is too large to show"}
-    return {"note": "on the displayed example your answers are right; they differ on other draws"}
+    return {
+        "note": (
+            "on the displayed example your answers agree with the right ones to nine digits; "
+            "what is wrong lies beyond those, or shows on other draws"
+        )
+    }
 
 
 def _differences(

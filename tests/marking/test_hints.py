@@ -133,6 +133,19 @@ def test_a_mistake_whose_hint_nobody_would_see_is_a_complaint(tmp_path: Path) ->
     ]
 
 
+def test_a_mistake_that_the_check_alone_calls_wrong_gets_its_hint(tmp_path: Path) -> None:
+    """Nine digits are right, and the tolerance of the check is thirteen."""
+    task = square(tmp_path, mistakes=("replace: return x**3", "replace: return x**2 * (1 + 1e-11)"))
+    made = proving.made(task)
+    assert made is not None
+    proving.store(made, tmp_path / "reference", task)
+    task = load_task(tmp_path / "tasks" / "square", tmp_path / "reference" / "square")
+    assert list(proving.complaints_of(task)) == []
+    wrong, right = (changed(task, "x**2", new) for new in ("(1 + 1e-11) * x * x", "x * x"))
+    assert shown(task, wrong, "value", {"value"}) == "the exponent is two, and yours is larger."
+    assert shown(task, right, "value", {"value"}) == ""
+
+
 def test_stored_answers_keep_what_is_not_finite_and_lose_nothing(tmp_path: Path) -> None:
     task = square(tmp_path)
     assert task.reference is not None

@@ -307,7 +307,8 @@ for n in (5000, 3):
 
 def test_answers_that_agree_are_said_to_agree(folder: Path) -> None:
     task = task_measured_by(folder, "student.scaled(np.ones((1, 1)), 2.0)")
-    assert example(task, SOLUTION)["note"].startswith("on the displayed example your answers are")
+    for source in (SOLUTION, SOLUTION.replace("scale * x", "scale * x * (1 + 1e-12)")):
+        assert "your answers agree with the right ones to nine" in example(task, source)["note"]
 
 
 def test_the_numbers_of_a_snippet_lose_nothing(folder: Path) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.errors import InfrastructureError
 from harness.isolation import Isolation
+from harness.sandbox import choice
 from harness.sandbox.sandbox import Sandbox
+from tests.sandbox.lab import Lab
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,6 +55,22 @@ def test_a_limit_of_the_graders_own_is_never_the_programs_error(which, own, lett
     command = [sys.executable, "-c", FORK, which, str(own)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert f"limited to {own} (`ulimit -H{letter}`)" in done.stdout
+
+
+@pytest.mark.parametrize("mask", [0o027, 0o077])
+def test_the_best_level_holds_under_a_strict_umask_in_a_private_folder(tmp_path, monkeypatch, mask):
+    """A worker of another user has to get in, and what the umask leaves out is ours to add."""
+    level = choice.best().level
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = os.umask(mask)
+    try:
+        with Sandbox(choice.at(level), dynamo=False) as sandbox:
+            with Lab(sandbox).trial("honest") as student:
+                np.testing.assert_array_equal(student.square(np.full((1, 2), 3.0)), 9.0)
+    finally:
+        os.umask(before)
+    assert {path.name for path in tmp_path.iterdir()} <= {"fairmark-users"}
 
 
 def test_a_temporary_folder_that_takes_nothing_is_named(tmp_path, monkeypatch):

@@ -325,3 +325,26 @@ def test_no_note_is_left_beside_the_scratch_folder_where_landlock_is_missing(lab
         for _ in range(2):
             with type(lab)(sandbox).trial("note", source=NOTE) as student:
                 assert student.read("x") == 0
+
+
+READ_ALL = """
+from pathlib import Path
+def read(path):
+    return len(Path(__file__).with_name(path).read_bytes())
+"""
+
+
+def test_a_read_moves_no_time_of_access_where_mounts_are_read_only(lab, tmp_path):
+    """What one sandbox reads, the next one could see by `stat`: docs/isolation.md says where."""
+    (tmp_path / "data.bin").write_bytes(b"x")
+    before = (tmp_path / "data.bin").stat().st_atime_ns
+    (tmp_path / "data.bin").read_bytes()
+    if lab.sandbox.isolation.level != "L3":
+        pytest.skip("open at this level, and said so")
+    if (tmp_path / "data.bin").stat().st_atime_ns == before:
+        pytest.skip("this file system keeps no times of access")
+    with lab.trial("reads", source=READ_ALL) as student:
+        file = next(lab.sandbox.folders.programs.glob("*/data.bin"))
+        times = {path: path.stat().st_atime_ns for path in file.parent.parent.glob("*/data.bin")}
+        assert student.read("data.bin") == 7
+        assert {path: path.stat().st_atime_ns for path in times} == times

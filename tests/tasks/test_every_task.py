@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from harness.contract import ArrayType
+from harness.proving.hints import complaints_of
 from tests.support.programs import ROOT, TASKS, load
 
 #: Bugs of the catalogue, of 103, that are no known mistakes: no program of a student's can have
@@ -133,3 +134,9 @@ def test_the_assignment_of_a_lecture_holds_every_task_that_names_it_as_a_source(
     tasks = yaml.safe_load(path.read_text(encoding="utf-8"))["tasks"]
     sources = {name: {slide.document for slide in load(name).spec.lecture} for name in TASKS}
     assert tasks == [{"id": name} for name in sorted(TASKS) if document in sources[name]]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_hint_is_reached_by_its_mistake(name):
+    """By the stored answers: a program that makes a mistake is shown its hint, or one that fits."""
+    assert list(complaints_of(load(name))) == []
