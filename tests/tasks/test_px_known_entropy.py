@@ -164,8 +164,13 @@ def fitted(body):
             "        self.layers[0].weight = nn.Parameter(w)\n        return 0.0\n",
             r"layers.0.weight has the shape \(16, 1, 9, 9\); expected \(16, 1, 7, 7\)",
         ),
+        (
+            "        w = torch.zeros(1, dtype=torch.float64).expand(1 << 37)\n"
+            "        self.layers[0].bias = nn.Parameter(w)\n        return 0.0\n",
+            "137438953472 elements: too large",
+        ),
     ],
-    ids=["float16", "float32", "nan", "huge", "missing", "shape"],
+    ids=["float16", "float32", "nan", "huge", "missing", "shape", "terabyte"],
 )
 def test_a_state_that_is_no_answer_is_refused_in_words(body, words):
     with pytest.raises(ProgramError, match=words) as refused:

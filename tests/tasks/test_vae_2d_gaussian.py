@@ -110,6 +110,17 @@ def test_an_encoder_for_each_of_mean_and_spread_is_seen():
     assert outcome.status == "FAIL"
 
 
+def test_a_batch_norm_left_in_training_mode_is_told_so():
+    """A program that never calls `eval` fails at the first batch of one point, in torch's words."""
+    source = (REFERENCE / "solution.py").read_text(encoding="utf-8")
+    old = "            nn.Linear(DATA, HIDDEN),\n"
+    assert source.count(old) == 1
+    source = source.replace(old, f"            nn.BatchNorm1d(DATA, affine=False),\n{old}")
+    with pytest.raises(ProgramError, match="more than 1 value per channel when training") as found:
+        list(outcomes(TASK, submission(TASK, source), [TASK.spec.check("rows")]))
+    assert found.value.cause == "exception"
+
+
 # --- the laws and the floor ------------------------------------------------------------------
 
 

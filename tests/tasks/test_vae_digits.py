@@ -140,6 +140,13 @@ def test_weights_of_one_seed_are_of_no_use_in_another(measure, solution):
         ("self.extra = nn.Linear(1, 1)", r"has an entry too many, 'extra\.bias'"),
         ("del self.expand.bias; self.expand.bias = None", r"lacks 'expand\.bias'"),
         ("self.logits = nn.Linear(128, 63).double()", r"logits\.weight is float64 \(63, 128\)"),
+        # what a layer knows of other batches would be part of the evaluation
+        ("self.norm = nn.BatchNorm1d(8).double()", r"has an entry too many, 'norm\.bias'"),
+        ("self.half()", r"tensor of torch\.float16"),
+        (
+            "self.mu.bias = nn.Parameter(torch.zeros(1, dtype=x.dtype).expand(1 << 37))",
+            r"137438953472 elements: too large",
+        ),
     ],
 )
 def test_a_state_that_is_not_the_networks_is_refused(ending, said):
