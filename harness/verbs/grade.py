@@ -13,6 +13,7 @@ import argparse
 import os
 import shlex
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -172,7 +173,9 @@ def run(args: argparse.Namespace) -> int:
         with Ledger(results.ledger, new_run()) as ledger:
             compare_with_best(ledger, isolation)
             view = View(key, ledger, isolation.required)
-            this = _prepare(args, syllabus, course, view)
+            # whose every attempt turned out to be somebody else's
+            lost = known.history.attempts.keys() - history.attempts.keys()
+            this = _prepare(args, syllabus, course, view, history, lost)
             classroom.remember(ledger, known, history, args.assignment or "")
             this = replace(this, book=read_book(ledger, syllabus, this.kept.name))
         course, names = this.course, this.book.names(this.units)
@@ -290,18 +293,30 @@ def _choose_phase(args: argparse.Namespace, syllabus: Syllabus) -> None:
     args.phase = args.phase or ("public" if syllabus.at_home else "feedback")
 
 
-def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view: View) -> _Run:
-    """What is known of the class besides what is graded now."""
+def _prepare(
+    args: argparse.Namespace,
+    syllabus: Syllabus,
+    course: Course,
+    view: View,
+    history: History,
+    lost: Collection[str],
+) -> _Run:
+    """What is known of the class besides what is graded now.
+
+    Args:
+        lost: who handed in nothing, as it turns out, and may have marks of what others did.
+    """
     name = RecordName(course.assignment, args.phase, view.key.commitment)
-    _say_what_is_replaced(args, view.ledger, name)
     stored = class_record.read(view.ledger, name)
     free = args.assignment is None and not args.task
     if free:
         course = course.held(() if args.prune else stored.task_ids)
-    for notice in classroom.settle_times(course, stored, syllabus.declared):
+    for notice in classroom.settle_times(course, stored, syllabus.declared, history):
         print(f"note: {notice}", file=sys.stderr)
+    _say_what_is_replaced(args, view.ledger, name)
     if not args.prune:
-        course = course.without_absent({each.program.owner for each in stored.newest.values()})
+        owners = {each.program.owner for each in stored.newest.values()}
+        course = course.without_absent(owners - set(lost))
     graded = {
         (subject.program.name, task.id) for subject in course.subjects for task in course.tasks
     }
@@ -309,7 +324,7 @@ def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view:
         kept = ClassRecord(name)
     else:
         kept = stored.recomputed(usable(stored, syllabus), view, syllabus.points, graded)
-        kept = kept.without(_counting_no_more(stored, course))
+        kept = kept.without({*_counting_no_more(stored, course), *stored.names_of(lost)})
     gone = set(stored.newest) - set(kept.newest) - {name for name, _ in graded}
     gone = {stored.newest[each].program.owner for each in gone}
     key_file = os.path.abspath(args.key_file) if args.key_file else ""
@@ -330,6 +345,8 @@ def _counting_no_more(stored: ClassRecord, course: Course) -> set[str]:
 
 def _say_what_is_replaced(args: argparse.Namespace, ledger: Ledger, name: RecordName) -> None:
     """Says on stderr that the tables of the folder showed other marks until now."""
+    if args.dry_run:
+        return
     known = class_record.names(ledger)
     if known and known[-1] != name:
         last = known[-1]
