@@ -158,12 +158,12 @@ def settle_times(
     ]
     if unknown:
         said = f"nothing says when these were handed in: {rosters.listed(unknown)}"
-        before = [name for name in unknown if history.attempts.get(name)]
-        if before:
-            last = history.attempts[before[0]][-1].text
+        earlier = [name for name in unknown if history.attempts.get(name)]
+        if earlier:
+            last = history.attempts[earlier[0]][-1].text
             said += (
-                f" (other files of {display(before[0])} came in at {last}; if these take their "
-                f"place, the row is {before[0]},{last})"
+                f" (other files of {display(earlier[0])} came in at {last}; if these take their "
+                f"place, the row is {earlier[0]},{last})"
             )
         if stored.name.phase in COUNTING_PHASES:
             raise UsageError(

@@ -27,6 +27,7 @@ from harness.course import (
     Course,
     Syllabus,
     find_submitted,
+    handed_out,
     is_all,
     is_at_home,
     read_syllabus,
@@ -215,9 +216,9 @@ def _show(
 ) -> int:
     """Shows the marks of what was graded, beside ``others`` of the class; returns the exit code."""
     _say_what_was_not_explained(gradebook)
-    output.show_marks(args, gradebook, progress.elapsed_s, others)
+    output.show_marks(args, gradebook, progress.elapsed_s, others, args.task)
     _say_what_is_left_out(args, syllabus)
-    return output.exit_code(gradebook)
+    return output.exit_code(gradebook.of_tasks(args.task) if args.task else gradebook)
 
 
 def _say_what_was_not_explained(gradebook: Gradebook) -> None:
@@ -259,21 +260,29 @@ def _keep_usual(args: argparse.Namespace, syllabus: Syllabus, measured: Costs) -
 
 
 def _choose_assignment(args: argparse.Namespace) -> None:
-    """Settles ``args.assignment``: where nothing is chosen, marks count for nothing, and this is
-    no student's machine, it is the tour, if there is one.
+    """Settles ``args.assignment``, and ``args.free``: whether what the paths hold says the tasks.
+
+    Where nothing is chosen, marks count for nothing, and this is no student's machine, it is the
+    tour, if there is one. In a handout of one assignment it is that one, with its points.
     """
+    args.free = args.assignment is None and not args.task
+    if args.assignment is None and is_at_home(args.reference):
+        args.assignment = handed_out(args.tasks)
     chosen = args.paths or args.task or args.roster or args.tier != "all"
     counting = args.phase in COUNTING_PHASES
     if args.assignment or chosen or counting or is_at_home(args.reference):
         return
     if assignment_path(args.tasks, TOUR).is_file():
-        args.assignment = TOUR
+        args.assignment, args.free = TOUR, False
 
 
 def _say_what_is_left_out(args: argparse.Namespace, syllabus: Syllabus) -> None:
     """Says in one line which checks the assignment does without, and how they are marked."""
-    if syllabus.left_out:
-        named = "; ".join(f"{task}: {', '.join(ids)}" for task, ids in syllabus.left_out.items())
+    left_out = {
+        task: ids for task, ids in syllabus.left_out.items() if task in (args.task or [task])
+    }
+    if left_out:
+        named = "; ".join(f"{task}: {', '.join(ids)}" for task, ids in left_out.items())
         words = " ".join(map(shlex.quote, map(str, args.paths)))
         print(
             f"the assignment {args.assignment} leaves out {named}. "
@@ -308,10 +317,11 @@ def _prepare(
     """
     name = RecordName(course.assignment, args.phase, view.key.commitment)
     stored = class_record.read(view.ledger, name)
-    free = args.assignment is None and not args.task
-    if free:
+    if args.free:
         course = course.held(() if args.prune else stored.task_ids)
-    for notice in classroom.settle_times(course, stored, syllabus.declared, history):
+    # on a student's own machine nobody asks when something was handed in
+    dated = None if syllabus.at_home else syllabus.declared
+    for notice in classroom.settle_times(course, stored, dated, history):
         print(f"note: {notice}", file=sys.stderr)
     _say_what_is_replaced(args, view.ledger, name)
     if not args.prune:
@@ -329,7 +339,7 @@ def _prepare(
     gone = {stored.newest[each].program.owner for each in gone}
     key_file = os.path.abspath(args.key_file) if args.key_file else ""
     kept = replace(kept, key_file=key_file, isolation=view.isolation)
-    if free:
+    if args.free:
         kept = kept.completed(course.tasks, view, syllabus.points, graded)
     return _Run(course, syllabus.ids, kept, tuple(sorted(gone)), Book(), stored)
 
