@@ -200,6 +200,22 @@ def is_at_home(reference: Path) -> bool:
     return reference == DEFAULT_REFERENCE and not os.path.lexists(reference)
 
 
+def handed_out(tasks: Path) -> str | None:
+    """The assignment that a handout is of: the only one there, which has all tasks that are there.
+
+    None where there is no such one.
+
+    Raises:
+        SpecError: its file is not in order.
+    """
+    names = assignment_names(tasks)
+    known = sorted(path.parent.name for path in tasks.glob("*/task.yaml"))
+    if len(names) != 1:
+        return None
+    declared = load_assignment(tasks, names[0], known)
+    return names[0] if {entry.id for entry in declared.tasks} == set(known) else None
+
+
 def is_all(tasks: Path, assignment: str | None) -> bool:
     """Whether the assignment is ``all`` as it is without a file of that name."""
     return assignment == ALL and not assignment_path(tasks, ALL).is_file()

@@ -235,7 +235,15 @@ def test_one_task_again_keeps_the_others(harness_on):
     harness_on("class/doe", "--task", "walk", "--results", "r")
     kept = [row for row in table(harness_on.folder) if row["task"] == "square"]
     assert kept == before
-    harness_on("class/doe", "--task", "square", "--results", "r")
+    done = harness_on("class/doe", "--task", "square", "--results", "r")
+    head, row = done.stdout.splitlines()[:2]
+    assert head.split() == ["rank", "submission", "points", "square", "isolation"]
+    points = sum(float(row["points"]) for row in kept if row["submission"] == "doe")
+    assert f"{points:g}/3.5 " in row, "those of the task alone"
+    assert (
+        "points here are those of square; with the marks that they had, 1 other task is in the "
+        "reports\n" in done.stdout
+    )
     assert {row["task"] for row in table(harness_on.folder) if row["submission"] == "doe"} == {
         "square",
         "walk",

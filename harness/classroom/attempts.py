@@ -6,7 +6,7 @@ several runs, and a budget of late days is kept over a term.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -44,10 +44,15 @@ class History:
 
     attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
 
-    def with_(self, more: Iterable[Attempt]) -> History:
-        """The history with further attempts; one at a time that is known is the same attempt."""
+    def with_(self, more: Sequence[Attempt]) -> History:
+        """The history with further attempts; one at a time that is known is the same attempt.
+
+        What :meth:`corrected` says to have been wrong is left out.
+        """
+        wrong = {(before.student, before.at) for before, _ in self.corrected(more)}
         known = {
-            name: {each.at: each for each in attempts} for name, attempts in self.attempts.items()
+            name: {each.at: each for each in attempts if (name, each.at) not in wrong}
+            for name, attempts in self.attempts.items()
         }
         for attempt in more:
             of_student = known.setdefault(attempt.student, {})
@@ -59,8 +64,25 @@ class History:
             {
                 name: tuple(sorted(attempts.values(), key=lambda each: each.at))
                 for name, attempts in sorted(known.items())
+                if attempts
             }
         )
+
+    def corrected(self, more: Sequence[Attempt]) -> list[tuple[Attempt, Attempt]]:
+        """What was told wrongly before, and what is told of it now.
+
+        The same files under the same name, of which no time is told now that was told before: they
+        came in at another time, or are somebody else's.
+        """
+        told = {(each.submission, each.sha256): each for each in more if each.sha256}
+        still = {(each.student, each.at) for each in more}
+        return [
+            (before, told[before.submission, before.sha256])
+            for found in self.attempts.values()
+            for before in found
+            if (before.submission, before.sha256) in told
+            and (before.student, before.at) not in still
+        ]
 
     def choose(self, name: str, assignment: Assignment) -> Choice:
         """Which attempt of a student counts under the rules of an assignment.

@@ -98,6 +98,7 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
     history = known.history.with_(attempts)
     counted, at, refused, elsewhere, units = {}, {}, {}, {}, {}
     notices = [*known.times.notices]
+    notices += [_correction(before, now) for before, now in known.history.corrected(attempts)]
     for who, together in sorted(by_owner.items()):
         submissions = _without_copies(together, by_name, digests)
         here = [by_name[name] for name in submissions if name in by_name]
@@ -135,6 +136,19 @@ def without_work(known: Arrangements, who: Collection[str]) -> list[str]:
         return []
     zeros = lost_zeros(sorted(set(who) - timed), absent)
     return [f"there are times of these, and nothing that they handed in: {listed(absent)}{zeros}"]
+
+
+def _correction(before: Attempt, now: Attempt) -> str:
+    if before.student == now.student:
+        return (
+            f"{display(now.student)}: these files had the time {before.text}, and now have "
+            f"{now.text}; the former is no attempt any more"
+        )
+    return (
+        f"{display(now.submission)} was {display(before.student)}'s, and is now "
+        f"{display(now.student)}'s; the attempt of {before.text} is none of "
+        f"{display(before.student)}'s any more"
+    )
 
 
 def _counts(choice: Choice, assignment: Assignment) -> str:

@@ -53,6 +53,7 @@ def handout(
     assignments: Sequence[Path],
     title: str,
     points: Mapping[str, float],
+    rules: Sequence[str] = (),
 ) -> Handout:
     """The handout of some tasks.
 
@@ -61,6 +62,7 @@ def handout(
         assignments: the files of those assignments that go in.
         title: what the handout is called in its README.
         points: what a task is worth where the assignment differs from the task's spec.
+        rules: what its README says of the assignment besides, a line each.
 
     Raises:
         UsageError: the harness lies outside of a checkout, or one of the files is a link.
@@ -69,7 +71,7 @@ def handout(
     files = dict(marked.files)
     files |= {f"{MINE}/{task.spec.file}": task.starter for task in tasks}
     files["noxfile.py"] = _page("noxfile.txt").encode()
-    files["README.md"] = _readme(tasks, title, points)
+    files["README.md"] = _readme(tasks, title, points, rules)
     return Handout(dict(sorted(files.items())), marked.without_hints)
 
 
@@ -171,7 +173,9 @@ def _tables(text: str) -> Iterator[str]:
     yield "".join(lines)
 
 
-def _readme(tasks: Sequence[LoadedTask], title: str, points: Mapping[str, float]) -> bytes:
+def _readme(
+    tasks: Sequence[LoadedTask], title: str, points: Mapping[str, float], rules: Sequence[str]
+) -> bytes:
     """The README of a handout, with its tasks."""
     rows = "\n".join(
         f"| [{task.spec.title}](tasks/{task.id}/README.md) | `{MINE}/{task.spec.file}` | "
@@ -184,6 +188,7 @@ def _readme(tasks: Sequence[LoadedTask], title: str, points: Mapping[str, float]
         _page("README.txt")
         .replace("{title}", title)
         .replace("{tasks}", rows)
+        .replace("{rules}", "".join(f"- {line}\n" for line in rules) + "\n" if rules else "")
         .replace("{first}", first.id)
         .replace("{file}", f"{MINE}/{first.spec.file}")
         .replace("{extras}", extras(tasks))

@@ -121,7 +121,8 @@ def of_table(
             owners.setdefault(each.index, []).append(student)
         together += bool(members)
         if not members:
-            strangers.append(student)
+            whose = f" (the number is that of {person.shown})" if person is not None else ""
+            strangers.append((student, whose))
     entries, without = [], []
     for person in people:
         own = person.number if column == NUMBER else person.value(column)
@@ -157,7 +158,8 @@ def of_table(
     if strangers:
         notices.append(
             f"in the download, and nobody in the table has their number and name: "
-            f"{listed(strangers)}"
+            f"{_strangers(strangers)}. Where one is somebody's, write its name into the column "
+            "submission of their row in the roster, and when it came in into the table of times"
         )
         if download.platform == "canvas" and not any(person.group for person in people):
             notices.append(
@@ -169,6 +171,13 @@ def of_table(
             f"{together} submissions are those of groups: grade an assignment with `groups: true`"
         )
     return Imported(tuple(entries), tuple(notices))
+
+
+def _strangers(found: Sequence[tuple[str, str]]) -> str:
+    """Submissions that are nobody's, each with what is known of it; all whose number is known."""
+    known = [f"{display(name)}{whose}" for name, whose in found if whose]
+    others = [name for name, whose in found if not whose]
+    return ", ".join([*known, *([listed(others)] if others else [])])
 
 
 def _members(download: Download, found: Named, people: Sequence[Person]) -> list[Person]:
@@ -359,7 +368,13 @@ def with_roster(imported: Imported, known: Roster) -> tuple[list[dict[str, str]]
     """The rows of a roster: what is known stays, and so do absent people; groups may be new.
 
     New pseudonyms are drawn, since a digest of an id would tell it to whoever tries all ids.
+
+    Raises:
+        UsageError: ids of the roster lack leading zeros, so that people would stand in it twice.
     """
+    added = [each for each in imported.entries if each.id not in known.students]
+    here = {each.id for each in imported.entries}
+    _require_zeros(known, sorted(known.students.keys() - here), [each.id for each in added])
     taken = set(known.pseudonyms.values())
     everybody = {
         name: student if student.pseudonym else replace(student, pseudonym=_drawn(taken))
@@ -379,16 +394,43 @@ def with_roster(imported: Imported, known: Roster) -> tuple[list[dict[str, str]]
             submission=submission,
         )
         rows.append(asdict(now))
-    here = {each.id for each in imported.entries}
     kept = [student for name, student in everybody.items() if name not in here]
     rows += [asdict(replace(each, submission="")) for each in kept]
     notices = []
+    if added and known.path is not None:
+        called = {each.name: each.id for each in known.students.values() if each.name}
+        alike = [
+            f"{display(each.id)} is called {display(each.name)}, as {display(called[each.name])} is"
+            for each in added
+            if each.name in called
+        ]
+        also = f" ({'; '.join(alike)}: is that one person?)" if alike else ""
+        ids = listed([each.id for each in added])
+        notices.append(f"not in {known.path}, and added: {ids}{also}")
     if kept:
         named = listed([each.id for each in kept])
         notices.append(f"kept from {known.path}, and not in what was imported: {named}")
     if moved:
         notices.append(f"in another group than in {known.path}: {listed(moved)}")
     return sorted(rows, key=lambda row: row["id"]), notices
+
+
+def _require_zeros(known: Roster, missing: Sequence[str], added: Sequence[str]) -> None:
+    """Refuses a roster whose ids lost their leading zeros: everybody would stand in it twice.
+
+    Raises:
+        UsageError: some did.
+    """
+    whole = {name.lstrip("0"): name for name in added}
+    lost = [(name, whole[name.lstrip("0")]) for name in missing if name.lstrip("0") in whole]
+    if lost:
+        cut, full = lost[0]
+        count = "1 id lacks" if len(lost) == 1 else f"{len(lost)} ids lack"
+        raise UsageError(
+            f"{known.path}: {count} leading zeros, such as {display(cut)}, which is "
+            f"{display(full)} in what is imported: a spreadsheet took them for numbers. Write them as they were, in "
+            "a column that is formatted as text, or take other ids with --id"
+        )
 
 
 def _drawn(taken: set[str]) -> str:

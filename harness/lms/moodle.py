@@ -120,6 +120,11 @@ class Worksheet:
             self.sheet.notices,
         )
 
+    @property
+    def has_times(self) -> bool:
+        """Whether it says when work was handed in."""
+        return _SUBMITTED in self.at
+
     def submitted(self, zone: str) -> tuple[dict[int, datetime], list[str]]:
         """When each person's work was last changed, by row, and what is to be said of it.
 

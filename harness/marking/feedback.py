@@ -99,12 +99,36 @@ def explain(task: LoadedTask, subject: Subject, view: View, grade: TaskGrade) ->
             verdicts.append(pieces.added(replace(verdict, hint=hint)))
         else:
             verdicts.append(_explained(task, own, trusted, verdict, failed))
+    verdicts = without_contradicted(task, verdicts, failed)
     files = subject.program.files
     told = (
         replace(each, message=in_cells(each.message, files)) if each.message else each
         for each in verdicts
     )
     return Explained(replace(grade, verdicts=tuple(told)), tuple(missing.values()))
+
+
+def without_contradicted(
+    task: LoadedTask, verdicts: list[Verdict], failed: frozenset[str]
+) -> list[Verdict]:
+    """The verdicts without hints of truth values alone that figures of failed checks contradict.
+
+    Another slip fails the same checks with other figures: where these fit no known mistake, or
+    another one, the truth values tell nothing.
+    """
+    by_figures = {
+        each.hint
+        for each in verdicts
+        if each.check in failed and not hints.only_truth_values(task, each.check)
+    }
+    return [
+        replace(each, hint="")
+        if each.check in failed
+        and hints.only_truth_values(task, each.check)
+        and by_figures - {each.hint}
+        else each
+        for each in verdicts
+    ]
 
 
 def _picture_file(verdict: Verdict) -> str:

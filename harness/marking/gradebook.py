@@ -6,8 +6,8 @@ take away or distort what stands in another's row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -225,6 +225,19 @@ class Gradebook:
     def ranked(self) -> Sequence[SubmissionGrade]:
         """By points, best first; equal points by name."""
         return sorted(self.submissions, key=lambda row: (-row.points, row.name))
+
+    def of_tasks(self, ids: Collection[str]) -> Gradebook:
+        """The rows with these tasks and what was given for them; without lateness."""
+        rows = [
+            replace(
+                row,
+                tasks=tuple(task for task in row.tasks if task.id in ids),
+                overrides=tuple(each for each in row.overrides if each.task in ids),
+                late=None,
+            )
+            for row in self.submissions
+        ]
+        return replace(self, submissions=tuple(rows))
 
     @property
     def all_pass(self) -> bool:

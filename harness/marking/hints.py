@@ -38,7 +38,7 @@ def hint(task: LoadedTask, check: str, own: Observation, failed: AbstractSet[str
     statistics = own.statistics.get(check, {})
     unseen = _unseen(task, check)
     name = task.reference.answers.matching(check, statistics, failed, unseen)
-    if name and _only_truth_values(task, check):
+    if name and only_truth_values(task, check):
         name = name if failed == task.reference.answers.mistakes[name].checks.keys() else None
     hints = {each.mistake.name: each.mistake.hint for each in task.reference.mutants}
     return hints.get(name or "", "")
@@ -76,7 +76,7 @@ def sealed_hint(
         return ""
     statistics = own.statistics.get(check, {})
     opened = task.sealed.opened(check, statistics)
-    if _only_truth_values(task, check):
+    if only_truth_values(task, check):
         opened = [contents for contents in opened if failed == set(contents.checks)]
 
     def unlike(contents: Contents) -> tuple[int, str]:
@@ -94,7 +94,7 @@ def _unseen(task: LoadedTask, check: str) -> frozenset[str]:
     return frozenset(kinds.of(task.spec.check(check)).of_reference)
 
 
-def _only_truth_values(task: LoadedTask, check: str) -> bool:
+def only_truth_values(task: LoadedTask, check: str) -> bool:
     """Truth values are the same for many slips: only the very set of failed checks tells them."""
     return task.spec.check(check).kind == "property"
 

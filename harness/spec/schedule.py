@@ -119,7 +119,9 @@ class Loss:
         return self.amount * max_points / 100 if self.unit == "%" else self.amount
 
     def __str__(self) -> str:
-        return f"{self.amount:g}{'%' if self.unit == '%' else ' points'}"
+        if self.unit == "%":
+            return f"{self.amount:g}%"
+        return f"{self.amount:g} {'point' if self.amount == 1 else 'points'}"
 
 
 def read_loss(text: object) -> Loss:

@@ -96,11 +96,9 @@ def _in_full(syllabus: Syllabus) -> Iterator[str]:
         yield f"  {name}  {worth}"
         given = next(entry.checks for entry in declared.tasks if entry.id == name)
         yield from (f"    {check}  {points:g}" for check, points in given.items())
-    yield from (f"  {line}" for line in _dates(declared))
-    if declared.groups:
-        yield "  groups of the roster hand in together"
-    limit = f"the first {declared.max_submissions}" if declared.max_submissions else "all"
-    yield f"  attempts accepted: {limit}; the {declared.counts} of them counts"
+        if left_out := syllabus.left_out.get(name):
+            yield f"    without {', '.join(left_out)}"
+    yield from (f"  {line}" for line in rules(declared))
     missed = misses(list(syllabus.usable.values()), declared.chances).values()
     if missed:
         one = "one of these attempts" if declared.chances > 1 else "the attempt that counts"
@@ -115,6 +113,15 @@ def _in_full(syllabus: Syllabus) -> Iterator[str]:
     yield f"  honest work loses points with probability at most {declared.alpha:g}"
 
 
+def rules(declared: Assignment) -> Iterator[str]:
+    """What students must know besides the tasks: dates, groups and attempts, a line each."""
+    yield from _dates(declared)
+    if declared.groups:
+        yield "groups of the roster hand in together"
+    limit = f"the first {declared.max_submissions}" if declared.max_submissions else "all"
+    yield f"attempts accepted: {limit}; the {declared.counts} of them counts"
+
+
 def _dates(declared: Assignment) -> Iterator[str]:
     for label, date in (("out", declared.release), ("due", declared.due)):
         if date is not None:
@@ -124,8 +131,8 @@ def _dates(declared: Assignment) -> Iterator[str]:
     if declared.late is None:
         yield "what comes later does not count"
         return
-    until = moment_text(declared.late_until) if declared.late_until else "without end"
-    yield f"late until {until}: {_rule(declared.late)}"
+    until = f"until {moment_text(declared.late_until)}" if declared.late_until else "without end"
+    yield f"late {until}: {_rule(declared.late)}"
 
 
 def _rule(late: LateRule) -> str:

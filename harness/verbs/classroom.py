@@ -37,7 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--times",
         type=Path,
         metavar="FILE",
-        help="when work was handed in: CSV id,time or Gradescope's submission_metadata",
+        help="when work was handed in: CSV id,time or Gradescope's submission_metadata; added to "
+        "the times that earlier runs were told",
+    )
+    parser.add_argument(
+        "--replace-times",
+        action="store_true",
+        help="forget first what earlier runs were told of this assignment's times",
     )
     parser.add_argument(
         "--extensions",
@@ -70,6 +76,10 @@ def arrangements(
         )
     if args.times is not None and declared is None:
         raise UsageError("--times needs --assignment, whose dates and limits the times are held to")
+    if args.replace_times and args.times is None:
+        raise UsageError("--replace-times needs --times, the table that takes the place of others")
+    if args.replace_times:
+        history = History()
     if args.times is not None:
         given = times.read(args.times)
     else:
@@ -117,7 +127,9 @@ def remember(ledger: Ledger, known: Arrangements, history: History, assignment: 
     ledger.put_documents(documents)
 
 
-def settle_times(course: Course, stored: ClassRecord, declared: Assignment | None) -> list[str]:
+def settle_times(
+    course: Course, stored: ClassRecord, declared: Assignment | None, history: History
+) -> list[str]:
     """What is to be said of the times of a course, a sentence each.
 
     Raises:
@@ -146,6 +158,13 @@ def settle_times(course: Course, stored: ClassRecord, declared: Assignment | Non
     ]
     if unknown:
         notice = f"nothing says when these were handed in: {rosters.listed(unknown)}"
+        earlier = [name for name in unknown if history.attempts.get(name)]
+        if earlier:
+            last = history.attempts[earlier[0]][-1].text
+            notice += (
+                f" (other files of {display(earlier[0])} came in at {last}; if these take their "
+                f"place, the row is {earlier[0]},{last})"
+            )
         if stored.name.phase in COUNTING_PHASES:
             raise UsageError(
                 f"{notice}; give --times, a table with the columns id and time, since assignment "

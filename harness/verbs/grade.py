@@ -13,6 +13,7 @@ import argparse
 import os
 import shlex
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from harness.course import (
     Course,
     Syllabus,
     find_submitted,
+    handed_out,
     is_all,
     is_at_home,
     read_syllabus,
@@ -172,7 +174,9 @@ def run(args: argparse.Namespace) -> int:
         with Ledger(results.ledger, new_run()) as ledger:
             compare_with_best(ledger, isolation)
             view = View(key, ledger, isolation.required)
-            this = _prepare(args, syllabus, course, view)
+            # whose every attempt turned out to be somebody else's
+            lost = known.history.attempts.keys() - history.attempts.keys()
+            this = _prepare(args, syllabus, course, view, history, lost)
             classroom.remember(ledger, known, history, args.assignment or "")
             this = replace(this, book=read_book(ledger, syllabus, this.kept.name))
         course, names = this.course, this.book.names(this.units)
@@ -212,9 +216,9 @@ def _show(
 ) -> int:
     """Shows the marks of what was graded, beside ``others`` of the class; returns the exit code."""
     _say_what_was_not_explained(gradebook)
-    output.show_marks(args, gradebook, progress.elapsed_s, others)
+    output.show_marks(args, gradebook, progress.elapsed_s, others, args.task)
     _say_what_is_left_out(args, syllabus)
-    return output.exit_code(gradebook)
+    return output.exit_code(gradebook.of_tasks(args.task) if args.task else gradebook)
 
 
 def _say_what_was_not_explained(gradebook: Gradebook) -> None:
@@ -256,21 +260,29 @@ def _keep_usual(args: argparse.Namespace, syllabus: Syllabus, measured: Costs) -
 
 
 def _choose_assignment(args: argparse.Namespace) -> None:
-    """Settles ``args.assignment``: where nothing is chosen, marks count for nothing, and this is
-    no student's machine, it is the tour, if there is one.
+    """Settles ``args.assignment``, and ``args.free``: whether what the paths hold says the tasks.
+
+    Where nothing is chosen, marks count for nothing, and this is no student's machine, it is the
+    tour, if there is one. In a handout of one assignment it is that one, with its points.
     """
+    args.free = args.assignment is None and not args.task
+    if args.assignment is None and is_at_home(args.reference):
+        args.assignment = handed_out(args.tasks)
     chosen = args.paths or args.task or args.roster or args.tier != "all"
     counting = args.phase in COUNTING_PHASES
     if args.assignment or chosen or counting or is_at_home(args.reference):
         return
     if assignment_path(args.tasks, TOUR).is_file():
-        args.assignment = TOUR
+        args.assignment, args.free = TOUR, False
 
 
 def _say_what_is_left_out(args: argparse.Namespace, syllabus: Syllabus) -> None:
     """Says in one line which checks the assignment does without, and how they are marked."""
-    if syllabus.left_out:
-        named = "; ".join(f"{task}: {', '.join(ids)}" for task, ids in syllabus.left_out.items())
+    left_out = {
+        task: ids for task, ids in syllabus.left_out.items() if task in (args.task or [task])
+    }
+    if left_out:
+        named = "; ".join(f"{task}: {', '.join(ids)}" for task, ids in left_out.items())
         words = " ".join(map(shlex.quote, map(str, args.paths)))
         print(
             f"the assignment {args.assignment} leaves out {named}. "
@@ -290,18 +302,31 @@ def _choose_phase(args: argparse.Namespace, syllabus: Syllabus) -> None:
     args.phase = args.phase or ("public" if syllabus.at_home else "feedback")
 
 
-def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view: View) -> _Run:
-    """What is known of the class besides what is graded now."""
+def _prepare(
+    args: argparse.Namespace,
+    syllabus: Syllabus,
+    course: Course,
+    view: View,
+    history: History,
+    lost: Collection[str],
+) -> _Run:
+    """What is known of the class besides what is graded now.
+
+    Args:
+        lost: who handed in nothing, as it turns out, and may have marks of what others did.
+    """
     name = RecordName(course.assignment, args.phase, view.key.commitment)
-    _say_what_is_replaced(args, view.ledger, name)
     stored = class_record.read(view.ledger, name)
-    free = args.assignment is None and not args.task
-    if free:
+    if args.free:
         course = course.held(() if args.prune else stored.task_ids)
-    for notice in classroom.settle_times(course, stored, syllabus.declared):
+    # on a student's own machine nobody asks when something was handed in
+    dated = None if syllabus.at_home else syllabus.declared
+    for notice in classroom.settle_times(course, stored, dated, history):
         print(f"note: {notice}", file=sys.stderr)
+    _say_what_is_replaced(args, view.ledger, name)
     if not args.prune:
-        course = course.without_absent({each.program.owner for each in stored.newest.values()})
+        owners = {each.program.owner for each in stored.newest.values()}
+        course = course.without_absent(owners - set(lost))
     graded = {
         (subject.program.name, task.id) for subject in course.subjects for task in course.tasks
     }
@@ -309,12 +334,12 @@ def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view:
         kept = ClassRecord(name)
     else:
         kept = stored.recomputed(usable(stored, syllabus), view, syllabus.points, graded)
-        kept = kept.without(_counting_no_more(stored, course))
+        kept = kept.without({*_counting_no_more(stored, course), *stored.names_of(lost)})
     gone = set(stored.newest) - set(kept.newest) - {name for name, _ in graded}
     gone = {stored.newest[each].program.owner for each in gone}
     key_file = os.path.abspath(args.key_file) if args.key_file else ""
     kept = replace(kept, key_file=key_file, isolation=view.isolation)
-    if free:
+    if args.free:
         kept = kept.completed(course.tasks, view, syllabus.points, graded)
     return _Run(course, syllabus.ids, kept, tuple(sorted(gone)), Book(), stored)
 
@@ -330,6 +355,8 @@ def _counting_no_more(stored: ClassRecord, course: Course) -> set[str]:
 
 def _say_what_is_replaced(args: argparse.Namespace, ledger: Ledger, name: RecordName) -> None:
     """Says on stderr that the tables of the folder showed other marks until now."""
+    if args.dry_run:
+        return
     known = class_record.names(ledger)
     if known and known[-1] != name:
         last = known[-1]

@@ -13,7 +13,7 @@ from harness.handout import contents, private, writing
 from harness.results import Results
 from harness.spec.catalogue import load_assignment
 from harness.spec.models import Assignment
-from harness.verbs import options, output
+from harness.verbs import assignments, options, output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,9 @@ def run(args: argparse.Namespace) -> int:
     tasks = syllabus.choose(args.task)
     ids = frozenset(task.id for task in tasks)
     title, points = _title(args, syllabus), syllabus.points
-    made = contents.handout(tasks, _assignments(args, syllabus, ids), title, points)
+    made = contents.handout(
+        tasks, _assignments(args, syllabus, ids), title, points, _rules(syllabus)
+    )
     put(args, args.folder, made)
     if args.json:
         output.emit(
@@ -79,6 +81,16 @@ def _title(args: argparse.Namespace, syllabus: Syllabus) -> str:
     if args.assignment is None or is_all(args.tasks, args.assignment):
         return "Exercises"
     return load_assignment(args.tasks, args.assignment, syllabus.catalogue.ids).title
+
+
+def _rules(syllabus: Syllabus) -> list[str]:
+    """What the README says of the assignment besides its tasks, a line each."""
+    if syllabus.declared is None:
+        return []
+    left_out = [
+        f"not marked of {name}: {', '.join(ids)}" for name, ids in syllabus.left_out.items()
+    ]
+    return [*left_out, *assignments.rules(syllabus.declared)]
 
 
 def put(args: argparse.Namespace, folder: Path, made: contents.Handout) -> None:

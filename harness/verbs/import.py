@@ -10,6 +10,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harness.classroom import extensions
@@ -189,12 +190,21 @@ def _imported(args: argparse.Namespace, download: Download, scores: Sequence[Sco
             return importing.with_times(imported, importing.read_submissions(args.submissions))
         late = importing.marked_late(download)
         return Imported(imported.entries, (*imported.notices, *late))
-    if not args.table:
-        return imported
+    return _of_moodle(args, download) if args.table else imported
+
+
+def _of_moodle(args: argparse.Namespace, download: Download) -> Imported:
+    """What a download and its worksheet tell, with the times where their zone is told."""
     worksheet = moodle.read(sheet.read(args.table, moodle.WHAT), moodle.read_headers(args.header))
     imported = importing.of_table(download, worksheet.people, args.id)
-    if not args.zone:
+    if not args.zone and not worksheet.has_times:
         return imported
+    if not args.zone:
+        without = (
+            "the times of the worksheet are left out, since they have no zone: with --zone, such "
+            "as Europe/Berlin, there is a times.csv"
+        )
+        return replace(imported, notices=(*imported.notices, without))
     times, notices = worksheet.submitted(args.zone)
     newest = {each.number: times[each.index] for each in worksheet.people if each.index in times}
     timed = importing.with_times(imported, importing.Times(newest, {}))

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,16 +68,23 @@ def commit() -> str:
 
 
 def show_marks(
-    args: argparse.Namespace, gradebook: Gradebook, elapsed_s: float, others: int = 0
+    args: argparse.Namespace,
+    whole: Gradebook,
+    elapsed_s: float,
+    others: int = 0,
+    tasks: Sequence[str] = (),
 ) -> None:
     """Prints the leaderboard for people, and with ``--json`` the document for programs.
 
     Args:
         others: how many submissions of the class are in the reports but not shown.
+        tasks: those that the leaderboard is about; else all. The document has all.
     """
     from harness import report  # the command line imports this module for errors alone
     from harness.report import terminal
 
+    gradebook = whole.of_tasks(tasks) if tasks else whole
+    ids = {task.id for row in whole.submissions for task in row.tasks} - set(tasks)
     stream = sys.stderr if args.json else sys.stdout
     if stream.isatty():
         from rich.console import Console
@@ -94,6 +101,12 @@ def show_marks(
             "ranks here are those among the submissions that were graded now",
             file=stream,
         )
+    if tasks and ids:
+        print(
+            f"points here are those of {', '.join(tasks)}; with the marks that they had, "
+            f"{len(ids)} other {'task is' if len(ids) == 1 else 'tasks are'} in the reports",
+            file=stream,
+        )
     print(
         f"phase {gradebook.run.phase}, key sha256 {gradebook.run.key_sha256[:16]}…; isolation "
         f"{', '.join(sorted({row.isolation for row in gradebook.submissions} - {''})) or 'none'}; "
@@ -101,7 +114,7 @@ def show_marks(
         file=stream,
     )
     if args.json:
-        document = report.document(gradebook)
+        document = report.document(whole)
         emit({**document, "circumstances": {"elapsed_s": round(elapsed_s, 2)}})
 
 

@@ -311,3 +311,40 @@ def test_a_time_that_is_told_anew_replaces_what_was_known():
     told = Attempt("ada", at("18 13:00"), "ada")
     found = sorted_out(seen("ada"), arrangements(told, history=before))
     assert found.at == {"ada": at("18 13:00")}
+
+
+def test_a_time_that_was_wrong_is_no_attempt():
+    """An earlier time, too, takes the place of what was told of the same files."""
+    before = sorted_out(seen("ada"), arrangements(Attempt("ada", at("20 12:00"), "ada"))).history
+    now = Attempt("ada", at("19 12:00"), "ada")
+    found = sorted_out(seen("ada"), arrangements(now, history=before))
+    assert found.at == {"ada": at("19 12:00")}
+    assert [each.at for each in found.history.attempts["ada"]] == [at("19 12:00")]
+    (notice,) = found.notices
+    assert notice == (
+        "ada: these files had the time 2026-10-20 12:00 +00:00, and now have "
+        "2026-10-19 12:00 +00:00; the former is no attempt any more"
+    )
+
+
+def test_the_same_files_handed_in_again_are_two_attempts_where_both_times_are_told():
+    first = Attempt("ada", at("18 12:00"), "ada")
+    before = sorted_out(seen("ada"), arrangements(first)).history
+    told = (replace(first, submission=""), Attempt("ada", at("19 12:00"), "ada"))
+    found = sorted_out(seen("ada"), arrangements(*told, history=before))
+    assert [each.at for each in found.history.attempts["ada"]] == [at("18 12:00"), at("19 12:00")]
+    assert found.notices == ()
+
+
+def test_files_that_turn_out_to_be_somebody_elses_are_theirs_in_later_runs_too():
+    before = sorted_out(seen("dl_1"), arrangements(Attempt("bob", at("18 12:00"), "dl_1"))).history
+    found = sorted_out(
+        seen("dl_1"), arrangements(Attempt("ada", at("18 12:00"), "dl_1"), history=before)
+    )
+    assert (found.counted, set(found.history.attempts)) == ({"ada": "dl_1"}, {"ada"})
+    assert found.notices == (
+        "dl_1 was bob's, and is now ada's; the attempt of 2026-10-18 12:00 +00:00 is none of "
+        "bob's any more",
+    )
+    later = sorted_out(seen("dl_1"), arrangements(history=found.history))
+    assert later.counted == {"ada": "dl_1"}

@@ -126,7 +126,7 @@ def test_the_verb_lists_them_and_shows_one(tasks: Path, capsys: pytest.CaptureFi
     assert "late days of the term: 3 a student, to be used on hw1" in out
     assert main(["assignments", "hw1", *places]) == 0
     out = capsys.readouterr().out
-    assert "late until without end: 10% a day; up to 3 days from the budget of the term" in out
+    assert "late without end: 10% a day; up to 3 days from the budget of the term" in out
     (tasks / "assignments" / "hw1.yaml").write_text("id: hw1\n")
     assert main(["assignments", *places]) == 2
     captured = capsys.readouterr()

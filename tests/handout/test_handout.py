@@ -67,6 +67,40 @@ def test_honest_work_is_marked_as_far_as_no_reference_is_needed(small, tmp_path)
     assert done.stderr.count("marked by your course") == 1 + done.stderr.count("c marked by")
 
 
+def test_in_a_handout_of_an_assignment_points_are_those_of_the_assignment(tmp_path):
+    """Under `grade`, `grade PATH` and `grade --task`; nobody is asked when work was handed in."""
+    tasks = shutil.copytree(COURSE / "tasks", tmp_path / "tasks")
+    (tasks / "assignments" / "homework.yaml").write_text(
+        "id: homework\ntitle: Two\nrelease: 2026-10-05 09:00 Europe/Berlin\n"
+        "due: 2026-10-24 23:59 Europe/Berlin\nlate_until: 2026-10-26 23:59 Europe/Berlin\n"
+        "late: {per_day: 1 point, cap: 2 points}\nmax_submissions: 2\n"
+        "tasks: [{id: square, points: 7}, {id: noise, without: [law]}]\n"
+    )
+    folder = tmp_path / "handout"
+    assert make(folder, "--assignment", "homework", tasks=tasks) == 0
+    readme = (folder / "README.md").read_text("utf-8")
+    assert (
+        "\n- not marked of noise: law\n- out 2026-10-05 09:00 +02:00\n"
+        "- due 2026-10-24 23:59 +02:00\n"
+        "- late until 2026-10-26 23:59 +01:00: 1 point a day, at most 2 points\n"
+        "- attempts accepted: the first 2; the last of them counts\n" in readme
+    )
+    done = at_home(folder, tmp_path / "home", "grade", "--jobs", "1", "--json")
+    assert json.loads(done.stdout)["run"]["assignment"] == "homework"
+    assert ("noise", "law") not in verdicts(done)
+    assert "handed in" not in done.stderr
+    worth = {
+        task["id"]: task["max_points"]
+        for task in json.loads(done.stdout)["submissions"][0]["tasks"]
+    }
+    assert worth["square"] == 7
+    done = at_home(folder, tmp_path / "home", "grade", "--jobs", "1", "--task", "square")
+    assert done.stdout.split()[:4] == ["rank", "submission", "points", "square"]
+    alone = ("submissions/mine/square.py", "--results", "other")
+    done = at_home(folder, tmp_path / "home", "grade", *alone, "--jobs", "1", "--json")
+    assert [row["max_points"] for row in json.loads(done.stdout)["submissions"]] == [7]
+
+
 def test_what_needs_references_is_refused_in_a_line(small, tmp_path):
     for words in (("verify",), ("grade", "--phase", "final"), ("handout", str(tmp_path / "x"))):
         done = at_home(small, tmp_path / "home", *words)

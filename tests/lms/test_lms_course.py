@@ -133,6 +133,9 @@ def test_moodle_there_and_back(desk: Desk, tmp_path: Path) -> None:
     moodle_download(tmp_path / "download", BROKEN)
     download = packed(tmp_path / "download", tmp_path / "work.zip")
     table = desk.write("Grades.csv", MOODLE)
+    desk.run("import", download, "--table", table, "--to", tmp_path / "untimed")
+    assert "times of the worksheet are left out, since they have no zone" in desk.err
+    assert not (tmp_path / "untimed" / "times.csv").exists()
     roster = desk.imported("moodle", download, "--table", table, "--zone", "Europe/Berlin")
     assert roster["'00123"]["submission"] == "Jane Doe_901"
     assert "Moodle's worksheet says minutes, not seconds" in desk.err

@@ -12,6 +12,7 @@ from harness.classroom.roster import Roster
 from harness.errors import UsageError
 from harness.lms import canvas, importing, moodle, sheet
 from harness.lms.importing import Entry, Imported
+from harness.lms.layout import Person
 from harness.submissions import downloads
 from harness.submissions.downloads import Download
 from tests.support.platforms import (
@@ -249,7 +250,52 @@ def test_pseudonyms_and_groups_of_a_former_roster_stay(tmp_path: Path) -> None:
     ]
     assert (rows[0]["pseudonym"], rows[2]["pseudonym"]) == ("Falcon", "Owl")
     assert len({row["pseudonym"] for row in rows}) == 3
-    assert notices == [f"kept from {path}, and not in what was imported: 00999"]
+    assert notices == [
+        f"not in {path}, and added: 00124",
+        f"kept from {path}, and not in what was imported: 00999",
+    ]
+
+
+def test_a_roster_without_its_leading_zeros_is_refused(tmp_path: Path) -> None:
+    """Everybody would stand in it twice, and get no points once."""
+    path = tmp_path / "old.csv"
+    path.write_text("id,pseudonym\n123,Falcon\n124,Owl\n999,Heron\n")
+    imported = Imported((Entry("00123", "Jane Doe"), Entry("0124", "Richard Roe")))
+    with pytest.raises(UsageError) as caught:
+        importing.with_roster(imported, rosters.read(path))
+    assert str(caught.value) == (
+        f"{path}: 2 ids lack leading zeros, such as 123, which is 00123 in what is imported: a "
+        "spreadsheet took them for numbers. Write them as they were, in a column that is formatted "
+        "as text, or take other ids with --id"
+    )
+    both = rosters.read(path)
+    twice = Imported((Entry("123", "Jane Doe"), Entry("00123", "Ann Poe")))
+    assert len(importing.with_roster(twice, both)[0]) == 4, "both are people of the platform"
+
+
+def test_who_is_added_is_listed_and_a_namesake_with_them(tmp_path: Path) -> None:
+    path = tmp_path / "old.csv"
+    path.write_text("id,pseudonym,name\n00123,Falcon,Jane Doe\n")
+    entries = (Entry("00123", "Jane Doe"), Entry("00993", "Jane Doe"), Entry("00994", "Ann Poe"))
+    _, notices = importing.with_roster(Imported(entries), rosters.read(path))
+    assert notices == [
+        f"not in {path}, and added: 00993, 00994 (00993 is called Jane Doe, as 00123 is: is that "
+        "one person?)"
+    ]
+    assert importing.with_roster(Imported(entries), Roster())[1] == []
+
+
+def test_a_submission_with_a_known_number_says_whose_the_number_is(tmp_path: Path) -> None:
+    for name in ("roejane_101_1_square.py", "stranger_7_2_square.py"):
+        (tmp_path / name).write_text("x = 1\n")
+    people = [Person(1, 2, "Doe, Jane", "101", ids={"SIS User ID": "00123"})]
+    (_, found) = importing.of_table(downloads.read(tmp_path), people).notices[:2]
+    assert found == (
+        "in the download, and nobody in the table has their number and name: roejane_101 (the "
+        "number is that of Doe, Jane (line 2)), stranger_7. Where one is somebody's, write its "
+        "name into the column submission of their row in the roster, and when it came in into the "
+        "table of times"
+    )
 
 
 def test_new_pseudonyms_tell_nothing() -> None:

@@ -8,15 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.causes import Cause
 from harness.collect.bare import BareProgram
 from harness.marking import hints
+from harness.marking.feedback import without_contradicted
 from harness.proving import hints as proving
-from harness.records import EXAMPLE, Observation, Program, Trial
+from harness.records import EXAMPLE, Observation, Program, Trial, Verdict
 from harness.seeds import PUBLIC_KEY
 from harness.spec.answers import Answers, read
 from harness.spec.load import LoadedTask, load_task
 
 COURSE = Path(__file__).parents[1] / "course"
+ROOT = Path(__file__).parents[2]
 
 
 def square(folder: Path, **changes: tuple[str, str]) -> LoadedTask:
@@ -175,3 +178,29 @@ def test_a_damaged_file_costs_the_hints_alone_and_is_a_complaint(
 
 def test_a_missing_file_is_no_answers(tmp_path: Path) -> None:
     assert read(tmp_path / "answers.json") is None
+
+
+@pytest.mark.parametrize(
+    ("slip", "shown_hint"),
+    [
+        ("0.5 * k * math.log(2 * math.pi) + log_sigma.sum(dim=1)", ""),
+        (
+            "0.5 * k + log_sigma.sum(dim=1)",
+            "ln 2π, which belongs to the constant of the density, is missing from the entropy.",
+        ),
+    ],
+)
+def test_truth_values_give_no_hint_that_the_figures_contradict(slip: str, shown_hint: str) -> None:
+    """Without its 1/2 a dimension the entropy fails the checks that it fails without ln 2π."""
+    task = load_task(ROOT / "tasks" / "elbo-gaussian-kl", ROOT / "reference" / "elbo-gaussian-kl")
+    right = "0.5 * k * (1 + math.log(2 * math.pi)) + log_sigma.sum(dim=1)"
+    program = changed(task, right, slip)
+    failed = frozenset({"entropy", "example"})
+    hinted = {check: shown(task, program, check, set(failed)) for check in sorted(failed)}
+    verdicts = [
+        Verdict("own", task.id, check, "FAIL", Cause.WRONG, 0.0, 1.0, "visible", hint=hint)
+        for check, hint in hinted.items()
+    ]
+    found = {each.check: each.hint for each in without_contradicted(task, verdicts, failed)}
+    assert found == {"entropy": shown_hint, "example": shown_hint}
+    assert hinted["example"], "by its truth values alone it would have one"

@@ -1,0 +1,74 @@
+"""What an instructor told wrongly, and says right later: whose files these are, and their times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.classroom.test_course import TIMES, desk, table
+
+__all__ = ["desk"]  # a fixture
+PLACE = ("--assignment", "homework", "--jobs", 1, "--yes")
+
+
+def test_files_under_a_wrong_id_are_marked_for_whoever_handed_them_in(
+    desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The folder of 001 is really that of 004; the mark moves with it, and stays there."""
+    files = ("--roster", tmp_path / "roster.csv", "--times", tmp_path / "times.csv")
+    desk("grade", tmp_path / "class", *PLACE, *files)
+    full = table(tmp_path, "gradebook.csv")["'001"]["points"]
+    times = TIMES.replace("id,time", "id,time,submission").replace("001,", "004,") + "\n"
+    times = times.replace("23:50 +02:00", "23:50 +02:00,001")
+    (tmp_path / "times.csv").write_text(times.replace("12:00 +02:00", "12:00 +02:00,002"))
+    capsys.readouterr()
+    desk("grade", tmp_path / "class", *PLACE, *files)
+    said = capsys.readouterr().err
+    assert "001 was 001's, and is now 004's; the attempt of 2026-10-19 23:50 +02:00" in said
+    for again in range(2):
+        marks = table(tmp_path, "gradebook.csv")
+        found = {name: (marks[name]["points"], marks[name]["submitted"]) for name in marks}
+        assert found["'004"] == (full, "2026-10-19T23:50:00+02:00"), again
+        assert found["'001"] == ("0.0", ""), again
+        desk("grade", tmp_path / "class", *PLACE)  # told nothing more
+
+
+def test_times_of_an_assignment_are_told_anew(
+    desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also those of attempts that nobody has the files of: 2 were accepted, and 3 were told."""
+    files = ("--roster", tmp_path / "roster.csv", "--times", tmp_path / "times.csv")
+    wrong = "001,2026-10-18 12:00 Z\n001,2026-10-17 12:00 Z\n"
+    (tmp_path / "times.csv").write_text(TIMES + wrong)
+    assert desk("grade", tmp_path / "class", *PLACE, *files) == 2
+    assert "handed in 3 times, of which the first 2 are accepted" in capsys.readouterr().err
+    (tmp_path / "times.csv").write_text(TIMES)
+    desk("grade", tmp_path / "class", *PLACE, *files, "--replace-times")
+    assert "handed in 3 times" not in capsys.readouterr().err
+    assert table(tmp_path, "gradebook.csv")["'001"]["mark"] != "0.0"
+    assert desk("grade", tmp_path / "class", *PLACE, "--replace-times") == 2
+    assert "--replace-times needs --times" in capsys.readouterr().err
+
+
+def test_what_is_refused_says_nothing_of_tables_that_changed(
+    desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A repaired file of one student, marked under the time that is known of theirs."""
+    files = ("--roster", tmp_path / "roster.csv", "--times", tmp_path / "times.csv")
+    desk("grade", tmp_path / "class", *PLACE, *files)
+    key = tmp_path / "final.key"
+    key.write_text("5eed" * 16 + "\n")
+    final = (*PLACE, "--phase", "final", "--key-file", key, "--allow-insecure")
+    mended = tmp_path / "mended" / "001"
+    mended.mkdir(parents=True)
+    (mended / "square.py").write_text("def square(x):\n    return x * x\n")
+    capsys.readouterr()
+    assert desk("grade", mended, *final, "--single") == 2
+    said = capsys.readouterr().err
+    assert "they now show" not in said
+    row = "001,2026-10-19 23:50 +02:00"
+    assert f"the row is {row})" in said
+    (tmp_path / "one.csv").write_text(f"id,time\n{row}\n")
+    assert desk("grade", mended, *final, "--single", "--times", tmp_path / "one.csv") in (0, 1)
+    assert "they now show assignment homework, phase final" in capsys.readouterr().err
