@@ -37,12 +37,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         process.open_standard_streams()  # before anything else gets their numbers
         process.take_every_signal()
-        process.end_by_signal_as_by_interrupt()
+        process.own_what_is_made()
         process.show_what_can_be_shown()
     process.settle()
     words = sys.argv[1:] if argv is None else list(argv)
     args = parser_for(words).parse_args(words)
     try:
+        if argv is None:
+            process.end_by_signal_as_by_interrupt()
         code: int = _module(args.verb).run(args)
         sys.stdout.flush()  # flushed here so that a closed pipe is caught below
         return code

@@ -318,6 +318,9 @@ def find_submitted(
     if known.roster.path is None and is_class and known.assignment is not None:
         notices += known.extensions.strangers(who, known.assignment.id)
     notices += known.extensions.notices
+    notices += [
+        f"{display(str(path))} holds marks of ours and is no submission" for path in found.results
+    ]
     ordered = sorted(subjects, key=lambda subject: subject.program.name)
     return Submitted(
         tuple(ordered),

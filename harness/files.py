@@ -25,7 +25,8 @@ def read_given(path: Path, largest: int) -> bytes:
         UsageError: it cannot be read, or is larger.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as stream:  # no more than that: it may be a device without an end
+            content = stream.read(largest + 1)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     if len(content) > largest:

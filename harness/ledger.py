@@ -225,12 +225,13 @@ class Ledger:
         """Reads the stored observations of trials; what has none is not remembered."""
         places = ", ".join("?" * len(trials))
         rows = self._rows(
-            "select trial, made, digest, run, isolation, record, arrays from observations "
+            "select trial, rowid, digest, run, isolation, record, arrays from observations "
             f"where trial in ({places})",
             trials,
         )
-        # sorted here, since SQLite would copy all records and arrays in order to sort them
-        rows.sort(key=lambda row: (row[0], row[1], row[3]))
+        # sorted here, since SQLite would copy all records and arrays in order to sort them; by the
+        # order in which they were stored, since the clock of a machine may be set back
+        rows.sort(key=lambda row: row[:2])
         for trial, stored in groupby(rows, key=lambda row: row[0]):
             self._repetitions[trial] = tuple(_Repetition(*row[2:]) for row in stored)
         while len(self._repetitions) > self._kept_trials:

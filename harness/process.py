@@ -19,6 +19,8 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 #: Variables of the environment with which libraries make their sums on one thread.
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")}
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+#: What the owner may do with a file or folder, in a umask.
+_OWNER = 0o700
 
 
 class Interrupted(KeyboardInterrupt):
@@ -45,11 +47,29 @@ def settle() -> None:
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
 
 
-def end_by_signal_as_by_interrupt() -> None:
-    """From now on SIGTERM and SIGHUP raise :class:`Interrupted` in the main thread.
+def own_what_is_made() -> None:
+    """What this process makes can be used by its own user, whatever the umask it inherited."""
+    umask = os.umask(0o077)
+    os.umask(umask & ~_OWNER)
+
+
+def end_quietly_at_a_signal() -> None:
+    """From now on Ctrl-C, SIGTERM and SIGHUP end the process at once, without a traceback.
 
     A signal that is ignored, as SIGHUP is under ``nohup``, stays ignored.
     """
+    for number in (signal.SIGINT, *_ENDING_SIGNALS):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def end_by_signal_as_by_interrupt() -> None:
+    """From now on SIGTERM and SIGHUP raise :class:`Interrupted` in the main thread.
+
+    Ctrl-C raises KeyboardInterrupt, as Python does. A signal that is ignored stays ignored.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in _ENDING_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)

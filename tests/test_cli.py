@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from hashlib import sha256
@@ -433,6 +434,45 @@ def test_what_a_caller_blocks_and_ignores_is_heard_all_the_same():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("0\n")
     assert "returncode=7" in done.stdout
+
+
+SIGNALLED = """
+import atexit, importlib.abc, os, runpy, signal, sys
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who started the tests may ignore it
+
+class Meanwhile(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == {when!r}:
+            os.kill(os.getpid(), {number})
+
+if {when!r} == "exit":
+    atexit.register(os.kill, os.getpid(), {number})
+sys.meta_path.insert(0, Meanwhile())
+sys.argv = ["harness", "list", *{places!r}]
+runpy.run_module("harness", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("when", ["argparse", "harness.verbs.list", "exit"])
+def test_a_signal_before_or_after_the_verb_ends_quietly(when, number):
+    """Importing takes a second or more, in which there is nothing to clean up."""
+    code = SIGNALLED.format(when=when, number=int(number), places=COURSE_PLACES)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (-number, "")
+
+
+def test_what_is_made_is_its_owners_whatever_the_umask(tmp_path):
+    made = tmp_path / "made"
+    code = (
+        "import os, sys; os.umask(0o777); from harness import cli; from harness.verbs import list; "
+        f"list.run = lambda args: os.mkdir({str(made)!r}) or 0; sys.exit(cli.main())"
+    )
+    command = [sys.executable, "-c", code, "list", *COURSE_PLACES]
+    subprocess.run(command, cwd=ROOT, check=True)
+    assert made.stat().st_mode & 0o777 == 0o700
 
 
 # the parser

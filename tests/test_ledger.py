@@ -422,3 +422,14 @@ def test_a_record_that_this_version_does_not_write_is_said(tmp_path, record):
             ledger.get("t" * 64)
         with pytest.raises(InfrastructureError, match="of the document name cannot be read"):
             ledger.document("name")
+
+
+def test_the_first_observation_stands_though_the_clock_was_set_back(path, monkeypatch):
+    first, second = observation("k", 1.0), observation("k", 2.0)
+    for run, seen, clock in (("one", first, 2_000.0), ("two", second, 1_000.0)):
+        monkeypatch.setattr("time.time", lambda clock=clock: clock)
+        with Ledger(path, run, fresh=True) as ledger:
+            ledger.put(seen)
+    with Ledger(path, "three") as ledger:
+        assert ledger.get("k").digest == first.digest
+        assert ledger.digests("k") == (first.digest, second.digest)

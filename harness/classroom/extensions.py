@@ -130,10 +130,13 @@ class Extensions:
 
 
 def _later(one: Granted, other: Granted) -> bool:
-    return (one.extension.due, one.extension.late_until) > (
-        other.extension.due,
-        other.extension.late_until,
-    )
+    return _dates_of(one.extension) > _dates_of(other.extension)
+
+
+def _dates_of(extension: Extension) -> tuple[datetime, ...]:
+    """Its dates, which may have different offsets from UTC, as what is compared."""
+    dates = (extension.due, extension.late_until)
+    return tuple(datetime.fromisoformat(date) for date in dates if date)
 
 
 def document_name() -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harness.errors import UsageError
 
+_LARGEST = 64 << 20
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 LINE_END = re.compile("\r\n|\r|\n")
 #: A cell in quotes, in which a quote is doubled.
@@ -101,12 +102,16 @@ def read_content(path: Path, what: str) -> bytes:
     """The content of a table.
 
     Raises:
-        UsageError: it cannot be read.
+        UsageError: it cannot be read, or is larger than any table.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            content = stream.read(_LARGEST + 1)
     except OSError as error:
         raise UsageError(f"{path}: {what} cannot be read: {error.strerror}") from error
+    if len(content) > _LARGEST:
+        raise UsageError(f"{path}: {what} is larger than {_LARGEST >> 20} MiB; is it that file?")
+    return content
 
 
 def decoded(content: bytes, place: str, no_text: str, no_utf8: str) -> tuple[str, str]:

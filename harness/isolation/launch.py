@@ -122,7 +122,7 @@ def bubblewrapped(folders: Folders, command: Sequence[str], *, as_root: bool) ->
     Raises:
         InfrastructureError: a program that is needed is not installed.
     """
-    bwrap = _program("bwrap")
+    bwrap = program("bwrap")
     python = interpreter.current()
     binds = [*python.folders, str(folders.runtime), str(folders.programs)]
     with ExitStack() as stack:
@@ -189,10 +189,15 @@ def _tree(binds: Sequence[str], scratch: Path) -> list[str]:
 
 def _drop_user(uid: int) -> list[str]:
     drop = ["--reuid", str(uid), "--regid", str(uid), "--clear-groups", "--no-new-privs"]
-    return [_program("setpriv"), *drop, "--bounding-set=-all", "--inh-caps=-all"]
+    return [program("setpriv"), *drop, "--bounding-set=-all", "--inh-caps=-all"]
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """The path of a program of the system's, or else of the grader's PATH.
+
+    Raises:
+        InfrastructureError: it is not installed.
+    """
     path = shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin") or shutil.which(name)
     if path is None:
         raise InfrastructureError(f"{name} is not installed")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -115,11 +114,13 @@ def prepare(level: str) -> Isolation:
 
 
 def _check_bubblewrap(own_user: bool) -> None:
-    if shutil.which("bwrap") is None:
-        raise Unavailable("bubblewrap is not installed")
+    try:
+        bwrap = launch.program("bwrap")
+    except InfrastructureError:
+        raise Unavailable("bubblewrap is not installed") from None
     if identity.is_root() and not own_user:
         raise Unavailable("root that may not change its user would stay root in the sandbox")
-    command = ["bwrap", "--unshare-pid", "--unshare-net", "--ro-bind", "/", "/", "true"]
+    command = [bwrap, "--unshare-pid", "--unshare-net", "--ro-bind", "/", "/", launch.program("true")]
     if not own_user:
         command.insert(1, "--unshare-user")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -141,7 +142,8 @@ def _landlock_abi() -> int | str:
 
 def bubblewrap_version() -> str:
     """What the installed bubblewrap says of its version."""
-    done = subprocess.run(["bwrap", "--version"], capture_output=True, text=True, check=False)
+    command = [launch.program("bwrap"), "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip()
 
 

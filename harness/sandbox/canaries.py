@@ -30,6 +30,8 @@ from harness.spec.models import Limits
 #: Of one canary: whether it was stopped, and by what.
 Outcome = tuple[bool, str]
 
+#: Bytes of the path of a socket (sun_path of the smallest system is 104), and where it may be short.
+_LONGEST_PATH, _SHORT = 100, "/tmp"
 _LIMITS = Limits(call_s=20, trial_s=30, memory_mib=256)
 
 
@@ -103,9 +105,8 @@ def _lay_baits() -> Iterator[_Baits]:
         local = stack.enter_context(socket.socket(socket.AF_UNIX))
         local.bind("\0" + abstract)
         local.listen(8)
-        path = str(folder / "socket")
         named = stack.enter_context(socket.socket(socket.AF_UNIX))
-        named.bind(path)
+        path = _bind(named, folder, stack)
         named.listen(8)
         os.chmod(path, 0o777)
         decoy = subprocess.Popen(
@@ -126,6 +127,28 @@ def _lay_baits() -> Iterator[_Baits]:
             "decoy_pid": decoy.pid,
         }
         yield _Baits(offered, udp)
+
+
+def _bind(sock: socket.socket, folder: Path, stack: contextlib.ExitStack) -> str:
+    """Binds a socket to a path in a folder, or elsewhere where that is too long for a socket's.
+
+    Raises:
+        InfrastructureError: no folder for temporary files has a path that is short enough.
+    """
+    path = str(folder / "socket")
+    if len(os.fsencode(path)) > _LONGEST_PATH:
+        try:
+            owned = folders.make("canary-", below=_SHORT)
+        except OSError as error:
+            raise InfrastructureError(
+                f"{path} is too long for a socket, and {_SHORT} cannot be written "
+                f"({error.strerror}); name a folder with a shorter path with TMPDIR"
+            ) from error
+        stack.callback(owned.remove)
+        owned.path.chmod(0o777)
+        path = str(owned.path / "socket")
+    sock.bind(path)
+    return path
 
 
 def _read_report(sock: socket.socket) -> Mapping[str, str]:

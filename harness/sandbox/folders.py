@@ -21,6 +21,8 @@ import harness
 
 _PREFIX = "fairmark-"
 _LOCK = "owner"
+#: Where ``chmod`` and ``rm`` are, whatever the grader's own PATH is.
+_TOOLS = {"PATH": "/usr/bin:/bin"}
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,13 @@ class OwnedFolder:
         os.close(self.lock)
 
 
-def make(kind: str = "") -> OwnedFolder:
-    """A new folder below the machine's folder for temporary files.
+def make(kind: str = "", below: str | None = None) -> OwnedFolder:
+    """A new folder, in the machine's folder for temporary files unless ``below`` names another.
 
     Raises:
         OSError: it cannot be made.
     """
-    path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{kind}"))
+    path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{kind}", dir=below))
     path.chmod(0o700)  # whatever the umask is
     unlocked = path / f"{_LOCK}.new"
     lock = os.open(unlocked, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -117,4 +119,5 @@ def remove(folder: Path) -> None:
     if folder.exists():
         # By processes of their own: the folders may be nested deeper than Python's stack.
         for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
-            subprocess.run([*command, os.fspath(folder)], stderr=subprocess.DEVNULL, check=False)
+            words = [*command, os.fspath(folder)]
+            subprocess.run(words, stderr=subprocess.DEVNULL, check=False, env=_TOOLS)

@@ -122,8 +122,8 @@ class Zygote:
             self.versions = json.loads(data)["versions"]
         except (OSError, ValueError, KeyError):
             time.sleep(0.05)  # its last words may still be on their way through the pipe
-            printed = self.output.since(0)[-2000:]
-            raise InfrastructureError(f"the sandbox did not start; it said: {printed}") from None
+            said = _last_words(self.output.since(0))
+            raise InfrastructureError(f"the sandbox did not start; it said: {said}") from None
         sender = processes.sender(ancillary)
         self.pid = sender.pid if sender is not None else self.pid
         if self._group is not None and self._group.members() != {self.pid}:
@@ -194,6 +194,16 @@ class Zygote:
         self.output.close()
         self._resources.close()
         return cpu_s
+
+
+def _last_words(printed: str) -> str:
+    """What a process said before it ended; of an exception of Python's the line that names it."""
+    text = printed[-2000:].strip()
+    lines = text.splitlines()
+    at = next((place for place, line in enumerate(lines) if line.startswith("Traceback ")), None)
+    if at is None:
+        return text
+    return next((line for line in lines[at + 1 :] if line[:1].strip()), text)
 
 
 def no_memory_left() -> InfrastructureError:

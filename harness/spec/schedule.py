@@ -23,6 +23,8 @@ _MOMENT = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})[T ](?P<time>\d{2}:\d{2}(?::\d{2})?)(?:\.(?P<part>\d{1,9}))?"
     r"(?: ?(?P<zone>Z|UTC|[+-]\d{2}:?\d{2}|[A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2}))?"
 )
+#: Years that can be meant; at the ends of the calendar some moments do not exist in UTC.
+_FIRST_YEAR, _LAST_YEAR = 1970, 3000
 _EXAMPLE = "2026-10-19 23:59 Europe/Berlin, or 2026-10-19 23:59 +02:00"
 _DURATION = re.compile(r"(?P<number>\d{1,4}) ?(?P<unit>min|h|days?)")
 _UNITS = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "day": DAY, "days": DAY}
@@ -46,6 +48,10 @@ def read_moment(text: object) -> datetime:
     except ValueError as error:
         raise ValueError(f"{text}: {error}") from None
     local += timedelta(microseconds=int((match["part"] or "0").ljust(6, "0")[:6]))
+    if not _FIRST_YEAR <= local.year < _LAST_YEAR:
+        raise ValueError(
+            f"{text}: years from {_FIRST_YEAR} to {_LAST_YEAR - 1} are understood; correct the year"
+        )
     return local.replace(tzinfo=timezone(_offset(local, match["zone"])))
 
 

@@ -38,6 +38,9 @@ from harness.submissions.search import look_through
 from harness.submissions.sources import SourceParser
 from harness.submissions.taking import Taken, take
 
+#: The file by which a results folder is known.
+LEDGER = "ledger.sqlite"
+
 #: Whether a path may be a class, or is one submission whatever it holds.
 Reading = Literal["guess", "single"]
 
@@ -62,10 +65,12 @@ class Found:
 
     Attributes:
         classes: the paths that are classes; the others are one submission each.
+        results: the results folders that lie among them and are none.
     """
 
     submissions: tuple[Submission, ...]
     classes: tuple[Path, ...] = field(default=())
+    results: tuple[Path, ...] = field(default=())
 
 
 def find(
@@ -117,7 +122,7 @@ def find_all(
                         " rename or remove one of them"
                     )
                 by_name[submission.name] = submission
-    return Found(tuple(by_name.values()), tuple(classes))
+    return Found(tuple(by_name.values()), tuple(classes), tuple(finder.results))
 
 
 def copy_to(submission: Submission, directory: Path, names: Iterable[str]) -> None:
@@ -145,6 +150,7 @@ class _Finder:
         self._wanted = wanted
         self._limits = limits
         self._only_path = only_path
+        self.results: list[Path] = []
 
     def entries(self, path: Path, reading: Reading) -> tuple[list[_Entry], bool]:
         """The submissions at a path, and whether it is a class.
@@ -204,6 +210,9 @@ class _Finder:
         except ArchiveError as error:
             shown, reason = display(str(path)), error.message.partition(": ")[2]
             raise UsageError(f"{shown} cannot be listed: {reason or error.message}") from None
+        ours = {each for each, node in children if _is_results(folder.root / each, node)}
+        self.results += [path / each for each in sorted(ours)]
+        children = [(each, node) for each, node in children if each not in ours]
         is_one = any(each in self._wanted and _is_file(node) for each, node in children)
         is_one |= _is_one_notebook(children)
         if is_one and not self._is_class(children):
@@ -278,6 +287,11 @@ def _is_submission(name: str, node: Node) -> bool:
     if isinstance(node, Odd):
         return "is a link" in node.error.message or is_source(name) or is_archive(name)
     return not isinstance(node, File) or is_source(name)
+
+
+def _is_results(path: Path, node: Node) -> bool:
+    """Whether a folder is one of ours, with the ledger of a class in it."""
+    return isinstance(node, DiskFolder) and (path / LEDGER).is_file()
 
 
 def _is_one_notebook(children: Sequence[tuple[str, Node]]) -> bool:

@@ -123,6 +123,9 @@ _CELL_MAGIC = re.compile(r"\s*%%(?P<name>\w+)")
 _PYTHON_MAGICS = frozenset({"time", "timeit", "capture", "prun"})
 #: Packages that only a notebook has a use for.
 _OF_NOTEBOOKS = frozenset({"IPython", "ipywidgets", "google", "otter", "nbgrader"})
+#: The ends of lines as Python counts them; ``str.splitlines`` would also split in the middle of a
+#: string that holds a form feed or U+2028.
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _MOST_CELLS = 2000
 _MOST_NOTES = 20
 
@@ -134,7 +137,7 @@ class _Cell:
         source = cell.get("source", "")
         text = "".join(map(str, source)) if isinstance(source, list) else str(source)
         self.number = number
-        self.lines = text.splitlines()
+        self.lines = _LINE_END.split(text) if text else []
         metadata = cell.get("metadata")
         metadata = metadata if isinstance(metadata, dict) else {}
         tags = metadata.get("tags")
@@ -254,7 +257,8 @@ def _code_cells(content: bytes) -> list[dict[str, Any]]:
         _NoNotebook: there are none to be read, and why.
     """
     try:
-        notebook = json.loads(content.decode("utf-8-sig"))
+        # no whole number of it is used, and Python refuses to read one of 4,300 digits
+        notebook = json.loads(content.decode("utf-8-sig"), parse_int=float)
     except UnicodeDecodeError:
         raise _NoNotebook(f"is no notebook: not UTF-8 text; {_SAVE}") from None
     except json.JSONDecodeError as error:
@@ -316,6 +320,14 @@ def _imported(tree: ast.Module) -> set[str]:
     return {name for name in names if len(name) <= _LONGEST_NAME}
 
 
+def _reply(content: bytes, notebook: dict[str, Any] | None) -> dict[str, Any]:
+    """What is answered of a text; one that breaks its reader costs itself and no other."""
+    try:
+        return answer(content) if notebook is None else modules(content, **notebook)
+    except Exception as error:
+        return _problem("not-text", f"cannot be read here ({type(error).__name__})")
+
+
 def main() -> None:
     """Answers requests until the input ends."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -326,9 +338,7 @@ def main() -> None:
         request = json.loads(line)
         content = sys.stdin.buffer.read(request["bytes"])
         signal.setitimer(signal.ITIMER_PROF, request["cpu_s"])
-        reply = json.dumps(
-            modules(content, **request["notebook"]) if "notebook" in request else answer(content)
-        )
+        reply = json.dumps(_reply(content, request.get("notebook")))
         signal.setitimer(signal.ITIMER_PROF, 0)
         sys.stdout.write(reply + "\n")
         sys.stdout.flush()

@@ -49,7 +49,6 @@ _OOM_FIRST = "1000"
 _PROC_FILES = (
     "/proc/cpuinfo",
     "/proc/meminfo",
-    "/proc/stat",
     "/proc/filesystems",
     "/proc/sys/vm/overcommit_memory",
     "/proc/sys/kernel/pid_max",

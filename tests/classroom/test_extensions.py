@@ -141,6 +141,15 @@ def test_an_extension_of_one_is_that_of_the_group(tmp_path: Path) -> None:
     assert given.granted(declared(), CLASS)["ada"].assignment.due.day == 20
 
 
+def test_the_longest_extension_of_a_group_is_the_later_moment(tmp_path: Path) -> None:
+    """Dates with other offsets from UTC are not compared as they are written."""
+    rows = "ada,homework,2026-10-21 12:00 +14:00,ill\nbob,homework,2026-10-21 08:00 -10:00,ill"
+    given = read(tmp_path, rows, head="id,assignment,due,reason")
+    grouped = Roster(CLASS.path, CLASS.students, by_group=True)
+    due = given.granted(declared(), grouped)["g1"].assignment.due
+    assert due == read_moment("2026-10-21 18:00 Z")
+
+
 def row(name: str, moment: str) -> SubmissionGrade:
     verdict = Verdict(name, "square", "value", "FAIL", "wrong", 10.0, 20.0, "visible")
     task = TaskGrade("square", "Squares", "exact", 20.0, (verdict,))

@@ -52,6 +52,8 @@ def test_differences_are_real_time_where_the_clocks_change() -> None:
         ("due: 2026-10-19 23:59", r"hw.yaml:4:6: due: .* has no time zone; write 2026-10-19 23:59"),
         ("due: 2026-10-19", "is no date with time and zone"),
         ("due: 2026-13-19 23:59 Z", "month must be in"),
+        ("due: 0001-01-01 00:00 Europe/Berlin", "the year is a slip"),
+        ("due: 9999-12-31 23:59 America/Lima", "the year is a slip"),
         ("due: 2026-10-19 23:59 Europe/Berlinn", "no time zone called 'Europe/Berlinn'"),
         ("due: 2026-10-19 23:59 CEST/X", "no time zone called"),
         ("due: 2026-10-25 02:30 Europe/Berlin", "show 2026-10-25 02:30 twice; write the offset"),

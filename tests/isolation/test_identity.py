@@ -19,6 +19,14 @@ def test_two_sandboxes_never_share_a_user(as_root):
         assert again == first
 
 
+def test_graders_with_folders_of_their_own_never_share_a_user(as_root, tmp_path, monkeypatch):
+    """At the end of a sandbox all processes of its user are killed."""
+    with identity.lease() as first:
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        with identity.lease() as second:
+            assert first != second
+
+
 def test_a_user_with_a_process_is_passed_over(as_root):
     with identity.lease() as uid:
         taken = uid
@@ -32,7 +40,7 @@ def test_a_user_with_a_process_is_passed_over(as_root):
 
 
 def test_locks_in_a_folder_that_others_can_write_are_refused(as_root, tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(identity, "_SHARED", (str(tmp_path),))
     (tmp_path / "fairmark-users").mkdir(mode=0o777)
     (tmp_path / "fairmark-users").chmod(0o777)
     with pytest.raises(InfrastructureError, match="not a folder of root's alone"):

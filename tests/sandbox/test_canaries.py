@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from harness import levels
+from harness.errors import InfrastructureError
 from harness.isolation import filter, identity
 from harness.sandbox import canaries, choice
 from tests.sandbox.lab import isolation_at
@@ -29,6 +33,23 @@ def test_every_canary_that_a_level_must_stop_is_stopped(level):
     for name in levels.REQUIRED[level]:
         assert record["canaries"][name] == "blocked", (name, record["said"][name])
     assert levels.base(record["level"]) == level
+
+
+def test_a_long_path_of_temporary_files_leaves_the_bait_a_socket(tmp_path, monkeypatch):
+    """The path of a socket has at most some hundred bytes."""
+    long = tmp_path / ("x" * 120)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    with canaries._lay_baits() as baits:
+        offered = baits.offered
+        assert Path(offered["secret_file"]).is_relative_to(long)
+        assert Path(offered["socket_path"]).is_socket()
+    assert not os.path.exists(Path(offered["socket_path"]).parent)
+    assert list(long.iterdir()) == []
+    monkeypatch.setattr(canaries, "_SHORT", "/nonexistent")
+    with pytest.raises(InfrastructureError, match="too long for a socket.*shorter path with TMP"):
+        with canaries._lay_baits():
+            pass
 
 
 @pytest.mark.parametrize("level", choice.candidates())

@@ -25,6 +25,14 @@ def below(tmp_path, monkeypatch):
     return tmp_path
 
 
+def test_folders_are_removed_whatever_the_path_of_commands_is(below, monkeypatch):
+    monkeypatch.setenv("PATH", "/nonexistent")
+    made = folders.make()
+    (made.path / "deep").mkdir(mode=0)
+    made.remove()
+    assert list(below.iterdir()) == []
+
+
 @pytest.mark.parametrize("kind", ["", "canary-"])
 def test_what_a_killed_grader_left_is_removed_and_what_is_in_use_stays(below, kind):
     done = subprocess.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import io
+import json
 import os
 import socket
 import zipfile
@@ -14,7 +15,8 @@ from typing import Any
 import pytest
 
 from harness.errors import UsageError
-from harness.submissions import Limits, disk, find, hints, nodes
+from harness.results import Results
+from harness.submissions import Limits, disk, find, find_all, hints, nodes
 
 ELBO, WEIGHTS = "elbo.py", "policy.safetensors"
 WANTED = frozenset({ELBO, WEIGHTS})
@@ -219,3 +221,28 @@ def test_a_path_that_is_no_submission_is_named_safely(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         find([path], WANTED)
     assert str(caught.value).isprintable()
+
+
+def test_a_results_folder_among_submissions_is_none(tmp_path):
+    """Whoever writes results beside what is graded finds no submission more in the next run."""
+    wanted = frozenset({"solution.py"})
+    for name in ("ann", "bob"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "solution.py").write_text("x = 1\n")
+    results = Results(tmp_path / "results")
+    results.make(["ann"])
+    results.ledger.touch()
+    found = find_all([tmp_path], wanted)
+    assert [each.name for each in found.submissions] == ["ann", "bob"]
+    assert found.results == (results.root,)
+
+
+def test_a_notebook_beside_its_results_stays_one_submission(tmp_path):
+    cells = [{"cell_type": "code", "source": "# fairmark: solution\nx = 1", "metadata": {}}]
+    (tmp_path / "hw.ipynb").write_text(json.dumps({"cells": cells}))
+    wanted = frozenset({"solution.py"})
+    assert [each.name for each in find([tmp_path], wanted)] == [tmp_path.name]
+    results = Results(tmp_path / "results")
+    results.make()
+    results.ledger.touch()
+    assert [each.name for each in find([tmp_path], wanted)] == [tmp_path.name]

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from harness.submissions import Limits, find, find_all
+from harness.submissions import Limits, find, find_all, parser
 from harness.submissions.cells import in_cells
 
 WANTED = frozenset({"reparam_grad.py", "score_grad.py", "numbers.safetensors"})
@@ -250,3 +250,29 @@ def test_marks_for_what_nothing_asks_for_are_said(tmp_path):
 def test_the_name_of_a_notebook_cannot_forge_a_line(tmp_path):
     found = handed_in(tmp_path, {"a\nimport os\n.ipynb": BASIC})
     assert "os" not in values(found.contents["reparam_grad.py"])
+
+
+def test_a_number_that_python_does_not_read_ends_no_run(tmp_path):
+    """Python refuses whole numbers of more than 4,300 digits; the process of the parser lives."""
+    work = BASIC.replace(b'"nbformat": 4', b'"nbformat": ' + b"4" * 5000)
+    found = handed_in(tmp_path, {"hw.ipynb": work})
+    assert found.contents.keys() == {"reparam_grad.py", "score_grad.py"}
+
+
+def test_a_text_that_breaks_its_reader_costs_itself_alone(monkeypatch):
+    def broken(*_arguments, **_more):
+        raise SystemError("no reader foresaw it")
+
+    for name in ("answer", "modules"):
+        monkeypatch.setattr(parser, name, broken)
+    for notebook_ in (None, {"names": []}):
+        reply = parser._reply(b"x", notebook_)
+        assert (reply["cause"], reply["what"]) == ("not-text", "cannot be read here (SystemError)")
+
+
+def test_lines_end_where_python_ends_them(tmp_path):
+    """A form feed or U+2028 in a string is a character of it."""
+    odd = "\x0c\x1c\x85\u2028"
+    work = notebook(cell("# fairmark: reparam_grad", f"x = '{odd}'", "y = 1\r\nz = 2\rw = 3"))
+    found = handed_in(tmp_path, {"hw.ipynb": work})
+    assert values(found.contents["reparam_grad.py"]) == {"x": odd, "y": 1, "z": 2, "w": 3}
