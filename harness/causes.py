@@ -54,6 +54,7 @@ class Cause(StrEnum):
     EXIT = "exit", "program", "the program ended its process"
     SIGNAL = "signal", "program", "the program's process was ended by a signal"
     TIMEOUT = "timeout", "program", "the program took longer than it may"
+    BUDGET = "budget", "program", "the program asked an environment for more steps than it may take"
     MEMORY = "memory", "program", "the program used more memory, processes or disk than it may"
     BAD_OUTPUT = "bad-output", "program", "an answer has another type or shape than it must have"
     CHANGED_ARGUMENT = (
@@ -167,6 +168,6 @@ REPORTED_BY_WORKER = frozenset(
     {
         *(Cause.MISSING_FILE, Cause.MISSING_NAME, Cause.SIGNATURE, Cause.SYNTAX),
         *(Cause.EXCEPTION, Cause.EXIT, Cause.MEMORY, Cause.BAD_OUTPUT),
-        Cause.CHANGED_ARGUMENT,
+        *(Cause.CHANGED_ARGUMENT, Cause.BUDGET),
     }
 )

@@ -164,7 +164,8 @@ class Observation:
         metrics: a SHA-256 of every whole metric by its name: what is compared when a trial is run
             again.
         cause: the error's; :attr:`Cause.NONE` where there is none.
-        message: one sentence about the error.
+        message: one sentence about the error; of ``ok`` one of the grader's own for the student,
+            mostly empty.
         message_is_public: nothing in the message can come from an instance that is marked; any
             other message is shown to nobody but the grader.
         transcript: the calls of a displayed example; empty for marked trials.

@@ -5,8 +5,9 @@ The worker makes the actual argument from the description that crosses the wire.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,6 +19,8 @@ Array = wire.Array
 
 _NEXT_STEP = "NextStep"  # the value of gymnasium.vector.AutoresetMode.NEXT_STEP
 _NAME = "Served-v0"
+#: The share of episodes ended by resets above which the student is told.
+_MANY_ABANDONED = 0.75
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,21 @@ class File:
     name: str
 
 
+@dataclass(frozen=True)
+class Episode:
+    """One episode of a sub-environment, as the grader counted it.
+
+    Attributes:
+        reward: the sum of its rewards, undiscounted.
+        steps: how many steps it took.
+        end: ``reset`` where the program began anew while it was running.
+    """
+
+    reward: float
+    steps: int
+    end: Literal["terminated", "truncated", "reset"]
+
+
 @dataclass
 class Served:
     """An environment that runs in the grader; checks rely on its counts, not on the program's.
@@ -51,7 +69,10 @@ class Served:
         seed: what every reset is given.
         max_steps: the budget of sub-environment steps.
         steps: sub-environment steps so far.
-        returns: undiscounted returns of the episodes that ended, in the order of their ends.
+        spent: a step beyond the budget was asked for; none was made.
+        ended: the function that ended so; empty where none did.
+        episodes: those that ended, in the order of their ends; one of them that a reset ends while
+            it is running counts, too, unless it has no step yet.
     """
 
     env: VectorEnv
@@ -60,54 +81,130 @@ class Served:
     seed: int
     max_steps: int
     steps: int = 0
-    returns: list[float] = field(default_factory=list)
-    _running: Array | None = None
+    spent: bool = False
+    ended: str = ""
+    episodes: list[Episode] = field(default_factory=list)
+    _running: Array | None = None  # rewards so far of what is running
+    _ages: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    _over: Array = field(default_factory=lambda: np.zeros(0, dtype=bool))  # begins anew next
+
+    @property
+    def returns(self) -> list[float]:
+        """The undiscounted returns of :attr:`episodes`."""
+        return [episode.reward for episode in self.episodes]
+
+    @property
+    def calls(self) -> int:
+        """Calls of ``step`` so far."""
+        return self.steps // self.env.num_envs
+
+    def notices(self) -> Iterator[str]:
+        """Sentences for the student, from counts of the grader's alone."""
+        if self.ended:
+            yield (
+                f"{self.budget} was used up and more asked for; {self.ended} ended there, and what "
+                "was learnt so far is marked"
+            )
+        if not self.steps:
+            yield (
+                "no step of the environment that was handed over was made; one of your own, as by "
+                "gymnasium.make, is another one, and nothing learnt there counts for this one"
+            )
+        abandoned = sum(episode.end == "reset" for episode in self.episodes)
+        if abandoned > _MANY_ABANDONED * len(self.episodes):
+            yield (
+                f"{abandoned:,} of {len(self.episodes):,} episodes were ended by reset() while "
+                "they were running; each counts with the steps that it had"
+            )
 
     def described(self) -> dict[str, Any]:
         """What the program is told of the environment, besides its number."""
         space = getattr(self.env, "single_observation_space", None)
         spec = getattr(self.env, "spec", None)
-        mode = getattr(self.env, "metadata", {}).get("autoreset_mode", _NEXT_STEP)
         return {
             "name": getattr(spec, "id", _NAME),
             "num_envs": self.env.num_envs,
             "observation_shape": list(self.observation_shape),
             "num_actions": self.num_actions,
             "dtype": "float64" if space is None else space.dtype.name,
-            "autoreset_mode": getattr(mode, "value", mode),
+            "autoreset_mode": self._autoreset_mode(),
             "max_episode_steps": getattr(spec, "max_episode_steps", None),
         }
+
+    def _autoreset_mode(self) -> str:
+        mode = getattr(self.env, "metadata", {}).get("autoreset_mode", _NEXT_STEP)
+        return str(getattr(mode, "value", mode))
 
     def answer(self, verb: str, arrays: tuple[Array, ...]) -> wire.Frame:
         """Answers one reset or step that the program asks for.
 
+        A step beyond the budget is refused, not made; the frame then says ``spent``.
+
         Raises:
-            ProgramError: over the budget of steps, or a malformed request.
+            ProgramError: a malformed request.
         """
         n = self.env.num_envs
         if verb == "reset" and not arrays:
-            observations, _ = self.env.reset(seed=self.seed)
-            self._running = np.zeros(n)
-            return wire.Frame({"ok": True}, (_crossing(observations),))
+            return self._reset()
         if verb != "step" or len(arrays) != 1 or arrays[0].shape != (n,):
             raise ProgramError("protocol", f"an environment is stepped with {n} actions")
         if self._running is None:
-            return wire.Frame({"ok": False, "message": "call reset() before step()"}, ())
+            return _refusal("call reset() before step()")
         actions = arrays[0]
-        if actions.dtype != np.int64 or not ((actions >= 0) & (actions < self.num_actions)).all():
-            return wire.Frame(
-                {"ok": False, "message": f"actions lie in 0..{self.num_actions - 1}"}, ()
+        if actions.dtype != np.int64:
+            return _refusal(f"actions are whole numbers from 0 to {self.num_actions - 1}")
+        outside = (actions < 0) | (actions >= self.num_actions)
+        if outside.any():
+            place = int(outside.argmax())
+            return _refusal(
+                f"actions lie in 0..{self.num_actions - 1}; sub-environment {place} was given "
+                f"{actions[place]}"
             )
-        self.steps += n
-        if self.steps > self.max_steps:
-            raise ProgramError("timeout", f"used more than the budget of {self.max_steps} steps")
+        if self.steps + n > self.max_steps:
+            self.spent = True
+            return _refusal(f"{self.budget} is used up; no further step is made", spent=True)
+        return self._step(actions)
+
+    @property
+    def budget(self) -> str:
+        """The budget in words, as the program counts it."""
+        n = self.env.num_envs
+        return (
+            f"the budget of {self.max_steps // n:,} calls of env.step() ({self.max_steps:,} steps "
+            f"of {n} sub-environments)"
+        )
+
+    def _reset(self) -> wire.Frame:
+        n = self.env.num_envs
+        if self._running is not None:
+            for index in np.flatnonzero((self._ages > 0) & ~self._over):
+                self._ended(int(index), "reset")
+        observations, _ = self.env.reset(seed=self.seed)
+        self._running, self._ages = np.zeros(n), np.zeros(n, dtype=np.int64)
+        self._over = np.zeros(n, dtype=bool)
+        return wire.Frame({"ok": True}, (_crossing(observations),))
+
+    def _step(self, actions: Array) -> wire.Frame:
+        self.steps += len(actions)
         observations, rewards, terminations, truncations, _ = self.env.step(actions)
         self._running += rewards
-        for index in np.flatnonzero(terminations | truncations):
-            self.returns.append(float(self._running[index]))
-            self._running[index] = 0.0
+        # in next-step mode the call after an end only begins an episode
+        self._ages += ~self._over
+        over = terminations | truncations
+        for index in np.flatnonzero(over):
+            self._ended(int(index), "terminated" if terminations[index] else "truncated")
+        self._over = over if self._autoreset_mode() == _NEXT_STEP else np.zeros_like(over)
         arrays = (observations, np.asarray(rewards, dtype=np.float64), terminations, truncations)
         return wire.Frame({"ok": True}, tuple(_crossing(array) for array in arrays))
+
+    def _ended(self, index: int, end: Literal["terminated", "truncated", "reset"]) -> None:
+        assert self._running is not None
+        self.episodes.append(Episode(float(self._running[index]), int(self._ages[index]), end))
+        self._running[index], self._ages[index] = 0.0, 0
+
+
+def _refusal(message: str, *, spent: bool = False) -> wire.Frame:
+    return wire.Frame({"ok": False, "message": message} | ({"spent": True} if spent else {}), ())
 
 
 def _crossing(array: Any) -> Array:

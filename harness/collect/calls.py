@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from harness import wire
+from harness.causes import Cause
 from harness.collect import weights
 from harness.collect.arguments import File, Given, Seed, Served
 from harness.collect.transcript import Transcript
@@ -40,6 +41,8 @@ Array = wire.Array
 #: and the arguments by name.
 Observe = Callable[[str, Signature, Mapping[str, int], Mapping[str, Any]], None]
 
+#: What a training returns that the budget may end: how many calls of ``env.step`` were made.
+_COUNT = ScalarType("int")
 _LARGEST = 2**64 - 1  # the integer that takes most room in a header
 
 
@@ -103,6 +106,7 @@ class Calls:
 
     Attributes:
         transcript: the calls so far, where they are recorded.
+        served: the environments whose steps the program may ask for.
     """
 
     def __init__(
@@ -118,7 +122,7 @@ class Calls:
         self._contract = contract
         self._rng = rng
         self._observe = observe
-        self._served: list[Served] = []
+        self.served: list[Served] = []
 
     def signature(self, name: str) -> Signature:
         """The signature of a function; raises ContractError."""
@@ -143,7 +147,7 @@ class Calls:
     ) -> Served:
         """Registers an environment whose steps the program may ask for."""
         served = Served(env, observation_shape, num_actions, self.draw_seed(), max_steps)
-        self._served.append(served)
+        self.served.append(served)
         return served
 
     def renew(self, *, sandbox: bool) -> None:
@@ -158,6 +162,9 @@ class Calls:
         named: Mapping[str, Any],
     ) -> Any:
         """One call; a tuple where the contract has one, else the one result.
+
+        A call that returns a count (``int``) and ends because an environment's budget of steps is
+        used up gives the number of calls of its ``step``.
 
         Raises:
             ContractError: the contract does not allow the call.
@@ -187,7 +194,14 @@ class Calls:
         if isinstance(signature.returns, NoneType | HandleType):
             raise ContractError(f"{signature.name}: what it returns cannot be measured")
         dims, message, arrays = self._pack(signature, args, named)
-        frame = self._request({"op": "call", "target": target, **message}, arrays, seed)
+        try:
+            frame = self._request({"op": "call", "target": target, **message}, arrays, seed)
+        except ProgramError as error:
+            spent = next((env for env in reversed(self.served) if env.spent), None)
+            if error.cause != Cause.BUDGET or spent is None or signature.returns != _COUNT:
+                raise
+            spent.ended = signature.name
+            return (spent.calls,)
         return _results(signature, dims, frame)
 
     def new(self, class_name: str, args: Sequence[Any], named: Mapping[str, Any]) -> Handle:
@@ -312,7 +326,7 @@ class Calls:
             case Handle():
                 return {"t": "handle", "id": value._number}
             case Served():
-                number = self._served.index(value)
+                number = self.served.index(value)
                 return {"t": "environment", "id": number, **value.described()}
             case int() | float() if type_ == ScalarType("float"):
                 # in hexadecimal, since JSON has neither NaN nor infinity
@@ -325,18 +339,18 @@ class Calls:
     def _request(
         self, message: dict[str, Any], arrays: Sequence[Array], seed: int | None = None
     ) -> wire.Frame:
-        answer: Answer | None = self._answer if self._served else None
+        answer: Answer | None = self._answer if self.served else None
         seed = self.draw_seed() if seed is None else seed
         return self._channel.request({**message, "seed": seed}, arrays, answer)
 
     def _answer(self, message: Mapping[str, Any], arrays: tuple[Array, ...]) -> wire.Frame:
         """Answers a step or reset that the program asks of an environment."""
         number, verb = message.get("id"), message.get("verb")
-        if type(number) is not int or not 0 <= number < len(self._served):
+        if type(number) is not int or not 0 <= number < len(self.served):
             raise ProgramError("protocol", "the worker asked for an environment it was not given")
         if not isinstance(verb, str):
             raise ProgramError("protocol", "an environment is asked to reset or to step")
-        return self._served[number].answer(verb, arrays)
+        return self.served[number].answer(verb, arrays)
 
 
 def _by_name(signature: Signature, args: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:

@@ -193,7 +193,10 @@ def _attempt(session: WorkerSession, planned: PlannedTrial, key: Key) -> Observa
             message_is_public=error.while_loading or trial.stage == EXAMPLE.stage,
             transcript=transcript,
         )
-    return Observation(trial, "ok", statistics, digests, transcript=tuple(student.transcript))
+    transcript = tuple(student.transcript)
+    return Observation(
+        trial, "ok", statistics, digests, message=student.notice, transcript=transcript
+    )
 
 
 def measure(

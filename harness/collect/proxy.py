@@ -63,6 +63,12 @@ class ProgramProxy:
         return self._calls.transcript.entries
 
     @property
+    def notice(self) -> str:
+        """What the student is to know of environments in a trial that delivered; mostly empty."""
+        sentences = (sentence for env in self._calls.served for sentence in env.notices())
+        return "; ".join(dict.fromkeys(sentences))
+
+    @property
     def domain(self) -> Instances:
         """Draws sizes and values from the task's domain, its edges always among them."""
         return self._material.instances

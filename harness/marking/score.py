@@ -37,6 +37,7 @@ class Decision:
             has no such measure.
         figures: the numbers behind the decision, finite or as text.
         message: one sentence that is more precise than the cause's own; empty where there is none.
+            Of a check that passes, what the student is to know all the same.
         steps: how many trials of the program it rests on.
         isolation: the levels under which those trials were observed.
         before_running: it was known from the submitted files alone.
@@ -203,6 +204,7 @@ class _Evidence:
         self._view = view
         self._target = target
         self._isolation: set[str] = set()
+        self._notices: dict[str, None] = {}
 
     def decide(self) -> Answer:
         evidence: list[kinds.Evidence] = []
@@ -223,16 +225,23 @@ class _Evidence:
                 outcome = kinds.decide(self._check, evidence)
             except _UNJUDGED as error:
                 return self._resting(_ungradable(f"{self._check.id}: {error}"))
+        cause = Cause(outcome.cause)
         return Decision(
             outcome.status,
-            Cause(outcome.cause),
+            cause,
             outcome.credit,
             outcome.margin,
             outcome.figures,
-            outcome.message,
+            self._with_notices(outcome.message, cause),
             steps=len(evidence),
             isolation=frozenset(self._isolation),
         )
+
+    def _with_notices(self, message: str, cause: Cause) -> str:
+        """A message with what else the student is to know of the trials; alone if it passed."""
+        if not self._notices:
+            return message
+        return "; ".join(filter(None, (message or cause.message, *self._notices)))
 
     def _resting(self, decision: Decision) -> Decision:
         """The decision with the isolation levels of the observations that it rests on."""
@@ -263,6 +272,8 @@ class _Evidence:
             answer = self._own_failure(own, step)
             if answer is not None:
                 return answer
+            if own.message:
+                self._notices[own.message] = None
         if not self._check.needs_reference or self._task.reference is None:
             if isinstance(own, PlannedTrial):
                 return Waiting((own,))

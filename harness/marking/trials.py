@@ -35,8 +35,8 @@ from harness.spec.checks import CheckBase
 from harness.spec.load import LoadedTask
 
 #: Raised whenever the meaning of an observation changes: stored ones are then made anew.
-#: 8: what a decision reads of the reference alone is stored of no other program.
-COLLECT_PROTOCOL = 8
+#: 9: actions are never rounded; a spent budget of steps ends a training, which is then marked.
+COLLECT_PROTOCOL = 9
 #: Raised whenever an example's transcript holds something else: stored answers are then made anew.
 #: 6: it holds instances, given functions and seeds.
 EXAMPLE_PROTOCOL = 6

@@ -61,6 +61,4 @@ def _verdict(
 
 def _message(decision: Decision) -> str:
     """The most precise sentence there is: the decision's own, the kind's, the cause's."""
-    if decision.status == "PASS":
-        return ""
     return decision.message or decision.cause.message

@@ -58,9 +58,13 @@ class Line:
 
 
 def explain(verdict: Verdict) -> tuple[Line, ...]:
-    """What a report says about a check: nothing if it passed, only its message if it is hidden."""
+    """What a report says about a check: only its message if it is hidden.
+
+    Of one that passed nothing, but for what the student is to know all the same.
+    """
     if verdict.status == "PASS":
-        return ()
+        said = clean(verdict.message, SENTENCE_LIMIT)
+        return (Line("Note", said),) if said else ()
     is_ours = verdict.cause == "harness-error"
     stored_message = "" if is_ours else clean(verdict.message, SENTENCE_LIMIT)
     message = stored_message or _WITHOUT_MESSAGE[verdict.status]

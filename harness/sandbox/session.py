@@ -29,7 +29,7 @@ _MIB = 1 << 20
 _ANOMALIES = frozenset({"timeout", "protocol", "signal", "worker-died", "leftover-process"})
 # after one of these the worker goes on: it reported itself, by the protocol, what went wrong
 _IN_ORDER = frozenset(
-    {"exception", "bad-output", "changed-argument"}
+    {"exception", "bad-output", "changed-argument", "budget"}
     | {"missing-file", "missing-name", "signature", "syntax"}
 )
 

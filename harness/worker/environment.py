@@ -17,6 +17,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from harness import wire
+from harness.worker.explanation import PAGE, BudgetSpent
 
 
 class Connection(Protocol):
@@ -80,21 +81,48 @@ class ServedVectorEnv(VectorEnv[wire.Array, Any, wire.Array]):
         """One step of every sub-environment.
 
         Raises:
-            ValueError: not one action for every sub-environment; no step was made.
+            ValueError: not one whole number for every sub-environment; no step was made.
+            BudgetSpent: the budget of steps is used up; a RuntimeError.
             RuntimeError: the grader refused; the message says why.
         """
-        array = np.asarray(actions, dtype=np.int64)
-        if array.shape != (self.num_envs,):
-            raise ValueError(
-                f"step takes one action for each of the {self.num_envs} sub-environments, an array "
-                f"of shape [{self.num_envs}]; this one has shape {list(array.shape)}"
-            )
+        array = self._whole_numbers(actions)
         observations, rewards, terminations, truncations = self._ask("step", [array])
         return observations, rewards, terminations, truncations, {}
+
+    def _whole_numbers(self, actions: Any) -> wire.Array:
+        """The actions as int64 ``[n]``; truth values count as 0 and 1."""
+        asked = f"step takes one action for each of the {self.num_envs} sub-environments"
+        if actions is None:
+            raise ValueError(f"{asked}; this is None")
+        try:
+            array = np.asarray(actions)
+        except ValueError:
+            raise ValueError(f"{asked}; these are lists of different lengths") from None
+        if array.shape != (self.num_envs,):
+            raise ValueError(
+                f"{asked}, an array of shape [{self.num_envs}]; this one has shape "
+                f"{list(array.shape)}"
+            )
+        if array.dtype.kind not in "iub":
+            raise ValueError(
+                f"step takes whole numbers from 0 to {self.num_actions - 1}; these are "
+                f"{array.dtype}, the first of them {array[:1].tolist()[0]!r}: nothing is rounded"
+            )
+        return array.astype(np.int64)
 
     def render(self) -> None:
         """There is nothing to see: as at home where no ``render_mode`` is given."""
         gymnasium.logger.warn("The grader's environments are not rendered.")
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """What a local environment has besides, such as ``envs``, ``state`` or ``get_attr``."""
+        said = f"{type(self).__name__!r} object has no attribute {name!r}"
+        if not name.startswith("__"):
+            said += (
+                "; the grader plays this environment, and its state and random numbers stay there: "
+                f"learn from reset() and step() alone ({PAGE})"
+            )
+        raise AttributeError(said, name=name, obj=self)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -106,7 +134,8 @@ class ServedVectorEnv(VectorEnv[wire.Array, Any, wire.Array]):
         self._connection.send({"op": "environment", "id": self._number, "verb": verb}, arrays)
         answer = self._connection.receive()
         if not answer["ok"]:
-            raise RuntimeError(answer["message"])
+            kind = BudgetSpent if answer.get("spent") else RuntimeError
+            raise kind(answer["message"])
         return self._connection.arrays
 
 

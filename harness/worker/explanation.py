@@ -32,6 +32,10 @@ class Refusal(Exception):
         super().__init__(message)
 
 
+class BudgetSpent(RuntimeError):
+    """The program asked an environment for a step beyond its budget, which was not made."""
+
+
 def explain(error: BaseException, directory: Path) -> tuple[str, str]:
     """The cause of an error and one sentence about it, with the line of the program.
 
@@ -54,6 +58,8 @@ def explain(error: BaseException, directory: Path) -> tuple[str, str]:
     remedy = _remedy(error, text, directory)
     if isinstance(error, MemoryError) or "can't allocate memory" in text:
         return "memory", f"out of memory{where}"
+    if isinstance(error, BudgetSpent):
+        return "budget", text[:_TEXT_CAP] + where
     if isinstance(error, SystemExit | KeyboardInterrupt):
         return "exit", f"your code ended the process ({sentence}){remedy}"
     if isinstance(error, SyntaxError) and error.filename and str(directory) in error.filename:

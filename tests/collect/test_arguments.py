@@ -45,31 +45,88 @@ def test_steps_episodes_and_returns_are_counted_on_this_side():
     assert (terminations.tolist(), truncations.tolist()) == ([True, False], [False, True])
 
 
-def test_a_reset_starts_the_running_returns_anew():
+def test_an_episode_that_a_reset_abandons_counts():
     env = served()
-    env.answer("reset", ())
-    step(env, [2, 2])
+    for _ in range(2):  # the second one abandons nothing
+        env.answer("reset", ())
+    step(env, [2, 1])
     env.answer("reset", ())
     for _ in range(3):
         step(env, [1, 1])
-    assert env.returns == [3.0, 3.0]
+    env.answer("reset", ())  # both have ended and not begun again
+    assert env.returns == [2.0, 1.0, 3.0, 3.0]
+    assert [episode.steps for episode in env.episodes] == [1, 1, 3, 3]
+    ends = ["reset", "reset", "terminated", "truncated"]
+    assert [episode.end for episode in env.episodes] == ends
 
 
-def test_the_budget_of_steps_holds():
-    env = served(max_steps=4)
+@pytest.mark.parametrize(("mode", "steps"), [("NextStep", [3, 3, 2, 2]), ("SameStep", [3] * 4)])
+def test_the_step_that_begins_an_episode_is_none_of_it(mode, steps):
+    env = served()
+    env.env.metadata = {"autoreset_mode": mode}
+    env.answer("reset", ())
+    for _ in range(6):
+        step(env, [1, 1])
+    assert [episode.steps for episode in env.episodes] == steps
+
+
+def test_a_step_beyond_the_budget_is_not_made():
+    env = served(max_steps=5)
     env.answer("reset", ())
     step(env, [0, 0])
-    step(env, [0, 0])
-    with pytest.raises(ProgramError, match="budget of 4 steps") as caught:
-        step(env, [0, 0])
-    assert caught.value.cause == "timeout"
+    assert step(env, [0, 0]).message == {"ok": True}
+    assert not env.spent
+    for _ in range(2):
+        said = "the budget of 2 calls of env.step() (5 steps of 2 sub-environments) is used up"
+        frame = step(env, [0, 0])
+        assert frame.message == {
+            "ok": False,
+            "spent": True,
+            "message": f"{said}; no further step is made",
+        }
+        assert (frame.arrays, env.spent, env.steps, env.calls) == ((), True, 4, 2)
+    assert env.env._step == 2
 
 
-@pytest.mark.parametrize("actions", [[0, 4], [-1, 0]])
-def test_actions_outside_the_range_are_told_to_the_program(actions):
+def test_a_program_that_never_plays_is_told():
     env = served()
     env.answer("reset", ())
-    assert step(env, actions).message == {"ok": False, "message": "actions lie in 0..3"}
+    (said,) = env.notices()
+    assert "no step of the environment that was handed over" in said
+    assert "gymnasium.make, is another one" in said
+    step(env, [0, 0])
+    assert list(env.notices()) == []
+
+
+@pytest.mark.parametrize(("between", "resets", "all_"), [(1, 8, 8), (3, 0, 10), (5, 8, 18)])
+def test_a_program_that_keeps_resetting_is_told(between, resets, all_):
+    """Both episodes end in the third step; the fourth begins others, which the fifth is one of."""
+    env = served()
+    for _ in range(5):
+        env.answer("reset", ())
+        for _ in range(between):
+            step(env, [1, 1])
+    assert sum(episode.end == "reset" for episode in env.episodes) == resets
+    assert len(env.episodes) == all_
+    said = [f"{resets} of {all_} episodes were ended by reset() while they were running"]
+    assert [sentence.split(";")[0] for sentence in env.notices()] == (said if between == 1 else [])
+
+
+@pytest.mark.parametrize(
+    ("actions", "came"), [([0, 4], "1 was given 4"), ([-1, 0], "0 was given -1")]
+)
+def test_actions_outside_the_range_are_told_to_the_program(actions, came):
+    env = served()
+    env.answer("reset", ())
+    said = f"actions lie in 0..3; sub-environment {came}"
+    assert step(env, actions).message == {"ok": False, "message": said}
+    assert env.steps == 0
+
+
+def test_actions_that_are_no_whole_numbers_are_refused():
+    env = served()
+    env.answer("reset", ())
+    assert env.answer("step", (np.zeros(2),)).message["ok"] is False
     assert env.steps == 0
 
 

@@ -345,11 +345,73 @@ def test_every_served_environment_has_a_seed_of_its_own(student):
     assert (first.steps, second.steps) == (0, 2)
 
 
-def test_the_budget_of_steps_ends_the_trial(lab):
+def test_a_budget_that_is_spent_ends_a_call_that_returns_results(lab):
     cause, message = cause_of(
         lab, "honest", lambda s: s.play(s.serve(Counter(), (1,), 2, max_steps=10), 6)
     )
-    assert (cause, message) == ("timeout", "used more than the budget of 10 steps")
+    said = "the budget of 5 calls of env.step() (10 steps of 2 sub-environments) is used up"
+    assert (cause, message.startswith(said), "(line 55 of" in message) == ("budget", True, True)
+
+
+GREEDY = """
+KEPT = []
+
+def choose(env, action):
+    env.reset()
+    while True:
+        {step}
+        KEPT.append(1)
+
+def square(x):
+    return x * len(KEPT)
+"""
+PLAIN = "env.step([action, action])"
+
+
+def test_a_training_that_goes_beyond_its_budget_ends_there_and_is_marked(lab):
+    """`choose` returns a count; what it learnt, here the number of its steps, is still there."""
+    with lab.trial("greedy", source=GREEDY.format(step=PLAIN)) as student:
+        served = student.serve(env := Counter(), (1,), 2, max_steps=10)
+        assert student.choose(served, 1) == 5
+        np.testing.assert_array_equal(student.square(X), 5 * X)
+        assert (served.steps, env.step_count) == (10, 5)
+        assert student.notice == (
+            "the budget of 5 calls of env.step() (10 steps of 2 sub-environments) was used up and "
+            "more asked for; choose ended there, and what was learnt so far is marked"
+        )
+
+
+def test_a_trial_says_what_became_of_its_environments(lab):
+    """Twice the same of two of them is said once."""
+    with lab.trial("idle", source="def choose(env, action):\n    return 0\n") as student:
+        assert student.notice == ""
+        for _ in range(2):
+            student.choose(student.serve(Counter(), (1,), 2, max_steps=10), 1)
+        assert student.notice.startswith("no step of the environment that was handed over was made")
+        assert student.notice.count("no step") == 1
+
+
+def test_a_training_may_catch_that_its_budget_is_spent(lab):
+    step = f"try: {PLAIN}\n        except RuntimeError: return 17"
+    with lab.trial("greedy", source=GREEDY.format(step=step)) as student:
+        assert student.choose(student.serve(Counter(), (1,), 2, max_steps=10), 1) == 17
+        assert student.notice == ""
+
+
+def test_an_error_that_only_says_so_is_no_end_of_a_budget(lab):
+    """The worker's word is not enough: the grader counts."""
+    body = (
+        "        from harness.worker.explanation import BudgetSpent\n"
+        "        raise BudgetSpent('12 units')"
+    )
+    source = GREEDY.format(step=f"\n{body}")
+    cause, message = cause_of(
+        lab,
+        "greedy",
+        lambda s: s.choose(s.serve(Counter(), (1,), 2, max_steps=10), 1),
+        source=source,
+    )
+    assert (cause, message.startswith("12 units")) == ("budget", True)
 
 
 @pytest.mark.parametrize("action", [-1, 2, 10**9])
@@ -358,7 +420,8 @@ def test_a_bad_action_is_an_exception_in_the_program(lab, action):
         student.choose(student.serve(Counter(), (1,), 2, max_steps=10), action)
 
     cause, message = cause_of(lab, "honest", call)
-    assert (cause, "actions lie in 0..1" in message) == ("exception", True)
+    came = f"actions lie in 0..1; sub-environment 0 was given {action}"
+    assert (cause, came in message) == ("exception", True)
 
 
 # what is remembered of a displayed example

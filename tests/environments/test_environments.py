@@ -102,6 +102,28 @@ def test_the_name_and_the_law_of_an_environment_are_in_digests(name):
     assert environments.signature((name,)) == [[name, environments.LAWS[name]]]
 
 
+@pytest.mark.parametrize(
+    ("actions", "said"),
+    [
+        ([0.0, 1.0, 0.0], "whole numbers.*this is float64"),
+        ([[0], [1], [0]], r"shape \[3, 1\]"),
+        ([0, 1], r"shape \[2\]"),
+        ([0, 2, 0], "sub-environment 1 was given 2"),
+        ([0, 0, -1], "sub-environment 2 was given -1"),
+    ],
+)
+def test_wrong_actions_are_told_at_home_too(actions, said):
+    env = gymnasium.make_vec(
+        "harness.environments.home:fairmark/Poles-v0",
+        num_envs=3,
+        vectorization_mode="vector_entry_point",
+    )
+    env.reset(seed=1)
+    with pytest.raises(ValueError, match=said):
+        env.step(actions)
+    env.step(np.array([True, False, True]))
+
+
 @pytest.mark.parametrize("registered", HOME)
 def test_what_is_registered_can_be_used_at_home(registered):
     env = gymnasium.make_vec(

@@ -109,6 +109,20 @@ def test_everything_right(desk):
     assert {verdict.seeds_used for verdict in found.values()} == {1}
 
 
+def test_what_the_grader_says_of_a_trial_follows_the_reason(desk):
+    desk.reference()
+    who, said = subject(), "a budget was used up"
+    for measurement, entries in (("values", RIGHT), ("slopes", WRONG)):
+        values = numbers(METRICS[measurement], *entries)
+        desk.put(SQUARE, who.program, measurement, values, message=said)
+    found = graded(desk, who, sums="right")
+    assert statuses(found) == ["PASS", "FAIL", "PASS"]
+    messages = [verdict.message for verdict in found.values()]
+    assert (messages[0], messages[2]) == (said, "")
+    plain = graded(desk, subject("bob"), values="right", slopes="wrong", sums="right")
+    assert messages[1] == f"{plain['slope'].message}; {said}"
+
+
 def test_grade_carries_names_and_worth(desk):
     desk.reference()
     who = subject()

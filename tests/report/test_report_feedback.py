@@ -91,6 +91,12 @@ def test_a_fact_without_a_value_is_left_out(build: Any) -> None:
     assert "Assignment" not in render(row, build.book(row, assignment=""))
 
 
+def test_a_pass_tells_what_is_to_be_known_all_the_same(build: Any) -> None:
+    said = build.task(build.verdict(message="A budget was used up."))
+    page = render(build.row("ada", said), build.book())
+    assert "Passed: value (2)\n\nvalue: A budget was used up.\n" in page
+
+
 def test_a_perfect_page_is_short(build: Any) -> None:
     page = render(build.row(), build.book())
     assert "Passed: value (2)\n" in page

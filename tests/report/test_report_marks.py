@@ -101,6 +101,12 @@ def test_every_status_says_something_without_a_message(build: Any, status: Any, 
     assert words in explain(build.verdict(status=status, visibility="hidden"))[-1].text
 
 
+def test_a_pass_says_what_is_to_be_known_all_the_same(build: Any) -> None:
+    (line,) = explain(build.verdict(message="A budget was used up."))
+    assert (line.label, line.text) == ("Note", "A budget was used up.")
+    assert explain(build.verdict(message="A budget was used up.", visibility="hidden")) == ()
+
+
 def test_a_pass_needs_no_words(build: Any) -> None:
     assert explain(build.verdict(example={"got": "1"})) == ()
 

@@ -288,11 +288,17 @@ def test_the_grader_counts_and_plays(monkeypatch, measure):
 
 @pytest.mark.parametrize(
     ("more", "action", "wanted"),
-    [(1, 2, "more than the budget of 48 steps"), (0, 6, "outside 0..5"), (0, -1, "outside 0..5")],
+    [(0, 6, "outside 0..5"), (0, -1, "outside 0..5")],
 )
 def test_what_breaks_the_rules_is_refused(monkeypatch, measure, more, action, wanted):
     with pytest.raises(ProgramError, match=wanted):
         measured(monkeypatch, measure, IDLE.format(more=more, action=action))
+
+
+def test_a_learner_that_goes_beyond_its_budget_plays_with_what_it_has(monkeypatch, measure):
+    metrics, (training, _) = measured(monkeypatch, measure, IDLE.format(more=9, action=2))
+    assert training.steps == 3
+    assert metrics["return"].shape == (5,)
 
 
 # --- the stored trainings --------------------------------------------------------------------

@@ -31,6 +31,16 @@ USES = {
     ),
     "actions that are sampled": "env.reset()\nenv.step(env.action_space.sample())",
     "actions as a list": "env.reset()\nenv.step([0, 1, 2])",
+    "actions as tensors": (
+        "import torch\nenv.reset()\nenv.step(torch.tensor([0, 1, 2]))\n"
+        "env.step([torch.tensor(0), torch.tensor(1), torch.tensor(2)])"
+    ),
+    "truth values": "env.reset()\nassert env.step(np.array([True, False, True]))[1][0] == 1",
+    "small numbers": "env.reset()\nenv.step(np.array([0, 1, 2], dtype=np.uint8))",
+    "looking for more": (
+        "assert not hasattr(env, 'envs') and getattr(env, 'state', None) is None\n"
+        "assert not hasattr(env, '__len__')"
+    ),
     "closing": "env.reset()\nenv.close()\nassert env.closed",
     "a seed": "env.reset(seed=3, options={})\nassert env.np_random_seed == 3",
     "statistics": (
@@ -110,6 +120,17 @@ def test_what_spaces_draw_is_the_graders_seed_and_can_be_repeated(lab):
     ("body", "remedy"),
     [
         ("env.reset()\nenv.step(1)", "one action for each of the 3"),
+        ("env.reset()\nenv.step(None)", "one action for each of the 3.*; this is None"),
+        ("env.reset()\nenv.step([[0], 1, 2])", "one action for each.*of different lengths"),
+        ("env.reset()\nenv.step(np.zeros(7))", r"this one has shape \[7\]"),
+        ("env.reset()\nenv.step([0.0, 0.7, 2.0])", "whole numbers from 0 to 3.*float64.* 0.0"),
+        ("env.reset()\nenv.step([float('nan')] * 3)", "whole numbers from 0 to 3.*float64.* nan"),
+        ("env.reset()\nenv.step(['a', 'b', 'c'])", "whole numbers from 0 to 3.*the first .*'a'"),
+        ("env.reset()\nenv.step([0, 4, 1])", r"lie in 0\.\.3; sub-environment 1 was given 4"),
+        ("env.reset()\nenv.step([0, 1, -1])", r"lie in 0\.\.3; sub-environment 2 was given -1"),
+        ("env.unwrapped.envs[0].np_random", "no attribute 'envs'; the grader plays"),
+        ("env.get_attr('state')", "no attribute 'get_attr'; the grader plays"),
+        ("env._env.state", "no attribute '_env'; the grader plays"),
         ("env.reset()\nenv.step([[0], [1], [2]])", r"this one has shape \[3, 1\]"),
         ("copy.deepcopy(env)", "cannot be copied"),
         ("pickle.dumps(env)", "cannot be copied"),
