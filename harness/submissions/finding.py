@@ -38,8 +38,9 @@ from harness.submissions.search import look_through
 from harness.submissions.sources import SourceParser
 from harness.submissions.taking import Taken, take
 
-#: The file by which a results folder is known.
+#: The file by which a results folder is known, and the folders that it may hold.
 LEDGER = "ledger.sqlite"
+_OURS = frozenset({"submissions", "keys", "verify", "targets", "redteam", "figures"})
 
 #: Whether a path may be a class, or is one submission whatever it holds.
 Reading = Literal["guess", "single"]
@@ -290,8 +291,17 @@ def _is_submission(name: str, node: Node) -> bool:
 
 
 def _is_results(path: Path, node: Node) -> bool:
-    """Whether a folder is one of ours, with the ledger of a class in it."""
-    return isinstance(node, DiskFolder) and (path / LEDGER).is_file()
+    """Whether a folder is one of ours: the ledger of a class, and nothing that can be work."""
+    if not isinstance(node, DiskFolder) or not (path / LEDGER).is_file():
+        return False
+    try:
+        held = list(path.iterdir())
+    except OSError:  # it is then listed like any other, which says why that fails
+        return False
+    return not any(
+        is_source(each.name) or is_archive(each.name) or (each.name not in _OURS and each.is_dir())
+        for each in held
+    )
 
 
 def _is_one_notebook(children: Sequence[tuple[str, Node]]) -> bool:

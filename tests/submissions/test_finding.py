@@ -237,6 +237,24 @@ def test_a_results_folder_among_submissions_is_none(tmp_path):
     assert found.results == (results.root,)
 
 
+@pytest.mark.parametrize("place", ["solution.py", "hw1/solution.py", "hw1.zip"])
+def test_work_beside_a_file_that_is_called_like_a_ledger_is_found(tmp_path, place):
+    wanted = frozenset({"solution.py"})
+    for name in ("ann", "bob"):
+        path = tmp_path / name / place
+        path.parent.mkdir(parents=True)
+        if place.endswith(".zip"):
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("solution.py", "x = 1\n")
+        else:
+            path.write_text("x = 1\n")
+        (tmp_path / name / "ledger.sqlite").touch()
+    found = find_all([tmp_path], wanted)
+    assert [each.name for each in found.submissions] == ["ann", "bob"]
+    assert all(each.files for each in found.submissions)
+    assert found.results == ()
+
+
 def test_a_notebook_beside_its_results_stays_one_submission(tmp_path):
     cells = [{"cell_type": "code", "source": "# fairmark: solution\nx = 1", "metadata": {}}]
     (tmp_path / "hw.ipynb").write_text(json.dumps({"cells": cells}))
