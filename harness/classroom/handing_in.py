@@ -12,6 +12,7 @@ from harness.classroom.roster import Roster, listed, lost_zeros
 from harness.classroom.times import THE_ONE, Attempt, Times, require_distinct
 from harness.errors import UsageError
 from harness.spec.models import Assignment
+from harness.spec.schedule import moment_text, on_the_clocks_of
 from harness.submissions import display
 
 
@@ -48,6 +49,7 @@ class HandedIn:
         counted: name -> the name of the submission that is marked.
         at: name -> when that was handed in, where it is known.
         refused: who -> why nothing of theirs counts.
+        limited: who -> why something of theirs counts and other attempts do not, for their page.
         elsewhere: name -> when the attempt was handed in that may count and is not among these.
         units: name -> whose attempt it is, where the best of several counts.
         notices: what whoever grades must know, a sentence each.
@@ -57,6 +59,7 @@ class HandedIn:
     counted: Mapping[str, str] = field(default_factory=dict)
     at: Mapping[str, datetime] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+    limited: Mapping[str, str] = field(default_factory=dict)
     elsewhere: Mapping[str, datetime] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
@@ -94,7 +97,7 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
         attempt = by_name.get(name)
         found.setdefault(attempt.student if attempt else known.roster.unit(name), []).append(name)
     history = known.history.with_(attempts)
-    counted, at, refused, elsewhere, units = {}, {}, {}, {}, {}
+    counted, at, refused, limited, elsewhere, units = {}, {}, {}, {}, {}, {}
     notices = [*known.times.notices]
     notices += [_correction(before, now) for before, now in known.history.corrected(attempts)]
     for who, together in sorted(found.items()):
@@ -118,8 +121,10 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
             else:
                 elsewhere[name] = attempt.at
         if choice.refused:
-            notices.append(f"{display(who)}: {choice.refused}; {_counts(choice, known.assignment)}")
-    return HandedIn(history, counted, at, refused, elsewhere, units, tuple(notices))
+            said = f"{choice.refused}; {_counts(choice, known.assignment)}"
+            notices.append(f"{display(who)}: {said}")
+            limited[who] = f"{said[0].upper()}{said[1:]}."
+    return HandedIn(history, counted, at, refused, limited, elsewhere, units, tuple(notices))
 
 
 def without_work(known: Arrangements, who: Collection[str]) -> list[str]:
@@ -152,9 +157,11 @@ def _correction(before: Attempt, now: Attempt) -> str:
 def _counts(choice: Choice, assignment: Assignment) -> str:
     if choice.attempt is None:
         return "none counts"
+    at, due = choice.attempt.at, assignment.due
+    shown = moment_text(at if due is None else on_the_clocks_of(at, due))
     if assignment.counts == "best":
-        return f"the best of those until {choice.attempt.text} counts"
-    return f"that of {choice.attempt.text} counts"
+        return f"the best of those until {shown} counts"
+    return f"that of {shown} counts"
 
 
 def _require_no_others(
