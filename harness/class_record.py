@@ -265,7 +265,9 @@ def _row(newest: Subject, entries: Sequence[Entry]) -> SubmissionGrade:
         identity=newest.identity,
         isolation=levels.weakest({level for entry in entries for level in entry.isolation}),
         tasks=tuple(entry.grade for entry in entries),
-        problems=((problem[1],) if problem else ()) + newest.notes,
+        problems=tuple(
+            each for each in (problem[1] if problem else "", newest.remark, *newest.notes) if each
+        ),
         submitted=newest.submitted,
         subject=newest.program.name,
         unit=newest.program.owner,
@@ -363,6 +365,7 @@ def _stored(subject: Subject) -> dict[str, Any]:
         "notes": list(subject.notes),
         "left": list(subject.left),
         "submitted": subject.submitted,
+        "remark": subject.remark,
         "unit": subject.program.unit,
         "files": dict(subject.program.all_digests),
     }
@@ -379,5 +382,6 @@ def _subject(name: str, record: Mapping[str, Any], ledger: Ledger) -> Subject:
         problems,
         tuple(record["notes"]),
         tuple(record["left"]),
-        record.get("submitted", ""),  # records of earlier versions have neither this nor the unit
+        record.get("submitted", ""),  # records of earlier versions have none of these three
+        record.get("remark", ""),
     )

@@ -309,6 +309,11 @@ def find_submitted(
     subjects += [_without_files(name, shown.get(name), why) for name, why in reasons.items()]
     subjects = [_identified(subject, known.roster) for subject in subjects]
     notices = [
+        f"{display(str(path))} has names as a learning platform's download has them, and is one "
+        "submission here, since several PATHs are given: unpack it and name the folder"
+        for path in found.downloads
+    ]
+    notices += [
         f"{display(subject.program.owner)}: {problem}"
         for subject in subjects
         for problem in _our_problems(subject)
@@ -353,6 +358,7 @@ def _subject(
         submission.notes,
         submission.left,
         "" if at is None else at.isoformat(),
+        handed_in.limited.get(unit or name, ""),
     )
 
 

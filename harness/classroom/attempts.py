@@ -14,7 +14,7 @@ from typing import Any
 from harness.classroom.times import Attempt
 from harness.errors import UsageError
 from harness.spec.models import Assignment
-from harness.spec.schedule import moment_text
+from harness.spec.schedule import moment_text, on_the_clocks_of
 
 _PREFIX = "attempts/"
 
@@ -107,7 +107,8 @@ class History:
             )
         if closes is not None and len(accepted) < len(allowed):
             reasons.append(
-                f"handed in at {allowed[-1].text}, after the assignment closed at "
+                f"handed in at {moment_text(on_the_clocks_of(allowed[-1].at, closes))}, after the "
+                "assignment closed at "
                 f"{moment_text(closes)}"
             )
         refused = "; ".join(reasons)

@@ -5,7 +5,7 @@ these at least one a row:
 
 | column | what it says |
 |---|---|
-| ``days`` | that all dates are so many days of 24 hours later, or a length such as ``36 h`` |
+| ``days`` | that all dates are so many days later, at the same time, or a length such as ``36 h`` |
 | ``due`` | when it is due for this student; ``late_until`` is as much later, unless it is given |
 | ``late_until`` | until when it counts for this student |
 
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,14 @@ from harness.classroom.roster import Roster
 from harness.errors import UsageError
 from harness.spec.models import Assignment
 from harness.spec.reading import did_you_mean
-from harness.spec.schedule import moment_text, read_duration, read_moment
+from harness.spec.schedule import (
+    DAY,
+    days_later,
+    moment_text,
+    on_the_clocks_of,
+    read_duration,
+    read_moment,
+)
 
 _HEAD = "id,assignment,days,due,late_until,reason"
 #: The columns of a table that is made here.
@@ -103,7 +110,7 @@ class Extensions:
                 continue
             unit = roster.unit(each.student)
             here = Granted(each.of(assignment), each)
-            if unit not in by_unit or _later(here, by_unit[unit]):
+            if unit not in by_unit or _is_later(here, by_unit[unit]):
                 by_unit[unit] = here
         members = {
             student.id: by_unit[unit]
@@ -129,7 +136,7 @@ class Extensions:
         return {_DOCUMENT: {"path": str(self.path), "entries": entries}}
 
 
-def _later(one: Granted, other: Granted) -> bool:
+def _is_later(one: Granted, other: Granted) -> bool:
     return _dates_of(one.extension) > _dates_of(other.extension)
 
 
@@ -233,14 +240,15 @@ def _dates(cells: Mapping[str, str], assignment: Assignment) -> tuple[datetime, 
         )
     new_due = assignment.due
     if days:
-        new_due += _length(days)
+        new_due = _later(assignment.due, days)
     elif due:
         new_due = read_moment(due)
     new_until = assignment.late_until
     if until:
         new_until = read_moment(until)
     elif new_until is not None:
-        new_until += new_due - assignment.due
+        longer = new_until + (new_due - assignment.due)
+        new_until = _later(new_until, days) if days else on_the_clocks_of(longer, new_until)
     if new_due < assignment.due or (
         new_due == assignment.due and new_until == assignment.late_until
     ):
@@ -262,13 +270,15 @@ def _dates(cells: Mapping[str, str], assignment: Assignment) -> tuple[datetime, 
     return new_due, new_until
 
 
-def _length(text: str) -> timedelta:
-    """A number of days, or a length of time with its unit; more than nothing.
+def _later(moment: datetime, text: str) -> datetime:
+    """A moment so many days later by its clocks, or so many hours or minutes.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the text is neither, or nothing.
     """
     length = read_duration(f"{text} days" if text.isdigit() else text)
     if not length:
         raise ValueError(f"an extension of {text} days is none")
-    return length
+    if length % DAY or text.endswith(("h", "min")):
+        return on_the_clocks_of(moment + length, moment)
+    return days_later(moment, length // DAY)

@@ -12,6 +12,7 @@ from harness.classroom.roster import Roster, listed, lost_zeros
 from harness.classroom.times import THE_ONE, Attempt, Times, require_distinct
 from harness.errors import UsageError
 from harness.spec.models import Assignment
+from harness.spec.schedule import moment_text, on_the_clocks_of
 from harness.submissions import display
 
 
@@ -48,6 +49,7 @@ class HandedIn:
         counted: name -> the name of the submission that is marked.
         at: name -> when that was handed in, where it is known.
         refused: who -> why nothing of theirs counts.
+        limited: who -> why something of theirs counts and other attempts do not, for their page.
         elsewhere: name -> when the attempt was handed in that may count and is not among these.
         units: name -> whose attempt it is, where the best of several counts.
         notices: what whoever grades must know, a sentence each.
@@ -57,6 +59,7 @@ class HandedIn:
     counted: Mapping[str, str] = field(default_factory=dict)
     at: Mapping[str, datetime] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+    limited: Mapping[str, str] = field(default_factory=dict)
     elsewhere: Mapping[str, datetime] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
@@ -96,9 +99,10 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
             name
         )
     history = known.history.with_(attempts)
-    counted, at, refused, elsewhere, units = {}, {}, {}, {}, {}
+    counted, at, refused, limited, elsewhere, units = {}, {}, {}, {}, {}, {}
     notices = [*known.times.notices]
     notices += [_correction(before, now) for before, now in known.history.corrected(attempts)]
+    notices += _disagreeing(told, known.roster)
     for who, together in sorted(by_owner.items()):
         submissions = _without_copies(together, by_name, digests)
         here = [by_name[name] for name in submissions if name in by_name]
@@ -120,8 +124,10 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
             else:
                 elsewhere[name] = attempt.at
         if choice.refused:
-            notices.append(f"{display(who)}: {choice.refused}; {_counts(choice, known.assignment)}")
-    return HandedIn(history, counted, at, refused, elsewhere, units, tuple(notices))
+            said = f"{choice.refused}; {_counts(choice, known.assignment)}"
+            notices.append(f"{display(who)}: {said}")
+            limited[who] = f"{said[0].upper()}{said[1:]}."
+    return HandedIn(history, counted, at, refused, limited, elsewhere, units, tuple(notices))
 
 
 def without_work(known: Arrangements, who: Collection[str]) -> list[str]:
@@ -136,6 +142,18 @@ def without_work(known: Arrangements, who: Collection[str]) -> list[str]:
         return []
     zeros = lost_zeros(sorted(set(who) - timed), absent)
     return [f"there are times of these, and nothing that they handed in: {listed(absent)}{zeros}"]
+
+
+def _disagreeing(told: Sequence[Attempt], roster: Roster) -> list[str]:
+    """A sentence about each submission that is another's by the roster than by the times."""
+    return [
+        f"{display(each.submission)} is {display(owner)}'s by the roster, and "
+        f"{display(each.student)}'s by {each.place or 'the times'}; the times count: put right "
+        "whichever is wrong"
+        for each in told
+        if each.submission
+        and (owner := roster.unit(each.submission)) not in (each.submission, each.student)
+    ]
 
 
 def _correction(before: Attempt, now: Attempt) -> str:
@@ -154,9 +172,11 @@ def _correction(before: Attempt, now: Attempt) -> str:
 def _counts(choice: Choice, assignment: Assignment) -> str:
     if choice.attempt is None:
         return "none counts"
+    at, due = choice.attempt.at, assignment.due
+    shown = moment_text(at if due is None else on_the_clocks_of(at, due))
     if assignment.counts == "best":
-        return f"the best of those until {choice.attempt.text} counts"
-    return f"that of {choice.attempt.text} counts"
+        return f"the best of those until {shown} counts"
+    return f"that of {shown} counts"
 
 
 def _require_no_others(

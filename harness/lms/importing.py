@@ -428,8 +428,9 @@ def _require_zeros(known: Roster, missing: Sequence[str], added: Sequence[str]) 
         count = "1 id lacks" if len(lost) == 1 else f"{len(lost)} ids lack"
         raise UsageError(
             f"{known.path}: {count} leading zeros, such as {display(cut)}, which is "
-            f"{display(full)} in what is imported: a spreadsheet took them for numbers. Write them as they were, in "
-            "a column that is formatted as text, or take other ids with --id"
+            f"{display(full)} in what is imported: a spreadsheet took them for "
+            "numbers. Write them as they were, in a column that is formatted as text, or take "
+            "other ids with --id"
         )
 
 

@@ -54,6 +54,7 @@ class Subject:
         notes: sentences for the student about what was handed in and not taken.
         left: the names of what was handed in and not taken.
         submitted: when it was handed in, as ISO 8601 with an offset; empty where not known.
+        remark: which of several attempts this is, and why; empty where nothing is to be said.
     """
 
     program: Program
@@ -63,6 +64,7 @@ class Subject:
     notes: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     submitted: str = ""
+    remark: str = ""
 
     def problem(self, task: LoadedTask) -> tuple[Cause, str] | None:
         """Why the task cannot even be tried, with a sentence, or None."""

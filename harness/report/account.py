@@ -33,6 +33,7 @@ def lines(document: Mapping[str, Any]) -> Iterator[str]:
         yield from (_one(f"  {text}") for text in mark["adjustments"])
         if mark["submitted"] and not mark["adjustments"]:
             yield _one(f"  handed in: {mark['submitted']}")
+        yield from (_one(f"  {text}") for text in mark["notes"])
         if mark["extension"]:
             yield _one(f"  extension: {mark['extension']}")
         for attempt in mark["attempts"]:

@@ -70,10 +70,11 @@ def _template() -> jinja2.Template:
 
 def _facts(row: SubmissionGrade, gradebook: Gradebook) -> list[tuple[str, str]]:
     run = gradebook.run
+    late = bool(row.late and row.late.days)  # then a line above says when it came in
     facts = (
         ("Assignment", run.assignment),
         ("Phase", run.phase),
-        ("Time", lateness_text(row.late) if row.late else row.submitted),
+        ("Time", "" if late else lateness_text(row.late) if row.late else row.submitted),
         ("Extension", row.extension),
         ("Isolation", row.isolation or "none"),
         ("Submission SHA-256", row.sha256),

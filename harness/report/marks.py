@@ -88,11 +88,11 @@ def unloadable(task: TaskGrade) -> Verdict | None:
     return first if first.visibility == "visible" or first.before_running else None
 
 
-def not_run_text(task: TaskGrade) -> str:
+def not_run_text(task: TaskGrade, why: str = "the file could not be loaded") -> str:
     """What :func:`unloadable` means for a task, in words."""
     count = len(task.verdicts)
     checks = "its one check was not run" if count == 1 else f"none of its {count} checks was run"
-    return f"the file could not be loaded; {checks} ({points_text(task.max_points)} points)"
+    return f"{why}; {checks} ({points_text(task.max_points)} points)"
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,15 @@
 
 Every moment has a zone: a date without one means another moment to everybody who reads it. Moments
 are kept with a fixed offset from UTC, so that differences between them are real time also where the
-clocks change in between.
+clocks change in between. Those of a named zone remember it, so that a later day and other moments
+are told by its clocks.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -52,7 +53,55 @@ def read_moment(text: object) -> datetime:
         raise ValueError(
             f"{text}: years from {_FIRST_YEAR} to {_LAST_YEAR - 1} are understood; correct the year"
         )
-    return local.replace(tzinfo=timezone(_offset(local, match["zone"])))
+    offset = _offset(local, match["zone"])
+    return local.replace(
+        tzinfo=_Fixed(offset, match["zone"]) if "/" in match["zone"] else timezone(offset)
+    )
+
+
+class _Fixed(tzinfo):
+    """The offset from UTC of a named zone's clocks at one moment, whatever is added."""
+
+    def __init__(self, offset: timedelta, name: str) -> None:
+        self.offset = offset
+        self.name = name
+
+    def utcoffset(self, _: datetime | None) -> timedelta:
+        return self.offset
+
+    def dst(self, _: datetime | None) -> None:
+        return None
+
+    def tzname(self, _: datetime | None) -> str:
+        return self.name
+
+    def fromutc(self, moment: datetime) -> datetime:
+        return moment + self.offset
+
+    def __reduce__(self) -> tuple[type[_Fixed], tuple[timedelta, str]]:
+        return type(self), (self.offset, self.name)
+
+
+def on_the_clocks_of(moment: datetime, other: datetime) -> datetime:
+    """A moment as the clocks show it that show ``other``: with the offset that they have then."""
+    zone = other.tzinfo
+    if not isinstance(zone, _Fixed):
+        return moment.astimezone(zone)
+    local = moment.astimezone(ZoneInfo(zone.name))
+    return local.replace(tzinfo=_Fixed(local.utcoffset() or timedelta(0), zone.name))
+
+
+def days_later(moment: datetime, days: int) -> datetime:
+    """When the clocks show the same time so many days later; the later one where they do twice.
+
+    Where they never do, because they are put forward, it is as much after.
+    """
+    zone = moment.tzinfo
+    if not isinstance(zone, _Fixed):
+        return moment + days * DAY
+    local = moment.replace(tzinfo=None) + days * DAY
+    both = (local.replace(tzinfo=ZoneInfo(zone.name), fold=fold) for fold in (0, 1))
+    return on_the_clocks_of(max(each.astimezone(UTC) for each in both), moment)
 
 
 def _offset(local: datetime, zone: str) -> timedelta:

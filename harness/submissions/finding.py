@@ -67,11 +67,13 @@ class Found:
     Attributes:
         classes: the paths that are classes; the others are one submission each.
         results: the results folders that lie among them and are none.
+        downloads: those of the others that have the names of a platform's download.
     """
 
     submissions: tuple[Submission, ...]
     classes: tuple[Path, ...] = field(default=())
     results: tuple[Path, ...] = field(default=())
+    downloads: tuple[Path, ...] = field(default=())
 
 
 def find(
@@ -109,11 +111,13 @@ def find_all(
     """
     finder = _Finder(wanted, limits or Limits(), only_path=len(paths) == 1)
     by_name: dict[str, Submission] = {}
-    classes = []
+    classes, downloads = [], []
     with SourceParser() as parser:
         for path in paths:
             entries, is_class = finder.entries(path, reading)
             classes += [path] if is_class else []
+            if reading == "guess" and not is_class and finder.is_downloaded(path):
+                downloads.append(path)
             for entry in entries:
                 submission = finder.submission(entry, parser)
                 if submission.name in by_name:
@@ -123,7 +127,9 @@ def find_all(
                         " rename or remove one of them"
                     )
                 by_name[submission.name] = submission
-    return Found(tuple(by_name.values()), tuple(classes), tuple(finder.results))
+    return Found(
+        tuple(by_name.values()), tuple(classes), tuple(finder.results), tuple(downloads)
+    )
 
 
 def copy_to(submission: Submission, directory: Path, names: Iterable[str]) -> None:
@@ -178,6 +184,28 @@ class _Finder:
         if isinstance(node, Archive) and self._only_path and reading == "guess":
             return self._in_archive(node, path, name)
         return [_entry(name, str(path), node)], False
+
+    def is_downloaded(self, path: Path) -> bool:
+        """Whether an archive holds names that a learning platform gives, in whatever folder."""
+        name = os.path.basename(os.path.abspath(path))
+        if path.is_dir() or not is_archive(name):
+            return False
+        opener = self._opener()
+        inside: Node = file_or_archive(name, File(partial(disk.read_regular, path)))
+        try:
+            for _ in range(self._limits.depth):
+                if isinstance(inside, File | Odd):
+                    return False
+                children = opener.children(inside, self._limits.archive_bytes)
+                if platforms.are_downloaded(children):
+                    return True
+                folders = [node for each, node in children if _is_container(each, node)]
+                if len(folders) != 1:
+                    return False
+                (inside,) = folders
+        except ArchiveError:
+            pass  # said where it is read as a submission
+        return False
 
     def submission(self, entry: _Entry, parser: SourceParser) -> Submission:
         """Reads a submission; what is wrong with it is among its problems."""

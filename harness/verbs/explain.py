@@ -24,7 +24,7 @@ from harness.report import account as account_text
 from harness.report.adjustments import adjustments, lateness_text, sum_text
 from harness.report.explain import Line, cause_of, explain
 from harness.report.grades_json import json_value
-from harness.report.marks import not_run_text, points_text, unloadable
+from harness.report.marks import not_run_text, not_submitted, points_text, unloadable
 from harness.results import Results
 from harness.spec.reading import did_you_mean
 from harness.verbs import options, output
@@ -79,8 +79,7 @@ def _rows(
         return [by_name[args.student]]
     members = [name for name in stored.book.names([args.student]) if name in by_name]
     if not members:
-        near = did_you_mean(args.student, [*by_name, *stored.record.newest])
-        raise UsageError(f"nobody in this record has the id {args.student!r}{near}")
+        raise stored.nobody(args.student, [*by_name, *stored.record.newest])
     if args.for_student and len(members) > 1:
         raise UsageError(
             f"{args.student} was handed in by {', '.join(members)}, and each has a mark of their "
@@ -131,7 +130,7 @@ def _document(
         "stale": grade.stale,
         "marks": [_mark(each, grade) for each in account.rows],
         "files": [asdict(each) for each in account.files],
-        "not_loaded": not_run_text(grade) if unloadable(grade) is not None else "",
+        "not_loaded": _not_run(grade),
         "checks": [
             _for_student(told[each.verdict.check], each)
             if args.for_student
@@ -151,11 +150,21 @@ def _mark(row: SubmissionGrade, grade: TaskGrade) -> dict[str, Any]:
         "sum": sum_text(row) if row.is_adjusted else points_text(row.mark),
         "submitted": lateness_text(row.late) if row.late else row.submitted,
         "extension": row.extension,
+        "notes": list(row.problems),
         "attempts": [asdict(each) for each in row.attempts],
         "adjustments": [
             each.text for each in adjustments(row) if each.kind == "LATE" or each.task == grade.id
         ],
     }
+
+
+def _not_run(grade: TaskGrade) -> str:
+    """Why none of the checks was run, where that is so: they have one reason, told once."""
+    if unloadable(grade) is not None:
+        return not_run_text(grade)
+    if not_submitted(grade):
+        return not_run_text(grade, "there is no file that counts")
+    return ""
 
 
 def _head(verdict: Verdict) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from harness import report
 from harness.classroom import overrides
 from harness.classroom.overrides import Entry
 from harness.errors import UsageError
+from harness.report.adjustments import sum_text
 from harness.report.sanitise import SENTENCE_LIMIT, clean
 from harness.results import Results
-from harness.spec.reading import did_you_mean
 from harness.verbs import options, output
 from harness.verbs.stored import add_choice_of_record, open_record, open_stored
 
@@ -44,8 +44,7 @@ def run(args: argparse.Namespace) -> int:
         stored = open_record(args, ledger)
         rows = {row.name: row for row in stored.gradebook().submissions}
         if entry.student not in rows:
-            near = did_you_mean(entry.student, rows)
-            raise UsageError(f"nobody in this record has the id {entry.student!r}{near}")
+            raise stored.nobody(entry.student, rows)
         prefix = stored.record.name.prefix
         log = overrides.stored(ledger.document(overrides.document_name(prefix)))
         ledger.put_documents(log.with_(entry, rows[entry.student]).documents(prefix))
@@ -58,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         given = "the computed points count" if entry.points is None else f"{entry.points:g} points"
         text = f"{entry.student}, {entry.place}: {given} ({entry.by}: {entry.reason})"
         print(clean(text, SENTENCE_LIMIT))
-        print(f"computed {row.points:g}, mark {row.mark:g} of {row.max_points:g}")
+        print(f"mark of the whole: {sum_text(row)}, of {row.max_points:g}")
     return 0
 
 

@@ -96,9 +96,7 @@ def _require_known(args: argparse.Namespace, stored: Stored) -> None:
     owners = {each.program.owner for each in stored.record.newest.values()}
     known = sorted(owners | stored.record.newest.keys())
     if args.submission is not None and args.submission not in known:
-        raise UsageError(
-            f"no submission is called {args.submission!r}{did_you_mean(args.submission, known)}"
-        )
+        raise stored.nobody(args.submission, known, units=True)
     for task in args.task:
         if task not in stored.record.task_ids:
             near = did_you_mean(task, stored.record.task_ids)

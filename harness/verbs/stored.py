@@ -12,7 +12,7 @@ import os
 import platform
 import secrets
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from harness import class_record, grading, levels
 from harness.class_record import ClassRecord, RecordName
 from harness.classroom import book as books
 from harness.classroom.book import Book
+from harness.classroom.roster import listed
 from harness.course import Syllabus, read_syllabus
 from harness.errors import UsageError
 from harness.isolation import Isolation
@@ -29,6 +30,7 @@ from harness.marking.trials import View
 from harness.results import Results
 from harness.seeds import phase_key
 from harness.spec.load import LoadedTask
+from harness.spec.reading import did_you_mean
 from harness.verbs import output
 
 
@@ -62,6 +64,27 @@ class Stored:
         """What counts of a record, an attempt of everybody, under the names of who handed in."""
         rows = self.of(record).submissions
         return record.renamed({row.subject: row.unit for row in rows})
+
+    def nobody(self, given: str, known: Iterable[str], *, units: bool = False) -> UsageError:
+        """The refusal of a name that no row has: whose it is by the roster, or the nearest one.
+
+        Args:
+            known: the names of all rows.
+            units: whether they are those of submissions, which groups have together.
+        """
+        roster = self.book.roster
+        of_roster = {
+            roster.unit(each.id) if units else each.id
+            for each in roster.students.values()
+            if given in (each.id, each.pseudonym, each.submission, each.group, each.name)
+        }
+        meant = sorted(of_roster & set(known))
+        if meant:
+            ids = listed(meant)
+            one = f"give {ids}" if len(meant) == 1 else f"give one of {ids}"
+            return UsageError(f"{given!r} is no id; in the roster it belongs to {ids}: {one}")
+        what = "no submission is called" if units else "nobody in this record has the id"
+        return UsageError(f"{what} {given!r}{did_you_mean(given, known)}")
 
     def of(self, record: ClassRecord) -> Gradebook:
         """The marks of a record, with what stands beside them."""
@@ -137,6 +160,15 @@ def read_book(ledger: Ledger, syllabus: Syllabus, name: RecordName) -> Book:
     """What the folder knows of the class beside its computed marks."""
     declared, others = syllabus.declared, syllabus.others
     return books.of_ledger(ledger, declared, others, syllabus.late_days, name.prefix)
+
+
+def pages_of_others(ledger: Ledger, book: Book, name: RecordName) -> list[str]:
+    """The rows that other records of a results folder have: what lies there of them is theirs."""
+    others = (
+        class_record.read(ledger, each) for each in class_record.names(ledger) if each != name
+    )
+    owners = {each.program.owner for record in others for each in record.newest.values()}
+    return book.names(sorted(owners))
 
 
 def _chosen(args: argparse.Namespace, ledger: Ledger) -> RecordName:

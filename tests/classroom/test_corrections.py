@@ -72,3 +72,61 @@ def test_what_is_refused_says_nothing_of_tables_that_changed(
     (tmp_path / "one.csv").write_text(f"id,time\n{row}\n")
     assert desk("grade", mended, *final, "--single", "--times", tmp_path / "one.csv") in (0, 1)
     assert "they now show assignment homework, phase final" in capsys.readouterr().err
+
+
+def test_who_is_meant_by_another_name_is_said(
+    desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of verbs that take an id; and what a student with too many attempts reads."""
+    times = TIMES + "001,2026-10-18 12:00 Z\n001,2026-10-19 21:58 Z,late\n"
+    times = times.replace(
+        "id,time\n001,2026-10-19 23:50 +02:00\n", "id,time,submission\n001,2026-10-17 12:00 Z,\n"
+    )
+    (tmp_path / "times.csv").write_text(
+        times.replace("001,2026-10-18 12:00 Z", "001,2026-10-18 12:00 Z,001")
+    )
+    files = ("--roster", tmp_path / "roster.csv", "--times", tmp_path / "times.csv")
+    desk("grade", tmp_path / "class", *PLACE, *files)
+    page = (tmp_path / "results" / "submissions" / "001" / "feedback.md").read_text("utf-8")
+    line = (
+        "Handed in 3 times, of which the first 2 are accepted; that of 2026-10-18 14:00 +02:00 "
+        "counts."
+    )
+    assert f"> {line}\n" in page
+    capsys.readouterr()
+    assert desk("explain", "001", "square") == 0
+    assert f"  {line}\n" in capsys.readouterr().out
+    given = ("--reason", "r", "--by", "b")
+    assert desk("override", "Owl", "square", 1, *given) == 2
+    assert capsys.readouterr().err == (
+        "fairmark: 'Owl' is no id; in the roster it belongs to 004: give 004\n"
+    )
+    assert desk("override", "g2", "square", 1, *given) == 2
+    assert (
+        "'g2' is no id; in the roster it belongs to 002, 003: give one of"
+        in capsys.readouterr().err
+    )
+    assert desk("replay", tmp_path / "results", "--submission", "Cleo") == 2
+    assert "in the roster it belongs to g2: give g2" in capsys.readouterr().err
+    assert desk("explain", "004", "square", "--for-student") == 0
+    said = capsys.readouterr().out
+    assert "there is no file that counts; none of its 3 checks was run (7 points): ERROR" in said
+    assert said.count("nothing was submitted") == 2, "once for all checks, once of the whole"
+    assert desk("override", "002", "square", 1, *given) == 0
+    assert "by override - " in capsys.readouterr().out
+
+
+def test_pages_of_another_assignment_do_not_stay_beside_those_that_are_shown(
+    desk, tmp_path: Path
+) -> None:
+    """Of somebody who has a row in the other one alone; back there, the page is written again."""
+    files = ("--roster", tmp_path / "roster.csv", "--times", tmp_path / "times.csv")
+    desk("grade", tmp_path / "class", *PLACE, *files)
+    pages = tmp_path / "results" / "submissions"
+    assert (pages / "stranger" / "feedback.md").is_file()
+    (tmp_path / "class" / "stranger" / "square.py").unlink()
+    (tmp_path / "class" / "stranger").rmdir()
+    desk("grade", tmp_path / "class", "--task", "square", "--jobs", 1)
+    assert sorted(path.name for path in pages.iterdir()) == ["001", "002", "003", "004"]
+    desk("report", "--assignment", "homework")
+    assert "Assignment: homework" in (pages / "stranger" / "feedback.md").read_text("utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +14,7 @@ from harness.cli import main
 from harness.errors import SpecError, UsageError
 from harness.spec.catalogue import load_assignment
 from harness.spec.models import Assignment
-from harness.spec.schedule import moment_text, read_moment
+from harness.spec.schedule import days_later, moment_text, on_the_clocks_of, read_moment
 from harness.spec.strict_yaml import load_text
 
 COURSE = Path(__file__).parents[1] / "course"
@@ -133,3 +135,29 @@ def test_the_verb_lists_them_and_shows_one(tasks: Path, capsys: pytest.CaptureFi
     assert main(["assignments", *places]) == 2
     captured = capsys.readouterr()
     assert "homework" in captured.out and "hw1.yaml:1:1: title is missing" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("moment", "days", "later"),
+    [
+        ("2026-10-24 23:59 Europe/Berlin", 2, "2026-10-26 23:59 +01:00"),
+        ("2026-03-28 23:59 Europe/Berlin", 1, "2026-03-29 23:59 +02:00"),
+        ("2026-10-24 02:30 Europe/Berlin", 1, "2026-10-25 02:30 +01:00"),  # shown twice: the later
+        ("2026-03-28 02:30 Europe/Berlin", 1, "2026-03-29 03:30 +02:00"),  # never shown
+        ("2026-10-24 23:59 +02:00", 2, "2026-10-26 23:59 +02:00"),  # no zone, no change
+        ("2026-10-31 23:59 America/New_York", 1, "2026-11-01 23:59 -05:00"),
+    ],
+)
+def test_a_later_day_is_told_by_the_clocks_of_the_zone(moment: str, days: int, later: str) -> None:
+    assert moment_text(days_later(read_moment(moment), days)) == later
+
+
+def test_a_named_zone_is_kept_beside_the_fixed_offset() -> None:
+    due = read_moment("2026-10-24 23:59 Europe/Berlin")
+    at = read_moment("2026-10-26 22:30 Z")
+    assert moment_text(on_the_clocks_of(at, due)) == "2026-10-26 23:30 +01:00"
+    assert on_the_clocks_of(at, due) == at
+    assert on_the_clocks_of(at, due) - due == timedelta(days=2, minutes=31)
+    for copied in (pickle.loads(pickle.dumps(due)), copy.deepcopy(due)):
+        assert copied == due
+        assert moment_text(on_the_clocks_of(at, copied)) == "2026-10-26 23:30 +01:00"

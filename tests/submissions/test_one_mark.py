@@ -158,7 +158,7 @@ def test_several_archives_were_packed_by_students(tmp_path: Path) -> None:
         zipped({f"doe/{ELBO}": OTHER, f"roe_1_assignsubmission_file_/{ELBO}": b""})
     )
     found = find_all(paths, WANTED)
-    assert found.classes == ()
+    assert (found.classes, found.downloads) == ((), (paths[1],))
     assert [each.name for each in found.submissions] == ["doe", "eve"]
     assert causes(found.submissions[1]) == [("duplicate-file", ELBO)]
 
