@@ -4,6 +4,10 @@ An observation is committed as soon as its trial ends, so a grader that is kille
 was. The first observation of a trial stands; a repetition with other values is kept beside it and
 is evidence that the trial does not reproduce.
 
+Every record ends with a digest of itself, and of its arrays, since SQLite does not notice a byte
+that changed on a disk. An observation that is not what was written is refused; of a document it is
+remembered, and said where the document turns out to be unusable.
+
 Format history: 1 kept statistics under the text ``check/name``; 2 kept them by check and name, as
 JSON; 3 keeps their bytes beside the rest of the observation, and no scales of submissions.
 """
@@ -21,12 +25,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from harness import levels, packing
-from harness.errors import InfrastructureError
+from harness.errors import FairmarkError, InfrastructureError
 from harness.mounts import refuse_network_file_system
-from harness.records import Observation, canonical
+from harness.records import Observation, canonical, sha256
 from harness.results import make_folder
 from harness.surrogates import as_name, as_text
 
@@ -94,6 +99,7 @@ class Ledger:
         self._infrastructure: dict[str, Observation] = {}
         self._repetitions: OrderedDict[str, tuple[_Repetition, ...]] = OrderedDict()
         self._parsed: dict[tuple[str, str], Observation] = {}
+        self._altered: list[str] = []
         refuse_network_file_system(path)
         make_folder(path.parent)
         try:
@@ -111,8 +117,13 @@ class Ledger:
         """Refuses a ledger of another format, before anything is written into it."""
         with self._db:
             self._db.execute(_META)
-            self._db.execute("insert or ignore into meta values ('format', ?)", (str(FORMAT),))
+            row = (str(FORMAT),)
+            made = self._db.execute("insert or ignore into meta values ('format', ?)", row).rowcount
+            if made:  # ledgers of earlier versions hold records without digests
+                self._db.execute("insert into meta values ('digests', 'all')")
         (stored,) = self._db.execute("select value from meta where name = 'format'").fetchone()
+        digests = self._db.execute("select value from meta where name = 'digests'").fetchone()
+        self._digests_all = digests == ("all",)
         if stored != str(FORMAT):
             self._db.close()
             raise InfrastructureError(
@@ -124,8 +135,19 @@ class Ledger:
     def __enter__(self) -> Ledger:
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        place: TracebackType | None,
+    ) -> None:
         self.close()
+        foreseen = not isinstance(error, Exception) or isinstance(error, FairmarkError | OSError)
+        if self._altered and not foreseen:
+            raise InfrastructureError(
+                f"{self._path}: what is stored of {self._altered[0]} is not what was written, and "
+                f"cannot be used ({type(error).__name__}: {error}); {_REMEDIES['SQLITE_CORRUPT']}"
+            ) from error
 
     def close(self) -> None:
         """Closes the file; nothing is lost without it."""
@@ -197,7 +219,7 @@ class Ledger:
             self._forget(trial)
             isolation = str(observation.circumstances.get("isolation", "L0"))
             layout, arrays = packing.pack(observation.statistics)
-            record = canonical(_plain({**observation.head(), "arrays": layout}))
+            record = _sealed(canonical(_plain({**observation.head(), "arrays": layout})), arrays)
             row = (trial, observation.digest, self._run, isolation, record, arrays, time.time())
             self._write(("insert or ignore into observations values (?, ?, ?, ?, ?, ?, ?)", [row]))
 
@@ -241,10 +263,28 @@ class Ledger:
         place = (trial, repetition.run)
         if place not in self._parsed:
             with self._readable(f"trial {trial}"):
-                record = json.loads(repetition.record)
+                record = json.loads(self._text(repetition.record, repetition.arrays))
                 statistics = packing.unpack(record["arrays"], repetition.arrays)
                 self._parsed[place] = Observation.of_head(record, statistics)
         return self._parsed[place]
+
+    def _text(self, stored: str, arrays: bytes) -> str:
+        """The record of an observation.
+
+        Raises:
+            ValueError: it, or its arrays, are not what was written.
+        """
+        text, is_whole = _unsealed(stored, arrays)
+        if not is_whole and (is_whole is False or self._digests_all):
+            raise ValueError("it is not what was written")
+        return text
+
+    def _document(self, name: str, stored: str) -> dict[str, Any]:
+        """A document; one that is not what was written is remembered."""
+        text, is_whole = _unsealed(stored)
+        if not is_whole and (is_whole is False or self._digests_all):
+            self._altered.append(f"the document {name}")
+        return dict(json.loads(text))
 
     def _forget(self, trial: str) -> None:
         for repetition in self._repetitions.pop(trial, ()):
@@ -256,7 +296,7 @@ class Ledger:
 
     def put_document(self, name: str, record: Mapping[str, Any]) -> None:
         """Stores or replaces a JSON document, such as the list of what was graded."""
-        row = (as_text(name), canonical(dict(record)))
+        row = (as_text(name), _sealed(canonical(dict(record))))
         self._write(("insert or replace into documents values (?, ?)", [row]))
 
     def documents(self, prefix: str) -> dict[str, dict[str, Any]]:
@@ -267,7 +307,8 @@ class Ledger:
             (len(start), start),
         )
         with self._readable(f"the documents {prefix}…"):
-            return {as_name(text): dict(json.loads(record)) for text, record in rows}
+            names = {as_name(text): record for text, record in rows}
+            return {name: self._document(name, record) for name, record in names.items()}
 
     def document_names(self, prefix: str) -> list[str]:
         """The names of all documents that begin so, in order."""
@@ -282,7 +323,9 @@ class Ledger:
         self, records: Mapping[str, Mapping[str, Any]], remove: Iterable[str] = ()
     ) -> None:
         """Stores or replaces documents and removes others, all in one step."""
-        rows = [(as_text(name), canonical(dict(record))) for name, record in records.items()]
+        rows = [
+            (as_text(name), _sealed(canonical(dict(record)))) for name, record in records.items()
+        ]
         self._write(
             ("delete from documents where name = ?", [(as_text(name),) for name in remove]),
             ("insert or replace into documents values (?, ?)", rows),
@@ -293,17 +336,36 @@ class Ledger:
         self._write(("insert or ignore into files values (?, ?)", contents.items()))
 
     def file(self, digest: str) -> bytes:
-        """A stored file; raises KeyError."""
+        """A stored file; raises KeyError.
+
+        Raises:
+            InfrastructureError: it is not what was written.
+        """
         rows = self._rows("select content from files where sha256 = ?", (digest,))
         if not rows:
             raise KeyError(digest)
-        return bytes(rows[0][0])
+        content = bytes(rows[0][0])
+        with self._readable(f"the file {digest}"):
+            if sha256(content) != digest:
+                raise ValueError("it is not what was written")
+        return content
 
     def document(self, name: str) -> dict[str, Any] | None:
         """A stored document, or None."""
         rows = self._rows("select record from documents where name = ?", (as_text(name),))
         with self._readable(f"the document {name}"):
-            return dict(json.loads(rows[0][0])) if rows else None
+            return self._document(name, rows[0][0]) if rows else None
+
+
+def _sealed(text: str, arrays: bytes = b"") -> str:
+    """A record with a digest of it and of its arrays in a line of its own."""
+    return f"{text}\n{sha256(text.encode() + arrays)}"
+
+
+def _unsealed(stored: str, arrays: bytes = b"") -> tuple[str, bool | None]:
+    """A record, and whether it is what was written; None where it has no digest."""
+    text, line_end, digest = stored.partition("\n")
+    return text, digest == sha256(text.encode() + arrays) if line_end else None
 
 
 def _isolated(level: str, weakest: str | None) -> bool:

@@ -19,7 +19,7 @@ import harness
 from harness.cli import main
 from harness.ledger import Ledger
 from harness.sandbox import choice
-from harness.verbs import VERBS
+from harness.verbs import VERBS, output
 
 ROOT = Path(__file__).parents[1]
 COURSE = Path(__file__).parent / "course"
@@ -473,6 +473,11 @@ def test_what_is_made_is_its_owners_whatever_the_umask(tmp_path):
     command = [sys.executable, "-c", code, "list", *COURSE_PLACES]
     subprocess.run(command, cwd=ROOT, check=True)
     assert made.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_checkout_is_graded_with_where_git_is_missing(monkeypatch):
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert output.commit() == ""
 
 
 # the parser

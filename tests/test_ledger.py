@@ -433,3 +433,48 @@ def test_the_first_observation_stands_though_the_clock_was_set_back(path, monkey
     with Ledger(path, "three") as ledger:
         assert ledger.get("k").digest == first.digest
         assert ledger.digests("k") == (first.digest, second.digest)
+
+
+def test_a_byte_that_changed_on_the_disk_makes_no_mark(path):
+    with Ledger(path, "one") as ledger:
+        ledger.put(observation("k", 1.0))
+        ledger.put_files({sha256(b"work"): b"work"})
+    other = np.array([2.0]).astype("<f8").tobytes()
+    with closing(sqlite3.connect(path)) as db, db:
+        (length,) = db.execute("select length(arrays) from observations").fetchone()
+        db.execute("update observations set arrays = ?", (other.ljust(length, b"\0"),))
+        db.execute("update files set content = ?", (b"wOrk",))
+    with Ledger(path, "two") as ledger:
+        with pytest.raises(InfrastructureError, match=r"of trial k cannot be read.*not what was"):
+            ledger.get("k")
+        with pytest.raises(InfrastructureError, match=r"of the file .* not what was written"):
+            ledger.file(sha256(b"work"))
+
+
+def test_an_altered_document_is_named_where_it_cannot_be_used(path):
+    with Ledger(path, "one") as ledger:
+        ledger.put_document("costs", {"seconds": 3})
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("update documents set record = replace(record, '3}', '\"\"}')")
+    with pytest.raises(InfrastructureError, match=r"document costs is not what was written.*copy"):
+        with Ledger(path, "two") as ledger:
+            ledger.document("costs")["seconds"] + 1
+    with pytest.raises(KeyError):  # nothing was altered: an error of ours stays what it is
+        with Ledger(path, "three") as ledger:
+            ledger.put_document("costs", {"seconds": 3})
+            ledger.document("costs")["minutes"]
+
+
+def test_records_of_a_ledger_that_knew_no_digests_are_read(path):
+    wanted = observation("k", 1.0)
+    with Ledger(path, "one") as ledger:
+        ledger.put(wanted)
+        ledger.put_document("costs", {"seconds": 3})
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("delete from meta where name = 'digests'")
+        for table in ("observations", "documents"):
+            until = "substr(record, 1, instr(record, char(10)) - 1)"
+            db.execute(f"update {table} set record = {until}")
+    with Ledger(path, "two") as ledger:
+        assert ledger.get("k").digest == wanted.digest
+        assert ledger.document("costs") == {"seconds": 3}

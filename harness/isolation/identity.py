@@ -56,7 +56,8 @@ def lease() -> Iterator[int]:
         InfrastructureError: all are taken, or the folder of locks cannot be trusted.
     """
     folder = _folder()
-    for uid in range(_FIRST, _FIRST + _COUNT):
+    first = os.getpid() % _COUNT  # graders that don't see each other's locks rarely meet, too
+    for uid in (_FIRST + (first + step) % _COUNT for step in range(_COUNT)):
         with open(folder / str(uid), "ab") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

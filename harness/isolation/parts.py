@@ -120,7 +120,15 @@ def _check_bubblewrap(own_user: bool) -> None:
         raise Unavailable("bubblewrap is not installed") from None
     if identity.is_root() and not own_user:
         raise Unavailable("root that may not change its user would stay root in the sandbox")
-    command = [bwrap, "--unshare-pid", "--unshare-net", "--ro-bind", "/", "/", launch.program("true")]
+    command = [
+        bwrap,
+        "--unshare-pid",
+        "--unshare-net",
+        "--ro-bind",
+        "/",
+        "/",
+        launch.program("true"),
+    ]
     if not own_user:
         command.insert(1, "--unshare-user")
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -30,7 +30,7 @@ from harness.spec.models import Limits
 #: Of one canary: whether it was stopped, and by what.
 Outcome = tuple[bool, str]
 
-#: Bytes of the path of a socket (sun_path of the smallest system is 104), and where it may be short.
+#: Bytes of a socket's path (macOS allows the fewest, 104), and a folder whose path is short.
 _LONGEST_PATH, _SHORT = 100, "/tmp"
 _LIMITS = Limits(call_s=20, trial_s=30, memory_mib=256)
 

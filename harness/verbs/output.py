@@ -57,13 +57,15 @@ def head() -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The commit that the harness runs from, or an empty text outside a checkout."""
+    """The commit that the harness runs from, or an empty text outside a checkout or without git."""
     root = Path(harness.__file__).resolve().parents[1]
     if not (root / ".git").exists():
         return ""
-    done = subprocess.run(
-        ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-    )
+    command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
     return done.stdout.strip()
 
 

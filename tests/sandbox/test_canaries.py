@@ -47,7 +47,7 @@ def test_a_long_path_of_temporary_files_leaves_the_bait_a_socket(tmp_path, monke
     assert not os.path.exists(Path(offered["socket_path"]).parent)
     assert list(long.iterdir()) == []
     monkeypatch.setattr(canaries, "_SHORT", "/nonexistent")
-    with pytest.raises(InfrastructureError, match="too long for a socket.*shorter path with TMP"):
+    with pytest.raises(InfrastructureError, match=r"too long for a socket.*shorter path with TMP"):
         with canaries._lay_baits():
             pass
 

@@ -288,6 +288,15 @@ def test_what_the_sandbox_refuses_is_said_so(lab):
     assert "one process, its own files and no network" in message
 
 
+def test_no_count_of_the_machines_processes_can_be_read(lab):
+    """It outlives every sandbox: what starts threads up to a number tells it to the next."""
+    if lab.sandbox.isolation.level == "L1" or not lab.sandbox.isolation.landlock:
+        return
+    source = "def square(x):\n    open('/proc/stat').read()\n    return x\n"
+    cause, message = refused(lab, source=source)
+    assert (cause, "Permission denied" in message) == ("exception", True)
+
+
 def test_the_programs_are_readable_by_the_workers_user_alone(lab):
     with lab.trial("honest") as student:
         student.square(X)
