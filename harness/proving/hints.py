@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
+
 from harness.collect.bare import BareProgram
 from harness.errors import FairmarkError
 from harness.files import write_text
@@ -21,17 +23,24 @@ from harness.spec.load import LoadedTask
 from harness.spec.references import ANSWERS
 
 Found = Mapping[str, Mapping[str, Array]]
+#: How far rounding in single precision takes an answer from the same in double, relatively.
+_SINGLE = 1e-5
 
 
 def made(task: LoadedTask) -> Answers | None:
-    """What the mistakes of a task answer now; None if no check of it has an example."""
+    """What the mistakes of a task answer now; None if no check of it has an example.
+
+    A mistake is often written with a tensor of torch's default type, such as the powers
+    ``gamma ** torch.arange(n)``, which single precision rounds. Whoever makes it without that gets
+    its hint all the same: where answers differ by no more, those in double precision are kept.
+    """
     assert task.reference is not None
     wanted = list(hints.hinted_checks(task))
     if not wanted:
         return None
     reference = _statistics(task, task.reference.solution, wanted)
     mutants = {
-        mutant.mistake.name: _statistics(task, mutant.program, list(reference))
+        mutant.mistake.name: _unrounded(task, mutant.program, list(reference))
         for mutant in task.reference.mutants
     }
     return hints.answers_of(task, reference, mutants)
@@ -80,6 +89,37 @@ def complaints_of(task: LoadedTask) -> Iterator[str]:
 def store(answers: Answers, reference: Path, task: LoadedTask) -> Path:
     """Writes the answers of a task beside its reference; returns the path."""
     return write_text(reference / task.id / ANSWERS, answers.model_dump_json(indent=None) + "\n")
+
+
+def _unrounded(task: LoadedTask, program: Program, checks: list[str]) -> Found:
+    """The statistics of a mistake, without what a default type of single precision rounds."""
+    import torch  # costs a second, and only whoever makes answers has it to pay
+
+    found = _statistics(task, program, checks)
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        double = _statistics(task, program, checks)
+    finally:
+        torch.set_default_dtype(default)
+    return {
+        check: double[check] if check in double and _near(statistics, double[check]) else statistics
+        for check, statistics in found.items()
+    }
+
+
+def _near(single: Mapping[str, Array], double: Mapping[str, Array]) -> bool:
+    """Whether two answers differ by no more than single precision rounds."""
+    return single.keys() == double.keys() and all(
+        array.shape == double[name].shape and _is_rounded(array, double[name])
+        for name, array in single.items()
+    )
+
+
+def _is_rounded(array: Array, other: Array) -> bool:
+    a, b = array.astype(np.float64), other.astype(np.float64)
+    size = np.abs(b[np.isfinite(b)]).max(initial=0.0)
+    return np.allclose(a, b, rtol=_SINGLE, atol=_SINGLE * size, equal_nan=True)
 
 
 def _statistics(task: LoadedTask, program: Program, checks: list[str]) -> Found:

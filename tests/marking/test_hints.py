@@ -149,6 +149,19 @@ def test_a_mistake_that_the_check_alone_calls_wrong_gets_its_hint(tmp_path: Path
     assert shown(task, right, "value", {"value"}) == ""
 
 
+def test_a_hint_does_not_depend_on_what_single_precision_rounds(tmp_path: Path) -> None:
+    """A power of whole numbers in a tensor is float32: 1.1² is wrong from the eighth digit on."""
+    power = "return x**2 * 1.1 ** (0 * x + 2).int()"
+    task = square(tmp_path, mistakes=("replace: return x**3", f"replace: {power}"))
+    made = proving.made(task)
+    assert made is not None
+    proving.store(made, tmp_path / "reference", task)
+    task = load_task(tmp_path / "tasks" / "square", tmp_path / "reference" / "square")
+    assert list(proving.complaints_of(task)) == []
+    own = changed(task, "x**2", "x**2 * 1.1**2")
+    assert shown(task, own, "value", {"value"}) == "the exponent is two, and yours is larger."
+
+
 def test_stored_answers_keep_what_is_not_finite_and_lose_nothing(tmp_path: Path) -> None:
     task = square(tmp_path)
     assert task.reference is not None

@@ -37,6 +37,10 @@ def applied(
     raise NotImplementedError
 
 
+def positive(x: Float64[Tensor, " n"]) -> int:
+    raise NotImplementedError
+
+
 class Sum:
     def __init__(self, start: float) -> None:
         raise NotImplementedError
@@ -59,6 +63,10 @@ def scaled(x, scale):
 
 def applied(f, x):
     return f(x), f(x).sum()
+
+
+def positive(x):
+    return int((x > 0).sum())
 
 
 class Sum:
@@ -286,6 +294,12 @@ made.add(np.full({size}, 9.0))"""
     assert shown["call"] == f"add(x=float64 array of shape [{size}])" or shown["call"] == (
         f"add(x=float64 tensor of shape [{size}])"
     )
+
+
+def test_a_whole_number_is_shown_however_large_the_arrays_are(folder: Path) -> None:
+    task = task_measured_by(folder, "student.positive(np.arange(5000.0))")
+    shown = example(task, SOLUTION.replace("x > 0", "x >= 0"))
+    assert (shown["got"], shown["wanted"]) == ("5000", "4999")
 
 
 def test_a_given_function_with_too_large_an_array_is_named(folder: Path) -> None:
