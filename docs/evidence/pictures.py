@@ -21,7 +21,7 @@ FOLDER = ROOT / "docs" / "evidence"
 #: Task, number of its picture, and the known mistake beside the solution.
 PAIRS = (
     ("px-mask", "2", "rows-below-kept"),
-    ("vae-2d-gaussian", "1", "trained-with-averaged-kl"),
+    ("vae-2d-gaussian", "1", "trained-with-detached-z"),
 )
 
 
