@@ -149,6 +149,25 @@ class Instances:
         alone = ((*first[:place], new, *first[place + 1 :]) for place, new in enumerate(second))
         return [first, *alone, *others]
 
+    @staticmethod
+    def begun_alike(first: Call, second: Call) -> Call:
+        """The second call, whose arrays begin as those of the first one along every axis.
+
+        The first row, the first column and so on are those of the first call, so that a result
+        that a program keeps by these alone comes back, too. Arguments other than arrays, and
+        arrays of another shape, are as they are.
+        """
+        mixed = []
+        for old, new in zip(first, second, strict=True):
+            if isinstance(new, np.ndarray) and np.shape(old) == new.shape:
+                later = tuple(slice(int(size > 1), None) for size in new.shape)
+                whole = np.array(old, dtype=new.dtype)
+                whole[later] = new[later]
+                mixed.append(whole)
+            else:
+                mixed.append(new)
+        return tuple(mixed)
+
     def arguments(
         self,
         signature: Signature,

@@ -26,11 +26,9 @@ def _sizes(student):
     return [USUAL, USUAL, *edges]
 
 
-def _each_alone(first, second):
-    """The arguments of one call, and those with one of another call's in place of its own."""
-    pairs = list(zip(first, second, strict=True))
-    for changed in range(len(pairs)):
-        yield tuple(new if changed == i else old for i, (old, new) in enumerate(pairs))
+def _each_alone(student, first, second):
+    """The calls in which one argument of the first is that of another one, begun as its own is."""
+    return student.domain.replaced(first, student.domain.begun_alike(first, second))[1:]
 
 
 def _noisy(student, rng):
@@ -45,7 +43,7 @@ def _noisy(student, rng):
     eps[rng.permutation(b * d)[:4]] = rng.uniform(3.2, 4.0, 4) * [-1, -1, 1, 1]
     far = rng.integers(0, 2, (b, d)).astype(float), eps.reshape(b, d), max(sigmas)
     first = (*calls[0][:2], 0.5)
-    return [*calls, far, first, *_each_alone(first, (*calls[1][:2], 0.25)), first]
+    return [*calls, far, first, *_each_alone(student, first, (*calls[1][:2], 0.25)), first]
 
 
 def _networks(student, rng):
@@ -61,7 +59,8 @@ def _networks(student, rng):
         calls += [(x, rng.normal(size=(b, d)), rng.uniform(0.2, 1.0), *far)]
     first, second = calls[0], calls[2]
     first, second = (*first[:2], 0.5, *first[3:]), (*second[:2], 0.25, *second[3:])
-    return [*calls, first, *_each_alone(first, second), first, _corner(student, rng)]
+    alone = _each_alone(student, first, second)
+    return [*calls, first, *alone, first, _corner(student, rng)]
 
 
 def _corner(student, rng):
@@ -179,12 +178,17 @@ def _asked(student, rng):
 
 
 def network(student, rng):
-    """What the model answers with numbers of the grader's in the state."""
-    model, loaded, found, scales = student.new("DAE"), None, [], []
+    """What two models answer with numbers of the grader's in the state, now the one, now the other.
+
+    Neither may know what is put into the other.
+    """
+    model, other = student.new("DAE"), student.new("DAE")
+    loaded, found, scales = None, [], []
     _weights(student, model)
     for state, noisy, x, eps in _asked(student, rng):
         if state is not loaded:
             model.load(state)
+            other.load(_numbers(rng, 0.2))
             loaded, absolute = state, {name: np.abs(array) for name, array in state.items()}
         found += [model.denoise(noisy), *model.demonstrate(x, eps)]
         shown = x + SIGMA * np.abs(eps)

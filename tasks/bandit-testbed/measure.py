@@ -96,7 +96,8 @@ def given_chance(student, rng):
     calls = [_runs(rng, *size) for size in EDGES]
     calls += [_runs(rng, *(int(x) for x in rng.integers(2, 9, 3))) for _ in range(3)]
     b, t, a = (int(x) for x in rng.integers(4, 9, 3))
-    calls += student.domain.replaced(_runs(rng, b, t, a), _runs(rng, b, t, a))
+    pair = [_runs(rng, b, t, a) for _ in range(2)]
+    calls += student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
     calls += [_close(rng, b, t, int(rng.integers(2, 6))) for b, t in ((12, 60), (6, 200))]
     calls += [_whole(rng, 100, *ends) for ends in ((2, 1), (4, 2), (2, 3), (3, 5), (6, 5))]
     calls += [_hair(rng, 40, a) for a in (2, 5)]
@@ -126,7 +127,10 @@ def averages(student, rng):
     sizes = [*EDGES, (2000, 2, 3), (1, 200, 4)]
     calls = [_history(rng, *size) for size in sizes]
     r, t, a = (int(x) for x in rng.integers(4, 9, 3))
-    calls += student.domain.replaced(_history(rng, r, t, a), _history(rng, r, t, a))
+    pair = [_history(rng, r, t, a) for _ in range(2)]
+    calls += student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
+    value, *record = pair[0]
+    calls.append((value[:, ::-1].copy(), *record))  # the same values, of other arms
     action = rng.integers(0, 6, (40, 9))
     calls.append((draw(rng, "value", 40, 6), action, draw(rng, "reward", 40, 9)))
     top = rng.uniform(-5.0, 5.0, (20, 1))

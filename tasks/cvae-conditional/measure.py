@@ -215,6 +215,7 @@ def _calls(student, rng, sizes, names, rate):
 
     first, second = (tuple(map(drawn, names)) for _ in range(2))
     alone = tuple(map(row, names, second))
+    second = student.domain.begun_alike(first, second)
     return student.domain.replaced(first, second, alone, first)
 
 
@@ -223,7 +224,8 @@ def _asked(student, rng, *names):
 
     The first two models are filled twice and asked the same again, so that what was kept of their
     first state shows, or what was kept by the arguments. The last one is filled with one new entry
-    after another, so that what was kept until some other entry changes shows as well.
+    after another, so that what was kept until some other entry changes shows as well; then it is
+    asked again, after another one of its sizes was made and filled.
     """
     rates = student.domain.draw(rng, "rate", 2).tolist()
     for index, sizes in enumerate(_sizes(student, rng)):
@@ -248,6 +250,10 @@ def _asked(student, rng, *names):
         one = one | {entry: other[entry] for entry in changed}
         model.load(one)
         yield model, one, call
+    twin, apart = student.new("CVAE", *(sizes[axis] for axis in "dmhk")), one | state
+    twin.load(apart)
+    yield model, one, call
+    yield twin, apart, call
 
 
 def networks(student, rng):

@@ -131,6 +131,10 @@ def answers(student, rng):
     repeated = [np.array_equal(*pair) for each in (again, single) for pair in pairwise(each)]
     moved = (np.stack([*single, *mixed]) != first).any(axis=0)
     found = [*repeated, moved.mean() <= 0.1, len(np.unique(first)) > 1]
+    # other states with the same newest frames, and a player that has seen no others
+    other = np.concatenate([inverted[:, :3], frames[:, 3:]], axis=1)
+    apart = student.new("Player", student.file(CHECKPOINT))
+    found.append((player.act(other) != apart.act(other)).mean() <= 0.1)
     return {"holds": np.array([*found, *_fresh(student, rng, frames)])}
 
 
@@ -184,6 +188,11 @@ def scores(student, rng):
         rewards = student.domain.draw(rng, "rewards", 60)
         rewards[np.flatnonzero(over)[0]] = 7.0
         records.append((rewards, np.full(60, lives), over))
+    # one argument alone is another one's, but for what it begins with
+    first, second = (_record(rng, 12, int(end)) for end in rng.permutation(np.arange(2, 10))[:2])
+    records += student.domain.replaced(first, student.domain.begun_alike(first, second))
+    largest = np.full(60, rng.choice([-1.0, 1.0]) * np.abs(rewards).max())
+    records.append((largest, np.zeros(60, dtype=np.int64), np.arange(60) == 59))
     found = [student.episode_score(*record) for record in records]
     sizes = [np.abs(rewards).sum() for rewards, _, _ in records]
     return {"score": np.array(found), "score__scale": np.array(sizes)}

@@ -71,7 +71,12 @@ def _returns(student, rng, terminates, cuts):
     calls += [call(_rollout, (7, 5, 3), gamma, rng.uniform(0.2, 0.9)) for gamma in gammas]
     calls += [call(_rollout, (7, 5, 3), rng.uniform(0.5, 0.99), lam) for lam in lams]
     calls += [call(_wide, (9, 6, a_most), 0.9, 0.6), call(_wide, (12, 4, 3), 1.0, 1.0)]
-    calls += domain.replaced(*(call(_rollout, (6, 5, 3), *each) for each in inner.T[-2:]))
+    pair = [call(_rollout, (6, 5, 3), *each) for each in inner.T[-2:]]
+    calls += domain.replaced(pair[0], domain.begun_alike(*pair))
+    rewards, q_next, *flags, gamma, lam = call(_wide, (t_most, 2, 2), 1.0, 1.0)
+    largest = (np.full_like(part, np.abs(part).max()) for part in (rewards, q_next))
+    sign = rng.choice([-1.0, 1.0])  # the largest returns that there may be
+    calls.append((*(sign * part for part in largest), *flags, gamma, lam))
     found, scales = zip(*(_measured(student, each) for each in calls), strict=True)
     return np.concatenate(found), np.concatenate(scales)
 
@@ -111,11 +116,13 @@ def acts(student, rng):
     """
     (b, c), (b_most, c_most) = zip(*map(student.domain.sizes, "bc"), strict=True)
     h, w = student.domain.sizes("h")[0], student.domain.sizes("w")[0]
-    found = []
-    for rows, channels, actions in ((b_most, 4, 3), (16, c_most, 5), (16, c, 2)):
+    found, asked = [], {}  # what of two alike the one was asked, the other one is asked, too
+    wide = 16, c_most, 5
+    for rows, channels, actions in ((b_most, 4, 3), wide, wide, (16, c, 2)):
         player = student.new("Player", channels, actions, student.generator())
         shape = rows, channels, h, w
-        seen = student.domain.draw(rng, "act.observations", *shape).astype(bool)
+        drawn = student.domain.draw(rng, "act.observations", *shape).astype(bool)
+        seen = asked.setdefault(shape, drawn)
         again = [player.act(seen) for _ in range(8)]
         first = again[0]
         single = [_asked(player, seen, rng.permutation(rows), b) for _ in range(160 // rows + 1)]

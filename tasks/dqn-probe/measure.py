@@ -48,7 +48,7 @@ def _record(student, rng, t, n, o, share=0.4):
     )
 
 
-def _swapped(first, second):
+def _swapped(student, first, second):
     """Calls in which each argument changes alone; both flags at once, so that resets stay apart.
 
     Where one record resets, both pay 0, so that rewards need not change with the flags.
@@ -58,8 +58,9 @@ def _swapped(first, second):
         for rewards in (first[2], second[2]):
             rewards[1:][ended[:-1]] = 0.0
     calls = [first, second]
+    alike = student.domain.begun_alike(first[:4], second[:4])
     for place in range(4):
-        calls.append((*first[:place], second[place], *first[place + 1 :]))
+        calls.append((*first[:place], alike[place], *first[place + 1 :]))
     return [*calls, (*first[:4], *second[4:]), first]
 
 
@@ -85,9 +86,13 @@ def record(student, rng):
         (4, 4, 4, 0.7),
     )
     calls = [_record(student, rng, *size) for size in sizes]
-    calls += _swapped(*(_record(student, rng, 7, 3, 2) for _ in range(2)))
+    calls += _swapped(student, *(_record(student, rng, 7, 3, 2) for _ in range(2)))
     whole = (np.rint(part / 50) if part.dtype == float else part for part in calls[8])
     calls.append(tuple(whole))
+    # few states, actions and rewards, so that one transition comes more than once
+    first, actions, rewards, arrived, *flags = _record(student, rng, 30, 4, 1, 0.2)
+    first, arrived = (np.where(part > 0, 1.0, 0.0) for part in (first, arrived))
+    calls.append((first, actions % 2, np.sign(rewards), arrived, *flags))
     stored, terminal = [], []
     for call in calls:
         *kept, done = student.transitions(*call)
@@ -130,6 +135,9 @@ def agent(student, rng):
         learner = student.new("Agent", width, actions, student.generator())
         seen = student.domain.draw(rng, "q.observations", rows, width)
         found += _steady(student, rng, learner, seen, actions)
+    for _ in range(2):  # states of a table, whose sums are alike; two agents of the same sizes
+        learner = student.new("Agent", 9, 3, student.generator())
+        found += _steady(student, rng, learner, np.eye(9), 3)
     return {"alike": np.array(found)}
 
 

@@ -32,7 +32,8 @@ def rewarded(student, rng):
         draws = [student.domain.draw(rng, name, 9) for name in ("accuracy", "flops")]
         draws[1][4] = target
         calls.append((*draws, target, exponent))
-    calls += student.domain.replaced(*(_architectures(student, rng, 5) for _ in range(2)))
+    pair = [_architectures(student, rng, 5) for _ in range(2)]
+    calls += student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
     found = [student.reward(*call) for call in calls]
     scales = []
     for accuracy, flops, target, exponent in calls:
@@ -49,7 +50,7 @@ def balanced(student, rng):
     ]
     calls += [(rng.uniform(1.5, 5.0, b), rng.uniform(0.01, 0.5, b)) for b in (6, 1, 1)]
     pair = [(rng.uniform(1.5, 5.0, 4), rng.uniform(0.01, 0.5, 4)) for _ in range(2)]
-    calls += student.domain.replaced(*pair)
+    calls += student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
     found = [student.balance(*call) for call in calls]
     scales = [(1 + np.log1p(gain)) / np.log(factor) for factor, gain in calls]
     return {"exponent": _joined(found), "exponent__scale": _joined(scales)}
@@ -132,7 +133,8 @@ def _cases(student, rng):
     calls.append((b, last, w / 2, *rest))
     calls += [_wide(student, rng, 12, 3, 4, 7), _wide(student, rng, 3, 2, 6, 5)]
     calls.append(_buried(rng, 5, 4, 3, 5))
-    return calls + student.domain.replaced(*_pair(rng))
+    pair = _pair(rng)
+    return calls + student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
 
 
 def _recursion(sequences, w, e, c, v, d):
@@ -230,7 +232,8 @@ def trained(student, rng):
     for baseline in (-10.0, 10.0, 0.0):
         draws = (student.domain.draw(rng, name, 7) for name in ("log_probs", "rewards"))
         calls.append((*draws, baseline))
-    calls += student.domain.replaced(_batch(rng, 5), _batch(rng, 5))
+    pair = [_batch(rng, 5) for _ in range(2)]
+    calls += student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
     found, scales = [], []
     for log_probs, rewards, baseline in calls:
         call = (log_probs, rewards, baseline)
@@ -253,7 +256,7 @@ def averaged(student, rng):
     for baseline in (-10.0, 10.0, 0.0):
         calls.append((baseline, student.domain.draw(rng, "rewards", 7), 0.9))
     pair = [(s, rng.uniform(-1.0, 2.0, 5), float(rng.uniform(0.1, 0.9))) for s in (0.7, -0.4)]
-    calls += student.domain.replaced(*pair)
+    calls += student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
     found = [student.moving_baseline(*call) for call in calls]
     scales = [abs(baseline) + np.abs(rewards).mean() for baseline, rewards, _ in calls]
     return {"average": _joined(found), "average__scale": np.array(scales)}

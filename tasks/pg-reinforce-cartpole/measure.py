@@ -84,9 +84,10 @@ def _play(student, policy, poles):
 
 
 def _lengths(rng, n, t):
-    """A mask of n episodes of different lengths, one of them t steps long."""
+    """A mask of n episodes of different lengths, of several one is t steps long."""
     lengths = rng.integers(1, t + 1, n)
-    lengths[rng.integers(n)] = t
+    if n > 1:
+        lengths[rng.integers(n)] = t
     return np.arange(t) < lengths[:, None]
 
 
@@ -100,10 +101,11 @@ def returns(student, rng):
     gammas = *GAMMAS, *np.sort(student.domain.draw(rng, "gamma", 2))
     some = tuple(int(size) for size in rng.integers(2, 12, 2))
     calls = []
-    for n, t in ((5, 12), (3, 3), some, (n_least, t_least), (n_most, 25), (2, t_most)):
+    for n, t in ((5, 12), (3, 3), some, (n_least, t_least), (1, 9), (n_most, 25), (2, t_most)):
         mask = _lengths(rng, n, t)
         calls += [(student.domain.draw(rng, "rewards", n, t), mask, float(g)) for g in gammas]
     other = student.domain.draw(rng, "rewards", 5, 12), _lengths(rng, 5, 12), GAMMAS[1]
+    other = student.domain.begun_alike(calls[0], other)
     whole = rng.integers(-3, 4, (4, 6)).astype(float), _lengths(rng, 4, 6), 1.0
     largest = np.abs(student.domain.draw(rng, "rewards", 2)).max() * rng.choice([-1.0, 1.0])
     calls += [whole, (np.full((2, t_most), largest), np.ones((2, t_most), dtype=bool), 1.0)]
@@ -120,11 +122,13 @@ def _batch(student, rng, n, t, actions):
     """(logits, actions, returns, mask) of n episodes.
 
     The largest logits and returns stand in a row of their own: a sum would hide others beside them.
+    In the first row what follows the end is small.
     """
     logits, mask = rng.normal(0.0, 2.0, (n, t, actions)), _lengths(rng, n, t)
     taken, weights = rng.integers(actions, size=(n, t)), rng.normal(3.0, 4.0, (n, t))
     logits[-1] = student.domain.draw(rng, "logits", t, actions)
     weights[-1] = student.domain.draw(rng, "reinforce_loss.returns", t)
+    weights[0] *= np.where(mask[0] | (n == 1), 1.0, 1e-5)
     return logits, taken, weights, mask
 
 
@@ -144,7 +148,8 @@ def _batches(student, rng, sizes):
     (n, t, a), (n_most, t_most, a_most) = zip(*map(student.domain.sizes, "nta"), strict=True)
     ends = (n, t, a_most), (n, t_most, a), (n_most, t, a)
     first, *others = (_batch(student, rng, *size) for size in (*sizes, *ends))
-    return student.domain.replaced(first, others[0], *others)
+    alike = student.domain.begun_alike(first, others[0])
+    return student.domain.replaced(first, alike, *others)
 
 
 def loss(student, rng):
@@ -194,10 +199,12 @@ def acts(student, rng):
     the call.
     """
     (b, o), (b_most, o_most) = zip(*map(student.domain.sizes, "bo"), strict=True)
-    found = []
-    for rows, width, actions in ((b_most, OBSERVATIONS, ACTIONS), (16, o_most, 5), (16, o, 3)):
+    found, asked = [], {}  # what of two alike the one was asked, the other one is asked, too
+    usual, wide = (b_most, OBSERVATIONS, ACTIONS), (16, o_most, 5)
+    for rows, width, actions in (usual, wide, wide, (16, o, 3)):
         policy = student.new("Policy", width, actions, student.generator())
-        seen = student.domain.draw(rng, "act.observations", rows, width)
+        drawn = student.domain.draw(rng, "act.observations", rows, width)
+        seen = asked.setdefault((rows, width), drawn)
         again = [policy.act(seen) for _ in range(8)]
         first = again[0]
         single = [_asked(policy, seen, rng.permutation(rows), b) for _ in range(160 // rows + 1)]

@@ -482,5 +482,8 @@ def completed(student, rng):
     x, observed, *rest = pair[0]
     calls += [(x, observed | True, *rest), (x, observed & False, *rest)]
     calls += [_long_known(student, rng, 6), _long_known(student, rng, 1)]
+    x, net = _bits(rng, 6, 3, 3), _mild(rng, 3)  # as many known pixels in each image, but others
+    observed = rng.permuted(np.tile(np.arange(9) < 4, (6, 1)), axis=1).reshape(x.shape)
+    calls.append((x, observed, _uniforms(student, rng, x, ~observed, net), *net))
     calls = student.domain.replaced(*pair, *calls, pair[0])
     return _whole([student.complete(*call) for call in calls])

@@ -125,7 +125,7 @@ def _networks(student, rng):
     """(x, w1 … b4), every size; in turn each argument alone is new, and the first come back."""
     (b, b_most), (h, h_most), (w, w_most), (c, c_most) = map(student.domain.sizes, "bhwc")
     pair = [(_bits(rng, 7, 5, 4), *_drawn(rng, 3, 1.5)) for _ in range(2)]
-    yield from student.domain.replaced(*pair)
+    yield from student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
     yield pair[0]
     for shape, channels in (
         ((b_most, h, w_most), 2),
@@ -173,7 +173,7 @@ def _batches(student, rng):
     inner = [student.domain.size(rng, name) for name in "bhw"]
     for shape in ((5, 3, 4), (b_most, h, w), (b, h_most, w_most), (6, h, w_most), inner, (b, h, w)):
         pair = [(rng.normal(0, 3, shape), _bits(rng, *shape)) for _ in range(2)]
-        yield from student.domain.replaced(*pair)
+        yield from student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
         x = pair[0][1]
         yield student.domain.draw(rng, "logits", *shape), x
         yield rng.choice([-1.0, 1.0], shape) * rng.uniform(20, 40, shape), x
@@ -205,7 +205,8 @@ def units(student, rng):
     draw, found, scales = student.domain.draw, [], []
     for function, name in ((student.bits_per_dim, "nats"), (student.nats_per_image, "bits")):
         pair = [(draw(rng, name, 6), int(rng.integers(2, d_most))) for _ in range(2)]
-        calls = [*student.domain.replaced(*pair), pair[0]]
+        alike = student.domain.begun_alike(*pair)
+        calls = [*student.domain.replaced(pair[0], alike), pair[0]]
         calls += [(draw(rng, name, b_most), d), (rng.uniform(1, 90, b), d_most)]
         calls += [(rng.uniform(1, 90, b), d), (rng.uniform(1, 90, 5), SIDE**2)]
         for values, pixels in calls:
@@ -231,6 +232,7 @@ def vae(student, rng):
     draw, found, scales = student.domain.draw, [], []
     calls = [_log_weights(rng, *size) for size in ((4, 7), (s_most, 3), (2, b_most), (s, 5))]
     calls += [_log_weights(rng, student.domain.size(rng, "s"), b), calls[0]]
+    calls += student.domain.begun_alike(calls[:1], [_log_weights(rng, 4, 7)])
     calls += [draw(rng, "log_w", s_most, b_most), draw(rng, "log_w", 3, 4)]
     calls += [_log_weights(rng, 37, 4)]  # no number of equal parts
     # far down, far up, where doubles lose their digits before they are 0, all alike
@@ -254,7 +256,8 @@ def comparison(student, rng):
         return -log_w.mean(axis=0) + rng.normal(0, 1, images), log_w, pixels
 
     pair = [call(9, 4, int(rng.integers(10, 900))) for _ in range(2)]
-    calls = [*student.domain.replaced(*pair), pair[0]]
+    alike = student.domain.begun_alike(*pair)
+    calls = [*student.domain.replaced(pair[0], alike), pair[0]]
     calls += [call(m_most, s, 64), call(m, s_most, d), call(m, s, d_most), call(5, s, d)]
     inner = [student.domain.size(rng, name) for name in "msd"]
     calls += [call(*inner), call(30, s_most, SIDE**2), call(97, 11, 200)]

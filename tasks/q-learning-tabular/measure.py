@@ -65,7 +65,7 @@ def update(student, rng):
     first, second = (_transitions(student, rng, b, s, a) for _ in range(2))
     moved = (first[1] + 1) % s, (first[2] + 1) % a  # in every row
     second = (second[0], *moved, second[3], (first[4] + 1) % s, ~first[5], *second[6:])
-    calls += student.domain.replaced(first, second)
+    calls += student.domain.replaced(first, student.domain.begun_alike(first, second))
     calls += [_transitions(student, rng, *size, wide=True) for size in ((40, 16, 6), (9, 4, 3))]
     whole = list(_transitions(student, rng, 12, 4, 3))
     whole[0], whole[3] = np.rint(whole[0]), np.rint(whole[3])
@@ -113,7 +113,7 @@ def behaviour(student, rng):
     first, second = ((_tied(rng, b, s, a), rng.uniform(0.05, 0.95, b)) for _ in "ab")
     state = rng.integers(0, s, b)
     pair = (first[0], state, first[1]), (second[0], (state + 1) % s, second[1])
-    calls += student.domain.replaced(*pair)
+    calls += student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
     wide = student.domain.draw(rng, "Q", 9, 4, 6)
     calls.append((wide, rng.integers(0, 4, 9), 10 ** rng.uniform(-9.0, 0.0, 9)))
     found, scales = [], []
@@ -167,9 +167,8 @@ def _records(student, rng):
     for n, a in ((8, 6), (11, 2)):
         yield _record(student, rng, 40, n, 16, a, wide=True)
     t, n, s, a = (int(rng.integers(3, most)) for most in (12, 6, 8, 6))
-    yield from student.domain.replaced(
-        *(_record(student, rng, t, n, s, a, even=True) for _ in range(2))
-    )
+    pair = [_record(student, rng, t, n, s, a, even=True) for _ in range(2)]
+    yield from student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
 
 
 def replay(student, rng):
@@ -413,18 +412,19 @@ def acts(student, rng, n):
     Four rows of one table, with one best action or several; six actions, exploring always; two
     rows, exploring seldom. Then, of two copies in one step and of one copy in two steps, whether
     each takes a best action; and whether two copies take the same, exploring or between equals. Two
-    copies are neighbours or four apart, in one step after the other.
+    copies are neighbours or four apart, in one step after the other; where all explore always there
+    are as many as where it learns, and they are neighbours or half as many apart.
     """
     found, laws = [], []
 
-    def play(best, epsilon, steps):
+    def play(best, epsilon, steps, copies=8):
         table = _rows(rng, best)
-        world = Still(8, table)
+        world = Still(copies, table)
         omega = float(rng.uniform(0.5, 1.0))
         _let_learn(student, world, table, steps, epsilon, omega, 0.0, student.generator())
         if len(world._steps) != steps:
             student.refuse(f"learn made {len(world._steps)} calls of env.step(), not {steps}")
-        actions, states = world.record()[1], np.arange(8) % len(best)
+        actions, states = world.record()[1], np.arange(copies) % len(best)
         for s in range(len(best)):
             found.append(actions[:, states == s].ravel()[:n])
         laws.append(_law(best, epsilon))
@@ -434,7 +434,8 @@ def acts(student, rng, n):
     shared = np.array([[1, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]], dtype=bool)
     longest = student.domain.sizes("steps")[1]  # as many steps as draws
     equals, greedy = play(rng.permuted(shared, axis=1), epsilon, longest)
-    explored, _ = play(np.eye(6, dtype=bool)[rng.integers(6, size=1)], 1.0, -(-n // 4))
+    single = np.eye(6, dtype=bool)[rng.integers(6, size=1)]
+    explored, _ = play(single, 1.0, -(-2 * n // COPIES), COPIES)
     play(rng.permuted(shared[1:3], axis=1), float(rng.uniform(0.15, 0.3)), -(-n // 4))
     chance = np.array([epsilon * 2 / 3, 1 - epsilon * 2 / 3])
     copies = _in_pairs(greedy[:, [0, 1, 4, 5]], lambda first, second: 2 * first + second)

@@ -29,7 +29,8 @@ def _batches(student, rng):
 def _calls(student, rng):
     """The batches; before the second one, the first with each argument of the second alone."""
     first, second, *others = _batches(student, rng)
-    return student.domain.replaced(first, second, second, *others, first)
+    alike = student.domain.begun_alike(first, second)
+    return student.domain.replaced(first, alike, second, *others, first)
 
 
 def _samples(student, rng):
@@ -40,7 +41,8 @@ def _samples(student, rng):
         eps[0, 0] = rng.choice([-1.0, 1.0]) * rng.uniform(5, 6)  # further out than they usually lie
         calls.append((mu, log_sigma, eps))
     first, second, *others = calls
-    return student.domain.replaced(first, second, second, *others, first)
+    alike = student.domain.begun_alike(first, second)
+    return student.domain.replaced(first, alike, second, *others, first)
 
 
 def _numbers(student, rng, rows, latent, data):
@@ -158,6 +160,9 @@ def _one_by_one(student, rng):
             alike.append((np.abs(found - wanted) <= SINGLE * (1 + np.abs(wanted))).all(axis=1))
             numbers += array.size * bool((wanted != before).any())
             before = wanted
+    _filled(student.new("VAE"), lambda shape: drawn.normal(0.0, 0.3, shape))  # a model apart
+    again = answers(used)
+    alike.append((np.abs(again - before) <= SINGLE * (1 + np.abs(before))).all(axis=1))
     return [*alike, np.array([numbers == NUMBERS])]
 
 

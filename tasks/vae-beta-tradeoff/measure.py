@@ -52,6 +52,7 @@ def _batches(student, rng):
     x, logits, mu, log_sigma = batches[0]
     middle = rng.uniform(15, 40, logits.shape) * rng.choice([-1.0, 1.0], logits.shape)
     other = 1 - x, middle, 0.9 * mu[::-1], 0.9 * log_sigma[::-1]
+    other = student.domain.begun_alike(batches[0], other)
     for index, array in enumerate(other):  # each alone, so that nothing is remembered in its stead
         batches.append(tuple(array if index == i else old for i, old in enumerate(batches[0])))
     return batches
@@ -66,6 +67,7 @@ def _calls(student, rng):
     betas = student.domain.draw(rng, "beta", len(batches)).tolist()
     first, second = ([batch[:2] for batch in batches[index]] for index in (0, 1))
     calls = [(*first, beta) for beta in (0.0, 0.25, 1.0, 2.0)]
+    second = student.domain.begun_alike(first, second)
     both = list(zip(first, second, strict=True))
     for changed in range(len(first)):
         args = [new if changed == i else old for i, (old, new) in enumerate(both)]
@@ -180,12 +182,17 @@ def _asked(student, rng):
 
 
 def networks(student, rng):
-    """What the networks answer with numbers of the grader's in the state."""
-    vae, loaded, found, scales = student.new("VAE"), None, [], []
+    """What the networks answer with numbers of the grader's in the state.
+
+    Other numbers are in another model, of which this one may not know.
+    """
+    vae, other = student.new("VAE"), student.new("VAE")
+    loaded, found, scales = None, [], []
     _weights(student, vae)
     for state, x, z in _asked(student, rng):
         if state is not loaded:
             vae.load(state)
+            other.load(_numbers(rng, 0.2, 0.2))
             loaded, absolute = state, {name: np.abs(array) for name, array in state.items()}
         found += [np.concatenate(vae.encode(x), axis=1), vae.decode(z)]
         scales += [_layers(absolute, "encoder", x), _layers(absolute, "decoder", np.abs(z))]

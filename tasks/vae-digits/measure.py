@@ -84,7 +84,8 @@ def _models(student, rng):
 
     One of them is filled twice, so that what was kept of its first state shows; the images are
     the same then, so that what was kept by them does, too. The last one is filled with one new
-    entry after another, so that what was kept until some other entry changes shows as well.
+    entry after another, so that what was kept until some other entry changes shows as well; then
+    it is asked again, after another one of its sizes was made and filled.
     """
     # of ln σ, of the logits and of the hidden units
     ranges = [(0.3, 24.0, 1.0), (4.0, 1500.0, 1.0), (1.0, 2.0, 1e4)]
@@ -102,6 +103,10 @@ def _models(student, rng):
         one = one | {name: other[name] for name in names}
         vae.load(one)
         yield vae, one, x, k
+    twin, apart = student.new("VAE", d, h, k), _state(rng, (d, h, k), x, *ranges[0])
+    twin.load(apart)
+    yield vae, one, x, k
+    yield twin, apart, x, k
 
 
 def _size_of(state, layer, inputs):

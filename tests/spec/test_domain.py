@@ -317,6 +317,17 @@ def test_each_argument_changes_alone(task: LoadedTask) -> None:
     assert calls == [(1, "a", 0.5), *changed, (3, "c", 0.75)]
 
 
+def test_arrays_may_begin_alike_along_every_axis(task: LoadedTask) -> None:
+    old, new = np.zeros((3, 1, 2)), np.ones((3, 1, 2))
+    mixed, single, number = task.instances.begun_alike(
+        (old, old[:1, 0, :1], 1), (new, new[:1, 0, :1], 2)
+    )
+    assert number == 2
+    assert single.tolist() == [[1.0]]
+    assert mixed.tolist() == [[[0.0, 0.0]], [[0.0, 1.0]], [[0.0, 1.0]]]
+    assert old.sum() == 0
+
+
 @pytest.mark.parametrize("second", [(1,), (1, 2, 3)])
 def test_calls_of_different_functions_lend_each_other_no_argument(
     task: LoadedTask, second: tuple[int, ...]
