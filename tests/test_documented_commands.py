@@ -1,6 +1,7 @@
 """Every command that a page shows is one that the command line takes, option by option.
 
-Those of docs/walkthrough.md are run, with what they print (tests/classroom/test_walkthrough.py).
+Those of docs/walkthrough.md are run, with what they print (tests/classroom/test_walkthrough.py),
+and the cheap ones of other pages (tests/test_documented_runs.py).
 """
 
 from __future__ import annotations
