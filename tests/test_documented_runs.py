@@ -122,7 +122,7 @@ LEFT_OUT = {
     "grade mine --task weighted-sum": "tests/test_new.py follows the tutorial",
     "export gradescope --to marks.zip": "tests/lms/test_lms_course.py runs it on an export",
     "new weighted-sum --title Weighted sums": "tests/test_new.py follows the tutorial",
-    "schema --write": "writes below the checkout; tests/spec/test_schemas.py compares what it would write",
+    "schema --write": "writes into the checkout; tests/spec/test_schemas.py compares",
     "statement --write": "of all tasks; tests/test_new.py runs it for one",
     "statement weighted-sum --write": "tests/test_new.py follows the tutorial",
     "targets id": "trains the reference, minutes; tests/training makes stored runs",

@@ -100,6 +100,7 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
     counted, at, refused, limited, elsewhere, units = {}, {}, {}, {}, {}, {}
     notices = [*known.times.notices]
     notices += [_correction(before, now) for before, now in known.history.corrected(attempts)]
+    notices += _disagreeing(told, known.roster)
     for who, together in sorted(found.items()):
         submissions = _without_copies(together, by_name, digests)
         here = [by_name[name] for name in submissions if name in by_name]
@@ -139,6 +140,18 @@ def without_work(known: Arrangements, who: Collection[str]) -> list[str]:
         return []
     zeros = lost_zeros(sorted(set(who) - timed), found)
     return [f"there are times of these, and nothing that they handed in: {listed(found)}{zeros}"]
+
+
+def _disagreeing(told: Sequence[Attempt], roster: Roster) -> list[str]:
+    """A sentence about each submission that is another's by the roster than by the times."""
+    return [
+        f"{display(each.submission)} is {display(owner)}'s by the roster, and "
+        f"{display(each.student)}'s by {each.place or 'the times'}; the times count: put right "
+        "whichever is wrong"
+        for each in told
+        if each.submission
+        and (owner := roster.unit(each.submission)) not in (each.submission, each.student)
+    ]
 
 
 def _correction(before: Attempt, now: Attempt) -> str:

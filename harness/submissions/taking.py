@@ -107,7 +107,7 @@ class _Taking:
                 self._notes.append(f"{read.problem}.")
                 self._broken[parts] = read.problem.removeprefix(f"{display(parts[-1])} ")
             self._kinds[parts] = read.kind
-            self._notes += [f"{shown}: left out were {note}." for note in read.notes]
+            self._notes += [f"{shown}: left out: {note}." for note in read.notes]
             for name, module in read.modules.items():
                 self._used.add(parts)
                 if name in self._found.wanted:

@@ -54,7 +54,7 @@ from harness.spec.models import TIERS
 from harness.submissions import Reading
 from harness.verbs import classroom, options, output, regrading
 from harness.verbs.regrading import Regrade
-from harness.verbs.stored import compare_with_best, new_run, read_book, usable
+from harness.verbs.stored import compare_with_best, new_run, pages_of_others, read_book, usable
 
 #: A run that is expected to take longer than this says so before it begins.
 _LONG_S = 60.0
@@ -137,6 +137,13 @@ class _Run:
             for task in self.course.tasks
         )
 
+    def gone_names(self, ledger: Ledger, shown: list[RecordName]) -> list[str]:
+        """The rows whose reports are to go; where another record was shown, those of it too."""
+        gone = self.book.names(self.gone)
+        if shown != [self.kept.name]:
+            gone += pages_of_others(ledger, self.book, self.kept.name)
+        return gone
+
     def record(self, current: Round) -> ClassRecord:
         """The record of the class, with what this run knows so far."""
         return self.kept.updated(current)
@@ -182,6 +189,7 @@ def run(args: argparse.Namespace) -> int:
         course, names = this.course, this.book.names(this.units)
         with Ledger(results.ledger, new_run(), fresh=args.fresh) as ledger:
             class_record.keep_files(course.subjects, ledger)
+            last_shown = class_record.names(ledger)[-1:]
 
             def write(current: Round) -> None:
                 _keep_costs(progress, ledger, current)
@@ -199,7 +207,7 @@ def run(args: argparse.Namespace) -> int:
             if regrading.confirmed(args, changes):
                 regrade.write(ledger, this.record(last), gradebook, changes, this.graded)
                 report.write(gradebook, results)
-                gone = this.book.names(this.gone)
+                gone = this.gone_names(ledger, last_shown)
                 results.remove_reports(gone, [row.name for row in gradebook.submissions])
     _keep_usual(args, syllabus, progress.costs)
     graded = tuple(row for row in gradebook.submissions if row.name in set(names))

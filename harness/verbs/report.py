@@ -8,7 +8,7 @@ from harness import report
 from harness.results import Results
 from harness.verbs import options, output, regrading
 from harness.verbs.regrading import Regrade
-from harness.verbs.stored import add_choice_of_record, open_record, open_stored
+from harness.verbs.stored import add_choice_of_record, open_record, open_stored, pages_of_others
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +27,8 @@ def run(args: argparse.Namespace) -> int:
         regrade = Regrade(stored.record, stored.of(stored.record), stored.book)
         regrading.show(regrade.changes(ledger, gradebook))
         written = [str(path) for path in report.write(gradebook, results)]
+        others = pages_of_others(ledger, stored.book, stored.record.name)
+        results.remove_reports(others, [row.name for row in gradebook.submissions])
     if args.json:
         output.emit({"written": written})
     else:

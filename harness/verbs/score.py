@@ -12,7 +12,7 @@ from harness import report
 from harness.results import Results
 from harness.verbs import options, output, regrading
 from harness.verbs.regrading import Regrade
-from harness.verbs.stored import add_choice_of_record, open_record, open_stored
+from harness.verbs.stored import add_choice_of_record, open_record, open_stored, pages_of_others
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,5 +35,7 @@ def run(args: argparse.Namespace) -> int:
         if regrading.confirmed(args, changes):
             regrade.write(ledger, again, gradebook, changes)
             report.write(gradebook, results)
+            others = pages_of_others(ledger, stored.book, stored.record.name)
+            results.remove_reports(others, [row.name for row in gradebook.submissions])
     output.show_marks(args, gradebook, 0.0)
     return output.exit_code(gradebook)

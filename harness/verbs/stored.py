@@ -162,6 +162,15 @@ def read_book(ledger: Ledger, syllabus: Syllabus, name: RecordName) -> Book:
     return books.of_ledger(ledger, declared, others, syllabus.late_days, name.prefix)
 
 
+def pages_of_others(ledger: Ledger, book: Book, name: RecordName) -> list[str]:
+    """The rows that other records of a results folder have: what lies there of them is theirs."""
+    others = (
+        class_record.read(ledger, each) for each in class_record.names(ledger) if each != name
+    )
+    owners = {each.program.owner for record in others for each in record.newest.values()}
+    return book.names(sorted(owners))
+
+
 def _chosen(args: argparse.Namespace, ledger: Ledger) -> RecordName:
     names = class_record.names(ledger)
     chosen = [

@@ -114,3 +114,19 @@ def test_who_is_meant_by_another_name_is_said(
     assert said.count("nothing was submitted") == 2, "once for all checks, once of the whole"
     assert desk("override", "002", "square", 1, *given) == 0
     assert "by override - " in capsys.readouterr().out
+
+
+def test_pages_of_another_assignment_do_not_stay_beside_those_that_are_shown(
+    desk, tmp_path: Path
+) -> None:
+    """Of somebody who has a row in the other one alone; back there, the page is written again."""
+    files = ("--roster", tmp_path / "roster.csv", "--times", tmp_path / "times.csv")
+    desk("grade", tmp_path / "class", *PLACE, *files)
+    pages = tmp_path / "results" / "submissions"
+    assert (pages / "stranger" / "feedback.md").is_file()
+    (tmp_path / "class" / "stranger" / "square.py").unlink()
+    (tmp_path / "class" / "stranger").rmdir()
+    desk("grade", tmp_path / "class", "--task", "square", "--jobs", 1)
+    assert sorted(path.name for path in pages.iterdir()) == ["001", "002", "003", "004"]
+    desk("report", "--assignment", "homework")
+    assert "Assignment: homework" in (pages / "stranger" / "feedback.md").read_text("utf-8")

@@ -348,3 +348,15 @@ def test_files_that_turn_out_to_be_somebody_elses_are_theirs_in_later_runs_too()
     )
     later = sorted_out(seen("dl_1"), arrangements(history=found.history))
     assert later.counted == {"ada": "dl_1"}
+
+
+def test_a_roster_and_times_that_disagree_are_pointed_out():
+    roster = Roster(Path("roster.csv"), {"ada": Student("ada", "P-A", submission="dl_1")})
+    told = Attempt("bob", at("18 12:00"), "dl_1", "times.csv:2")
+    found = sorted_out(seen("dl_1"), arrangements(told, roster=roster))
+    assert found.notices == (
+        "dl_1 is ada's by the roster, and bob's by times.csv:2; the times count: put right "
+        "whichever is wrong",
+    )
+    agreed = replace(told, student="ada")
+    assert sorted_out(seen("dl_1"), arrangements(agreed, roster=roster)).notices == ()
