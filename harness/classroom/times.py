@@ -66,13 +66,15 @@ class Times:
 def beside(paths: Sequence[Path]) -> Times:
     """The times in Gradescope's metadata, in the one folder or archive of it that is graded.
 
+    It may lie in folders that hold nothing else.
+
     Raises:
         UsageError: they are there and cannot be read.
     """
     metadata = [path / GRADESCOPE for path in paths if (path / GRADESCOPE).is_file()]
     if len(metadata) == 1:
         return read(metadata[0])
-    if len(paths) != 1 or paths[0].is_dir():
+    if len(paths) != 1:
         return Times()
     try:
         content = downloads.read(paths[0]).metadata

@@ -214,7 +214,7 @@ def of_gradescope(download: Download, id_column: str | None = None) -> Imported:
     records = gradescope.read(download.metadata, place)
     column = _gradescope_column(records, id_column)
     entries: dict[str, Entry] = {}
-    notices = [f"the ids are those of the field {column}"]
+    notices = [f"the ids are those of the field {column}", *_without_sid(records, column)]
     together = 0
     for record in records:
         ids = sorted(getattr(each, column) for each in record.submitters)
@@ -248,6 +248,17 @@ def of_gradescope(download: Download, id_column: str | None = None) -> Imported:
             "`groups: true`, since their files are there once"
         )
     return Imported(tuple(entries.values()), tuple(notices), column)
+
+
+def _without_sid(records: Sequence[gradescope.Record], column: str) -> list[str]:
+    """A sentence about whoever is the reason that addresses are the ids; empty where nobody is."""
+    if column == ID_COLUMNS["gradescope"][0]:
+        return []
+    people = [each for record in records for each in record.submitters]
+    found = [each.name or each.email for each in people if not each.sid]
+    if not found or len(found) == len(people):
+        return []
+    return [f"without a sid, which others have: {listed(found)}; --id sid leaves them out"]
 
 
 def _gradescope_column(records: Sequence[gradescope.Record], wanted: str | None) -> str:

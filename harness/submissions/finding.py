@@ -242,6 +242,8 @@ class _Finder:
         ours = {each for each, node in children if _is_results(folder.root / each, node)}
         self.results += [path / each for each in sorted(ours)]
         children = [(each, node) for each, node in children if each not in ours]
+        if (inner := self._download_within(children)) is not None:
+            return self._in_folder(inner, path, name)
         is_one = any(each in self._wanted and _is_file(node) for each, node in children)
         is_one |= _is_one_notebook(children)
         if is_one and not self._is_class(children):
@@ -252,6 +254,22 @@ class _Finder:
                 f"{display(str(path))} holds no submission; put one folder a submission into it"
             )
         return entries, True
+
+    def _download_within(self, children: Sequence[tuple[str, Node]]) -> DiskFolder | None:
+        """The one folder that a folder holds, where that leads to a platform's download."""
+        inner: DiskFolder | None = None
+        try:
+            for _ in range(self._limits.depth):
+                kept = [(each, node) for each, node in children if not is_litter(each)]
+                if platforms.are_downloaded(children):
+                    return inner
+                if len(kept) != 1 or not isinstance(kept[0][1], DiskFolder):
+                    return None
+                inner = kept[0][1]
+                children = self._opener().children(inner, 0)
+        except ArchiveError:
+            pass  # said where it is read as a submission
+        return None
 
     def _in_archive(self, archive: Archive, path: Path, name: str) -> tuple[list[_Entry], bool]:
         """An archive that was named by itself: a class, or else one submission."""

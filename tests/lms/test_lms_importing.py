@@ -204,7 +204,10 @@ def test_metadata_that_leaves_something_open(
         assert "submission_54321 has a submitter without email and is left out" in imported.notices
     else:
         imported = importing.of_gradescope(download, id_column)
-        assert imported.notices[0] == "the ids are those of the field email"
+        assert imported.notices[:2] == (
+            "the ids are those of the field email",
+            "without a sid, which others have: Richard Roe; --id sid leaves them out",
+        )
 
 
 def test_an_export_without_metadata() -> None:

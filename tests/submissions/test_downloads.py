@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.classroom import times
 from harness.errors import UsageError
+from harness.submissions import find_all
 from harness.submissions.downloads import read
 from harness.submissions.platforms import Named, named
 from tests.support.platforms import (
@@ -79,3 +81,31 @@ def test_what_else_lies_there_is_listed(tmp_path: Path) -> None:
     canvas_download(tmp_path)
     (tmp_path / "grades.csv").write_text("")
     assert read(tmp_path).others == ("grades.csv",)
+
+
+@pytest.mark.parametrize("download", STUDENTS)
+def test_a_folder_around_a_download_does_not_count(
+    tmp_path: Path, download: Callable[[Path], Path]
+) -> None:
+    """`grade` takes what `import` takes, times of the metadata included."""
+    folder = download(tmp_path / "saved" / "in")
+    alone, wrapped = (
+        find_all([path], frozenset({"square.py"})) for path in (folder, tmp_path / "saved")
+    )
+    assert wrapped.classes == (tmp_path / "saved",)
+    names = [each.name for each in wrapped.submissions]
+    assert names == [each.name for each in alone.submissions]
+    assert len(names) == 2
+    told, direct = (
+        [(each.student, each.at, each.submission) for each in times.beside([path]).attempts]
+        for path in (tmp_path / "saved", folder)
+    )
+    assert told == direct
+    assert len(told) == (3 if download is gradescope_download else 0)
+
+
+def test_a_folder_of_one_student_with_one_folder_is_a_class_of_one(tmp_path: Path) -> None:
+    (tmp_path / "class" / "doe" / "hw1").mkdir(parents=True)
+    (tmp_path / "class" / "doe" / "hw1" / "square.py").write_text("x = 1\n")
+    found = find_all([tmp_path / "class"], frozenset({"square.py"}))
+    assert [each.name for each in found.submissions] == ["doe"]
