@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import files
 from harness.classroom.handing_in import Arrangements
 from harness.classroom.roster import Roster, document_name, read, stored
 from harness.classroom.times import Attempt, Times
@@ -177,3 +178,10 @@ def test_a_submission_of_a_group_is_that_of_all(tmp_path: Path) -> None:
 def test_a_submission_that_is_somebody_elses_id(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"2 is said to be the submission of 1, and it is that"):
         read(written(tmp_path, "id,pseudonym,submission\n1,Falcon,2\n2,Heron,\n"))
+
+
+def test_what_has_no_end_is_not_read_to_it() -> None:
+    with pytest.raises(UsageError, match="a roster is larger than 64 MiB"):
+        read(Path("/dev/zero"))
+    with pytest.raises(UsageError, match="/dev/zero is larger than 2 MiB"):
+        files.read_given(Path("/dev/zero"), 2 << 20)

@@ -13,12 +13,13 @@ import pytest
 
 from harness.errors import InfrastructureError
 from harness.isolation import Isolation
-from harness.sandbox import choice
+from harness.sandbox import choice, zygote
 from harness.sandbox.sandbox import Sandbox
 from tests.sandbox.lab import Lab
 
 ROOT = Path(__file__).parents[2]
 
+TRACEBACK = "Traceback (most recent call last):\n  File 'a'\n"
 FORK = """
 import resource, sys
 from harness.errors import InfrastructureError
@@ -87,3 +88,16 @@ def test_a_program_that_cannot_be_written_is_no_error_of_the_program(tmp_path, m
         with pytest.raises(InfrastructureError, match=r"program-0 cannot be written"):
             sandbox.place("probe", {"program.py": b""})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        ("bwrap: no permission\n", "bwrap: no permission"),
+        (f"warning: x\n{TRACEBACK}    f()\nE: no libc\n", "E: no libc"),
+        (TRACEBACK, TRACEBACK.strip()),
+        ("", ""),
+    ],
+)
+def test_of_a_sandbox_that_does_not_start_no_traceback_is_shown(printed, said):
+    assert zygote._last_words(printed) == said
