@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from harness.mutation import equivalents
 from tests.support.programs import ROOT, load
 
 sys.path.insert(0, str(ROOT / "docs" / "evidence"))
@@ -32,6 +33,21 @@ def test_a_page_without_the_place_of_a_table_is_refused(tmp_path, monkeypatch):
     monkeypatch.setitem(pages.PAGES, path, pages.PAGES[pages.STRENGTH])
     with pytest.raises(ValueError, match=r"strength\.md: no place for the table margins"):
         pages.page(path)
+
+
+def test_every_stored_survivor_has_a_reason_that_still_names_it():
+    rows = pages.rows_of(pages.FIGURES / "survivors.csv")
+    entries = {
+        name: equivalents.listed(ROOT / "reference" / name)
+        for name in {row["task"] for row in rows}
+    }
+    assert [row["mutant"] for row in rows if row["excused"] != "yes"] == []
+    unnamed = [
+        row["mutant"]
+        for row in rows
+        if not any(entry.covers(row["mutant"]) for entry in entries[row["task"]])
+    ]
+    assert unnamed == []
 
 
 def test_every_figure_of_the_catalogue_is_stored_and_as_it_says():

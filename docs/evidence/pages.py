@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ TASKS = (
 )
 #: Errors of honest work in tolerances: upper ends of the rows of their table.
 RATIOS = (0.0, 0.05, 0.1, 0.15, 0.2)
+#: Characters in a line of a page.
+LONGEST = 130
 Row = dict[str, str]
 
 
@@ -94,7 +97,8 @@ def untried() -> str:
     """The tasks without a row."""
     tried = {row["task"] for row in rows_of(FIGURES / "mutation.csv")}
     names = [name for name in all_tasks() if name not in tried]
-    return f"Without a row ({len(names)} of {len(all_tasks())} tasks): {', '.join(names)}."
+    text = f"Without a row ({len(names)} of {len(all_tasks())} tasks): {', '.join(names)}."
+    return textwrap.fill(text, LONGEST, break_on_hyphens=False)
 
 
 def written() -> str:
@@ -102,7 +106,8 @@ def written() -> str:
     found = rows_of(EVIDENCE / "strength-before.csv")
     cells = [f"{row['task']} {row['known']} of {row['own']}" for row in found]
     known, own = (sum(int(row[name]) for row in found) for name in ("known", "own"))
-    return f"Caught at efa89d5: {', '.join(cells)}; together {known} of {own}."
+    text = f"Caught at efa89d5: {', '.join(cells)}; together {known} of {own}."
+    return textwrap.fill(text, LONGEST, break_on_hyphens=False)
 
 
 def margins() -> str:

@@ -1,5 +1,7 @@
 """What every task has to have, whatever it asks for: parametrised by discovery."""
 
+import ast
+
 import pytest
 import yaml
 
@@ -94,6 +96,19 @@ def test_every_task_of_the_catalogue_exists():
 
 def test_the_untouched_sample_is_the_starter(task):
     assert sample("untouched", task).read_bytes() == task.starter
+
+
+def test_the_domain_is_declared_and_the_worked_example_is_a_visible_check(task):
+    assert task.spec.domain is not None
+    assert task.example is not None
+    replaying = {
+        node.name
+        for node in ast.parse(task.measure).body
+        if isinstance(node, ast.FunctionDef) and "student.example()" in ast.unparse(node)
+    }
+    found = [each for each in task.spec.checks if each.measurement in replaying]
+    assert [(each.kind, each.visibility) for each in found] == [("property", "visible")]
+    assert found[0].points > 0
 
 
 @pytest.mark.parametrize("folder", ["complete", "mistaken"])
