@@ -1,4 +1,4 @@
-"""Bugs 1 to 103 of the catalogue, where each is caught and what is said of it: ``python docs/bugs.py``.
+"""Bugs 1 to 103 of the catalogue: where each is caught, by ``python docs/bugs.py``.
 
 Nothing is run here. The table of docs/bugs.md is made from the bugs that tasks promise to know
 (CATALOGUE in tests/tasks/test_every_task.py), their mistakes.yaml, what `verify` found
