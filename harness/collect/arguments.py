@@ -191,7 +191,7 @@ class Served:
         # in next-step mode the call after an end only begins an episode
         self._ages += ~self._over
         over = terminations | truncations
-        for index in np.flatnonzero(over):
+        for index in np.flatnonzero(over) if over.any() else ():
             self._ended(int(index), "terminated" if terminations[index] else "truncated")
         self._over = over if self._autoreset_mode() == _NEXT_STEP else np.zeros_like(over)
         arrays = (observations, np.asarray(rewards, dtype=np.float64), terminations, truncations)
@@ -210,6 +210,6 @@ def _refusal(message: str, *, spent: bool = False) -> wire.Frame:
 def _crossing(array: Any) -> Array:
     """An environment's array, converted where its dtype does not cross the wire."""
     converted = np.asarray(array)
-    if converted.dtype.name in wire.DTYPES:
+    if wire.crosses(converted.dtype):
         return converted
     return converted.astype(np.float64 if converted.dtype.kind == "f" else np.int64)
