@@ -127,9 +127,7 @@ def find_all(
                         " rename or remove one of them"
                     )
                 by_name[submission.name] = submission
-    return Found(
-        tuple(by_name.values()), tuple(classes), tuple(finder.results), tuple(downloads)
-    )
+    return Found(tuple(by_name.values()), tuple(classes), tuple(finder.results), tuple(downloads))
 
 
 def copy_to(submission: Submission, directory: Path, names: Iterable[str]) -> None:
