@@ -35,6 +35,8 @@ from harness.submissions import Reading, Submission, display, find_all
 
 #: The assignment that is marked where neither submissions nor tasks are named, if there is one.
 TOUR = "tour"
+#: What is said of whoever is in the roster and handed nothing in.
+_NOTHING = "nothing was submitted"
 
 
 @dataclass(frozen=True)
@@ -305,7 +307,7 @@ def find_submitted(
         _subject(by_name[name], marked, shown, handed_in)
         for marked, name in handed_in.counted.items()
     ]
-    reasons = {**handed_in.refused, **dict.fromkeys(absent, "nothing was submitted")}
+    reasons = {**handed_in.refused, **dict.fromkeys(absent, _NOTHING)}
     subjects += [_without_files(name, shown.get(name), why) for name, why in reasons.items()]
     subjects = [_identified(subject, known.roster) for subject in subjects]
     notices = [
@@ -366,6 +368,11 @@ def _without_files(name: str, shown: str | None, why: str) -> Subject:
     """Who handed nothing in that counts."""
     problem = (str(Cause.MISSING_FILE), why)
     return Subject(Program(name, "submission", {}), shown or display(name), problems={"": problem})
+
+
+def is_absent(subject: Subject) -> bool:
+    """Whether somebody is a subject for being in the roster alone."""
+    return subject.problems.get("") == (str(Cause.MISSING_FILE), _NOTHING)
 
 
 def _identified(subject: Subject, roster: rosters.Roster) -> Subject:

@@ -13,7 +13,6 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from harness.course import (
     Syllabus,
     find_submitted,
     handed_out,
+    is_absent,
     is_all,
     is_at_home,
     read_syllabus,
@@ -181,9 +181,7 @@ def run(args: argparse.Namespace) -> int:
         with Ledger(results.ledger, new_run()) as ledger:
             compare_with_best(ledger, isolation)
             view = View(key, ledger, isolation.required)
-            # whose every attempt turned out to be somebody else's
-            lost = known.history.attempts.keys() - history.attempts.keys()
-            this = _prepare(args, syllabus, course, view, history, lost)
+            this = _prepare(args, syllabus, course, view, known, history)
             classroom.remember(ledger, known, history, args.assignment or "")
             this = replace(this, book=read_book(ledger, syllabus, this.kept.name))
         course, names = this.course, this.book.names(this.units)
@@ -315,13 +313,13 @@ def _prepare(
     syllabus: Syllabus,
     course: Course,
     view: View,
+    known: Arrangements,
     history: History,
-    lost: Collection[str],
 ) -> _Run:
     """What is known of the class besides what is graded now.
 
     Args:
-        lost: who handed in nothing, as it turns out, and may have marks of what others did.
+        history: every attempt that is known now.
     """
     name = RecordName(course.assignment, args.phase, view.key.commitment)
     stored = class_record.read(view.ledger, name)
@@ -332,6 +330,7 @@ def _prepare(
     for notice in classroom.settle_times(course, stored, dated, history):
         print(f"note: {notice}", file=sys.stderr)
     _say_what_is_replaced(args, view.ledger, name)
+    lost = _without_work(stored, known, history)
     if not args.prune:
         owners = {each.program.owner for each in stored.newest.values()}
         course = course.without_absent(owners - set(lost))
@@ -350,6 +349,20 @@ def _prepare(
     if args.free:
         kept = kept.completed(course.tasks, view, syllabus.points, graded)
     return _Run(course, syllabus.ids, kept, tuple(sorted(gone)), Book(), stored)
+
+
+def _without_work(stored: ClassRecord, known: Arrangements, history: History) -> set[str]:
+    """Who has marks in the record and handed in nothing, as it turns out.
+
+    That is whose every attempt is somebody else's by what is told now, and who is not in the roster
+    any more and had a row for being in it: an id that was wrong there.
+    """
+    lost = set(known.history.attempts.keys() - history.attempts.keys())
+    if known.roster.path is None:
+        return lost
+    rows = stored.newest.values()
+    absent = {each.program.owner for each in rows if is_absent(each)}
+    return lost | (absent - known.roster.units.keys())
 
 
 def _counting_no_more(stored: ClassRecord, course: Course) -> set[str]:

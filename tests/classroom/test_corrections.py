@@ -130,3 +130,19 @@ def test_pages_of_another_assignment_do_not_stay_beside_those_that_are_shown(
     assert sorted(path.name for path in pages.iterdir()) == ["001", "002", "003", "004"]
     desk("report", "--assignment", "homework")
     assert "Assignment: homework" in (pages / "stranger" / "feedback.md").read_text("utf-8")
+
+
+def test_ids_that_were_wrong_in_a_roster_leave_no_rows(desk, tmp_path: Path) -> None:
+    """Who handed something in stays, whatever the roster says."""
+    wrong = (tmp_path / "roster.csv").read_text().replace("001;", "1;").replace("004;", "4;")
+    (tmp_path / "wrong.csv").write_text(wrong)
+    place = ("grade", tmp_path / "class", *PLACE, "--times", tmp_path / "times.csv")
+    desk(*place, "--roster", tmp_path / "wrong.csv")
+    before = table(tmp_path, "gradebook.csv")
+    assert set(before) == {"'001", "1", "'002", "'003", "4", "stranger"}
+    desk(*place, "--roster", tmp_path / "roster.csv")
+    after = table(tmp_path, "gradebook.csv")
+    assert set(after) == {"'001", "'002", "'003", "'004", "stranger"}
+    assert after["'001"]["mark"] == before["'001"]["mark"]
+    pages = tmp_path / "results" / "submissions"
+    assert sorted(path.name for path in pages.iterdir()) == ["001", "002", "003", "004", "stranger"]
