@@ -81,6 +81,12 @@ def _of_the_system(error: OSError) -> str:
         errno.EROFS: "that disk is mounted read-only: give another folder",
         errno.EACCES: "see that you may read and write it",
         errno.EPERM: "see that you may read and write it",
+        errno.EIO: "that disk does not work: give another folder, and look after this one",
+        errno.ELOOP: "a symbolic link in that path leads to itself: give another path",
+        errno.ENAMETOOLONG: "give a shorter path",
+        errno.ENOENT: "see that it is there, and that nothing removes it during a run",
+        errno.ENOTDIR: "one of its folders is a file: give another path",
+        errno.ENOMEM: "this machine has no memory left: end what else runs, or give fewer --jobs",
         errno.EMFILE: "too many files are open: raise `ulimit -n`, or give fewer --jobs",
     }
     remedy = remedies.get(error.errno or 0, "FAIRMARK_DEBUG=1 shows where")

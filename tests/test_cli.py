@@ -536,6 +536,11 @@ def test_doctor_shows_the_commitment_of_a_key(tmp_path, capsys):
     assert found == sha256(bytes.fromhex("ab" * 32)).hexdigest()
 
 
+def test_a_path_that_is_too_long_says_so(capsys):
+    assert main(["list", "--tasks", "x" * 300]) == 3
+    assert "File name too long; give a shorter path" in capsys.readouterr().err
+
+
 def test_a_results_folder_that_cannot_be_made_is_named(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main(["grade", "--results", str(tmp_path / "file" / "below")]) == 2
