@@ -57,8 +57,8 @@ class Sizes(Model):
         return self
 
     @model_serializer(mode="wrap")
-    def _without_what_is_not_said(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """An axis that relates to no other is written as ever: digests depend on it."""
+    def _dump_what_is_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves unset fields out, so that specs without them keep their digests."""
         return {name: value for name, value in dump(self).items() if value is not None}
 
     @property
@@ -121,8 +121,8 @@ class Simplex(Model):
     unless: Annotated[str, Field(pattern=_AXIS)] | None = None
 
     @model_serializer(mode="wrap")
-    def _without_what_is_usual(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Probabilities from 0 on are written as ever: digests depend on it."""
+    def _dump_what_is_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out fields at their defaults, so that specs without them keep their digests."""
         return {name: value for name, value in dump(self).items() if value}
 
     @property

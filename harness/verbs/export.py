@@ -8,6 +8,7 @@ platform is read and written again elsewhere; in it, only grades change.
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -137,11 +138,10 @@ def _require_shown(known: _Class, results: Results) -> None:
         shown = ""
     if shown != gradebook_csv.render(known.gradebook):
         name = known.stored.record.name
-        assignment = f" --assignment {name.assignment}" if name.assignment else ""
         raise UsageError(
             f"{results.gradebook} does not have the marks of {name} as they are now: another "
-            f"record is shown, or marks have changed since; `report --phase {name.phase}"
-            f"{assignment}` says what changed and writes them"
+            f"record is shown, or marks have changed since; "
+            f"`{shlex.join(['report', *name.options])}` says what changed and writes them"
         )
 
 

@@ -18,21 +18,15 @@ from pathlib import Path
 
 from harness import class_record, grading, report
 from harness.class_record import ClassRecord, RecordName
-from harness.classroom.attempts import History
 from harness.classroom.book import Book
-from harness.classroom.handing_in import Arrangements
 from harness.course import (
-    TOUR,
     Course,
     Syllabus,
-    find_submitted,
     is_all,
-    is_at_home,
     read_syllabus,
-    require_references,
 )
-from harness.errors import UsageError
 from harness.files import write_text
+from harness.isolation import Isolation
 from harness.ledger import Ledger
 from harness.marking import costs, feedback
 from harness.marking.costs import Costs
@@ -45,12 +39,8 @@ from harness.report.sanitise import SENTENCE_LIMIT, clean
 from harness.results import Results
 from harness.sandbox import exposure
 from harness.sandbox.choice import require
-from harness.seeds import phase_key
-from harness.spec.catalogue import assignment_path
-from harness.spec.load import LoadedTask
-from harness.spec.models import TIERS
-from harness.submissions import Reading
-from harness.verbs import classroom, options, output, regrading
+from harness.seeds import PHASES, phase_key
+from harness.verbs import choosing, classroom, options, output, regrading
 from harness.verbs.regrading import Regrade
 from harness.verbs.stored import compare_with_best, new_run, read_book, usable
 
@@ -73,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.tier(parser)
     parser.add_argument(
         "--phase",
-        choices=("public", "feedback", "final", "late"),
+        choices=PHASES,
         help="whose key draws the instances; else feedback, and public where references are not "
         "at hand",
     )
@@ -150,20 +140,14 @@ class _Run:
 
 def run(args: argparse.Namespace) -> int:
     """Marks submissions and writes the reports of the class; returns the exit code."""
-    _choose_assignment(args)
+    choosing.choose_assignment(args)
     syllabus = read_syllabus(args.tasks, args.reference, args.assignment)
-    _choose_phase(args, syllabus)
-    known = classroom.arrangements(args, syllabus, _paths(args))
-    course, history = _load_course(args, syllabus, known)
+    choosing.choose_phase(args, syllabus)
+    known = classroom.arrangements(args, syllabus, choosing.paths(args))
+    course, history = choosing.load_course(args, syllabus, known)
     results = Results(args.results)
     # Whatever is refused is refused before anything is written.
-    if args.phase in COUNTING_PHASES:
-        phase_key(args.phase, args.key_file, args.results)
-    isolation = require(args.require_isolation, args.phase, allow_insecure=args.allow_insecure)
-    key_files = [args.key_file] if args.key_file else []
-    references = [] if syllabus.at_home else [args.reference]
-    secret = [*references, results.ledger, results.root, *_paths(args), *key_files]
-    exposure.refuse(isolation, secret)
+    isolation = _required_isolation(args, syllabus, results)
     results.make(Book(known.roster).names([each.program.owner for each in course.subjects]))
     progress = ProgressLine(jobs=args.jobs)
     commit = output.commit()
@@ -203,6 +187,25 @@ def run(args: argparse.Namespace) -> int:
     return _show(args, syllabus, replace(gradebook, submissions=graded), progress, others)
 
 
+def _required_isolation(
+    args: argparse.Namespace, syllabus: Syllabus, results: Results
+) -> Isolation:
+    """The isolation that programs are run under.
+
+    Raises:
+        UsageError: the key of a phase that counts is not at hand, this machine cannot isolate as
+            well as the phase or the command line asks, or submissions could read what is secret.
+    """
+    if args.phase in COUNTING_PHASES:
+        phase_key(args.phase, args.key_file, args.results)
+    isolation = require(args.require_isolation, args.phase, allow_insecure=args.allow_insecure)
+    key_files = [args.key_file] if args.key_file else []
+    references = [] if syllabus.at_home else [args.reference]
+    secret = [*references, results.ledger, results.root, *choosing.paths(args), *key_files]
+    exposure.refuse(isolation, secret)
+    return isolation
+
+
 def _show(
     args: argparse.Namespace,
     syllabus: Syllabus,
@@ -213,7 +216,7 @@ def _show(
     """Shows the marks of what was graded, beside ``others`` of the class; returns the exit code."""
     _say_what_was_not_explained(gradebook)
     output.show_marks(args, gradebook, progress.elapsed_s, others)
-    _say_what_is_left_out(args, syllabus)
+    choosing.say_what_is_left_out(args, syllabus)
     return output.exit_code(gradebook)
 
 
@@ -253,41 +256,6 @@ def _keep_usual(args: argparse.Namespace, syllabus: Syllabus, measured: Costs) -
     tasks = syllabus.catalogue.loaded.values()
     usual = costs.kept(costs.usual(args.tasks), measured, tasks)
     write_text(args.tasks / costs.FILE, costs.text(usual))
-
-
-def _choose_assignment(args: argparse.Namespace) -> None:
-    """Settles ``args.assignment``: where nothing is chosen, marks count for nothing, and this is
-    no student's machine, it is the tour, if there is one.
-    """
-    chosen = args.paths or args.task or args.roster or args.tier != "all"
-    counting = args.phase in COUNTING_PHASES
-    if args.assignment or chosen or counting or is_at_home(args.reference):
-        return
-    if assignment_path(args.tasks, TOUR).is_file():
-        args.assignment = TOUR
-
-
-def _say_what_is_left_out(args: argparse.Namespace, syllabus: Syllabus) -> None:
-    """Says in one line which checks the assignment does without, and how they are marked."""
-    if syllabus.left_out:
-        named = "; ".join(f"{task}: {', '.join(ids)}" for task, ids in syllabus.left_out.items())
-        words = " ".join(map(shlex.quote, map(str, args.paths)))
-        print(
-            f"the assignment {args.assignment} leaves out {named}. "
-            f"`nox -s grade -- {words}{' ' if words else ''}--assignment all` marks them too",
-            file=sys.stderr if args.json else sys.stdout,
-        )
-
-
-def _choose_phase(args: argparse.Namespace, syllabus: Syllabus) -> None:
-    """Settles ``args.phase``; without references it is the public one, the same for everybody.
-
-    Raises:
-        UsageError: marks that count are wanted, and the references are not at hand.
-    """
-    if args.phase in COUNTING_PHASES:
-        require_references(syllabus, args.reference)
-    args.phase = args.phase or ("public" if syllabus.at_home else "feedback")
 
 
 def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view: View) -> _Run:
@@ -333,59 +301,8 @@ def _say_what_is_replaced(args: argparse.Namespace, ledger: Ledger, name: Record
     known = class_record.names(ledger)
     if known and known[-1] != name:
         last = known[-1]
-        assignment = f" --assignment {last.assignment}" if last.assignment else ""
         print(
             f"note: the tables in {args.results}/ showed {last}; they now show {name}. The former "
-            f"marks stay stored: `report --phase {last.phase}{assignment}` shows them",
+            f"marks stay stored: `{shlex.join(['report', *last.options])}` shows them",
             file=sys.stderr,
         )
-
-
-def _paths(args: argparse.Namespace) -> list[Path]:
-    return args.paths or [Path("submissions")]
-
-
-def _load_course(
-    args: argparse.Namespace, syllabus: Syllabus, known: Arrangements
-) -> tuple[Course, History]:
-    """Tasks and subjects as the command line names them, and every attempt that is known now."""
-    tasks = _of_tiers(args, syllabus, syllabus.choose(args.task))
-    every_task = list(syllabus.catalogue.loaded.values())
-    reading: Reading = "single" if args.single else "guess"
-    submitted = find_submitted(_paths(args), every_task, known, reading)
-    for notice in submitted.notices:
-        print(f"note: {notice}", file=sys.stderr)
-    course = Course(
-        tasks,
-        submitted.subjects,
-        args.assignment or "",
-        syllabus.points,
-        submitted.absent,
-        submitted.elsewhere,
-        submitted.names,
-    )
-    return course, submitted.history
-
-
-def _of_tiers(
-    args: argparse.Namespace, syllabus: Syllabus, tasks: tuple[LoadedTask, ...]
-) -> tuple[LoadedTask, ...]:
-    """Those of the tiers that the command line wants and the assignment marks in this phase.
-
-    Raises:
-        UsageError: none is left.
-    """
-    allowed = syllabus.declared.tiers.get(args.phase, TIERS) if syllabus.declared else TIERS
-    chosen = [task for task in tasks if args.tier in ("all", task.spec.tier)]
-    if not chosen:
-        raise UsageError(f"no task of tier {args.tier} is left to grade")
-    left = tuple(task for task in chosen if task.spec.tier in allowed)
-    if not left:
-        raise UsageError(
-            f"assignment {args.assignment} marks tiers {', '.join(allowed)} in the phase "
-            f"{args.phase}, and none of these tasks is of them"
-        )
-    if len(left) < len(chosen):
-        others = ", ".join(task.id for task in chosen if task not in left)
-        print(f"note: not marked in the phase {args.phase}: {others}", file=sys.stderr)
-    return left
