@@ -189,7 +189,7 @@ class ClassRecord:
         if task is None:
             return replace(entry, grade=replace(entry.grade, stale=TASK_GONE))
         if current.states[entry.place].trials:
-            # a grade without a mark says itself that it waits for another run
+            # a provisional grade shows already that another run is needed
             stale = "" if entry.grade.provisional else TASK_CHANGED
             return replace(entry, grade=replace(entry.grade, stale=stale))
         again = entry_of(current, entry.subject, task)

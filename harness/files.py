@@ -29,7 +29,7 @@ def read_given(path: Path, largest: int) -> bytes:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     if len(content) > largest:
-        raise UsageError(f"{path} is larger than {largest // _MIB} MiB")
+        raise UsageError(f"{path} is larger than {largest // _MIB} MiB; is it the right file?")
     return content
 
 
@@ -68,7 +68,7 @@ def write_bytes(path: Path, data: bytes) -> Path:
     except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):  # nobody has asked for the temporary file
+        if isinstance(error, OSError):  # names the file that was asked for
             raise type(error)(error.errno, error.strerror, str(path)) from None
         raise
     return path

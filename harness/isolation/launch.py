@@ -195,5 +195,5 @@ def _drop_user(uid: int) -> list[str]:
 def _program(name: str) -> str:
     path = shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin") or shutil.which(name)
     if path is None:
-        raise InfrastructureError(f"{name} is not installed")
+        raise InfrastructureError(f"{name} is not installed; `doctor` says what each level needs")
     return path

@@ -187,7 +187,7 @@ def _members(download: Download, named: Named, people: Sequence[Person]) -> list
         UsageError: the name could be that of two groups.
     """
     members = [each for each in people if each.group and slug(each.group) == slug(named.who)]
-    if download.platform == "canvas":  # the number is that of one of them
+    if download.platform == "canvas":  # the number is that of one member
         own = {each.group for each in members if each.number == named.user}
         members = [each for each in members if each.group in own]
     groups = {each.group for each in members}

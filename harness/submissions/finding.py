@@ -214,7 +214,7 @@ class _Finder:
                 assert not isinstance(only, File | Odd)
                 inside = only
         except ArchiveError:
-            pass  # said where it is read as a submission
+            pass  # reported when it is read as a submission
         return one
 
     def _is_class(self, children: Sequence[tuple[str, Node]]) -> bool:

@@ -75,7 +75,7 @@ def show_marks(
     Args:
         others: how many submissions of the class are in the reports but not shown.
     """
-    from harness import report  # the command line imports this module for errors alone
+    from harness import report  # imported here: cli imports this module to report errors
     from harness.report import terminal
 
     stream = sys.stderr if args.json else sys.stdout
