@@ -10,21 +10,13 @@ submissions that it grades, and keeps all others; ``--prune`` drops those.
 from __future__ import annotations
 
 import argparse
-import os
-import shlex
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from harness import class_record, grading, report
-from harness.class_record import ClassRecord, RecordName
 from harness.classroom.book import Book
-from harness.course import (
-    Course,
-    Syllabus,
-    is_all,
-    read_syllabus,
-)
+from harness.course import Syllabus, is_all, read_syllabus
 from harness.files import write_text
 from harness.isolation import Isolation
 from harness.ledger import Ledger
@@ -40,9 +32,9 @@ from harness.results import Results
 from harness.sandbox import exposure
 from harness.sandbox.choice import require
 from harness.seeds import PHASES, phase_key
-from harness.verbs import choosing, classroom, options, output, regrading
+from harness.verbs import choosing, class_run, classroom, options, output, regrading
 from harness.verbs.regrading import Regrade
-from harness.verbs.stored import compare_with_best, new_run, read_book, usable
+from harness.verbs.stored import compare_with_best, new_run, read_book
 
 #: A run that is expected to take longer than this says so before it begins.
 _LONG_S = 60.0
@@ -88,56 +80,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.isolation(parser)
 
 
-@dataclass(frozen=True)
-class _Run:
-    """What one call of the verb is about.
-
-    Attributes:
-        kept: the record without what this run grades, its marks computed again.
-        gone: the submissions whose marks are dropped.
-        book: what stands beside the computed marks.
-        before: the record as it was, marks and all.
-    """
-
-    course: Course
-    order: tuple[str, ...]
-    kept: ClassRecord
-    gone: tuple[str, ...]
-    book: Book
-    before: ClassRecord
-
-    @property
-    def graded(self) -> list[str]:
-        """The names of the submissions that this run grades."""
-        return [subject.program.name for subject in self.course.subjects]
-
-    @property
-    def units(self) -> list[str]:
-        """Who handed these in."""
-        return list(dict.fromkeys(subject.program.owner for subject in self.course.subjects))
-
-    @property
-    def is_regrade(self) -> bool:
-        """Whether some of what it grades has marks already."""
-        return any(
-            (name, task.id) in self.before.entries
-            for name in self.graded
-            for task in self.course.tasks
-        )
-
-    def record(self, current: Round) -> ClassRecord:
-        """The record of the class, with what this run knows so far."""
-        return self.kept.updated(current)
-
-    def gradebook(self, current: Round, commit: str) -> Gradebook:
-        """The marks of the class, with what this run knows so far."""
-        return self.of(self.record(current), commit)
-
-    def of(self, record: ClassRecord, commit: str) -> Gradebook:
-        """The marks of a record of the class."""
-        return self.book.finished(grading.of_record(record, self.order, commit))
-
-
 def run(args: argparse.Namespace) -> int:
     """Marks submissions and writes the reports of the class; returns the exit code."""
     choosing.choose_assignment(args)
@@ -156,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
         with Ledger(results.ledger, new_run()) as ledger:
             compare_with_best(ledger, isolation)
             view = View(key, ledger, isolation.required)
-            this = _prepare(args, syllabus, course, view)
+            this = class_run.prepare(args, syllabus, course, view)
             classroom.remember(ledger, known, history, args.assignment or "")
             this = replace(this, book=read_book(ledger, syllabus, this.kept.name))
         course, names = this.course, this.book.names(this.units)
@@ -256,53 +198,3 @@ def _keep_usual(args: argparse.Namespace, syllabus: Syllabus, measured: Costs) -
     tasks = syllabus.catalogue.loaded.values()
     usual = costs.kept(costs.usual(args.tasks), measured, tasks)
     write_text(args.tasks / costs.FILE, costs.text(usual))
-
-
-def _prepare(args: argparse.Namespace, syllabus: Syllabus, course: Course, view: View) -> _Run:
-    """What is known of the class besides what is graded now."""
-    name = RecordName(course.assignment, args.phase, view.key.commitment)
-    _say_what_is_replaced(args, view.ledger, name)
-    stored = class_record.read(view.ledger, name)
-    free = args.assignment is None and not args.task
-    if free:
-        course = course.held(() if args.prune else stored.task_ids)
-    for notice in classroom.settle_times(course, stored, syllabus.declared):
-        print(f"note: {notice}", file=sys.stderr)
-    if not args.prune:
-        course = course.without_absent({each.program.owner for each in stored.newest.values()})
-    graded = {
-        (subject.program.name, task.id) for subject in course.subjects for task in course.tasks
-    }
-    if args.prune:
-        kept = ClassRecord(name)
-    else:
-        kept = stored.recomputed(usable(stored, syllabus), view, syllabus.points, graded)
-        kept = kept.without(_counting_no_more(stored, course))
-    gone = set(stored.newest) - set(kept.newest) - {name for name, _ in graded}
-    gone = {stored.newest[each].program.owner for each in gone}
-    key_file = os.path.abspath(args.key_file) if args.key_file else ""
-    kept = replace(kept, key_file=key_file, isolation=view.isolation)
-    if free:
-        kept = kept.completed(course.tasks, view, syllabus.points, graded)
-    return _Run(course, syllabus.ids, kept, tuple(sorted(gone)), Book(), stored)
-
-
-def _counting_no_more(stored: ClassRecord, course: Course) -> set[str]:
-    """The subjects whose owners handed in, and that are none of what may count of it now."""
-    return {
-        name
-        for name in stored.names_of(course.names)
-        if name not in course.names[stored.newest[name].program.owner]
-    }
-
-
-def _say_what_is_replaced(args: argparse.Namespace, ledger: Ledger, name: RecordName) -> None:
-    """Says on stderr that the tables of the folder showed other marks until now."""
-    known = class_record.names(ledger)
-    if known and known[-1] != name:
-        last = known[-1]
-        print(
-            f"note: the tables in {args.results}/ showed {last}; they now show {name}. The former "
-            f"marks stay stored: `{shlex.join(['report', *last.options])}` shows them",
-            file=sys.stderr,
-        )
