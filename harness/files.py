@@ -42,6 +42,15 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return stream.getvalue()
 
 
+def read_csv(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """The rows of a table of ours; none where there is no file, or one with other columns."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream)
+        return list(reader) if tuple(reader.fieldnames or ()) == tuple(columns) else []
+
+
 def write_text(path: Path, text: str) -> Path:
     """Write a text as UTF-8 with its line ends as they are, as :func:`write_bytes` does.
 
