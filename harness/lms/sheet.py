@@ -15,6 +15,7 @@ from pathlib import Path
 
 from harness.classroom import table
 from harness.errors import UsageError
+from harness.submissions import display
 
 _LARGEST = 64 * 1024 * 1024
 
@@ -65,6 +66,11 @@ class Sheet:
     def header(self) -> tuple[str, ...]:
         """The names of the columns, without spaces around them."""
         return tuple(cell.strip() for cell in self.rows[0].cells)
+
+    @property
+    def header_text(self) -> str:
+        """The names of the columns as messages show them."""
+        return ", ".join(display(each) or "(empty)" for each in self.header)
 
     def with_cells(self, changes: Mapping[tuple[int, int], str]) -> bytes:
         """The content of the file with other texts in some cells, by row and column.
