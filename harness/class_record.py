@@ -46,6 +46,12 @@ class RecordName:
         parts = [self.assignment, self.phase, self.key_sha256]
         return f"{_INDEX}/{sha256(canonical(parts))[:16]}/"
 
+    @property
+    def options(self) -> list[str]:
+        """The words of a command line that choose this record."""
+        assignment = ["--assignment", self.assignment] if self.assignment else []
+        return ["--phase", self.phase, *assignment]
+
     def __str__(self) -> str:
         assignment = f"assignment {self.assignment}, " if self.assignment else ""
         return f"{assignment}phase {self.phase}, key {self.key_sha256[:16]}…"
@@ -183,7 +189,7 @@ class ClassRecord:
         if task is None:
             return replace(entry, grade=replace(entry.grade, stale=TASK_GONE))
         if current.states[entry.place].trials:
-            # a grade without a mark says itself that it waits for another run
+            # a provisional grade shows already that another run is needed
             stale = "" if entry.grade.provisional else TASK_CHANGED
             return replace(entry, grade=replace(entry.grade, stale=stale))
         again = entry_of(current, entry.subject, task)

@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             also made to end properly when a signal asks for it.
     """
     if argv is None:
-        process.open_standard_streams()  # before anything else gets their numbers
+        process.open_standard_streams()  # first: any file takes the lowest free number
         process.take_every_signal()
         process.own_what_is_made()
         process.show_what_can_be_shown()
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()  # flushed here so that a closed pipe is caught below
         return code
     except KeyboardInterrupt as interrupt:
-        with contextlib.suppress(OSError):  # the terminal may be what is gone
+        with contextlib.suppress(OSError):  # if the terminal has gone, this fails too
             print("interrupted; what was observed is kept, run again to go on", file=sys.stderr)
         return 128 + getattr(interrupt, "signal", signal.SIGINT)
     except BrokenPipeError:

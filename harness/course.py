@@ -299,7 +299,7 @@ def find_submitted(
     digests = {name: submission.sha256 for name, submission in by_name.items()}
     handed_in = sorted_out(digests, known)
     who = list(handed_in.names)
-    # One stranger by itself is rather somebody's folder than a class of one.
+    # A single submission of nobody in the roster is one student's folder, not a class of one.
     is_class = bool(found.classes) and (len(who) > 1 or bool(known.roster.units.keys() & set(who)))
     absent = known.roster.absent(who) if is_class else []
     shown = known.roster.shown([*who, *absent])

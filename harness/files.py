@@ -30,7 +30,7 @@ def read_given(path: Path, largest: int) -> bytes:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     if len(content) > largest:
-        raise UsageError(f"{path} is larger than {largest // _MIB} MiB")
+        raise UsageError(f"{path} is larger than {largest // _MIB} MiB; is it the right file?")
     return content
 
 
@@ -41,6 +41,15 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     writer.writerow(columns)
     writer.writerows(rows)
     return stream.getvalue()
+
+
+def read_csv(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """The rows of a table of ours; none where there is no file, or one with other columns."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream)
+        return list(reader) if tuple(reader.fieldnames or ()) == tuple(columns) else []
 
 
 def write_text(path: Path, text: str) -> Path:
@@ -69,7 +78,7 @@ def write_bytes(path: Path, data: bytes) -> Path:
     except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):  # nobody has asked for the temporary file
+        if isinstance(error, OSError):  # names the file that was asked for
             raise type(error)(error.errno, error.strerror, str(path)) from None
         raise
     return path

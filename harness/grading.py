@@ -64,7 +64,10 @@ def collect(
     while batch := plan.next_batch(current):
         digests = {planned.trial.digest for job in batch for planned in job.trials}
         if digests <= requested:
-            raise PlanError(f"{len(digests)} trials were run and are requested again")
+            raise PlanError(
+                f"{len(digests)} trials were run and are requested again, which would never end; "
+                "this is a fault of the grader, please report it"
+            )
         requested |= digests
         run_batch(batch, current.view.ledger, executor, progress, isolation)
         current = current.next()

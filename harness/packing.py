@@ -53,7 +53,7 @@ def unpack(layout: Mapping[str, Mapping[str, Any]], data: bytes) -> dict[str, di
 def _array(data: bytes, dtype: str, shape: list[int], offset: int) -> Array:
     stored = np.dtype(dtype)
     count = math.prod(shape)
-    if count == 0:  # of no bytes numpy refuses a view
+    if count == 0:  # numpy makes no view of an empty buffer
         return np.zeros(shape, stored.newbyteorder("="))
     array: Array = np.frombuffer(data, stored, count, offset).reshape(shape)
     return array if stored.isnative else array.astype(stored.newbyteorder("="))

@@ -76,7 +76,7 @@ def end_by_signal_as_by_interrupt() -> None:
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
-    signal.signal(number, signal.SIG_IGN)  # a second one must not break off the cleaning up
+    signal.signal(number, signal.SIG_IGN)  # a second signal must not interrupt the cleaning up
     raise Interrupted(number)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from harness.records import canonical
 from harness.results import Results
 
 Phase = Literal["public", "feedback", "final", "late"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
 _PUBLIC = sha256(b"fairmark public key, format 1").digest()
 _HEX_KEY = re.compile(r"[0-9a-f]{64}")
 

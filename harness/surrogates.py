@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-_MARK = "\uffff"  # no character, so no honest name holds it
+_MARK = "\uffff"  # a noncharacter of Unicode, which no ordinary name holds
 _NO_TEXT = re.compile(f"[\ud800-\udfff{_MARK}]")
 _WRITTEN = re.compile(f"{_MARK}([0-9a-f]{{4}})")
 

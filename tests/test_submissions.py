@@ -20,8 +20,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from harness.errors import InfrastructureError, UsageError
-from harness.submissions import Limits, Submission, copy_to, display, find
+from harness.errors import UsageError
+from harness.sandbox.folders import write_program
+from harness.submissions import Limits, Submission, display, find
 from tests.support.unprivileged import without_override
 
 ELBO, POLICY, WEIGHTS = "elbo.py", "policy.py", "policy.safetensors"
@@ -139,7 +140,7 @@ def test_the_same_files_have_the_same_digest_however_packed(tmp_path: Path) -> N
         only(tarred(tmp_path / "c.tgz", {"./" + name: files[name] for name in files})),
     ]
     assert len({submission.sha256 for submission in found}) == len({"one"})
-    assert all(submission.read(WANTED) == files for submission in found)
+    assert all(submission.contents == files for submission in found)
 
 
 def test_several_paths_keep_their_order(tmp_path: Path) -> None:
@@ -322,8 +323,6 @@ def test_sources_that_cannot_run(
     (problem,) = submission.problems
     assert (problem.cause, problem.file, problem.line) == (cause, ELBO, line)
     assert problem.message.startswith(message)
-    assert submission.problems_of([ELBO, WEIGHTS]) == (problem,)
-    assert submission.problems_of([POLICY]) == ()
 
 
 def test_sources_are_neither_run_nor_warned_about(tmp_path: Path) -> None:
@@ -331,27 +330,7 @@ def test_sources_are_neither_run_nor_warned_about(tmp_path: Path) -> None:
     assert causes(only(folder(tmp_path / "a", {ELBO: content}))) == []
 
 
-def test_a_problem_of_the_whole_submission_concerns_every_task(tmp_path: Path) -> None:
-    (submission,) = find([folder(tmp_path / "all" / "alice").parent], WANTED)
-    assert submission.problems_of([ELBO]) == submission.problems != ()
-
-
 # Copies
-
-
-def test_copies_are_read_only_and_complete(tmp_path: Path) -> None:
-    files = {ELBO: SOURCE, WEIGHTS: b"\0\1"}
-    for index, path in enumerate(
-        [folder(tmp_path / "a", {**files, "torch.py": b""}), zipped(tmp_path / "b.zip", files)]
-    ):
-        target = folder(tmp_path / f"out{index}")
-        mask = os.umask(0o077)
-        try:
-            copy_to(only(path), target, [ELBO, WEIGHTS, POLICY, "torch.py"])
-        finally:
-            os.umask(mask)
-        assert {each.name: each.read_bytes() for each in target.iterdir()} == files
-        assert {stat.S_IMODE(each.stat().st_mode) for each in target.iterdir()} == {0o444}
 
 
 @pytest.mark.parametrize("change", ["edit", "remove", "link", "remove all"])
@@ -366,17 +345,7 @@ def test_what_happens_to_the_files_later_changes_nothing(tmp_path: Path, change:
         (path / ELBO).symlink_to(tmp_path / "moved")
     if change == "remove all":
         path.rmdir()
-    copy_to(submission, folder(tmp_path / "out"), WANTED)
-    assert (tmp_path / "out" / ELBO).read_bytes() == SOURCE
-
-
-def test_a_copy_overwrites_nothing(tmp_path: Path) -> None:
-    submission = only(folder(tmp_path / "a", {ELBO: SOURCE}))
-    target = folder(tmp_path / "out")
-    (target / ELBO).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(InfrastructureError, match=r"elbo.py cannot be written: File exists"):
-        copy_to(submission, target, [ELBO])
-    assert not (tmp_path / "elsewhere").exists()
+    assert submission.contents == {ELBO: SOURCE}
 
 
 # Archives
@@ -669,9 +638,8 @@ def checked(root: Path, path: Path) -> Submission:
     for problem in submission.problems:
         problem.message.encode()
         assert "\x1b" not in problem.message
-    target = folder(root / "out")
-    copy_to(submission, target, WANTED)
-    assert {each.name for each in target.iterdir()} == set(submission.files)
+    write_program(root / "out", submission.contents)
+    assert {each.name for each in (root / "out").iterdir()} == set(submission.files)
     return submission
 
 

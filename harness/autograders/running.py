@@ -61,5 +61,5 @@ def grade(
             break
     meanwhile()
     printed = log.read_text(encoding="utf-8", errors="replace")[-_KEPT:]
-    # 1: something was not passed; anything else is no mark of the program
+    # 0 and 1 are marks, of a program that passed all and of one that did not
     return Ended(code in (0, 1), printed, time.monotonic() - started)

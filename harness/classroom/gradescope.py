@@ -91,7 +91,7 @@ def read(content: bytes, place: str) -> tuple[Record, ...]:
         UsageError: it is not laid out as Gradescope does, or a time has no zone.
     """
     if len(content) > LARGEST:
-        raise UsageError(f"{place} is larger than {LARGEST // 2**20} MiB")
+        raise UsageError(f"{place} is larger than {LARGEST // 2**20} MiB; is it the right file?")
     try:
         # The base loader makes texts of everything and knows no tag that could do anything.
         document = yaml.load(content.decode("utf-8-sig"), yaml.BaseLoader)

@@ -51,9 +51,13 @@ class Channel(Protocol):
 
     def request(
         self, message: Mapping[str, Any], arrays: Sequence[Array], answer: Answer | None = None
-    ) -> wire.Frame: ...
+    ) -> wire.Frame:
+        """See :meth:`harness.sandbox.session.WorkerSession.request`."""
+        ...
 
-    def renew(self, *, sandbox: bool = False) -> None: ...
+    def renew(self, *, sandbox: bool = False) -> None:
+        """See :meth:`harness.sandbox.session.WorkerSession.renew`."""
+        ...
 
 
 class Handle:

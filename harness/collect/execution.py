@@ -62,7 +62,7 @@ def _from_threads(
     jobs: Sequence[Job], executor: ThreadPoolExecutor, isolation: Isolation
 ) -> Generator[Observation, None, None]:
     stop = Stop()
-    # observations, and each future after the last observation of its job
+    # holds observations, and the future of a job after the last of its observations
     events: SimpleQueue[Observation | Future[list[Observation]]] = SimpleQueue()
     futures: list[Future[list[Observation]]] = []
     try:

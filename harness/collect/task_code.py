@@ -22,4 +22,6 @@ def module_of(task: LoadedTask, file: str, source: bytes) -> types.ModuleType:
 
 @functools.lru_cache(maxsize=64)
 def _compiled(source: bytes, name: str) -> types.CodeType:
-    return compile(source, name, "exec", dont_inherit=True)  # not this file's __future__
+    return compile(
+        source, name, "exec", dont_inherit=True
+    )  # without the __future__ imports of this file

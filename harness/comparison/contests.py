@@ -67,6 +67,7 @@ class Contestant:
 
     @property
     def honest(self) -> bool:
+        """Whether it should pass: every program but a known mistake."""
         return self.role != "mutant"
 
 

@@ -93,16 +93,6 @@ def run(
     return Document(tuple(rows), table.markdown(rows))
 
 
-def side_by_side(contests_met: Sequence[Contest], gradings: int, seed: int) -> Document:
-    """The rows and tables of some contests.
-
-    Raises:
-        ValueError: a pool holds less than one grading takes.
-    """
-    rows = [row for contest in contests_met for row in rows_of(contest, gradings, seed)]
-    return Document(tuple(rows), table.markdown(rows))
-
-
 def rows_of(contest: Contest, gradings: int, seed: int) -> list[Row]:
     """The rows of one contest: programs by schemes, then the schemes that do not apply.
 

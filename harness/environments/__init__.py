@@ -19,8 +19,8 @@ __all__ = ["Disguised", "Name", "draw", "signature"]
 
 #: ``poles``: cart-poles, :mod:`harness.environments.poles`; ``breakout``: a game on ten by ten
 #: cells, :mod:`harness.environments.breakout`; ``pong``: Atari's, which needs the extra
-#: fairmark[atari], :mod:`harness.environments.pong`; the others are small MDPs that show slips in
-#: deep Q-learning, :mod:`harness.environments.probes`.
+#: fairmark[atari], :mod:`harness.environments.pong`; the others are small MDPs that show mistakes
+#: in deep Q-learning, :mod:`harness.environments.probes`.
 Name = Literal[
     "poles",
     "breakout",

@@ -1,4 +1,4 @@
-"""Small MDPs on each of which a slip in deep Q-learning gives values that are far from Q*.
+"""Small MDPs on each of which a mistake in deep Q-learning gives values that are far from Q*.
 
 A learner whose values are right for most of its states plays a game no worse, so its score says
 little of them. Here Q* is known: :meth:`Probe.values` is compared with what was learnt. Every

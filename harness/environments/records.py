@@ -20,9 +20,17 @@ class VectorEnv(Protocol):
 
     num_envs: int
 
-    def reset(self, *, seed: int | None = None) -> tuple[Array, dict[str, Any]]: ...
+    def reset(self, *, seed: int | None = None) -> tuple[Array, dict[str, Any]]:
+        """The first observations, "num_envs …", and what else is to be told."""
+        ...
 
-    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]: ...
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        """Observations "num_envs …"; rewards, terminated, truncated "num_envs"; what else is told.
+
+        Args:
+            actions: one a sub-environment, "num_envs".
+        """
+        ...
 
 
 class Disguised(Protocol):

@@ -48,7 +48,7 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         try:
-            os.rename(made, folder)  # over an empty folder, never over another
+            os.rename(made, folder)  # replaces an empty folder; fails where there is a file in it
         except OSError as error:
             if not folder.exists():
                 raise

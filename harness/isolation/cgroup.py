@@ -107,11 +107,20 @@ def clear_leftovers(settled_s: float = SETTLED_S) -> None:
         for folder in {path for place, pattern in places for path in place.glob(pattern)}:
             with contextlib.suppress(OSError):
                 if time.time() - folder.stat().st_ctime > settled_s:
-                    handle = _locked(folder)
-                    try:
-                        folder.rmdir()
-                    finally:
-                        os.close(handle)
+                    _remove_unlocked(folder)
+
+
+def _remove_unlocked(folder: Path) -> None:
+    """Removes a group whose maker is gone.
+
+    Raises:
+        OSError: the maker is alive, or a process is in the group.
+    """
+    handle = _locked(folder)
+    try:
+        folder.rmdir()
+    finally:
+        os.close(handle)
 
 
 def _locked(folder: Path) -> int:

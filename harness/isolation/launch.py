@@ -200,5 +200,5 @@ def program(name: str) -> str:
     """
     path = shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin") or shutil.which(name)
     if path is None:
-        raise InfrastructureError(f"{name} is not installed")
+        raise InfrastructureError(f"{name} is not installed; `doctor` says what each level needs")
     return path

@@ -177,7 +177,7 @@ def counts_errors(check: Any) -> bool:
 
 
 def signature(check: Any) -> list[Any]:
-    """What of a check shapes its stored statistics; part of the trial key."""
+    """What of a check shapes its stored statistics; part of the digest of a trial."""
     kind = of(check)
     revision = [f"revision {kind.revision}"] if kind.revision > 1 else []
     fields = (getattr(check, field) for field in kind.reduced_by)

@@ -85,7 +85,7 @@ def compare(value: Array, wanted: Wanted) -> Outcome:
     with np.errstate(all="ignore"):
         right = (value == wanted.value) | (np.abs(value - wanted.value) <= wanted.tolerance)
     count = int(right.size - np.count_nonzero(right))
-    # a finite target makes a NaN or an infinity the program's own
+    # an infinity or NaN is the program's own only where the target is finite
     finite = np.isfinite(got) or not np.isfinite(target)
     cause = Cause.WRONG if finite else Cause.NOT_FINITE
     message = f"{count} of {right.size} numbers {'is' if count == 1 else 'are'} not as expected"

@@ -41,7 +41,7 @@ def reduce(check: LikelihoodCheck, metrics: Metrics) -> Values:
     """One number an image, its floor and, where images are compared, its condition scale."""
     nll = named(metrics, check.metric).astype(np.float64)
     floor = FLOOR.of(metrics, check.metric).astype(np.float64)
-    summarise_paired(nll, floor)  # raises for what could not be judged later
+    summarise_paired(nll, floor)  # raises here what would fail in `decide`
     scale = {"scale": condition_scale(metrics, check.metric)} if _by_image(check) else {}
     return {"nll": nll, "floor": floor, **scale}
 

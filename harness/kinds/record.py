@@ -66,9 +66,9 @@ class Kind:
         of_reference: names of statistics that a decision reads of the reference alone, as a scale
             is; of any other program they are not stored.
         reduced_by: fields of the check that change what :attr:`reduce` returns; they are part of
-            the trial key.
-        revision: raised when :attr:`reduce` stores something else; part of the trial key, so that
-            what a former revision stored is measured again.
+            the digest of a trial.
+        revision: raised when :attr:`reduce` stores something else; it is part of the digest of
+            a trial, so that what a former revision stored is measured again.
         counts_errors: a program that breaks at a later step is weighed with the other steps; for
             all other kinds an error ends the check.
         required_draws: the draws of one stage with which the check has its declared power; None

@@ -1,31 +1,22 @@
-"""The roster and the times that a download tells of, with the table that goes with it.
+"""Who handed in what, as a download tells it together with the table that goes with it.
 
 What a download itself says is little: Canvas's and Moodle's names hold a name and a number, and no
 time. Ids that last a term, and people who handed nothing in, are in Canvas's gradebook and Moodle's
-grading worksheet; times are in the worksheet, in what Canvas's API lists, and in Gradescope's
-metadata.
+grading worksheet; times are in Gradescope's metadata, or added by :mod:`harness.lms.attempt_times`.
 """
 
 from __future__ import annotations
 
-import json
-import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
 from harness.classroom import gradescope
-from harness.classroom.roster import FURTHER, Roster, Student, listed
+from harness.classroom.roster import listed
 from harness.errors import UsageError
-from harness.files import csv_text, read_given
 from harness.lms.layout import Person, slug
 from harness.lms.matching import NUMBER
-from harness.lms.roster_file import written_cell
-from harness.report.sanitise import as_text
-from harness.spec.schedule import moment_text
 from harness.submissions import display
 from harness.submissions.downloads import Download
 from harness.submissions.platforms import Named
@@ -36,8 +27,6 @@ ID_COLUMNS = {
     "moodle": ("ID number", "Email address", "Username"),
     "gradescope": ("sid", "email"),
 }
-_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-_LARGEST = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -75,19 +64,11 @@ class Imported:
     column: str = ""
 
 
-@dataclass(frozen=True)
-class Times:
-    """When work was handed in, by the platform's own number: the newest, and all before it."""
-
-    newest: Mapping[str, datetime]
-    earlier: Mapping[str, tuple[datetime, ...]]
-
-
 def of_download(download: Download) -> Imported:
     """What names alone tell: a row for every submission, called as it is."""
     entries = tuple(
-        Entry(student, found[0].who, submission=student, numbered=found[0].user)
-        for student, found in sorted(download.students.items())
+        Entry(student, parts[0].who, submission=student, numbered=parts[0].user)
+        for student, parts in sorted(download.students.items())
     )
     return Imported(entries)
 
@@ -108,28 +89,14 @@ def of_table(
         UsageError: no column has ids, two people have one id, or somebody has two submissions.
     """
     column = _id_column(download.platform, people, id_column)
-    by_number = {person.number: person for person in people}
-    owners: dict[int, list[str]] = {}
-    strangers, together = [], 0
-    for student, found in sorted(download.students.items()):
-        person = by_number.get(found[0].user)
-        if person is not None and person.is_called(found[0].who):
-            owners.setdefault(person.index, []).append(student)
-            continue
-        members = _members(download, found[0], people)
-        for each in members:
-            owners.setdefault(each.index, []).append(student)
-        together += bool(members)
-        if not members:
-            whose = f" (the number is that of {person.shown})" if person is not None else ""
-            strangers.append((student, whose))
+    ownership = _ownership(download, people)
     entries, without = [], []
     for person in people:
         own = person.number if column == NUMBER else person.value(column)
         if not own:
             without.append(person.shown)
             continue
-        names = owners.get(person.index, [])
+        names = ownership.submissions.get(person.index, [])
         if len(names) > 1:
             raise UsageError(
                 f"{display(str(download.path))}: {listed(names)} are those of {person.shown}; "
@@ -138,11 +105,7 @@ def of_table(
         submission = names[0] if names else ""
         entries.append(
             Entry(
-                own,
-                person.name,
-                person.group,
-                person.email,
-                submission,
+                *(own, person.name, person.group, person.email, submission),
                 numbered=person.number,
             )
         )
@@ -155,45 +118,92 @@ def of_table(
     notices = [f"the ids are those of the column {column}"]
     if without:
         notices.append(f"left out, since the column {column} is empty: {'; '.join(without)}")
-    if strangers:
+    return Imported(tuple(entries), (*notices, *_notices(ownership, download, people)))
+
+
+@dataclass(frozen=True)
+class _Ownership:
+    """Whose submission is whose in a download of Canvas or Moodle.
+
+    Attributes:
+        submissions: the index of a person in the table -> the names of their submissions.
+        strangers: submissions of nobody in the table, each with what its number tells.
+        together: how many submissions are those of a group.
+    """
+
+    submissions: dict[int, list[str]]
+    strangers: list[tuple[str, str]]
+    together: int
+
+
+def _ownership(download: Download, people: Sequence[Person]) -> _Ownership:
+    """Matches submissions with people, by number and name or by the name of a group.
+
+    Raises:
+        UsageError: a name could be that of two groups.
+    """
+    by_number = {person.number: person for person in people}
+    submissions: dict[int, list[str]] = {}
+    strangers, together = [], 0
+    for student, parts in sorted(download.students.items()):
+        person = by_number.get(parts[0].user)
+        if person is not None and person.is_called(parts[0].who):
+            submissions.setdefault(person.index, []).append(student)
+            continue
+        members = _members(download, parts[0], people)
+        for each in members:
+            submissions.setdefault(each.index, []).append(student)
+        together += bool(members)
+        if not members:
+            whose = f" (the number is that of {person.shown})" if person is not None else ""
+            strangers.append((student, whose))
+    return _Ownership(submissions, strangers, together)
+
+
+def _notices(ownership: _Ownership, download: Download, people: Sequence[Person]) -> list[str]:
+    """What whoever grades should know of submissions of nobody, or of several people."""
+    notices = []
+    if ownership.strangers:
         notices.append(
             f"in the download, and nobody in the table has their number and name: "
-            f"{_strangers(strangers)}. Where one is somebody's, write its name into the column "
-            "submission of their row in the roster, and when it came in into the table of times"
+            f"{_strangers(ownership.strangers)}. Where one is somebody's, write its name into the "
+            "column submission of their row in the roster, and when it came in into the table of "
+            "times"
         )
         if download.platform == "canvas" and not any(person.group for person in people):
             notices.append(
                 "where these are groups, say who is in them with --groups: in Canvas, People, the "
                 "group set, Download Course Roster CSV"
             )
-    if together:
+    if ownership.together:
         notices.append(
-            f"{together} submissions are those of groups: grade an assignment with `groups: true`"
+            f"{ownership.together} submissions are those of groups: grade an assignment with "
+            "`groups: true`"
         )
-    return Imported(tuple(entries), tuple(notices))
+    return notices
 
 
-def _strangers(found: Sequence[tuple[str, str]]) -> str:
+def _strangers(nobodys: Sequence[tuple[str, str]]) -> str:
     """Submissions that are nobody's, each with what is known of it; all whose number is known."""
-    known = [f"{display(name)}{whose}" for name, whose in found if whose]
-    others = [name for name, whose in found if not whose]
+    known = [f"{display(name)}{whose}" for name, whose in nobodys if whose]
+    others = [name for name, whose in nobodys if not whose]
     return ", ".join([*known, *([listed(others)] if others else [])])
 
 
-def _members(download: Download, found: Named, people: Sequence[Person]) -> list[Person]:
+def _members(download: Download, named: Named, people: Sequence[Person]) -> list[Person]:
     """Whom the table has in the group that a submission has the name of; none without one.
 
     Raises:
         UsageError: the name could be that of two groups.
     """
-    members = [each for each in people if each.group and slug(each.group) == slug(found.who)]
-    if download.platform == "canvas":  # the number is that of one of them
-        own = {each.group for each in members if each.number == found.user}
+    members = [each for each in people if each.group and slug(each.group) == slug(named.who)]
+    if download.platform == "canvas":  # the number is that of one member
+        own = {each.group for each in members if each.number == named.user}
         members = [each for each in members if each.group in own]
     groups = {each.group for each in members}
     if len(groups) > 1:
         raise UsageError(
-            f"{display(str(download.path))}: {display(found.student)} could be of the groups "
+            f"{display(str(download.path))}: {display(named.student)} could be of the groups "
             f"{' and '.join(sorted(map(display, groups)))}; rename one of them"
         )
     return members
@@ -255,10 +265,10 @@ def _without_sid(records: Sequence[gradescope.Record], column: str) -> list[str]
     if column == ID_COLUMNS["gradescope"][0]:
         return []
     people = [each for record in records for each in record.submitters]
-    found = [each.name or each.email for each in people if not each.sid]
-    if not found or len(found) == len(people):
+    without = [each.name or each.email for each in people if not each.sid]
+    if not without or len(without) == len(people):
         return []
-    return [f"without a sid, which others have: {listed(found)}; --id sid leaves them out"]
+    return [f"without a sid, which others have: {listed(without)}; --id sid leaves them out"]
 
 
 def _gradescope_column(records: Sequence[gradescope.Record], wanted: str | None) -> str:
@@ -299,187 +309,3 @@ def marked_late(download: Download) -> list[str]:
         f"Canvas marked these LATE, which its names say without a time: {listed(late)}; when work "
         "came in says --submissions, or a table of times"
     ]
-
-
-# ------------------------------------------------------------------ times
-
-
-def read_submissions(paths: Sequence[Path]) -> Times:
-    """Times from what Canvas's API lists of an assignment's submissions, as JSON.
-
-    That is ``GET /api/v1/courses/…/assignments/…/submissions``, a file for every page of it; with
-    ``include[]=submission_history`` it has earlier attempts too.
-
-    Raises:
-        UsageError: it is nothing of the kind, or says two things about one student.
-    """
-    newest: dict[str, datetime] = {}
-    earlier: dict[str, tuple[datetime, ...]] = {}
-    for path in paths:
-        for user, times in _listed(path):
-            if user in newest:
-                raise UsageError(
-                    f"{path}: user {user} stands twice; give the pages of one list of one "
-                    "assignment"
-                )
-            newest[user] = times[-1]
-            earlier[user] = times[:-1]
-    return Times(newest, earlier)
-
-
-def _listed(path: Path) -> Iterator[tuple[str, tuple[datetime, ...]]]:
-    """The user of every submission of a list, and the times of all attempts in order."""
-    try:
-        found = json.loads(read_given(path, _LARGEST).decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is no JSON: {error}") from None
-    try:
-        for record in found:
-            user = str(int(record["user_id"]))
-            if record["submitted_at"]:
-                place = f"{path}, user {user}"
-                newest = gradescope.moment(str(record["submitted_at"]), place)
-                yield user, (*_history(record, newest, place), newest)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UsageError(
-            f"{path} is not what Canvas's API lists of submissions: {type(error).__name__} at "
-            f"{error}; make a table of times with the columns id and time"
-        ) from None
-
-
-def _history(record: Mapping[str, Any], newest: datetime, place: str) -> tuple[datetime, ...]:
-    times = {
-        gradescope.moment(str(each["submitted_at"]), place)
-        for each in record.get("submission_history") or ()
-        if each.get("submitted_at")
-    }
-    return tuple(sorted(times - {newest}))
-
-
-def with_times(imported: Imported, times: Times) -> Imported:
-    """The entries with their times, and who has none that handed something in."""
-    entries = [
-        replace(
-            each,
-            at=times.newest.get(each.numbered),
-            earlier=times.earlier.get(each.numbered, ()),
-        )
-        for each in imported.entries
-    ]
-    timed = {each.submission for each in entries if each.at is not None}
-    unknown = [each.id for each in entries if each.submission and each.submission not in timed]
-    notices = [f"nothing says when these were handed in: {listed(unknown)}"] if unknown else []
-    return Imported(tuple(entries), (*imported.notices, *notices))
-
-
-# ------------------------------------------------------------------ files
-
-
-def with_roster(imported: Imported, known: Roster) -> tuple[list[dict[str, str]], list[str]]:
-    """The rows of a roster: what is known stays, and so do absent people; groups may be new.
-
-    New pseudonyms are drawn, since a digest of an id would tell it to whoever tries all ids.
-
-    Raises:
-        UsageError: ids of the roster lack leading zeros, so that people would stand in it twice.
-    """
-    added = [each for each in imported.entries if each.id not in known.students]
-    here = {each.id for each in imported.entries}
-    _require_zeros(known, sorted(known.students.keys() - here), [each.id for each in added])
-    taken = set(known.pseudonyms.values())
-    everybody = {
-        name: student if student.pseudonym else replace(student, pseudonym=_drawn(taken))
-        for name, student in known.students.items()
-    }
-    rows, moved = [], []
-    for each in imported.entries:
-        before = everybody.get(each.id) or Student(each.id, _drawn(taken))
-        if before.group and each.group not in ("", before.group):
-            moved.append(each.id)
-        submission = "" if each.submission == each.id else each.submission
-        now = replace(
-            before,
-            name=before.name or each.name,
-            group=each.group or before.group,
-            email=before.email or each.email,
-            submission=submission,
-        )
-        rows.append(asdict(now))
-    kept = [student for name, student in everybody.items() if name not in here]
-    rows += [asdict(replace(each, submission="")) for each in kept]
-    notices = []
-    if added and known.path is not None:
-        called = {each.name: each.id for each in known.students.values() if each.name}
-        alike = [
-            f"{display(each.id)} is called {display(each.name)}, as {display(called[each.name])} is"
-            for each in added
-            if each.name in called
-        ]
-        also = f" ({'; '.join(alike)}: is that one person?)" if alike else ""
-        ids = listed([each.id for each in added])
-        notices.append(f"not in {known.path}, and added: {ids}{also}")
-    if kept:
-        named = listed([each.id for each in kept])
-        notices.append(f"kept from {known.path}, and not in what was imported: {named}")
-    if moved:
-        notices.append(f"in another group than in {known.path}: {listed(moved)}")
-    return sorted(rows, key=lambda row: row["id"]), notices
-
-
-def _require_zeros(known: Roster, missing: Sequence[str], added: Sequence[str]) -> None:
-    """Refuses a roster whose ids lost their leading zeros: everybody would stand in it twice.
-
-    Raises:
-        UsageError: some did.
-    """
-    whole = {name.lstrip("0"): name for name in added}
-    lost = [(name, whole[name.lstrip("0")]) for name in missing if name.lstrip("0") in whole]
-    if lost:
-        cut, full = lost[0]
-        count = "1 id lacks" if len(lost) == 1 else f"{len(lost)} ids lack"
-        raise UsageError(
-            f"{known.path}: {count} leading zeros, such as {display(cut)}, which is "
-            f"{display(full)} in what is imported: a spreadsheet took them for "
-            "numbers. Write them as they were, in a column that is formatted as text, or take "
-            "other ids with --id"
-        )
-
-
-def _drawn(taken: set[str]) -> str:
-    while True:
-        drawn = "P-" + "".join(secrets.choice(_ALPHABET) for _ in range(5))
-        if drawn not in taken:
-            taken.add(drawn)
-            return drawn
-
-
-def roster_csv(rows: Iterable[Mapping[str, str]]) -> str:
-    """A roster as CSV; no spreadsheet takes its texts for numbers, dates or formulas."""
-    columns = ("id", "pseudonym", *FURTHER)
-    return csv_text(columns, ([written_cell(name, row[name]) for name in columns] for row in rows))
-
-
-def times_csv(entries: Iterable[Entry]) -> str:
-    """A table of times, earlier attempts first; of those who handed in together one row each time.
-
-    A group's work lies in one folder, so it has one row, under the first of its members.
-    """
-    rows = []
-    seen = set()
-    for each in sorted(entries, key=lambda entry: entry.id):
-        if each.at is None or not each.submission or each.submission in seen:
-            continue
-        seen.add(each.submission)
-        rows += [[as_text(each.id), _moment(at), ""] for at in sorted(each.earlier)]
-        rows.append([as_text(each.id), _moment(each.at), as_text(each.submission)])
-    return csv_text(("id", "time", "submission"), rows)
-
-
-def _moment(at: datetime) -> str:
-    """A time with everything that was known of it."""
-    text = moment_text(at)
-    if not at.microsecond:
-        return text
-    day, _, zone = text.partition(" ")
-    zone = zone.rpartition(" ")[2]
-    return f"{day} {at:%H:%M:%S}.{at.microsecond:06d} {zone}"

@@ -101,8 +101,7 @@ def columns(sheet: Sheet, what: str, required: Sequence[str]) -> dict[str, int]:
         count = names.count(name.casefold())
         if count != 1:
             how = f"{count} columns {name}" if count else f"no column {name}"
-            header = ", ".join(display(each) or "(empty)" for each in sheet.header)
-            raise UsageError(f"{sheet.path}:1: {what} has {how}; found {header}")
+            raise UsageError(f"{sheet.path}:1: {what} has {how}; found {sheet.header_text}")
     found_at: dict[str, int] = {}
     for index, name in enumerate(names):
         found_at.setdefault(name, index)

@@ -236,10 +236,9 @@ def read_headers(words: Sequence[str]) -> dict[str, str]:
 
 
 def _missing(sheet: Sheet, name: str) -> str:
-    header = ", ".join(display(each) or "(empty)" for each in sheet.header)
     return (
-        f"{sheet.path}:1: {WHAT} has no column {name}; found {header}. If the names are in another "
-        "language, tell them, such as --header Grade=Bewertung"
+        f"{sheet.path}:1: {WHAT} has no column {name}; found {sheet.header_text}. If the names are "
+        "in another language, tell them, such as --header Grade=Bewertung"
     )
 
 

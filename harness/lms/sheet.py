@@ -15,6 +15,7 @@ from pathlib import Path
 
 from harness.classroom import table
 from harness.errors import UsageError
+from harness.submissions import display
 
 _LARGEST = 64 * 1024 * 1024
 
@@ -65,6 +66,11 @@ class Sheet:
     def header(self) -> tuple[str, ...]:
         """The names of the columns, without spaces around them."""
         return tuple(cell.strip() for cell in self.rows[0].cells)
+
+    @property
+    def header_text(self) -> str:
+        """The names of the columns as messages show them."""
+        return ", ".join(display(each) or "(empty)" for each in self.header)
 
     def with_cells(self, changes: Mapping[tuple[int, int], str]) -> bytes:
         """The content of the file with other texts in some cells, by row and column.
@@ -136,7 +142,7 @@ def _decoded(path: Path, what: str) -> tuple[str, str, bytes, tuple[str, ...]]:
     """The text of a file, its encoding, its byte-order mark, and a notice where it is no UTF-8."""
     content = table.read_content(path, what)
     if len(content) > _LARGEST:
-        raise UsageError(f"{path} is larger than {_LARGEST // 2**20} MiB")
+        raise UsageError(f"{path} is larger than {_LARGEST // 2**20} MiB; is it the right file?")
     bom = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
     text, encoding = table.decoded(
         content.removeprefix(bom), f"{path}: {what}", "export it as CSV", "export it again"
@@ -158,7 +164,7 @@ def _rows(text: str, delimiter: str, path: Path, what: str, *, typed: bool) -> l
     at, line, first = 0, 1, 1
     while True:
         match = table.QUOTED.match(text, at) or plain.match(text, at)
-        assert match is not None  # the second pattern matches nothing as well
+        assert match is not None  # the second pattern matches an empty text too
         cells.append(match[0])
         line += len(table.LINE_END.findall(match[0]))
         at = match.end()

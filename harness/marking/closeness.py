@@ -83,6 +83,6 @@ def _usual(array: Array) -> tuple[Array, Array]:
 def _median(magnitudes: Array, axes: tuple[int, ...]) -> Array:
     """The median of what is not NaN along some axes, which are kept; NaN where nothing is left."""
     known = np.any(~np.isnan(magnitudes), axis=axes, keepdims=True)
-    # a row of zeros stands in for one without numbers, of which numpy would warn
+    # a row of NaN alone is replaced by zeros, since numpy warns of a median of nothing
     median = np.nanmedian(np.where(known, magnitudes, 0.0), axis=axes, keepdims=True)
     return np.where(known, median, np.nan)

@@ -81,7 +81,7 @@ def explain(task: LoadedTask, subject: Subject, view: View, grade: TaskGrade) ->
             verdicts.append(_with_seeds(task, verdict))
             continue
         measurement = task.spec.check(verdict.check).measurement
-        # a program that broke is compared with nobody
+        # a program that broke gave no answer to compare
         trusted = None
         if not broke and reference is not None:
             trusted = view.observe(task, reference.solution, measurement, EXAMPLE)

@@ -175,10 +175,12 @@ class SubmissionGrade:
 
     @cached_property
     def points(self) -> float:
+        """The points that were computed, over all tasks."""
         return round(sum(task.points for task in self.tasks), 4)
 
     @cached_property
     def max_points(self) -> float:
+        """What all tasks are worth."""
         return round(sum(task.max_points for task in self.tasks), 4)
 
     @cached_property

@@ -95,7 +95,7 @@ def _unseen(task: LoadedTask, check: str) -> frozenset[str]:
 
 
 def only_truth_values(task: LoadedTask, check: str) -> bool:
-    """Truth values are the same for many slips: only the very set of failed checks tells them."""
+    """Many mistakes give the same truth values: only the set of failed checks tells them apart."""
     return task.spec.check(check).kind == "property"
 
 

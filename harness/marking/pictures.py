@@ -164,7 +164,7 @@ def _levels(cells: Array) -> Array:
     finite = sizes[np.isfinite(sizes)]
     largest = float(finite.max()) if finite.size and finite.max() > 0 else 1.0
     shares = np.where(np.isfinite(sizes), sizes / largest, 1.0)
-    # what is there at all is to be seen
+    # at least 48 of 255, so that the smallest value still differs from zero
     return np.where(sizes == 0, 0, np.clip(np.rint(shares * _DARKEST), 48, _DARKEST)).astype(
         np.uint8
     )

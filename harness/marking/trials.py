@@ -68,7 +68,7 @@ class Subject:
 
     def problem(self, task: LoadedTask) -> tuple[Cause, str] | None:
         """Why the task cannot even be tried, with a sentence, or None."""
-        for name in (*task.spec.wanted_files, ""):  # what is known of the file itself says more
+        for name in (*task.spec.wanted_files, ""):  # a problem of a wanted file says more
             if name in self.problems:
                 cause, message = self.problems[name]
                 return Cause(cause), message
@@ -296,7 +296,7 @@ def name_trial(
         [step.stage, step.replicate, subject],
         key.commitment,
         program.digests(task.spec.wanted_files),
-        program.role == "reference",  # whose observations hold the scales of all others
+        program.role == "reference",  # only its observations keep scales
     ]
     return Trial(
         task=task.id,

@@ -75,6 +75,7 @@ class Recorder:
     def request(
         self, message: Mapping[str, Any], arrays: Sequence[Array], answer: Answer | None = None
     ) -> wire.Frame:
+        """As that of the inner channel; request and answer, or error, are kept."""
         copies = tuple(np.array(array) for array in arrays)
         try:
             frame = self.inner.request(message, arrays, answer)
@@ -86,6 +87,13 @@ class Recorder:
 
 
 def with_tolerance(exchange: Exchange, near: Exchange | None) -> Exchange:
+    """The exchange with the error of each of its answers that rounding may explain.
+
+    Args:
+        near: the same request with arguments that differ by rounding alone: by how much its answers
+            differ tells how well they are conditioned. None where there is none; then the largest
+            value of an answer stands for its condition.
+    """
     tolerances = []
     for index, answer in enumerate(exchange.answers):
         values = np.abs(answer.astype(np.float64))

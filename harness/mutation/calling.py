@@ -253,9 +253,13 @@ def _cuts(signature: Signature, exchange: Exchange) -> Iterator[tuple[Array, ...
         for size in (1, 2):
             arrays = list(exchange.arrays)
             for index, names in dims.items():
-                for number, name in enumerate(names):
-                    if name == axis:
-                        arrays[index] = arrays[index].take(
-                            range(min(size, arrays[index].shape[number])), axis=number
-                        )
+                arrays[index] = _cut(arrays[index], names, axis, size)
             yield tuple(arrays)
+
+
+def _cut(array: Array, names: tuple[Any, ...], axis: str, size: int) -> Array:
+    """An array with the axes of one name cut to a size; ``names`` are those of all its axes."""
+    for number, name in enumerate(names):
+        if name == axis:
+            array = array.take(range(min(size, array.shape[number])), axis=number)
+    return array

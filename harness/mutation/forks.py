@@ -69,7 +69,7 @@ def settle() -> None:
     for name in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"):
         os.environ[name] = ""
     sys.dont_write_bytecode = True
-    import torch  # here: it takes seconds
+    import torch  # imported here since it takes seconds
 
     torch.set_num_threads(1)
 
@@ -198,7 +198,7 @@ def _ended(function: Function, bounds: Bounds, output: int, refused: list[str]) 
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
-    if refused:  # even where it went on without
+    if refused:  # also where the program caught the refusal and went on
         value, fault = None, f"starts a process ({refused[0]})"
     printed = os.fstat(output).st_size - before
     return Ended(value, fault, time.process_time() - started, printed)

@@ -8,12 +8,11 @@ that equivalent.yaml excuses included. Tasks that a run leaves out keep their ro
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from harness.files import write_csv
+from harness.files import read_csv, write_csv
 from harness.mutation.source import Family
 from harness.mutation.strength import TaskStrength, ratio
 from harness.results import Figure, Results
@@ -39,7 +38,7 @@ def write(strengths: Sequence[TaskStrength], results: Results, tasks: Path) -> l
     def kept(name: Figure, columns: Sequence[str]) -> list[Row]:
         return [
             row
-            for row in read(results.figure(name), columns)
+            for row in read_csv(results.figure(name), columns)
             if row["task"] not in new and (tasks / str(row["task"]) / "task.yaml").is_file()
         ]
 
@@ -58,16 +57,6 @@ def write(strengths: Sequence[TaskStrength], results: Results, tasks: Path) -> l
             sorted(survivors, key=lambda row: str(row["task"])),
         ),
     ]
-
-
-def read(path: Path, columns: Sequence[str]) -> list[Row]:
-    """The rows of a table; none where there is no file or one of other columns."""
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream)
-        rows: list[Row] = list(reader)
-        return rows if tuple(reader.fieldnames or ()) == tuple(columns) else []
 
 
 def _rows(strength: TaskStrength) -> Iterator[Row]:
@@ -121,7 +110,7 @@ def _survivors(strength: TaskStrength) -> Iterator[Row]:
 
 def section(results: Results) -> str:
     """The section of the page on verification, from the tables alone; empty where there is none."""
-    rows = read(results.figure("mutation.csv"), COLUMNS)
+    rows = read_csv(results.figure("mutation.csv"), COLUMNS)
     return "\n".join(["## Automatic mutants", "", *_lines(rows), ""]) if rows else ""
 
 

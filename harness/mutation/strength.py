@@ -23,7 +23,6 @@ from harness.records import Program, sha256
 from harness.spec.load import LoadedTask
 
 OPERATORS = (*GENERIC, *FIELD)
-_NOTICED: tuple[Outcome, ...] = ("caught", "crash", "refused")
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def subject_of(task: LoadedTask, program: Program, folder: Path) -> Subject:
     except ProgramError as error:
         raise InfrastructureError(f"{task.id}: {program.name} {error.message}") from error
     gc.collect()
-    gc.freeze()  # what is never searched for cycles is never copied for that
+    gc.freeze()  # pages that the collector does not write to stay shared with the forks
     return Subject(task, program, source, explored)
 
 

@@ -78,6 +78,11 @@ class Counted:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Counted:
+        """The inverse of :meth:`to_json`.
+
+        Raises:
+            KeyError, TypeError: the record is of another format.
+        """
         return cls(Unit(**record["unit"]), record["digest"], record["rejections"])
 
 

@@ -119,6 +119,7 @@ class Certificate:
 
     @property
     def certified(self) -> list[CheckRate]:
+        """Checks of which even the upper bound of the rate keeps the declared one."""
         return [rate for rate in self.checks if rate.standing == "certified"]
 
     def to_json(self) -> dict[str, Any]:

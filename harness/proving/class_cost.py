@@ -114,52 +114,61 @@ def wrong(statistics: Statistics, check: str) -> Statistics:
 
 def fill(version: Version, tasks: Any, subjects: Any, ledger: Any, key: Any) -> None:
     """Puts all observations into the ledger that the subjects' marks and examples need."""
+    for task in tasks:
+        for measurement in task.spec.measurements:
+            fill_measurement(version, task, measurement, subjects, ledger, key)
+    for task in tasks:
+        if getattr(task, "show", None) is not None:  # earlier versions have no pictures
+            fill_pictures(version, task, subjects, ledger)
+
+
+def fill_measurement(
+    version: Version, task: Any, measurement: str, subjects: Any, ledger: Any, key: Any
+) -> None:
+    """Every program's observations of one measurement; every second subject fails one check."""
     records = importlib.import_module("harness.records")
     public_key = importlib.import_module("harness.seeds").PUBLIC_KEY
-    for task in tasks:
-        failing = [
-            (check.measurement, check.id)
-            for check in task.spec.checks
-            if check.kind == "exact" and check.visibility == "visible" and not check.after
-        ][:1]
-        for measurement in task.spec.measurements:
-            kinds = {check.kind for check in task.spec.checks_of(measurement)}
-            trained = kinds <= {"returns", "seed-success"}
-            right = (
-                synthetic(task, measurement)
-                if trained
-                else version.statistics(task, measurement, records.COMMON, key)
-            )
-            faulty = (
-                wrong(right, failing[0][1]) if failing and failing[0][0] == measurement else right
-            )
-            reference = task.reference
-            programs = [(reference.solution, right)]
-            programs += [(mutant.program, right) for mutant in reference.mutants]
-            programs += [
-                (subject.program, faulty if index % 2 else right)
-                for index, subject in enumerate(subjects)
-            ]
-            for program, statistics in programs:
-                steps = [(records.EXAMPLE, public_key)]
-                if program.role != "mutant":
-                    steps += [(step, key) for step in first_stage(version, task, measurement)]
-                for step, step_key in steps:
-                    trial = version.trials.name_trial(
-                        task, program, measurement, step, "", step_key
-                    )
-                    ledger.put(version.observation(task, trial, statistics))
+    kinds = {check.kind for check in task.spec.checks_of(measurement)}
+    if kinds <= {"returns", "seed-success"}:
+        right = synthetic(task, measurement)
+    else:
+        right = version.statistics(task, measurement, records.COMMON, key)
+    failing = check_to_fail(task)
+    fails_here = failing is not None and failing.measurement == measurement
+    faulty = wrong(right, failing.id) if fails_here else right
+    programs = [(task.reference.solution, right)]
+    programs += [(mutant.program, right) for mutant in task.reference.mutants]
+    programs += [
+        (subject.program, faulty if index % 2 else right) for index, subject in enumerate(subjects)
+    ]
+    marked_steps = [(step, key) for step in first_stage(version, task, measurement)]
+    for program, statistics in programs:
+        steps = [(records.EXAMPLE, public_key)]
+        steps += [] if program.role == "mutant" else marked_steps
+        for step, step_key in steps:
+            trial = version.trials.name_trial(task, program, measurement, step, "", step_key)
+            ledger.put(version.observation(task, trial, statistics))
 
-    for task in tasks:
-        if getattr(task, "show", None) is None:  # none has pictures in earlier versions
-            continue
-        drawn = pictures(version, task)
-        programs = [task.reference.solution, *(subject.program for subject in subjects)]
-        for index, program in enumerate(programs):
-            trial = version.trials.name_trial(
-                task, program, records.SHOW, records.EXAMPLE, "", public_key
-            )
-            ledger.put(version.observation(task, trial, turned(drawn, index)))
+
+def check_to_fail(task: Any) -> Any:
+    """The check of a task that every second submission fails; None if none is fit for it."""
+    for check in task.spec.checks:
+        if check.kind == "exact" and check.visibility == "visible" and not check.after:
+            return check
+    return None
+
+
+def fill_pictures(version: Version, task: Any, subjects: Any, ledger: Any) -> None:
+    """The observations of a task's pictures, of the reference and of every subject."""
+    records = importlib.import_module("harness.records")
+    public_key = importlib.import_module("harness.seeds").PUBLIC_KEY
+    drawn = pictures(version, task)
+    programs = [task.reference.solution, *(subject.program for subject in subjects)]
+    for index, program in enumerate(programs):
+        trial = version.trials.name_trial(
+            task, program, records.SHOW, records.EXAMPLE, "", public_key
+        )
+        ledger.put(version.observation(task, trial, turned(drawn, index)))
 
 
 def pictures(version: Version, task: Any) -> Statistics:

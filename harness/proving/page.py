@@ -8,13 +8,12 @@ that a run leaves out keep their rows.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from harness import kinds
-from harness.files import write_csv, write_text
+from harness.files import read_csv, write_csv, write_text
 from harness.marking.score import Decision
 from harness.mutation import page as mutation_page
 from harness.proving.verification import HONEST_MARGIN, MUTANT_MARGIN, TaskProof
@@ -43,7 +42,7 @@ def write(proofs: Sequence[TaskProof], results: Results, tasks: Path) -> list[Pa
     proven = {proof.task.id for proof in proofs}
     kept = [
         row
-        for row in read(path)
+        for row in read_csv(path, COLUMNS)
         if row["task"] not in proven and (tasks / row["task"] / "task.yaml").is_file()
     ]
     rows = [*kept, *new]
@@ -72,12 +71,7 @@ def digest(task: LoadedTask) -> str:
 
 def verified(results: Results) -> dict[str, Row]:
     """The rows of verified.csv by task; none where there is no such file."""
-    path = results.figure("verified.csv")
-    if not path.is_file():
-        return {}
-    with path.open(encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream)
-        rows = list(reader) if tuple(reader.fieldnames or ()) == VERIFIED else []
+    rows = read_csv(results.figure("verified.csv"), VERIFIED)
     return {row["task"]: row for row in rows}
 
 
@@ -103,17 +97,11 @@ def write_page(results: Results) -> Path:
 
 def text(results: Results) -> str:
     """All of verification.md, from the tables that lie among the figures."""
-    parts = [page(read(results.figure("verification.csv"))), mutation_page.section(results)]
+    parts = [
+        page(read_csv(results.figure("verification.csv"), COLUMNS)),
+        mutation_page.section(results),
+    ]
     return "\n".join(["# Verification", "", *filter(None, parts)])
-
-
-def read(path: Path) -> list[Row]:
-    """The rows of a verification.csv; none where there is no file or one of other columns."""
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream)
-        return list(reader) if tuple(reader.fieldnames or ()) == COLUMNS else []
 
 
 def _rows(proof: TaskProof) -> Iterator[Row]:

@@ -55,7 +55,9 @@ def measure(
     """
     tasks = _chosen(*folders, names)
     if not tasks:
-        raise UsageError(f"none of these tasks is of the tiers {' and '.join(_TIERS)}")
+        raise UsageError(
+            f"none of these tasks is of the tiers {' and '.join(_TIERS)}; name others with --task"
+        )
     subject = _complete(tasks)
     graded, plain, tuned, idle, peak = [], [], [], [], 0.0
     for turn in range(repeat):

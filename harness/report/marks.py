@@ -76,13 +76,13 @@ def unloadable(task: TaskGrade) -> Verdict | None:
     found before the program was given any input: what a program says later is withheld.
     """
     decided = [verdict for verdict in task.verdicts if verdict.status != "SKIPPED"]
-    said = [verdict for verdict in decided if verdict.visibility == "visible"] or decided
+    shown = [verdict for verdict in decided if verdict.visibility == "visible"] or decided
     if not_submitted(task) or len({(each.status, each.cause) for each in decided}) != 1:
         return None
-    if len({verdict.message for verdict in said}) != 1:
+    if len({verdict.message for verdict in shown}) != 1:
         return None
-    first = said[0]
-    ran = any(WITHHELD in verdict.evidence for verdict in said)
+    first = shown[0]
+    ran = any(WITHHELD in verdict.evidence for verdict in shown)
     if first.status != "ERROR" or ran or first.cause in _AFTER_LOADING:
         return None
     return first if first.visibility == "visible" or first.before_running else None
@@ -124,10 +124,10 @@ def _not_filled_in(task: TaskGrade) -> InOne | None:
     The message of a hidden check is not known; it has to be an error of the same cause.
     """
     decided = [verdict for verdict in task.verdicts if verdict.status != "SKIPPED"]
-    said = [verdict for verdict in decided if verdict.visibility == "visible"]
+    shown = [verdict for verdict in decided if verdict.visibility == "visible"]
     if {(each.status, each.cause) for each in decided} != {("ERROR", Cause.EXCEPTION)}:
         return None
-    places = [_OPEN.fullmatch(verdict.message) for verdict in said]
+    places = [_OPEN.fullmatch(verdict.message) for verdict in shown]
     lines: dict[str, dict[str, None]] = {}
     for place in places:
         if place is None:
@@ -136,8 +136,8 @@ def _not_filled_in(task: TaskGrade) -> InOne | None:
     if not lines:
         return None
     where = "; ".join(
-        f"line{'s' if len(found) > 1 else ''} {', '.join(found)} of {file}"
-        for file, found in lines.items()
+        f"line{'s' if len(numbers) > 1 else ''} {', '.join(numbers)} of {file}"
+        for file, numbers in lines.items()
     )
     count = len(task.verdicts)
     none = "its one check" if count == 1 else f"none of its {count} checks"
@@ -145,7 +145,7 @@ def _not_filled_in(task: TaskGrade) -> InOne | None:
         f"what its checks call is not filled in; {none} was {'not ' * (count == 1)}passed "
         f"({points_text(task.max_points)} points)"
     )
-    return InOne(replace(said[0], message=f"NotImplementedError: {where}"), text)
+    return InOne(replace(shown[0], message=f"NotImplementedError: {where}"), text)
 
 
 def failing(verdicts: Sequence[Verdict]) -> list[Status]:

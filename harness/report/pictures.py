@@ -113,7 +113,7 @@ def _seeds(seeds: Mapping[str, Any]) -> tuple[int, int, list[str]]:
         labels.append((float(place(value)), f"{name} {value:g}"))
     height = 0.0
     for wish, text in sorted(labels):
-        height = max(wish + 4, height + _TITLE)  # labels that would meet give way downwards
+        height = max(wish + 4, height + _TITLE)  # labels that would overlap are moved down
         lines.append(f'<text x="{right + 6}" y="{height:.1f}">{text}</text>')
     step = _PLOT_WIDTH / len(values)
     lines += [

@@ -23,7 +23,7 @@ from harness.errors import InfrastructureError
 from harness.isolation import Isolation
 from harness.sandbox import folders
 from harness.sandbox.sandbox import Sandbox
-from harness.sandbox.session import Worker
+from harness.sandbox.worker import Worker
 from harness.sandbox.zygote import ZygoteLost
 from harness.spec.models import Limits
 

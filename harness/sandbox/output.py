@@ -72,7 +72,7 @@ class DrainedOutput:
             for handle in (*self._handles, self._wake):
                 waiting.register(handle, select.POLLIN)
             ready = {handle for handle, _ in waiting.poll()}
-            with self._lock:  # so that no bytes are between a pipe and the kept ones for a reader
+            with self._lock:  # bytes are read and kept in one step, so that `since` misses none
                 for handle in ready & self._handles:
                     self._read(handle)
                 if self._wake in ready:

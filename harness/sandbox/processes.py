@@ -15,6 +15,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -138,18 +139,13 @@ def folder_size(path: Path, most_entries: int) -> tuple[int, int]:
     size = entries = 0
     waiting = [os.fspath(path)]
     while waiting and entries <= most_entries:
-        try:
-            with os.scandir(waiting.pop()) as listing:
-                for entry in listing:
-                    entries += 1
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    else:
-                        size += entry.stat(follow_symlinks=False).st_size
-                    if entries > most_entries:
-                        break
-        except OSError:
-            continue
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as listing:
+            for entry in islice(listing, most_entries + 1 - entries):
+                entries += 1
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                else:
+                    size += entry.stat(follow_symlinks=False).st_size
     return size, entries
 
 

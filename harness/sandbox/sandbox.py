@@ -25,7 +25,8 @@ from harness.sandbox import processes
 from harness.sandbox.folders import OwnedFolder, copy_runtime, make, remove, write_program
 from harness.sandbox.monitor import CPU_SHARE, ResourceMonitor
 from harness.sandbox.output import DrainedOutput
-from harness.sandbox.session import Prepare, Usage, Worker, WorkerSession
+from harness.sandbox.session import Prepare, Usage, WorkerSession
+from harness.sandbox.worker import Worker
 from harness.sandbox.zygote import ANSWER_S, Zygote, ZygoteLost, launch
 from harness.spec.models import Limits
 

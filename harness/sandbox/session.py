@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,15 +12,14 @@ from typing import Any, Protocol
 from harness.errors import ProgramError
 from harness.sandbox import processes, whereabouts
 from harness.sandbox.connection import Answer, ConnectionLost, Overdue, WorkerConnection
-from harness.sandbox.monitor import ResourceMonitor, Spent
-from harness.sandbox.zygote import Zygote, ZygoteLost, no_memory_left
+from harness.sandbox.worker import GRACE_S, Worker
+from harness.sandbox.zygote import ZygoteLost, no_memory_left
 from harness.spec.models import Limits
 from harness.wire import Array, Frame
 
 #: What is done with the connection of every new worker before its first trial.
 Prepare = Callable[[WorkerConnection], object]
 
-_GRACE_S = 0.5
 _MIB = 1 << 20
 
 # after one of these nothing is assumed about the zygote: the next worker gets a new one
@@ -43,86 +40,31 @@ class Usage:
     output: str = ""
 
 
-@dataclass
-class Worker:
-    """One fork of a zygote: its socket, its process, what is known of its end.
-
-    Attributes:
-        zygote: the one that it is a fork of, and that reaps it.
-        sock: the grader's end of its socket.
-        pid: its process id as the zygote sees it; :attr:`ResourceMonitor.worker` is the grader's.
-        uid: its user as the grader sees it.
-        scratch: the only folder that it may write to.
-        report: what the zygote reported of its end; None while it is not reaped.
-    """
-
-    zygote: Zygote
-    sock: socket.socket
-    pid: int
-    uid: int
-    monitor: ResourceMonitor
-    scratch: str
-    report: dict[str, Any] | None = None
-
-    def spent(self) -> Spent:
-        """What it has used since the trial began."""
-        if self.report is not None:
-            cpu_s = float(self.report["cpu_s"]) - self.monitor.cpu_before
-            return Spent(max(0.0, cpu_s), int(self.report["peak_mib"] * _MIB))
-        return self.monitor.spent()
-
-    def end(self, grace_s: float) -> dict[str, Any]:
-        """Closes the socket, and has the worker reaped after ``grace_s`` seconds at most.
-
-        Returns:
-            What the zygote reports of its end; nothing of the worker is left.
-
-        Raises:
-            ZygoteLost: nobody is there to reap it.
-        """
-        self.sock.close()
-        if self.report is None:
-            request = {"op": "reap", "pid": self.pid, "grace_s": grace_s, "scratch": self.scratch}
-            self.report = self.zygote.ask(request, [])
-        return self.report
-
-    def death(self) -> ProgramError:
-        """Why a worker that closed its end of the socket did so.
-
-        Raises:
-            InfrastructureError: the kernel killed it because the machine has too little memory.
-        """
-        code = self.end(_GRACE_S)["status"]
-        if code >= 0:
-            return ProgramError("exit", f"your code ended the process with status {code}")
-        if -code == signal.SIGXCPU:
-            return ProgramError("timeout", "your code used more processor time than is allowed")
-        if -code == signal.SIGKILL:
-            short = self.zygote.short_of_memory()
-            if short == "program":
-                return ProgramError("memory", "used more memory than is allowed")
-            if short == "machine":
-                raise no_memory_left()
-        name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
-        remedy = "; the grader keeps the time: remove signal.alarm" if name == "SIGALRM" else ""
-        return ProgramError("signal", f"your code ended the process with {name}{remedy}")
-
-
 class WorkerSource(Protocol):
     """The sandbox as a session sees it; see :class:`harness.sandbox.sandbox.Sandbox`."""
 
     usage: Usage
     unloadable: dict[Path, ProgramError]
 
-    def files(self, program: Path) -> Mapping[str, bytes]: ...
+    def files(self, program: Path) -> Mapping[str, bytes]:
+        """The files that lie in the folder of a program."""
+        ...
 
-    def fork(self, program: Path, limits: Limits) -> Worker: ...
+    def fork(self, program: Path, limits: Limits) -> Worker:
+        """A fresh worker, with nothing of the program loaded yet."""
+        ...
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """Ends the zygote and all its workers; the next worker gets a new one."""
+        ...
 
-    def output_mark(self) -> int: ...
+    def output_mark(self) -> int:
+        """The present position in the output."""
+        ...
 
-    def output_since(self, mark: int) -> str: ...
+    def output_since(self, mark: int) -> str:
+        """What was printed since a position."""
+        ...
 
 
 class WorkerSession:
@@ -222,14 +164,14 @@ class WorkerSession:
         assert old is not None
         self._expect_quiet()
         self._account(self._sandbox.usage)
-        self._end_worker(_GRACE_S)
+        self._end_worker(GRACE_S)
         if sandbox:
             self._sandbox.stop()
         self._fork(old.limits, old.deadline - started)
 
     def close(self) -> None:
         """Ends the worker, if there is one."""
-        self._end_worker(_GRACE_S)
+        self._end_worker(GRACE_S)
 
     def _connect(self, limits: Limits) -> None:
         """Begins a trial in the worker that is there, or in a new one."""
@@ -272,7 +214,7 @@ class WorkerSession:
         self._connection.expect_silence()
         if processes.halted(self._worker.monitor.zygote):
             raise ZygoteLost
-        if left := self._worker.monitor.leftovers(_GRACE_S):
+        if left := self._worker.monitor.leftovers(GRACE_S):
             raise ProgramError("leftover-process", f"your code left {left} process(es) running")
 
     def _end_worker(self, grace_s: float) -> None:

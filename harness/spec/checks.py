@@ -173,7 +173,7 @@ class BoundsCheck(CheckBase):
     upper: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
     @model_validator(mode="after")
-    def _bounded(self) -> Self:
+    def _require_a_bound(self) -> Self:
         if self.lower is None and self.upper is None:
             raise ValueError("declare `lower`, `upper` or both; without them every number passes")
         return self
@@ -262,7 +262,7 @@ class VarianceRatioCheck(Stochastic):
     limit: Positive
 
     @model_validator(mode="after")
-    def _above(self) -> Self:
+    def _require_above_limit(self) -> Self:
         if self.min_detectable <= self.limit:
             raise ValueError("`min_detectable` must be a ratio above `limit`")
         return self
@@ -344,7 +344,7 @@ class ReturnsCheck(CheckBase):
     mutant_max_credit: Annotated[float, Field(ge=0, lt=1)] = 0.5
 
     @model_validator(mode="after")
-    def _reachable(self) -> Self:
+    def _require_reachable(self) -> Self:
         if self.min_distinct > self.episodes:
             raise ValueError(
                 f"`min_distinct` is {self.min_distinct}; of {self.episodes} episodes at most "
@@ -390,7 +390,7 @@ class SeedSuccessCheck(CheckBase):
     leaderboard_seeds: Annotated[int, Field(ge=6, le=64)] | None = None
 
     @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def _require_order(self) -> Self:
         if (self.low < self.threshold) != (self.better == "higher") or self.low == self.threshold:
             raise ValueError("`low` must be worse than `threshold`: below it for better: higher")
         if self.min_detectable >= self.success_rate:

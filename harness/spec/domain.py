@@ -57,8 +57,8 @@ class Sizes(Model):
         return self
 
     @model_serializer(mode="wrap")
-    def _without_what_is_not_said(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """An axis that relates to no other is written as ever: digests depend on it."""
+    def _dump_what_is_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves unset fields out, so that specs without them keep their digests."""
         return {name: value for name, value in dump(self).items() if value is not None}
 
     @property
@@ -121,8 +121,8 @@ class Simplex(Model):
     unless: Annotated[str, Field(pattern=_AXIS)] | None = None
 
     @model_serializer(mode="wrap")
-    def _without_what_is_usual(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Probabilities from 0 on are written as ever: digests depend on it."""
+    def _dump_what_is_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out fields at their defaults, so that specs without them keep their digests."""
         return {name: value for name, value in dump(self).items() if value}
 
     @property
@@ -256,58 +256,3 @@ class Domain(Model):
     def law(self, owner: str, argument: str) -> Values | None:
         """The values of an argument of a function; None if nothing is said of them."""
         return self.values.get(f"{owner}.{argument}", self.values.get(argument))
-
-
-def in_words(law: Values | Sizes) -> str:  # noqa: PLR0911 - one return for each law
-    """What a reader of the statement is told of the values of an argument."""
-    match law:
-        case Sizes():
-            return _sizes(law)
-        case Uniform():
-            return _interval(law)
-        case Normal():
-            return "standard normal noise"
-        case Bits():
-            return "0 or 1"
-        case Simplex():
-            return _probabilities(law)
-        case LogSimplex(least=least):
-            first = f"{_number(float(least))} to 0"
-            return f"logarithms of probabilities, {first}; those of the last axis sum to 1"
-        case OneHot():
-            return "along the last axis a 1 among zeros"
-        case Index(below=below):
-            return f"whole numbers from 0 to {below.replace('*', '·')} − 1"
-        case Prefix():
-            return "true up to some place of the last axis, false after it; true at least once"
-        case Divisor(of=of):
-            return f"a divisor of {of}, from 1 to {of} itself"
-        case Functions(names=names):
-            return ", ".join(f"`{name}`" for name in names)
-    raise TypeError(f"no words for {law!r}")
-
-
-def _sizes(law: Sizes) -> str:
-    text = f"{law.least} to {law.most}" if law.least < law.most else f"{law.least}"
-    if (bound := law.bound) is None:
-        return text
-    return f"{text}, {'larger' if bound.gap else 'not smaller'} than `{bound.axis}`"
-
-
-def _interval(law: Uniform) -> str:
-    least, most = _number(law.least), _number(law.most)
-    text = f"{least} to {most}" if law.least < law.most else least
-    if law.also:
-        text += ", also " + ", ".join(_number(float(value)) for value in law.also)
-    return f"{text} ({law.meaning})" if law.meaning else text
-
-
-def _probabilities(law: Simplex) -> str:
-    values = f", {_number(law.least)} to 1;" if law.least else ", 0 among them;"
-    text = f"probabilities{values} the last axis sums to 1"
-    return f"{text}; any finite numbers where `{law.unless}` is true" if law.unless else text
-
-
-def _number(value: float) -> str:
-    text = {float("inf"): "∞", float("-inf"): "−∞"}.get(value, f"{value:.12g}")
-    return text.replace("-", "−")

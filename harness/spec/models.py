@@ -196,7 +196,7 @@ class Assignment(Schedule):
         return (self.max_submissions or 1) if self.counts == "best" else 1
 
     @model_validator(mode="after")
-    def _the_best_is_of_a_few(self) -> Self:
+    def _require_limited_attempts(self) -> Self:
         if self.counts != "best":
             return self
         if self.max_submissions is None or self.max_submissions < 2:

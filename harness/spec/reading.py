@@ -37,6 +37,7 @@ def collect(problems: list[Problem], load: Callable[[], Loaded]) -> Loaded | Non
 
 
 def text_of(problems: list[Problem], path: Path, content: bytes) -> str:
+    """The text of a file; empty, with a problem added to the list, where it is not UTF-8."""
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -45,6 +46,7 @@ def text_of(problems: list[Problem], path: Path, content: bytes) -> str:
 
 
 def bytes_of(problems: list[Problem], path: Path, remedy: str) -> bytes:
+    """The content of a file; empty, with a problem and its remedy added, where it is missing."""
     try:
         return path.read_bytes()
     except OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,18 +73,13 @@ def load_reference(folder: Path, spec: Task) -> Reference:
             )
         )
     stored = answers.read(folder / ANSWERS)
-    mutants = []
     text = text_of(problems, folder / "solution.py", solution)
-    if mistakes is not None:
-        for index, mistake in enumerate(mistakes.mistakes):
-            source = _mutate(folder, mistake, text, (path, index), problems)
-            files = {spec.file: source.encode(), **data}
-            mutants.append(Mutant(mistake, Program(f"{spec.id}/{mistake.name}", "mutant", files)))
-        known = {check.id for check in spec.checks}
-        for mistake in mistakes.mistakes:
-            if mistake.check not in known:
-                message = f"mistake {mistake.name!r} names check {mistake.check!r}"
-                problems.append(Problem(str(path), 1, 1, message, f"of {sorted(known)}"))
+    mutants = []
+    for index, mistake in enumerate(mistakes.mistakes if mistakes is not None else ()):
+        source = _mutate(folder, mistake, text, (path, index), problems)
+        files = {spec.file: source.encode(), **data}
+        mutants.append(Mutant(mistake, Program(f"{spec.id}/{mistake.name}", "mutant", files)))
+    problems += _unknown_checks(path, spec, mutants)
     if problems:
         raise SpecError(problems)
     return Reference(
@@ -97,6 +93,21 @@ def load_reference(folder: Path, spec: Task) -> Reference:
         stored,
         folder,
     )
+
+
+def _unknown_checks(path: Path, spec: Task, mutants: Sequence[Mutant]) -> Iterator[Problem]:
+    """The mistakes that name a check which the task does not have."""
+    known = {check.id for check in spec.checks}
+    for index, mutant in enumerate(mutants):
+        mistake = mutant.mistake
+        if mistake.check not in known:
+            places = strict_yaml.positions(path.read_text(encoding="utf-8"))
+            yield Problem(
+                str(path),
+                *places.get(("mistakes", index, "check"), (1, 1)),
+                f"mistake {mistake.name!r} names check {mistake.check!r}",
+                f"name one of {', '.join(sorted(known))}",
+            )
 
 
 def _mutate(

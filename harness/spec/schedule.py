@@ -226,7 +226,7 @@ class LateRule(Model):
     late_days: Annotated[int, Field(ge=1, le=100)] | None = None
 
     @model_validator(mode="after")
-    def _cap_can_be_meant(self) -> Self:
+    def _require_usable_cap(self) -> Self:
         if self.cap is None:
             return self
         if self.cap.unit != self.per_day.unit:
@@ -259,7 +259,7 @@ class Schedule(Model):
         return self.late_until if self.late else self.due
 
     @model_validator(mode="after")
-    def _dates_agree(self) -> Self:
+    def _require_order(self) -> Self:
         dates = {"release": self.release, "due": self.due, "late_until": self.late_until}
         given = [(name, date) for name, date in dates.items() if date is not None]
         for (earlier, first), (later, second) in pairwise(given):
@@ -276,10 +276,10 @@ class Schedule(Model):
                     "`late_until` needs `late`: say what a late day costs, such as per_day: 10%"
                 )
             return self
-        self._rule_fits(self.late)
+        self._require_effect(self.late)
         return self
 
-    def _rule_fits(self, late: LateRule) -> None:
+    def _require_effect(self, late: LateRule) -> None:
         """Refuses parts of the rule that could never matter before the assignment closes.
 
         Raises:
@@ -314,7 +314,7 @@ class TermTotal(Model):
     drop_lowest: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
-    def _something_counts(self) -> Self:
+    def _require_counting(self) -> Self:
         repeated = [name for name in self.assignments if self.assignments.count(name) > 1]
         if repeated:
             raise ValueError(f"{repeated[0]} stands twice in `assignments`")
@@ -337,7 +337,7 @@ class Term(Model):
     total: TermTotal | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _require_content(self) -> Self:
         if self.late_days is None and self.total is None:
             raise ValueError("write `late_days`, `total` or both; else the file says nothing")
         return self

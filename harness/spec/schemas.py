@@ -21,16 +21,6 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MODELS: Mapping[str, type[Model]] = MappingProxyType(
     {"task": Task, "example": Example, "mistakes": Mistakes, "assignment": Assignment, "term": Term}
 )
-#: Name of a schema -> the files that it is for, as a pattern below the project's folder.
-FILES: Mapping[str, str] = MappingProxyType(
-    {
-        "task": "tasks/*/task.yaml",
-        "example": "tasks/*/example.yaml",
-        "mistakes": "reference/*/mistakes.yaml",
-        "assignment": "tasks/assignments/*.yaml",
-        "term": "tasks/term.yaml",
-    }
-)
 
 
 def schema(name: str) -> dict[str, Any]:

@@ -58,12 +58,10 @@ class _Semantics:
             yield self._at(("id",), message, "give the task another id and rename its folders")
 
     def _measurements(self) -> Iterable[Problem]:
-        try:
-            tree = ast.parse(self._measure)
-        except (SyntaxError, ValueError) as error:
-            yield Problem(str(self._path.with_name("measure.py")), 1, 1, str(error), "mend it")
+        functions = _functions(self._path.with_name("measure.py"), self._measure)
+        if isinstance(functions, Problem):
+            yield functions
             return
-        functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
         for name, measurement in self._spec.measurements.items():
             loc = ("measurements", name)
             if name not in functions:
@@ -139,14 +137,24 @@ def problems_of_spec(path: Path, spec: Task, measure: bytes) -> list[Problem]:
     return _Semantics(path, path.parent.name, spec, measure).problems()
 
 
+def _functions(path: Path, source: bytes) -> dict[str, ast.FunctionDef] | Problem:
+    """The functions of a file by name, or why it is no Python."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        place = (error.lineno or 1, error.offset or 1)
+        return Problem(str(path), *place, f"it is not valid Python: {error.msg}", "correct it")
+    except ValueError as error:
+        return Problem(str(path), 1, 1, f"it is not valid Python: {error}", "correct it")
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
 def problems_of_show(path: Path) -> Iterable[Problem]:
     """What is wrong with a show.py before it is run: it defines ``show(student, rng)``."""
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError) as error:
-        yield Problem(str(path), 1, 1, str(error), "mend it")
+    functions = _functions(path, path.read_bytes())
+    if isinstance(functions, Problem):
+        yield functions
         return
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     function = functions.get("show")
     if function is None:
         remedy = "define show(student, rng), which returns pictures"

@@ -8,7 +8,7 @@ modules that they import from beside them. Sources are parsed in a process with 
 
 from __future__ import annotations
 
-from harness.submissions.finding import Found, Reading, copy_to, find, find_all
+from harness.submissions.finding import Found, Reading, find, find_all
 from harness.submissions.records import Limits, Submission, SubmissionProblem, display
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "Reading",
     "Submission",
     "SubmissionProblem",
-    "copy_to",
     "display",
     "find",
     "find_all",

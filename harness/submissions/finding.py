@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from harness.errors import ArchiveError, InfrastructureError, UsageError
+from harness.errors import ArchiveError, UsageError
 from harness.submissions import disk, platforms
 from harness.submissions.hints import nearest
 from harness.submissions.members import Budget
@@ -128,24 +128,6 @@ def find_all(
                     )
                 by_name[submission.name] = submission
     return Found(tuple(by_name.values()), tuple(classes), tuple(finder.results), tuple(downloads))
-
-
-def copy_to(submission: Submission, directory: Path, names: Iterable[str]) -> None:
-    """Write those of the named files that the submission has into a directory, read-only.
-
-    Raises:
-        InfrastructureError: a file exists already in the directory, or cannot be written.
-    """
-    for name, content in submission.read(names).items():
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        try:
-            descriptor = os.open(directory / name, flags, 0o444)
-            with open(descriptor, "wb") as stream:
-                stream.write(content)
-                os.fchmod(descriptor, 0o444)
-        except OSError as error:
-            message = f"{display(name)} cannot be written: {error.strerror}"
-            raise InfrastructureError(message) from None
 
 
 class _Finder:
@@ -286,7 +268,7 @@ class _Finder:
                 assert not isinstance(only, File | Odd)
                 inside = only
         except ArchiveError:
-            pass  # said where it is read as a submission
+            pass  # reported when it is read as a submission
         return one
 
     def _is_class(self, children: Sequence[tuple[str, Node]]) -> bool:

@@ -126,15 +126,6 @@ class Submission:
         """A digest of the names and digests of all files that were taken."""
         return sha256_of(json.dumps(sorted(self.files.items())).encode())
 
-    def read(self, names: Iterable[str]) -> dict[str, bytes]:
-        """Those of the named files that were taken; file name -> content."""
-        return {name: self.contents[name] for name in sorted({*names} & self.contents.keys())}
-
-    def problems_of(self, names: Iterable[str]) -> tuple[SubmissionProblem, ...]:
-        """The problems for a task that asks for these files: theirs and the whole submission's."""
-        concerned = {None, *names}
-        return tuple(problem for problem in self.problems if problem.file in concerned)
-
 
 def display(text: str, limit: int = _DISPLAY_LENGTH) -> str:
     """A text from a submission, made safe to print.

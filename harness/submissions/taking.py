@@ -182,7 +182,7 @@ class _Taking:
                 self._refuse(parts[-1], error.message)
                 continue
             helper = self._parser.judge(parts[-1], content)
-            if helper.cause and helper.line is None:  # what has a line, Python says when it runs
+            if helper.cause and helper.line is None:  # with a line, Python reports it when it runs
                 self._refuse(parts[-1], helper.message)
                 continue
             self._used.add(parts)

@@ -146,5 +146,8 @@ def make(reference: Path, task: str, device: str, seed: int, out: Path) -> Path:
     )
     exit_code = training.returncode
     if exit_code != 0 or not (folder / "provenance.json").is_file():
-        raise InfrastructureError(f"training {task} with seed {seed} ended with {exit_code}")
+        fault = f"ended with {exit_code}" if exit_code else "wrote no provenance.json"
+        raise InfrastructureError(
+            f"training {task} with seed {seed} {fault}; its output is above, its files in {folder}"
+        )
     return folder

@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Measures, writes the figures and shows them; returns the exit code."""
     if args.statistics:
         return _side_by_side(args)
     return _class_cost(args) if args.class_size else _submission_cost(args)

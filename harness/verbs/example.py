@@ -32,7 +32,10 @@ def run(args: argparse.Namespace) -> int:
     """Prints every call with what it gave; 0 if all agree with the statement."""
     (task,) = load_all(args.tasks, args.reference, [args.task], with_reference=False)
     if task.example is None:
-        raise UsageError(f"the statement of {task.id} has no worked example")
+        raise UsageError(
+            f"the statement of {task.id} has no worked example; `grade` marks your file on public "
+            "instances"
+        )
     agreed, problem = _replay(task, args.file)
     calls = [call.call for call in task.example.calls]
     if args.json:

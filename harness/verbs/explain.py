@@ -245,8 +245,7 @@ def _repeat(args: argparse.Namespace, stored: Stored, account: Account) -> Itera
 
 def _replay(args: argparse.Namespace, stored: Stored, account: Account) -> list[str]:
     name = stored.record.name
-    command = ["fairmark", "replay", str(args.results), "--phase", name.phase]
-    command += ["--assignment", name.assignment] if name.assignment else []
+    command = ["fairmark", "replay", str(args.results), *name.options]
     command += ["--key-file", str(args.key_file)] if args.key_file else []
     for option in ("tasks", "reference"):
         folder: Path = getattr(args, option)

@@ -19,7 +19,16 @@ from harness.classroom.roster import Roster
 from harness.course import read_syllabus
 from harness.errors import UsageError
 from harness.files import csv_text, write_bytes
-from harness.lms import canvas, gradescope_scores, importing, moodle, roster_file, sheet
+from harness.lms import (
+    attempt_times,
+    canvas,
+    gradescope_scores,
+    import_tables,
+    importing,
+    moodle,
+    roster_file,
+    sheet,
+)
 from harness.lms.gradescope_scores import Score
 from harness.lms.importing import Imported
 from harness.submissions import downloads
@@ -92,14 +101,14 @@ def run(args: argparse.Namespace) -> int:
     scores = _scores(args, download)
     imported = _imported(args, download, scores)
     known = rosters.read(args.roster, complete=False) if args.roster else Roster()
-    rows, notices = importing.with_roster(imported, known)
+    rows, notices = import_tables.with_roster(imported, known)
     timed = [each for each in imported.entries if each.at is not None]
-    content = importing.roster_csv(rows).encode()
+    content = import_tables.roster_csv(rows).encode()
     if args.roster:
         content = roster_file.rewritten(args.roster, known, rows)
     files = {ROSTER: content}
     if timed:
-        files[TIMES] = importing.times_csv(timed).encode()
+        files[TIMES] = import_tables.times_csv(timed).encode()
     later, extended = _extensions(args, imported, scores)
     if later:
         files[EXTENSIONS] = csv_text(extensions.COLUMNS, later).encode()
@@ -187,7 +196,9 @@ def _imported(args: argparse.Namespace, download: Download, scores: Sequence[Sco
                 people = canvas.with_groups(people, groups)
             imported = importing.of_table(download, people, args.id)
         if args.submissions:
-            return importing.with_times(imported, importing.read_submissions(args.submissions))
+            return attempt_times.with_times(
+                imported, attempt_times.read_submissions(args.submissions)
+            )
         late = importing.marked_late(download)
         return Imported(imported.entries, (*imported.notices, *late))
     return _of_moodle(args, download) if args.table else imported
@@ -207,7 +218,7 @@ def _of_moodle(args: argparse.Namespace, download: Download) -> Imported:
         return replace(imported, notices=(*imported.notices, without))
     times, notices = worksheet.submitted(args.zone)
     newest = {each.number: times[each.index] for each in worksheet.people if each.index in times}
-    timed = importing.with_times(imported, importing.Times(newest, {}))
+    timed = attempt_times.with_times(imported, attempt_times.TimesByNumber(newest, {}))
     minutes = "Moodle's worksheet says minutes, not seconds, and of several attempts the last"
     return Imported(timed.entries, (*timed.notices, *notices, minutes))
 

@@ -82,7 +82,7 @@ def show_marks(
         others: how many submissions of the class are in the reports but not shown.
         tasks: those that the leaderboard is about; else all. The document has all.
     """
-    from harness import report  # the command line imports this module for errors alone
+    from harness import report  # imported here: cli imports this module to report errors
     from harness.report import terminal
 
     gradebook = whole.of_tasks(tasks) if tasks else whole

@@ -28,7 +28,7 @@ from harness.ledger import Ledger
 from harness.marking.gradebook import Gradebook
 from harness.marking.trials import View
 from harness.results import Results
-from harness.seeds import phase_key
+from harness.seeds import PHASES, phase_key
 from harness.spec.load import LoadedTask
 from harness.spec.reading import did_you_mean
 from harness.verbs import output
@@ -124,8 +124,7 @@ def open_stored(results: Results) -> Iterator[Ledger]:
 
 def add_choice_of_record(parser: argparse.ArgumentParser) -> None:
     """Declares ``--phase`` and ``--assignment``: which record, where the folder has several."""
-    phases = ("public", "feedback", "final", "late")
-    parser.add_argument("--phase", choices=phases, help="marks of this phase; else the last graded")
+    parser.add_argument("--phase", choices=PHASES, help="marks of this phase; else the last graded")
     parser.add_argument("--assignment", metavar="NAME", help="marks of this assignment")
 
 

@@ -20,6 +20,7 @@ from harness.report import gradebook_csv
 from harness.report.marks import number
 from harness.report.sanitise import NAME_LIMIT, as_text, clean
 from harness.results import Results
+from harness.seeds import PHASES
 from harness.spec.catalogue import assignment_names, load_term
 from harness.spec.reading import did_you_mean
 from harness.spec.schedule import TermTotal
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.key_file(parser)
     parser.add_argument(
         "--phase",
-        choices=("public", "feedback", "final", "late"),
+        choices=PHASES,
         help="marks of this phase, where there are several",
     )
 

@@ -51,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
     tasks = load_all(args.tasks, args.reference, args.task)
     chosen = [task for task in tasks if args.tier in ("all", task.spec.tier)]
     if not chosen:
-        raise UsageError(f"no task of tier {args.tier} among {[task.id for task in tasks]}")
+        names = ", ".join(task.id for task in tasks)
+        raise UsageError(f"no task of tier {args.tier} is among {names}; leave --tier out")
     require_feasible(chosen)
     if args.mutate:
         return mutate.run(args, chosen)

@@ -181,7 +181,9 @@ def _kill_descendants() -> int:
     """
     killed: set[int] = set()
     for _ in range(100):
-        if not _has_children():  # then nothing is below: orphans would be children
+        if (
+            not _has_children()
+        ):  # orphans become children of this process, so nothing is left below it
             break
         alive = _descendants()
         if not alive:

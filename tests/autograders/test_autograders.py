@@ -17,8 +17,8 @@ import pytest
 from harness.autograders import on_gradescope
 from harness.cli import main
 from harness.isolation import cgroup
-from harness.report.gradescope_format import validate
 from tests.support import limited, twelve
+from tests.support.gradescope_format import validate
 
 DETACHED = "def weighted_sum(x, w):\n    return (x * w.detach()).sum(dim=1)\n"
 #: A line of the solution that must not leave the course.

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
-from harness.report.gradescope_format import validate
+from tests.support.gradescope_format import validate
 from tests.support.platforms import (
     CANVAS,
     CANVAS_API,

@@ -10,7 +10,7 @@ from harness.classroom import roster as rosters
 from harness.classroom import times
 from harness.classroom.roster import Roster
 from harness.errors import UsageError
-from harness.lms import canvas, importing, moodle, sheet
+from harness.lms import attempt_times, canvas, import_tables, importing, moodle, sheet
 from harness.lms.importing import Entry, Imported
 from harness.lms.layout import Person
 from harness.submissions import downloads
@@ -116,12 +116,12 @@ def test_times_of_canvas_come_from_its_api(tmp_path: Path) -> None:
     path.write_text(CANVAS_API)
     download = downloads.read(canvas_download(tmp_path / "d"))
     imported = importing.of_table(download, people_of_canvas(tmp_path))
-    timed = importing.with_times(imported, importing.read_submissions([path]))
+    timed = attempt_times.with_times(imported, attempt_times.read_submissions([path]))
     found = {each.id: (each.at, each.earlier) for each in timed.entries}
     assert found["00123"][0].isoformat() == "2026-10-19T21:50:30+00:00"
     assert [at.isoformat() for at in found["00123"][1]] == ["2026-10-18T12:00:00+00:00"]
     assert found["00125"] == (None, ())
-    nothing = importing.with_times(imported, importing.Times({}, {}))
+    nothing = attempt_times.with_times(imported, attempt_times.TimesByNumber({}, {}))
     assert nothing.notices[-1] == "nothing says when these were handed in: 00123, 00124"
 
 
@@ -145,20 +145,20 @@ def test_what_is_no_list_of_canvas(tmp_path: Path, text: str, words: str | None)
     path = tmp_path / "submissions.json"
     path.write_text(text)
     if words is None:
-        assert importing.read_submissions([path]).newest == {}
+        assert attempt_times.read_submissions([path]).newest == {}
         return
     with pytest.raises(UsageError, match=words):
-        importing.read_submissions([path])
+        attempt_times.read_submissions([path])
 
 
 def test_pages_of_a_list_are_put_together(tmp_path: Path) -> None:
     first, second = tmp_path / "1.json", tmp_path / "2.json"
     first.write_text(CANVAS_API)
     second.write_text('[{"user_id": 778, "submitted_at": "2026-10-19T21:00:00Z"}]')
-    found = importing.read_submissions([first, second])
+    found = attempt_times.read_submissions([first, second])
     assert set(found.newest) == {"12345", "54321", "778"}
     with pytest.raises(UsageError, match=r"1.json: user 12345 stands twice"):
-        importing.read_submissions([first, first])
+        attempt_times.read_submissions([first, first])
 
 
 def test_gradescopes_people_times_and_groups(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_gradescopes_people_times_and_groups(tmp_path: Path) -> None:
     ]
     assert imported.notices[0] == "the ids are those of the field sid"
     assert "1 submissions have several submitters" in imported.notices[1]
-    assert importing.times_csv(imported.entries) == (
+    assert import_tables.times_csv(imported.entries) == (
         "id,time,submission\n"
         "'00123,2026-10-18 12:00 +00:00,\n"
         "'00123,2026-10-19 23:50:00.250000 +02:00,submission_12345\n"
@@ -228,9 +228,9 @@ def test_a_roster_that_is_read_back_is_the_same(tmp_path: Path) -> None:
         Entry("MAR1", "Ann", "", "", "-x_902"),
         Entry("doe_1", "doe", submission="doe_1"),
     )
-    rows, _ = importing.with_roster(Imported(entries), Roster())
+    rows, _ = import_tables.with_roster(Imported(entries), Roster())
     path = tmp_path / "roster.csv"
-    path.write_text(importing.roster_csv(rows), encoding="utf-8")
+    path.write_text(import_tables.roster_csv(rows), encoding="utf-8")
     assert not any(line.startswith(("00123", "=", "MAR1")) for line in path.read_text().split(","))
     found = rosters.read(path).students
     assert [(each.id, each.submission) for each in found.values()] == [
@@ -245,7 +245,7 @@ def test_pseudonyms_and_groups_of_a_former_roster_stay(tmp_path: Path) -> None:
     path = tmp_path / "old.csv"
     path.write_text("id,pseudonym,group\n00123,Falcon,g1\n00999,Owl,g2\n")
     imported = Imported((Entry("00123", "Jane Doe"), Entry("00124", "Richard Roe")))
-    rows, notices = importing.with_roster(imported, rosters.read(path))
+    rows, notices = import_tables.with_roster(imported, rosters.read(path))
     assert [(row["id"], row["group"]) for row in rows] == [
         ("00123", "g1"),
         ("00124", ""),
@@ -303,7 +303,7 @@ def test_a_submission_with_a_known_number_says_whose_the_number_is(tmp_path: Pat
 
 def test_new_pseudonyms_tell_nothing() -> None:
     entries = Imported(tuple(Entry(str(number)) for number in range(50)))
-    first, second = (importing.with_roster(entries, Roster())[0] for _ in range(2))
+    first, second = (import_tables.with_roster(entries, Roster())[0] for _ in range(2))
     assert len({row["pseudonym"] for row in first}) == 50
     assert [row["pseudonym"] for row in first] != [row["pseudonym"] for row in second]
 
@@ -311,7 +311,7 @@ def test_new_pseudonyms_tell_nothing() -> None:
 def test_times_are_read_back_to_the_microsecond(tmp_path: Path) -> None:
     imported = importing.of_gradescope(downloads.read(gradescope_download(tmp_path)))
     path = tmp_path / "times.csv"
-    path.write_text(importing.times_csv(imported.entries))
+    path.write_text(import_tables.times_csv(imported.entries))
     found = times.read(path).attempts
     known = {each.submission: each.at for each in imported.entries}
     assert {each.submission: each.at for each in found if each.submission} == known

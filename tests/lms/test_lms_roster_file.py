@@ -8,7 +8,7 @@ import pytest
 
 from harness.classroom import roster as rosters
 from harness.errors import UsageError
-from harness.lms import importing, roster_file
+from harness.lms import import_tables, roster_file
 from harness.lms.importing import Entry, Imported
 
 JANE = Entry("00123", "Jane Doe", "", "jane@example.org", "doejane_12345")
@@ -20,7 +20,7 @@ def again(folder: Path, content: bytes, *entries: Entry) -> tuple[bytes, list[st
     path = folder / "roster.csv"
     path.write_bytes(content)
     known = rosters.read(path, complete=False)
-    rows, notices = importing.with_roster(Imported(entries), known)
+    rows, notices = import_tables.with_roster(Imported(entries), known)
     made = roster_file.rewritten(path, known, rows)
     assert path.read_bytes() == content
     (folder / "again.csv").write_bytes(made)

@@ -10,6 +10,7 @@ import pytest
 
 from harness.cli import main
 from harness.errors import SpecError
+from harness.files import read_csv
 from harness.mutation import equivalents, page, strength
 from harness.mutation.source import Source
 from harness.mutation.trying import subject_of, try_all
@@ -194,9 +195,9 @@ def test_the_command_writes_both_tables_and_their_section(course, tmp_path, caps
     (told,) = json.loads(captured.out)["tasks"]
     assert told["survivors"] and told["outcomes"]["caught"]
     assert "square: " in captured.err and "  ! " in captured.err
-    rows = page.read(Results(results).figure("mutation.csv"), page.COLUMNS)
+    rows = read_csv(Results(results).figure("mutation.csv"), page.COLUMNS)
     assert [row["check"] for row in rows] == ["", "value", "slope", "sum"]
-    survivors = page.read(Results(results).figure("survivors.csv"), page.SURVIVOR_COLUMNS)
+    survivors = read_csv(Results(results).figure("survivors.csv"), page.SURVIVOR_COLUMNS)
     assert len(survivors) == len(told["survivors"])
     text = Results(results).figure("verification.md").read_text()
     assert "## Automatic mutants" in text

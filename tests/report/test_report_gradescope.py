@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.report.gradescope import document, write
-from harness.report.gradescope_format import validate
+from tests.support.gradescope_format import validate
 
 
 @pytest.fixture

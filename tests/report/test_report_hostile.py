@@ -19,8 +19,8 @@ from rich.console import Console
 
 from harness.marking.gradebook import Gradebook
 from harness.report import terminal, write
-from harness.report.gradescope_format import validate
 from harness.results import Results
+from tests.support.gradescope_format import validate
 
 SECRET = "seen-by-the-program 3.25 line 17"
 RUN_STATUSES = ("FAIL", "INCONCLUSIVE", "ERROR", "SKIPPED", "UNGRADABLE")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.files import read_csv
 from harness.mutation import page as mutation_page
 from harness.proving import page as proofs
 from harness.results import Results
@@ -31,7 +32,7 @@ def verify(results, *task, course=COURSE):
     places = ["--tasks", course / "tasks", "--reference", course / "reference"]
     command = [sys.executable, "-m", "harness", "verify", *task, *places, "--results", results]
     subprocess.run([*map(str, command), "--jobs", "1"], cwd=ROOT, capture_output=True, check=False)
-    return proofs.read(results / "figures" / "verification.csv")
+    return read_csv(results / "figures" / "verification.csv", proofs.COLUMNS)
 
 
 def test_a_run_replaces_the_rows_of_its_tasks_and_keeps_the_others(tmp_path):
@@ -63,8 +64,8 @@ def test_a_run_replaces_the_rows_of_its_tasks_and_keeps_the_others(tmp_path):
 
 def test_a_file_of_other_columns_is_not_believed(tmp_path):
     (tmp_path / "verification.csv").write_text("task,role\nsquare,mutant\n")
-    assert proofs.read(tmp_path / "verification.csv") == []
-    assert proofs.read(tmp_path / "none.csv") == []
+    assert read_csv(tmp_path / "verification.csv", proofs.COLUMNS) == []
+    assert read_csv(tmp_path / "none.csv", proofs.COLUMNS) == []
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -103,7 +104,7 @@ def test_a_change_of_any_file_of_a_task_asks_for_a_new_verification(tmp_path):
 def test_the_stored_report_has_every_program_and_every_mistake(task):
     """Rows go stale where a mistake, a variant or a check is added without a new run."""
     reference = load_task(ROOT / "tasks" / task, ROOT / "reference" / task).reference
-    rows = [row for row in proofs.read(STORED) if row["task"] == task]
+    rows = [row for row in read_csv(STORED, proofs.COLUMNS) if row["task"] == task]
     honest = {row["program"] for row in rows if row["role"] != "mutant"}
     assert honest == {program.name for program in (reference.solution, *reference.variants)}
     found = {
@@ -126,7 +127,7 @@ def test_the_stored_page_is_made_from_the_stored_rows():
 
 
 def test_the_stored_strength_is_that_of_the_present_tasks():
-    rows = mutation_page.read(STORED.parent / "mutation.csv", mutation_page.COLUMNS)
+    rows = read_csv(STORED.parent / "mutation.csv", mutation_page.COLUMNS)
     present = {spec.parent.name: load_task(spec.parent, None).spec.version for spec in SPECS}
     stale = {row["task"] for row in rows if str(present[str(row["task"])]) != row["version"]}
     assert not stale, "run: python -m harness verify TASK --mutate"

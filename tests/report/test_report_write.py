@@ -17,8 +17,8 @@ from harness.errors import UsageError
 from harness.files import write_text
 from harness.report import document, write
 from harness.report.grades_json import json_value
-from harness.report.gradescope_format import validate
 from harness.results import Results
+from tests.support.gradescope_format import validate
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -79,3 +80,16 @@ def test_another_user_is_let_in_and_nobody_else(below):
         status = made.path.stat()
         assert (status.st_mode & 0o777, status.st_gid, status.st_uid) == (0o710, 61_999, 0)
     made.remove()
+
+
+def test_the_folder_of_a_program_is_complete_and_read_only_under_any_umask(below):
+    files = {"elbo.py": b"x = 1\n", "policy.safetensors": b"\0\1"}
+    before = os.umask(0o077)
+    try:
+        folders.write_program(below / "program", files)
+    finally:
+        os.umask(before)
+    written = list((below / "program").iterdir())
+    assert {path.name: path.read_bytes() for path in written} == files
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in written}
+    assert (modes, stat.S_IMODE((below / "program").stat().st_mode)) == ({0o444}, 0o555)

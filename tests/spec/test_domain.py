@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from harness.errors import SpecError
 from harness.proving.measurements import measured
 from harness.proving.reach import Seen
-from harness.spec.domain import in_words
 from harness.spec.instances import DomainError, FreshGenerator, GivenFunction
 from harness.spec.load import LoadedTask, load_task
-from harness.spec.statement import rendered
+from harness.spec.statement import in_words, rendered
 
 STARTER = """\
 from collections.abc import Callable

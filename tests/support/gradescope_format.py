@@ -1,7 +1,7 @@
 """The rules of Gradescope's results.json, as far as they can be told from the file itself.
 
 Gradescope reads leniently and fails late: a text in the place of a number, a NaN or an unknown
-visibility shows only as a missing result. The tests of the writer check documents here instead.
+visibility shows only as a missing result. So the tests of what writes such files check them here.
 """
 
 from __future__ import annotations
