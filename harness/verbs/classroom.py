@@ -156,7 +156,7 @@ def settle_times(
     unknown = [
         subject.program.owner
         for subject in course.subjects
-        if not subject.submitted and subject.program.files
+        if not subject.submitted and subject.handed_in
     ]
     if unknown:
         said = f"nothing says when these were handed in: {rosters.listed(unknown)}"
