@@ -77,6 +77,12 @@ class Subject:
                 return Cause.MISSING_FILE, f"{name} was not submitted"
         return None
 
+    @property
+    def handed_in(self) -> bool:
+        """Whether there is a file that a task asks for, be it of use or not."""
+        causes = {cause for cause, _ in self.problems.values()}
+        return bool(self.program.files) or bool(causes - {Cause.MISSING_FILE})
+
     def holds(self, task: LoadedTask) -> bool:
         """Whether something was handed in for a task, be it of use or not."""
         names = task.spec.wanted_files

@@ -146,9 +146,9 @@ def settle_times(
         if not known or datetime.fromisoformat(known) != at:
             raise UsageError(
                 f"{display(who)}: the attempt of {moment_text(at)} {counts}, and it is not among "
-                "the submissions; give its folder, and its name in the column submission of --times. "
-                "If its files cannot be had, leave out of that table what shall not count, and give "
-                "--replace-times"
+                "the submissions; give its folder, and its name in the column submission of "
+                "--times. If its files cannot be had, leave out of that table what shall not "
+                "count, and give --replace-times"
             )
         notices.append(f"{display(who)}: the attempt of {moment_text(at)} {counts} and is kept")
     if declared is None or (declared.due is None and declared.max_submissions is None):
@@ -156,7 +156,7 @@ def settle_times(
     unknown = [
         subject.program.owner
         for subject in course.subjects
-        if not subject.submitted and subject.program.files
+        if not subject.submitted and subject.handed_in
     ]
     if unknown:
         notice = f"nothing says when these were handed in: {rosters.listed(unknown)}"
