@@ -64,8 +64,8 @@ def test_the_pages_name_no_session_that_does_not_exist():
 
 def test_the_console_script_is_the_command_line():
     module, _, name = PROJECT["project"]["scripts"]["fairmark"].partition(":")
-    call = f"import sys, {module}; sys.exit({module}.{name}(['--version']))"
-    command = [sys.executable, "-c", call]
+    call = f"import sys; from {module} import {name}; sys.exit({name}())"  # as pip's script does
+    command = [sys.executable, "-c", call, "--version"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == harness.__version__
 
