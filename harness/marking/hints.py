@@ -165,6 +165,7 @@ def answers_of(
     task: LoadedTask,
     reference: Mapping[str, Mapping[str, Array]],
     mutants: Mapping[str, Mapping[str, Mapping[str, Array]]],
+    rounded: Mapping[str, Mapping[str, Mapping[str, Array]]] | None = None,
 ) -> Answers:
     """The answers to be stored.
 
@@ -172,6 +173,8 @@ def answers_of(
         task: the task, loaded with its reference.
         reference: check -> statistics of the reference on the public example.
         mutants: mistake -> check -> statistics; a check on which it breaks is left out.
+        rounded: mistake -> check -> statistic -> by how much more than rounding in double precision
+            each entry is excused. Nothing where it is left out.
     """
     assert task.reference is not None
 
@@ -190,6 +193,7 @@ def answers_of(
                     judged(check, statistics),
                     judged(check, reference[check]),
                     _missed(task.spec.check(check), statistics, reference[check]),
+                    (rounded or {}).get(name, {}).get(check, {}),
                 )
             )
         }
@@ -219,27 +223,41 @@ def _missed(
 
 
 def _kept(
-    own: Mapping[str, Array], reference: Mapping[str, Array], missed: Mapping[str, Array]
+    own: Mapping[str, Array],
+    reference: Mapping[str, Array],
+    missed: Mapping[str, Array],
+    rounded: Mapping[str, Array],
 ) -> Statistics:
     """Entries of the statistics; nothing where the reference's are the same.
 
     Args:
         missed: statistic -> the entries that the check itself calls wrong. They count where no
             other entry differs.
+        rounded: statistic -> what single precision takes from each entry.
     """
     if own.keys() != reference.keys() or not all(
         same(array, reference[name]) for name, array in own.items()
     ):
-        return {name: _entries(array, reference.get(name)) for name, array in own.items()}
+        return {
+            name: _entries(array, reference.get(name), rounded=rounded.get(name))
+            for name, array in own.items()
+        }
     if not any(mask.any() for mask in missed.values()):
         return {}
     return {name: _entries(array, reference[name], missed.get(name)) for name, array in own.items()}
 
 
-def _entries(array: Array, reference: Array | None, missed: Array | None = None) -> Kept:
+def _entries(
+    array: Array,
+    reference: Array | None,
+    missed: Array | None = None,
+    rounded: Array | None = None,
+) -> Kept:
     """Entries spread over the array, and over those that differ from the reference's."""
     places = _spread(np.arange(array.size))
     excused = np.broadcast_to(tolerance(array), array.shape)
+    if rounded is not None:
+        excused = excused + 2 * rounded
     if reference is not None and reference.shape == array.shape:
         differing = wrong_entries(array, reference)
         if missed is not None:

@@ -32,18 +32,18 @@ def made(task: LoadedTask) -> Answers | None:
 
     A mistake is often written with a tensor of torch's default type, such as the powers
     ``gamma ** torch.arange(n)``, which single precision rounds. Whoever makes it without that gets
-    its hint all the same: where answers differ by no more, those in double precision are kept.
+    its hint all the same: where answers differ by no more, both are excused.
     """
     assert task.reference is not None
     wanted = list(hints.hinted_checks(task))
     if not wanted:
         return None
     reference = _statistics(task, task.reference.solution, wanted)
-    mutants = {
-        mutant.mistake.name: _unrounded(task, mutant.program, list(reference))
-        for mutant in task.reference.mutants
-    }
-    return hints.answers_of(task, reference, mutants)
+    mutants, rounded = {}, {}
+    for mutant in task.reference.mutants:
+        name = mutant.mistake.name
+        mutants[name], rounded[name] = _unrounded(task, mutant.program, list(reference))
+    return hints.answers_of(task, reference, mutants, rounded)
 
 
 def complaints_of(task: LoadedTask) -> Iterator[str]:
@@ -91,8 +91,12 @@ def store(answers: Answers, reference: Path, task: LoadedTask) -> Path:
     return write_text(reference / task.id / ANSWERS, answers.model_dump_json(indent=None) + "\n")
 
 
-def _unrounded(task: LoadedTask, program: Program, checks: list[str]) -> Found:
-    """The statistics of a mistake, without what a default type of single precision rounds."""
+def _unrounded(task: LoadedTask, program: Program, checks: list[str]) -> tuple[Found, Found]:
+    """The statistics of a mistake in double precision where it has only a default type's rounding.
+
+    Returns:
+        check -> statistics, and check -> statistic -> how far single precision takes each entry.
+    """
     import torch  # costs a second, and only whoever makes answers has it to pay
 
     found = _statistics(task, program, checks)
@@ -102,10 +106,19 @@ def _unrounded(task: LoadedTask, program: Program, checks: list[str]) -> Found:
         double = _statistics(task, program, checks)
     finally:
         torch.set_default_dtype(default)
-    return {
-        check: double[check] if check in double and _near(statistics, double[check]) else statistics
-        for check, statistics in found.items()
+    near = [check for check in found if check in double and _near(found[check], double[check])]
+    rounded = {
+        check: {name: _distance(array, double[check][name]) for name, array in found[check].items()}
+        for check in near
     }
+    return {check: double[check] if check in near else found[check] for check in found}, rounded
+
+
+def _distance(array: Array, other: Array) -> Array:
+    """How far entries are apart; 0 where they are not numbers."""
+    with np.errstate(invalid="ignore"):
+        distance: Array = np.abs(array.astype(np.float64) - other.astype(np.float64))
+    return np.where(np.isfinite(distance), distance, 0.0)
 
 
 def _near(single: Mapping[str, Array], double: Mapping[str, Array]) -> bool:
