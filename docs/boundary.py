@@ -69,7 +69,7 @@ class Beside:
         return undisguised(instance) if self._plain else instance
 
     def serve(self, env: Any, *_: object, **__: object) -> Any:
-        return env
+        return _Rewards(env)
 
     def new(self, name: str, *arguments: Any) -> Any:
         return _Instance(self._module[name](*arguments))
@@ -79,6 +79,20 @@ class Beside:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return _with_tensors(self._module[name])
+
+
+class _Rewards:
+    """An environment whose rewards are float64, as they are where it is served."""
+
+    def __init__(self, env: Any) -> None:
+        self._env = env
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._env, name)
+
+    def step(self, actions: Any) -> Any:
+        seen, rewards, *rest = self._env.step(actions)
+        return seen, np.asarray(rewards, dtype=np.float64), *rest
 
 
 class _Instance:

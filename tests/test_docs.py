@@ -80,6 +80,20 @@ def test_links_lead_to_files_of_the_repository(page):
     assert broken == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_tests_that_are_named_exist(page):
+    """`tests/file.py::test_name`, or `tests/file.py` alone."""
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page.read_text(encoding="utf-8"))
+    sources = {file: ROOT / file for file, _ in named}
+    missing = [
+        f"{file}::{test}"
+        for file, test in named
+        if not sources[file].is_file()
+        or (test and f"\ndef {test}(" not in sources[file].read_text(encoding="utf-8"))
+    ]
+    assert missing == []
+
+
 def test_the_modules_are_those_that_the_package_lists():
     assert LISTED
     assert set(LISTED) <= set(MODULES)
