@@ -57,7 +57,7 @@ def test_what_a_program_raises_is_its_error(student):
     served = student.serve(Env(), (1,), 2, max_steps=2)
     with pytest.raises(ProgramError) as caught:
         student.play(served, 3)
-    assert caught.value.cause == "timeout"
+    assert caught.value.cause == "budget"
 
 
 def test_arrays_of_an_environment_are_copied_both_ways():
