@@ -2,6 +2,7 @@
 
 import itertools
 from math import comb
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -79,11 +80,11 @@ def test_20_000_draws_have_the_probabilities():
     assert ((counts - expected) ** 2 / expected).sum() < 21  # χ² of 3 degrees: 1e-4
 
 
-def _testbed(program, epsilon, seed):
+def _testbed(program, epsilon, seed, initial=0.0):
     """Mean reward over all steps, of the last 100, and the share of optimal arms in these."""
     chance = generator(seed)
     value = torch.randn(BANDITS, ARMS, generator=chance, dtype=torch.float64)
-    q, n = torch.zeros_like(value), torch.zeros(BANDITS, ARMS, dtype=torch.int64)
+    q, n = torch.full_like(value, initial), torch.zeros(BANDITS, ARMS, dtype=torch.int64)
     epsilons, row, rewards, best = tensor(epsilon).expand(BANDITS), torch.arange(BANDITS), [], []
     for _ in range(STEPS):
         arm = program.act(q, epsilons, chance)
@@ -102,6 +103,37 @@ def test_the_method_on_the_ten_armed_testbed(epsilon, wanted):
     """Figures of 2000 bandits, se .012 of the mean: five of the difference of two such runs."""
     found = _testbed(solution, epsilon, 3)
     np.testing.assert_allclose(found, wanted, atol=0.08)
+
+
+def _moving(rate):
+    """The program whose estimate moves by rate(trials of the arm, all trials) to the reward."""
+
+    def update(q, n, arm, reward):
+        row, n = torch.arange(len(q)), n.clone()
+        n[row, arm] += 1
+        step = rate(n[row, arm].double(), float(n[0].sum()))
+        q = q.clone()
+        q[row, arm] += step * (reward - q[row, arm])
+        return q, n
+
+    return SimpleNamespace(act=solution.act, update_average=update)
+
+
+@pytest.mark.parametrize(
+    ("rate", "epsilon", "initial", "wanted"),
+    [
+        (lambda n, _: 1 / (n + 1), 0.1, 0.0, (1.277,)),
+        (lambda _, t: 1 / t, 0.1, 0.0, (0.951,)),
+        (lambda n, _: 1 / n, 0.9, 0.0, (0.153,)),
+        (lambda *_: 0.1, 0.1, 0.0, (1.245,)),
+        (lambda *_: 0.1, 0.0, 5.0, (1.293, 1.496, 0.856)),
+    ],
+    ids=["one more in the count", "all trials", "ε inverted", "constant step", "optimistic"],
+)
+def test_other_methods_on_the_ten_armed_testbed(rate, epsilon, initial, wanted):
+    """Figures of another program's 2000 bandits, as above."""
+    found = _testbed(_moving(rate), epsilon, 4, initial)
+    np.testing.assert_allclose(found[: len(wanted)], wanted, atol=0.08)
 
 
 @pytest.mark.parametrize(
