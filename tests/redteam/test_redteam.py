@@ -522,3 +522,10 @@ def test_results_compare_with_the_best_that_honest_work_gets():
     result = Result(attack, "L1", score=0.4, status="PASS")
     assert not list(unexpected(result))
     assert list(unexpected(replace(result, status="FAIL", cause="wrong")))
+
+
+def test_the_readme_says_how_many_there_are():
+    folder = Path(__file__).parent
+    page = (folder.parents[1] / "README.md").read_text(encoding="utf-8")
+    count = sum(1 for _ in folder.rglob("attack.yaml"))
+    assert f"`nox -s redteam` runs {count} attacks and honest programs" in page
