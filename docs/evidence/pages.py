@@ -74,11 +74,12 @@ def mutants() -> str:
         known = before.get(row["task"])
         earlier = "" if known is None else _survivors(known, ("plain", "clamp", "float32"))
         lines.append(_line(row, row["task"], str(earlier)))
-    names = ("mutants", "crash", "refused", "caught", "equivalent", "excused", *SURVIVORS, "cpu_s")
+    counted = ("mutants", "untried", "crash", "refused", "caught", "equivalent", "excused")
+    names = (*counted, *SURVIVORS, "cpu_s")
     total = {name: str(sum(float(row[name]) for row in whole)) for name in names}
     lines.append(_line(total, f"{len(whole)} tasks", ""))
-    head = ("task", "mutants", "crash or refused", "caught", "as the original", "excused")
-    return markdown((*head, "survive", "ms each", "survived at efa89d5"), lines)
+    head = ("task", "mutants", "train only", "crash or refused", "caught", "as the original")
+    return markdown((*head, "excused", "survive", "ms each", "survived at efa89d5"), lines)
 
 
 def _survivors(row: Row, names: Sequence[str]) -> int:
@@ -87,9 +88,9 @@ def _survivors(row: Row, names: Sequence[str]) -> int:
 
 def _line(row: Row, name: str, earlier: str) -> list[object]:
     count = _survivors(row, ("mutants",))
-    cells = [_survivors(row, names) for names in (("crash", "refused"), ("caught",))]
+    cells = [_survivors(row, names) for names in (("untried",), ("crash", "refused"), ("caught",))]
     rest = [_survivors(row, names) for names in (("equivalent",), ("excused",), SURVIVORS)]
-    each = round(1000 * float(row["cpu_s"]) / count)
+    each = round(1000 * float(row["cpu_s"]) / (count - cells[0]))
     return [name, count, *cells, *rest, each, earlier]
 
 
