@@ -291,7 +291,7 @@ def _is_submission(name: str, node: Node) -> bool:
 
 def _is_results(path: Path, node: Node) -> bool:
     """Whether a folder is one of ours, with the ledger of a class in it."""
-    return isinstance(node, DiskFolder) and (path / LEDGER).is_file()
+    return isinstance(node, DiskFolder) and os.path.isfile(path / LEDGER)
 
 
 def _is_one_notebook(children: Sequence[tuple[str, Node]]) -> bool:
