@@ -318,7 +318,7 @@ def _is_submission(name: str, node: Node) -> bool:
 
 def _is_results(path: Path, node: Node) -> bool:
     """Whether a folder is one of ours: the ledger of a class, and nothing that can be work."""
-    if not isinstance(node, DiskFolder) or not (path / LEDGER).is_file():
+    if not isinstance(node, DiskFolder) or not os.path.isfile(path / LEDGER):
         return False
     try:
         held = list(path.iterdir())
