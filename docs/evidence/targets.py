@@ -137,9 +137,9 @@ def epochs(
     """Adam at 1e-3 on batches of 64 images of shuffled epochs; `after` each of them."""
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
     for _ in range(count):
-        for batch in x[torch.randperm(len(x))].split(64):
+        for batch in x[torch.randperm(len(x))].split(64):  # type: ignore[no-untyped-call]
             optimiser.zero_grad()
-            step(batch).backward()
+            step(batch).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         after()
 
@@ -187,7 +187,7 @@ def _plane(turned: bool, seed: int) -> tuple[float, float, float]:
     for _ in range(4000):
         rec, kl = terms(x[torch.randint(len(x), (128,))])
         optimiser.zero_grad()
-        (rec + kl).mean().backward()
+        (rec + kl).mean().backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     with torch.no_grad():
         rec, kl = terms(fresh)
@@ -216,7 +216,8 @@ def _vae(solution: ModuleType, x: Tensor, fresh: Tensor, seed: int) -> tuple[flo
 
     def cost(batch: Tensor) -> Tensor:
         rec, kl = model.terms(batch, torch.randn(len(batch), 8))
-        return (rec + kl).mean()
+        mean: Tensor = (rec + kl).mean()
+        return mean
 
     epochs(x, 150, cost, model)
     with torch.no_grad():
@@ -283,10 +284,11 @@ def ising(seeds: int = 1) -> Values:
         for _ in range(2000):
             loss = nats(model, x[torch.randint(len(x), (128,))]).mean()
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         with torch.no_grad():
-            parts = [nats(model, part) for part in torch.from_numpy(every).split(4096)]
+            rows = torch.from_numpy(every)
+            parts = [nats(model, part) for part in rows.split(4096)]  # type: ignore[no-untyped-call]
         cost = torch.cat(parts).double().numpy()
         found.setdefault("ising-pixelcnn", []).append(float((p * cost).sum()))
         found.setdefault("ising-sum", []).append(float(np.exp(-cost).sum()))
