@@ -168,10 +168,10 @@ def _judged(task: str) -> dict[str, bool]:
             for row in csv.DictReader(stream)
             if (row["task"], row["role"]) == (task, "mutant") and row["status"] != "UNGRADABLE"
         }
-    return _by_stored_runs(task) | verified
+    return by_stored_runs(task) | verified
 
 
-def _by_stored_runs(task: str) -> dict[str, bool]:
+def by_stored_runs(task: str) -> dict[str, bool]:
     """Of mistakes that train: whether most of their stored seeds miss the threshold."""
     path = ROOT / "reference" / task / "targets" / "runs.json"
     if not path.is_file():

@@ -39,8 +39,6 @@ FORMAT = 3
 #: Trials whose observations are kept in memory: those of trusted programs are asked for again and
 #: again, those of a submission for as long as it is being marked.
 KEPT_TRIALS = 4096
-#: Bytes of a page of the file: an observation is a few thousand, and is read from fewer pages.
-_PAGE = 16_384
 #: How many trials one query reads: fewer than are kept, and than SQLite allows parameters.
 _READ_AT_ONCE = 500
 #: What to do about a failure of the database, by the name that SQLite gives it.
@@ -106,7 +104,6 @@ class Ledger:
         make_folder(path.parent)
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, timeout=30)
-            self._db.execute(f"pragma page_size={_PAGE}")  # of a new file; others keep theirs
             self._check_format()
             self._db.execute("pragma journal_mode=wal")
             self._db.execute("pragma synchronous=normal")

@@ -53,5 +53,5 @@ def test_no_mistake_that_was_judged_is_missed(found):
 
 
 def test_stored_seeds_decide_of_mistakes_that_train():
-    assert BUGS._by_stored_runs("pg-reinforce-cartpole")["ascends-the-loss"]
-    assert BUGS._by_stored_runs("px-mask") == {}  # which stores none
+    assert BUGS.by_stored_runs("pg-reinforce-cartpole")["ascends-the-loss"]
+    assert BUGS.by_stored_runs("px-mask") == {}  # which stores none

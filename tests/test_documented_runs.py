@@ -128,6 +128,7 @@ LEFT_OUT = {
     "targets id": "trains the reference, minutes; tests/training makes stored runs",
     "verify --keys 3 TASK": "runs every mistake under every key; tests/proving has its parts",
     "verify --mutate TASK": "the same of hundreds of mutants; tests/mutation has its parts",
+    "verify TASK --mutate": "the same of hundreds of mutants; tests/mutation has its parts",
     "verify id": "tests/test_new.py follows the tutorial",
     "verify id --store": "tests/test_new.py follows the tutorial",
     "verify weighted-sum": "tests/test_new.py follows the tutorial",

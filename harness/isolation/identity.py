@@ -17,7 +17,7 @@ from harness.errors import InfrastructureError
 _FIRST, _COUNT = 61_400, 512  # within the range that systemd reserves for dynamic users
 _CAP_SETGID, _CAP_SETUID = 6, 7
 #: Folders that graders with different folders for temporary files have in common.
-_SHARED = ("/run", "/tmp")
+SHARED = ("/run", "/tmp")
 
 
 def is_root() -> bool:
@@ -75,7 +75,7 @@ def lease() -> Iterator[int]:
 
 def _shared() -> str:
     """A folder in which every grader of this machine looks for locks, whatever its TMPDIR is."""
-    return next((each for each in _SHARED if os.access(each, os.W_OK)), tempfile.gettempdir())
+    return next((each for each in SHARED if os.access(each, os.W_OK)), tempfile.gettempdir())
 
 
 def _folder() -> Path:

@@ -31,7 +31,7 @@ from harness.spec.models import Limits
 Outcome = tuple[bool, str]
 
 #: Bytes of a socket's path (macOS allows the fewest, 104), and a folder whose path is short.
-_LONGEST_PATH, _SHORT = 100, "/tmp"
+_LONGEST_PATH, SHORT = 100, "/tmp"
 _LIMITS = Limits(call_s=20, trial_s=30, memory_mib=256)
 
 
@@ -42,7 +42,7 @@ def release(isolation: Isolation) -> dict[str, Outcome]:
         InfrastructureError: the sandbox does not start, or a worker can't be confined.
     """
 
-    with _lay_baits() as baits, Sandbox(isolation, preload=False) as sandbox:
+    with lay_baits() as baits, Sandbox(isolation, preload=False) as sandbox:
         program = sandbox.place("canary", {"shared": b"a file that every fork may read"})
         offered = {**baits.offered, "shared_file": str(program / "shared")}
         worker = _probe(sandbox, program, offered)
@@ -89,7 +89,7 @@ class _Baits:
 
 
 @contextlib.contextmanager
-def _lay_baits() -> Iterator[_Baits]:
+def lay_baits() -> Iterator[_Baits]:
     token = secrets.token_hex(16)
     with contextlib.ExitStack() as stack:
         owned = folders.make("canary-")
@@ -138,10 +138,10 @@ def _bind(sock: socket.socket, folder: Path, stack: contextlib.ExitStack) -> str
     path = str(folder / "socket")
     if len(os.fsencode(path)) > _LONGEST_PATH:
         try:
-            owned = folders.make("canary-", below=_SHORT)
+            owned = folders.make("canary-", below=SHORT)
         except OSError as error:
             raise InfrastructureError(
-                f"{path} is too long for a socket, and {_SHORT} cannot be written "
+                f"{path} is too long for a socket, and {SHORT} cannot be written "
                 f"({error.strerror}); name a folder with a shorter path with TMPDIR"
             ) from error
         stack.callback(owned.remove)

@@ -122,7 +122,7 @@ class Zygote:
             self.versions = json.loads(data)["versions"]
         except (OSError, ValueError, KeyError):
             time.sleep(0.05)  # its last words may still be on their way through the pipe
-            said = _last_words(self.output.since(0))
+            said = last_words(self.output.since(0))
             raise InfrastructureError(f"the sandbox did not start; it said: {said}") from None
         sender = processes.sender(ancillary)
         self.pid = sender.pid if sender is not None else self.pid
@@ -196,7 +196,7 @@ class Zygote:
         return cpu_s
 
 
-def _last_words(printed: str) -> str:
+def last_words(printed: str) -> str:
     """What a process said before it ended; of an exception of Python's the line that names it."""
     text = printed[-2000:].strip()
     lines = text.splitlines()

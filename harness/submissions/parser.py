@@ -320,7 +320,7 @@ def _imported(tree: ast.Module) -> set[str]:
     return {name for name in names if len(name) <= _LONGEST_NAME}
 
 
-def _reply(content: bytes, notebook: dict[str, Any] | None) -> dict[str, Any]:
+def reply_to(content: bytes, notebook: dict[str, Any] | None) -> dict[str, Any]:
     """What is answered of a text; one that breaks its reader costs itself and no other."""
     try:
         return answer(content) if notebook is None else modules(content, **notebook)
@@ -338,7 +338,7 @@ def main() -> None:
         request = json.loads(line)
         content = sys.stdin.buffer.read(request["bytes"])
         signal.setitimer(signal.ITIMER_PROF, request["cpu_s"])
-        reply = json.dumps(_reply(content, request.get("notebook")))
+        reply = json.dumps(reply_to(content, request.get("notebook")))
         signal.setitimer(signal.ITIMER_PROF, 0)
         sys.stdout.write(reply + "\n")
         sys.stdout.flush()

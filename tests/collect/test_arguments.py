@@ -13,12 +13,12 @@ class Coins:
     num_envs = 2
 
     def reset(self, *, seed=None):
-        self.seed, self._step = seed, 0
+        self.seed, self.steps = seed, 0
         return np.zeros((2, 3), dtype=np.float32), {}
 
     def step(self, actions):
-        self._step += 1
-        ended = np.array([self._step % 3 == 0, False])
+        self.steps += 1
+        ended = np.array([self.steps % 3 == 0, False])
         cut = ended[::-1].copy()
         return np.ones((2, 3)), actions.astype(np.int32), ended, cut, {}
 
@@ -85,7 +85,7 @@ def test_a_step_beyond_the_budget_is_not_made():
             "message": f"{said}; no further step is made",
         }
         assert (frame.arrays, env.spent, env.steps, env.calls) == ((), True, 4, 2)
-    assert env.env._step == 2
+    assert env.env.steps == 2
 
 
 def test_a_program_that_never_plays_is_told():

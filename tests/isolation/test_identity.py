@@ -40,7 +40,7 @@ def test_a_user_with_a_process_is_passed_over(as_root):
 
 
 def test_locks_in_a_folder_that_others_can_write_are_refused(as_root, tmp_path, monkeypatch):
-    monkeypatch.setattr(identity, "_SHARED", (str(tmp_path),))
+    monkeypatch.setattr(identity, "SHARED", (str(tmp_path),))
     (tmp_path / "fairmark-users").mkdir(mode=0o777)
     (tmp_path / "fairmark-users").chmod(0o777)
     with pytest.raises(InfrastructureError, match="not a folder of root's alone"):

@@ -40,15 +40,15 @@ def test_a_long_path_of_temporary_files_leaves_the_bait_a_socket(tmp_path, monke
     long = tmp_path / ("x" * 120)
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
-    with canaries._lay_baits() as baits:
+    with canaries.lay_baits() as baits:
         offered = baits.offered
         assert Path(offered["secret_file"]).is_relative_to(long)
         assert Path(offered["socket_path"]).is_socket()
     assert not os.path.exists(Path(offered["socket_path"]).parent)
     assert list(long.iterdir()) == []
-    monkeypatch.setattr(canaries, "_SHORT", "/nonexistent")
+    monkeypatch.setattr(canaries, "SHORT", "/nonexistent")
     with pytest.raises(InfrastructureError, match=r"too long for a socket.*shorter path with TMP"):
-        with canaries._lay_baits():
+        with canaries.lay_baits():
             pass
 
 

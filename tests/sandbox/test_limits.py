@@ -100,4 +100,4 @@ def test_a_program_that_cannot_be_written_is_no_error_of_the_program(tmp_path, m
     ],
 )
 def test_of_a_sandbox_that_does_not_start_no_traceback_is_shown(printed, said):
-    assert zygote._last_words(printed) == said
+    assert zygote.last_words(printed) == said

@@ -266,7 +266,7 @@ def test_a_text_that_breaks_its_reader_costs_itself_alone(monkeypatch):
     for name in ("answer", "modules"):
         monkeypatch.setattr(parser, name, broken)
     for notebook_ in (None, {"names": []}):
-        reply = parser._reply(b"x", notebook_)
+        reply = parser.reply_to(b"x", notebook_)
         assert (reply["cause"], reply["what"]) == ("not-text", "cannot be read here (SystemError)")
 
 
