@@ -265,7 +265,7 @@ def test_a_roster_without_its_leading_zeros_is_refused(tmp_path: Path) -> None:
     path.write_text("id,pseudonym\n123,Falcon\n124,Owl\n999,Heron\n")
     imported = Imported((Entry("00123", "Jane Doe"), Entry("0124", "Richard Roe")))
     with pytest.raises(UsageError) as caught:
-        importing.with_roster(imported, rosters.read(path))
+        import_tables.with_roster(imported, rosters.read(path))
     assert str(caught.value) == (
         f"{path}: 2 ids lack leading zeros, such as 123, which is 00123 in what is imported: a "
         "spreadsheet took them for numbers. Write them as they were, in a column that is formatted "
@@ -273,19 +273,19 @@ def test_a_roster_without_its_leading_zeros_is_refused(tmp_path: Path) -> None:
     )
     both = rosters.read(path)
     twice = Imported((Entry("123", "Jane Doe"), Entry("00123", "Ann Poe")))
-    assert len(importing.with_roster(twice, both)[0]) == 4, "both are people of the platform"
+    assert len(import_tables.with_roster(twice, both)[0]) == 4, "both are people of the platform"
 
 
 def test_who_is_added_is_listed_and_a_namesake_with_them(tmp_path: Path) -> None:
     path = tmp_path / "old.csv"
     path.write_text("id,pseudonym,name\n00123,Falcon,Jane Doe\n")
     entries = (Entry("00123", "Jane Doe"), Entry("00993", "Jane Doe"), Entry("00994", "Ann Poe"))
-    _, notices = importing.with_roster(Imported(entries), rosters.read(path))
+    _, notices = import_tables.with_roster(Imported(entries), rosters.read(path))
     assert notices == [
         f"not in {path}, and added: 00993, 00994 (00993 is called Jane Doe, as 00123 is: is that "
         "one person?)"
     ]
-    assert importing.with_roster(Imported(entries), Roster())[1] == []
+    assert import_tables.with_roster(Imported(entries), Roster())[1] == []
 
 
 def test_a_submission_with_a_known_number_says_whose_the_number_is(tmp_path: Path) -> None:

@@ -39,7 +39,10 @@ def folder(path: Path, content: bytes = SOURCE) -> Path:
 
 def found(path: Path, limits: Limits | None = None) -> tuple[dict[str, bytes], list[str]]:
     (submission,) = find([path], WANTED, limits)
-    return submission.read(WANTED), [problem.cause for problem in submission.problems]
+    files = {
+        name: submission.contents[name] for name in sorted(WANTED & submission.contents.keys())
+    }
+    return files, [problem.cause for problem in submission.problems]
 
 
 def fifo(path: Path) -> None:
