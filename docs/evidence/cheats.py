@@ -11,7 +11,6 @@ these.
 from __future__ import annotations
 
 import argparse
-import csv
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
@@ -25,6 +24,7 @@ from targets import module
 
 from harness import images
 from harness.errors import ProgramError
+from harness.files import read_csv, write_csv
 from harness.kinds import seed_success
 from harness.spec.checks import SeedSuccessCheck
 from harness.spec.load import load_task
@@ -64,6 +64,9 @@ class Row:
     most: float
     threshold: float
     cpu_s: float
+
+
+COLUMNS = [column.name for column in fields(Row)]
 
 
 class Home:
@@ -163,27 +166,21 @@ def _row(name: str, check: SeedSuccessCheck, source: str, values: list[float], c
 
 def read() -> list[Row]:
     """The rows that are stored; none where there is no file."""
-    if not CSV.is_file():
-        return []
-    with CSV.open(encoding="utf-8", newline="") as stream:
-        return [
-            Row(
-                *(item["task"], item["check"], item["source"]),
-                *(int(item["seeds"]), int(item["succeeded"])),
-                *(float(item[name]) for name in ("least", "most", "threshold", "cpu_s")),
-            )
-            for item in csv.DictReader(stream)
-        ]
+    return [
+        Row(
+            *(item["task"], item["check"], item["source"]),
+            *(int(item["seeds"]), int(item["succeeded"])),
+            *(float(item[name]) for name in ("least", "most", "threshold", "cpu_s")),
+        )
+        for item in read_csv(CSV, COLUMNS)
+    ]
 
 
 def write(found: Iterable[Row]) -> None:
     """The rows, in the order of the tasks."""
     order = list(TASKS)
-    with CSV.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([column.name for column in fields(Row)])
-        for row in sorted(found, key=lambda row: order.index(row.task)):
-            writer.writerow(asdict(row).values())
+    ordered = sorted(found, key=lambda row: order.index(row.task))
+    write_csv(CSV, COLUMNS, [asdict(row) for row in ordered])
 
 
 def main() -> None:

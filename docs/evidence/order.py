@@ -10,7 +10,6 @@ in; nothing is trained on the images of the seed. docs/evidence/order.csv has wh
 
 from __future__ import annotations
 
-import csv
 import time
 from typing import Any
 
@@ -21,8 +20,10 @@ from scipy.optimize import linear_sum_assignment
 from targets import module
 
 from harness import images
+from harness.files import write_csv
 
 SEEDS, COPIES = 3, 3
+COLUMNS = ("seed", "gain", "nelbo", "places_of_64", "cpu_s")
 #: Pixels that are as far from ½ on average show by that whether they are inverted.
 SURE = 0.3
 Array = np.ndarray[Any, Any]
@@ -129,11 +130,10 @@ def main() -> None:
         digits.split(again, 1297)
         places = int((student.place == again.permutation(64)).sum())
         spent = f"{time.process_time() - started:.2f}"
-        lines.append([seed, f"{found['gain']:.2f}", f"{found['nelbo']:.2f}", places, spent])
-        print(*lines[-1])
-    with CSV.with_name("order.csv").open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerows([["seed", "gain", "nelbo", "places_of_64", "cpu_s"], *lines])
+        figures = (seed, f"{found['gain']:.2f}", f"{found['nelbo']:.2f}", places, spent)
+        lines.append(dict(zip(COLUMNS, figures, strict=True)))
+        print(*figures)
+    write_csv(CSV.with_name("order.csv"), COLUMNS, lines)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,7 @@ without names everything is made. docs/generative.md has the table.
 from __future__ import annotations
 
 import argparse
-import csv
 import importlib.util
-import io
 import itertools
 import math
 import time
@@ -26,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from harness import images
+from harness.files import read_csv, write_csv
 
 ROOT = Path(__file__).resolve().parents[2]
 CSV = ROOT / "docs" / "evidence" / "targets.csv"
@@ -105,6 +104,9 @@ class Found:
         """Whether every value is between the bounds of its quantity."""
         known = QUANTITIES[self.quantity]
         return all(known.low <= value <= known.high for value in self.numbers)
+
+
+COLUMNS = [column.name for column in fields(Found)]
 
 
 Values = dict[str, list[float]]
@@ -365,23 +367,17 @@ def made(name: str) -> list[Found]:
 
 def read() -> list[Found]:
     """The rows that are stored; none where there is no file."""
-    if not CSV.is_file():
-        return []
-    text = CSV.read_text(encoding="utf-8")
     return [
         Found(item["quantity"], item["values"], item["entry"], float(item["cpu_s"]))
-        for item in csv.DictReader(io.StringIO(text))
+        for item in read_csv(CSV, COLUMNS)
     ]
 
 
 def write(found: Iterable[Found]) -> None:
     """The rows, in the order of the quantities."""
     order = list(QUANTITIES)
-    with CSV.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([column.name for column in fields(Found)])
-        for row in sorted(found, key=lambda row: order.index(row.quantity)):
-            writer.writerow(asdict(row).values())
+    ordered = sorted(found, key=lambda row: order.index(row.quantity))
+    write_csv(CSV, COLUMNS, [asdict(row) for row in ordered])
 
 
 def main() -> None:

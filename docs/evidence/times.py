@@ -7,7 +7,6 @@ adds .025 a task and some six hundredths of the whole: docs/figures.md). Ten pro
 
 from __future__ import annotations
 
-import csv
 import time
 
 import torch
@@ -15,8 +14,11 @@ from pages import EVIDENCE, ROOT, TASKS, loaded
 
 from harness import kinds
 from harness.collect.bare import BareProgram
+from harness.files import write_csv
 from harness.records import COMMON, Program
 from harness.seeds import PUBLIC_KEY
+
+COLUMNS = ("task", "cpu_s", "most")
 
 
 def main() -> None:
@@ -35,11 +37,10 @@ def main() -> None:
                     program.statistics(measurement, COMMON, PUBLIC_KEY)
                     spent[measurement] = time.process_time() - started
         dearest = max(spent, key=lambda key: spent[key])
-        lines.append([name, f"{sum(spent.values()):.2f}", f"{dearest} {spent[dearest]:.2f}"])
-        print(*lines[-1])
-    with (EVIDENCE / "times.csv").open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerows([["task", "cpu_s", "most"], *lines])
+        figures = (name, f"{sum(spent.values()):.2f}", f"{dearest} {spent[dearest]:.2f}")
+        lines.append(dict(zip(COLUMNS, figures, strict=True)))
+        print(*figures)
+    write_csv(EVIDENCE / "times.csv", COLUMNS, lines)
 
 
 if __name__ == "__main__":
