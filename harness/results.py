@@ -191,6 +191,17 @@ class Results:
             for name, folder in plain.items()
         }
 
+    def is_there(self) -> bool:
+        """Whether the folder is one of results: a ledger lies in it, and no folder of others.
+
+        Raises:
+            OSError: it cannot be listed.
+        """
+        ours = {folder.name for folder in self._folders()}
+        return os.path.isfile(self.ledger) and all(
+            each.name in ours or not each.is_dir() for each in self.root.iterdir()
+        )
+
     def make(self, names: Iterable[str] = ()) -> None:
         """Makes the folder where it is missing; refuses it if anything of ours cannot be used.
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from harness import wire
-from harness.environments.records import VectorEnv
+from harness.environments.records import VectorEnv, out_of_range
 from harness.errors import ProgramError
 
 Array = wire.Array
@@ -153,13 +153,8 @@ class Served:
         actions = arrays[0]
         if actions.dtype != np.int64:
             return _refusal(f"actions are whole numbers from 0 to {self.num_actions - 1}")
-        outside = (actions < 0) | (actions >= self.num_actions)
-        if outside.any():
-            place = int(outside.argmax())
-            return _refusal(
-                f"actions lie in 0..{self.num_actions - 1}; sub-environment {place} was given "
-                f"{actions[place]}"
-            )
+        if problem := out_of_range(actions, self.num_actions):
+            return _refusal(problem)
         if self.steps + n > self.max_steps:
             self.spent = True
             return _refusal(f"{self.budget} is used up; no further step is made", spent=True)

@@ -23,7 +23,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from harness import environments
-from harness.environments.records import Array
+from harness.environments.records import Array, out_of_range
 
 #: Registered id -> (environment, how long its episodes are unless ``max_episode_steps`` is given).
 REGISTERED: dict[str, tuple[environments.Name, int]] = {
@@ -88,12 +88,8 @@ class AtHome(VectorEnv[Array, Array, Array]):
                 f"step takes whole numbers of shape [{self.num_envs}], one action for each "
                 f"sub-environment; this is {array.dtype} of shape {list(array.shape)}"
             )
-        outside = (array < 0) | (array >= self.instance.actions)
-        if outside.any():
-            raise ValueError(
-                f"actions lie in 0..{self.instance.actions - 1}; sub-environment "
-                f"{outside.argmax()} was given {array[outside.argmax()]}"
-            )
+        if problem := out_of_range(array, self.instance.actions):
+            raise ValueError(problem)
         return self._env.step(array.astype(np.int64))
 
 

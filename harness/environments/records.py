@@ -10,6 +10,19 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
+def out_of_range(actions: Array, count: int) -> str:
+    """Which of the actions is none of 0 to ``count - 1``, in words; empty where all are.
+
+    Args:
+        actions: whole numbers, one a sub-environment, "num_envs".
+    """
+    outside = (actions < 0) | (actions >= count)
+    if not outside.any():
+        return ""
+    place = int(outside.argmax())
+    return f"actions lie in 0..{count - 1}; sub-environment {place} was given {actions[place]}"
+
+
 class VectorEnv(Protocol):
     """What the grader needs of an environment that it serves: a Gymnasium vector environment.
 

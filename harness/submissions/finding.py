@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from harness.errors import ArchiveError, UsageError
+from harness.results import Results
 from harness.submissions import disk, platforms
 from harness.submissions.hints import nearest
 from harness.submissions.members import Budget
@@ -37,10 +38,6 @@ from harness.submissions.records import (
 from harness.submissions.search import look_through
 from harness.submissions.sources import SourceParser
 from harness.submissions.taking import Taken, take
-
-#: The file by which a results folder is known, and the folders that it may hold.
-LEDGER = "ledger.sqlite"
-_OURS = frozenset({"submissions", "keys", "verify", "targets", "redteam", "figures"})
 
 #: Whether a path may be a class, or is one submission whatever it holds.
 Reading = Literal["guess", "single"]
@@ -170,22 +167,13 @@ class _Finder:
         name = os.path.basename(os.path.abspath(path))
         if path.is_dir() or not is_archive(name):
             return False
-        opener = self._opener()
-        inside: Node = file_or_archive(name, File(partial(disk.read_regular, path)))
+        node = file_or_archive(name, File(partial(disk.read_regular, path)))
         try:
-            for _ in range(self._limits.depth):
-                if isinstance(inside, File | Odd):
-                    return False
-                children = opener.children(inside, self._limits.archive_bytes)
-                if platforms.are_downloaded(children):
-                    return True
-                folders = [node for each, node in children if _is_container(each, node)]
-                if len(folders) != 1:
-                    return False
-                (inside,) = folders
-        except ArchiveError:
-            pass  # said where it is read as a submission
-        return False
+            return isinstance(node, Archive) and any(
+                map(platforms.are_downloaded, self._downwards(node))
+            )
+        except ArchiveError:  # reported when it is read as a submission
+            return False
 
     def submission(self, entry: _Entry, parser: SourceParser) -> Submission:
         """Reads a submission; what is wrong with it is among its problems."""
@@ -254,22 +242,32 @@ class _Finder:
     def _in_archive(self, archive: Archive, path: Path, name: str) -> tuple[list[_Entry], bool]:
         """An archive that was named by itself: a class, or else one submission."""
         one = [_entry(name, str(path), archive)], False
-        opener = self._opener()
-        inside: Container = archive
         try:
-            for _ in range(self._limits.depth):
-                children = opener.children(inside, self._limits.archive_bytes)
+            for children in self._downwards(archive):
                 if self._is_class(children):
                     return self._of_class(children, str(path)), True
-                folders = [node for each, node in children if _is_container(each, node)]
-                if len(folders) != 1 or any(each in self._wanted for each, _ in children):
+                if any(each in self._wanted for each, _ in children):
                     return one
-                (only,) = folders
-                assert not isinstance(only, File | Odd)
-                inside = only
         except ArchiveError:
             pass  # reported when it is read as a submission
         return one
+
+    def _downwards(self, container: Container) -> Iterator[Sequence[tuple[str, Node]]]:
+        """What a container holds, then what the one container in it holds, and so on.
+
+        Raises:
+            ArchiveError: one of them cannot be listed.
+        """
+        opener = self._opener()
+        for _ in range(self._limits.depth):
+            children = opener.children(container, self._limits.archive_bytes)
+            yield children
+            inner = [node for each, node in children if _is_container(each, node)]
+            if len(inner) != 1:
+                return
+            (only,) = inner
+            assert not isinstance(only, File | Odd)
+            container = only
 
     def _is_class(self, children: Sequence[tuple[str, Node]]) -> bool:
         """Whether the same wanted file lies in two folders, or a platform made the names."""
@@ -318,16 +316,14 @@ def _is_submission(name: str, node: Node) -> bool:
 
 def _is_results(path: Path, node: Node) -> bool:
     """Whether a folder is one of ours: the ledger of a class, and nothing that can be work."""
-    if not isinstance(node, DiskFolder) or not os.path.isfile(path / LEDGER):
-        return False
     try:
-        held = list(path.iterdir())
+        return (
+            isinstance(node, DiskFolder)
+            and Results(path).is_there()
+            and not any(is_source(each.name) or is_archive(each.name) for each in path.iterdir())
+        )
     except OSError:  # it is then listed like any other, which says why that fails
         return False
-    return not any(
-        is_source(each.name) or is_archive(each.name) or (each.name not in _OURS and each.is_dir())
-        for each in held
-    )
 
 
 def _is_one_notebook(children: Sequence[tuple[str, Node]]) -> bool:
