@@ -19,7 +19,8 @@ from harness import levels
 from harness.ledger import Ledger
 from harness.marking.gradebook import SubmissionGrade, TaskGrade
 from harness.marking.round import Place, Round
-from harness.marking.trials import Subject, View
+from harness.marking.subjects import Subject
+from harness.marking.views import View
 from harness.records import Program, Verdict, canonical, sha256
 from harness.seeds import Phase
 from harness.spec.load import LoadedTask

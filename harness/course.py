@@ -14,7 +14,7 @@ from harness.classroom.attempts import History
 from harness.classroom.handing_in import Arrangements, HandedIn, sorted_out, without_work
 from harness.errors import SpecError, UsageError
 from harness.feasibility import ALPHA_TOTAL, require_feasible
-from harness.marking.trials import Subject
+from harness.marking.subjects import Subject
 from harness.records import Program
 from harness.spec.assigned import narrowed
 from harness.spec.catalogue import (

@@ -29,7 +29,7 @@ from harness.marking import plan
 from harness.marking.gradebook import Gradebook, RunRecord
 from harness.marking.jobs import Job
 from harness.marking.round import Round
-from harness.marking.trials import View
+from harness.marking.views import View
 from harness.records import Observation
 from harness.seeds import Phase
 

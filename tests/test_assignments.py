@@ -14,7 +14,8 @@ from harness.ledger import Ledger
 from harness.marking import estimate
 from harness.marking.costs import Costs
 from harness.marking.round import Round
-from harness.marking.trials import Subject, View
+from harness.marking.subjects import Subject
+from harness.marking.views import View
 from harness.records import Program
 from harness.seeds import PUBLIC_KEY
 from harness.spec.catalogue import load_all

@@ -15,7 +15,8 @@ from harness.marking import plan
 from harness.marking.costs import Costs
 from harness.marking.jobs import Job, PlannedTrial
 from harness.marking.round import Round
-from harness.marking.trials import Subject, View
+from harness.marking.subjects import Subject
+from harness.marking.views import View
 from harness.progress import ProgressLine
 from harness.records import Observation, Program, Trial
 from harness.seeds import PUBLIC_KEY

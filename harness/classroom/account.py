@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from harness.class_record import Entry
 from harness.marking.gradebook import SubmissionGrade
-from harness.marking.trials import View, name_trial, steps
+from harness.marking.trials import name_trial, steps
+from harness.marking.views import View
 from harness.records import COMMON, Observation, Verdict, sha256
 from harness.spec.checks import Check
 from harness.spec.load import LoadedTask

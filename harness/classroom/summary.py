@@ -19,7 +19,7 @@ from harness.classroom.findings import HintCount, Trouble
 from harness.classroom.items import Item, Place, analysis, handed_in
 from harness.classroom.rates import rate
 from harness.marking.gradebook import TaskGrade
-from harness.marking.trials import View
+from harness.marking.views import View
 from harness.records import Observation, Status, Verdict
 from harness.spec.load import LoadedTask
 

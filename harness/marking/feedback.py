@@ -29,7 +29,8 @@ from harness.marking import hints, pictures
 from harness.marking.gradebook import TaskGrade
 from harness.marking.illustration import illustrate
 from harness.marking.jobs import PlannedTrial
-from harness.marking.trials import Subject, View
+from harness.marking.subjects import Subject
+from harness.marking.views import View
 from harness.records import EXAMPLE, WITHHELD, Observation, Verdict
 from harness.spec.checks import SeedSuccessCheck
 from harness.spec.load import LoadedTask

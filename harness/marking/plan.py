@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from harness.marking import at_home
 from harness.marking.jobs import Job, PlannedTrial
 from harness.marking.round import Round
-from harness.marking.trials import View
+from harness.marking.views import View
 from harness.records import COMMON, Role
 
 _TRUSTED: tuple[Role, ...] = ("reference", "variant", "mutant", "starter", "constant")

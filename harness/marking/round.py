@@ -17,7 +17,8 @@ from harness.marking import feedback, shown, verdicts
 from harness.marking.gradebook import TaskGrade
 from harness.marking.jobs import PlannedTrial
 from harness.marking.score import Decision, Waiting, decide_task
-from harness.marking.trials import Subject, View
+from harness.marking.subjects import Subject
+from harness.marking.views import View
 from harness.spec.load import LoadedTask
 
 #: The name of a subject and the id of a task.

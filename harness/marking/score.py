@@ -18,7 +18,8 @@ from harness import kinds
 from harness.causes import Cause
 from harness.marking import at_home
 from harness.marking.jobs import PlannedTrial
-from harness.marking.trials import Observations, Subject
+from harness.marking.subjects import Subject
+from harness.marking.views import Observations
 from harness.records import COMMON, WITHHELD, Observation, Program, Status, Step
 from harness.spec.checks import CheckBase
 from harness.spec.load import LoadedTask

@@ -20,7 +20,8 @@ from harness.causes import Cause
 from harness.marking import at_home
 from harness.marking.gradebook import TaskGrade
 from harness.marking.jobs import PlannedTrial
-from harness.marking.trials import Subject, View
+from harness.marking.subjects import Subject
+from harness.marking.views import View
 from harness.records import EXAMPLE, SHOW, Array, Observation, Verdict
 from harness.spec.checks import CheckBase
 from harness.spec.load import LoadedTask

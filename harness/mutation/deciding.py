@@ -16,7 +16,7 @@ from harness.collect.bare import BareProgram
 from harness.errors import ProgramError
 from harness.marking import score
 from harness.marking.score import Decision, Waiting
-from harness.marking.trials import Subject
+from harness.marking.subjects import Subject
 from harness.records import Observation, Program, Step, Trial
 from harness.seeds import Key
 from harness.spec.checks import Check, CheckBase

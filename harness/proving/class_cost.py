@@ -43,6 +43,7 @@ class Version:
     """
 
     trials: Any
+    views: Any
     grading: Any
     bare: Any
     typed: bool
@@ -53,8 +54,10 @@ class Version:
         sys.path.insert(0, str(root))
         typed = (root / "harness" / "marking").is_dir()
         marking, collect = ("marking.", "collect.") if typed else ("", "")
+        views = "views" if (root / "harness" / "marking" / "views.py").exists() else "trials"
         return cls(
             trials=importlib.import_module(f"harness.{marking}trials"),
+            views=importlib.import_module(f"harness.{marking}{views}"),
             grading=importlib.import_module("harness.grading"),
             bare=importlib.import_module(f"harness.{collect}bare"),
             typed=typed,
@@ -273,7 +276,7 @@ def marked(version: Version, tasks: Any, folder: Path, name: str, key: Any) -> S
     ledgers = importlib.import_module("harness.ledger")
     report = importlib.import_module("harness.report")
     with ledgers.Ledger(folder / "results" / "ledger.sqlite", "measured") as ledger:
-        view = version.trials.View(key, ledger)
+        view = version.views.View(key, ledger)
         started = time.process_time()
         subjects = course.find_subjects([folder / name], tasks, None)
         if version.typed:

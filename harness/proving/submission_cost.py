@@ -27,7 +27,8 @@ from harness.course import find_subjects
 from harness.errors import InfrastructureError, UsageError
 from harness.isolation import Isolation
 from harness.marking.jobs import Job, PlannedTrial
-from harness.marking.trials import Subject, name_trial
+from harness.marking.subjects import Subject
+from harness.marking.trials import name_trial
 from harness.records import COMMON
 from harness.sandbox.connection import WorkerConnection
 from harness.sandbox.sandbox import Sandbox

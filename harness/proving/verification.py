@@ -22,7 +22,8 @@ from harness.isolation import Isolation
 from harness.marking import plan, score
 from harness.marking.jobs import PlannedTrial
 from harness.marking.score import Answer, Decision, Waiting
-from harness.marking.trials import Subject, View
+from harness.marking.subjects import Subject
+from harness.marking.views import View
 from harness.mutation.deciding import catches
 from harness.proving import ignorant
 from harness.records import Program

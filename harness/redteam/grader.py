@@ -26,7 +26,7 @@ from harness.class_record import keep_files
 from harness.course import Course, find_subjects
 from harness.ledger import Ledger
 from harness.marking.gradebook import Gradebook
-from harness.marking.trials import View
+from harness.marking.views import View
 from harness.redteam.bait import Bait
 from harness.redteam.model import Level
 from harness.results import Results

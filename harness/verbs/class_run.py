@@ -17,7 +17,7 @@ from harness.course import Course, Syllabus, is_absent
 from harness.ledger import Ledger
 from harness.marking.gradebook import Gradebook
 from harness.marking.round import Round
-from harness.marking.trials import View
+from harness.marking.views import View
 from harness.verbs import classroom
 from harness.verbs.stored import pages_of_others, usable
 

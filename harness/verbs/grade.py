@@ -24,7 +24,7 @@ from harness.marking import costs, feedback
 from harness.marking.costs import Costs
 from harness.marking.gradebook import Gradebook
 from harness.marking.round import Round
-from harness.marking.trials import View
+from harness.marking.views import View
 from harness.progress import ProgressLine
 from harness.report.explain import COUNTING_PHASES
 from harness.report.sanitise import SENTENCE_LIMIT, clean

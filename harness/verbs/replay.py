@@ -18,7 +18,8 @@ from harness.isolation import Isolation
 from harness.ledger import Ledger
 from harness.marking import plan
 from harness.marking.jobs import PlannedTrial
-from harness.marking.trials import View, name_trial, planned_trial, steps
+from harness.marking.trials import name_trial, planned_trial, steps
+from harness.marking.views import View
 from harness.progress import ProgressLine
 from harness.records import Observation, canonical
 from harness.report.grades_json import json_value

@@ -26,7 +26,7 @@ from harness.errors import UsageError
 from harness.isolation import Isolation
 from harness.ledger import Ledger
 from harness.marking.gradebook import Gradebook
-from harness.marking.trials import View
+from harness.marking.views import View
 from harness.results import Results
 from harness.seeds import PHASES, phase_key
 from harness.spec.load import LoadedTask

@@ -12,7 +12,7 @@ from harness.collect.pool import fresh
 from harness.errors import UsageError
 from harness.feasibility import require_feasible
 from harness.ledger import Ledger
-from harness.marking.trials import View
+from harness.marking.views import View
 from harness.progress import ProgressLine
 from harness.proving import examination, hints, page, verification
 from harness.proving.verification import TaskProof

@@ -22,7 +22,7 @@ from harness.errors import InfrastructureError
 from harness.ledger import Ledger
 from harness.marking import plan
 from harness.marking.jobs import Job
-from harness.marking.trials import View
+from harness.marking.views import View
 from harness.results import Results
 from harness.sandbox import choice
 from harness.seeds import PUBLIC_KEY

@@ -8,7 +8,8 @@ import pytest
 from harness.ledger import Ledger
 from harness.marking import plan
 from harness.marking.round import Round
-from harness.marking.trials import Subject, View
+from harness.marking.subjects import Subject
+from harness.marking.views import View
 from harness.records import EXAMPLE, Program, Step
 from harness.seeds import Key
 from harness.spec.catalogue import load_all

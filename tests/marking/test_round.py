@@ -9,7 +9,8 @@ from harness.errors import InfrastructureError
 from harness.ledger import Ledger
 from harness.marking import feedback, plan
 from harness.marking.round import Round
-from harness.marking.trials import Subject, View
+from harness.marking.subjects import Subject
+from harness.marking.views import View
 from harness.records import EXAMPLE, Observation, Program
 from harness.report.explain import explain
 from harness.seeds import PUBLIC_KEY, Key

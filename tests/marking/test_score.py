@@ -13,7 +13,9 @@ from harness.ledger import Ledger
 from harness.marking import verdicts
 from harness.marking.jobs import PlannedTrial
 from harness.marking.score import Decision, Waiting, decide, decide_task
-from harness.marking.trials import Subject, View, name_trial
+from harness.marking.subjects import Subject
+from harness.marking.trials import name_trial
+from harness.marking.views import View
 from harness.packing import digest_array
 from harness.records import COMMON, OWN, WITHHELD, Observation, Program, canonical
 from harness.seeds import Key

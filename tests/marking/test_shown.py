@@ -12,7 +12,9 @@ from harness.ledger import Ledger
 from harness.marking import plan, shown
 from harness.marking.jobs import groups
 from harness.marking.round import Round
-from harness.marking.trials import Subject, View, example_digest
+from harness.marking.subjects import Subject
+from harness.marking.trials import example_digest
+from harness.marking.views import View
 from harness.records import EXAMPLE, SHOW, Observation, Program, canonical
 from harness.seeds import PUBLIC_KEY, Key
 from harness.spec.catalogue import load_all

@@ -11,7 +11,7 @@ from harness.cli import main
 from harness.collect.job import run_job
 from harness.ledger import Ledger
 from harness.marking import plan
-from harness.marking.trials import View
+from harness.marking.views import View
 from harness.proving import companions
 from harness.proving.measurements import measured
 from harness.proving.verification import prove

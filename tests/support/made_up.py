@@ -21,7 +21,8 @@ from harness.ledger import Ledger
 from harness.marking import plan
 from harness.marking.jobs import PlannedTrial
 from harness.marking.round import Round
-from harness.marking.trials import Subject, View
+from harness.marking.subjects import Subject
+from harness.marking.views import View
 from harness.records import Observation, Program
 from harness.seeds import Key
 from harness.spec.catalogue import load_all

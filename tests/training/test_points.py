@@ -14,7 +14,9 @@ from harness.kinds import Evidence
 from harness.ledger import Ledger
 from harness.marking import verdicts
 from harness.marking.score import decide_task
-from harness.marking.trials import Subject, View, name_trial
+from harness.marking.subjects import Subject
+from harness.marking.trials import name_trial
+from harness.marking.views import View
 from harness.records import COMMON, OWN, Observation, Program, Step
 from harness.seeds import Key
 from harness.spec import checks as spec

@@ -16,7 +16,7 @@ from harness.ledger import Ledger
 from harness.marking import plan
 from harness.marking.jobs import Job, PlannedTrial
 from harness.marking.round import Round
-from harness.marking.trials import View
+from harness.marking.views import View
 from harness.records import Verdict
 from harness.seeds import Key
 
