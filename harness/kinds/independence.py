@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from harness.causes import Cause
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values
 from harness.kinds.record import Kind
@@ -31,7 +33,26 @@ def decide(check: IndependenceCheck, steps: Sequence[Evidence]) -> Outcome:
         everywhere = dependence.dependence_stage(stored, share)
         return everywhere if everywhere.rejects and not neighbours.rejects else neighbours
 
-    return decide_in_two_stages(steps, stage, Cause.DEPENDENT)
+    def where(stored: Stored) -> str:
+        neighbours = independence.correlation_stage(stored, share)
+        if not neighbours.rejects:
+            return _largest_at_a_lag(stored)
+        left, right = independence.pair_of(neighbours.coordinate, check.dimensions)
+        return f"between coordinate {left} and coordinate {right} of a draw"
+
+    return decide_in_two_stages(steps, stage, Cause.DEPENDENT, where)
+
+
+def _largest_at_a_lag(stored: Stored) -> str:
+    """Between which coordinates of which draws the largest correlation of ranks is."""
+    of_magnitudes = int(np.asarray(stored["lagged"]).argmax())
+    left, right, lag = (int(number) for number in np.asarray(stored["lags"])[of_magnitudes])
+    first, second = f"coordinate {left}", f"coordinate {right}"
+    if of_magnitudes:
+        first, second = f"the magnitude of {first}", f"that of {second}"
+    if lag == 0:
+        return f"between {first} and {second} of a draw"
+    return f"between {first} of a draw and {second} of the draw {lag} later"
 
 
 def required_draws(check: IndependenceCheck) -> int:

@@ -24,13 +24,18 @@ Stored = Mapping[str, Array]
 
 
 def decide_in_two_stages(
-    steps: Sequence[Evidence], test: Callable[[Stored], StageOutcome], cause: Cause
+    steps: Sequence[Evidence],
+    test: Callable[[Stored], StageOutcome],
+    cause: Cause,
+    where: Callable[[Stored], str] | None = None,
 ) -> Outcome:
     """PASS unless both stages reject; the second is asked for only after the first.
 
     Args:
         test: one stage, from its statistics.
         cause: of a failure whose draws are finite.
+        where: what a stage that rejects looked at, as it follows "the test statistic is 4.2"; the
+            coordinate of its outcome where not given.
     """
     outcomes = [test(step.own) for step in steps]
     decision = two_stage.combine(outcomes[0], outcomes[1] if len(outcomes) > 1 else None)
@@ -42,16 +47,18 @@ def decide_in_two_stages(
         return Outcome("PASS", Cause.NONE, 1.0, stage_margin(last), figures)
     if last.reason == "nonfinite":
         cause = Cause.NOT_FINITE
-    return Outcome("FAIL", cause, 0.0, stage_margin(last), figures, in_words(cause, last))
+    place = None if where is None else where(steps[-1].own)
+    return Outcome("FAIL", cause, 0.0, stage_margin(last), figures, in_words(cause, last, place))
 
 
-def in_words(cause: Cause, outcome: StageOutcome) -> str:
+def in_words(cause: Cause, outcome: StageOutcome, where: str | None = None) -> str:
     """The sentence of a cause with the figures of the last stage."""
     if not math.isfinite(outcome.statistic) or not outcome.critical > 0:
         return cause.message
+    place = f"in coordinate {outcome.coordinate}" if where is None else where
     return (
-        f"{cause.message}: the test statistic is {outcome.statistic:.3g} in coordinate "
-        f"{outcome.coordinate}, at most {outcome.critical:.3g} passes"
+        f"{cause.message}: the test statistic is {outcome.statistic:.3g} {place}, at most "
+        f"{outcome.critical:.3g} passes"
     )
 
 
