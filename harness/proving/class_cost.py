@@ -229,7 +229,10 @@ def measure(root: Path, size: int) -> dict[str, float]:
     course = importlib.import_module("harness.course")
     ledgers = importlib.import_module("harness.ledger")
     key = importlib.import_module("harness.seeds").Key("feedback", bytes(32))
-    tasks, _ = course.load_tasks(root / "tasks", root / "reference", None, ())
+    # earlier versions load tasks in the module that finds submissions
+    has_syllabus = (root / "harness" / "syllabus.py").exists()
+    syllabus = importlib.import_module("harness.syllabus") if has_syllabus else course
+    tasks, _ = syllabus.load_tasks(root / "tasks", root / "reference", None, ())
     with tempfile.TemporaryDirectory(prefix="fairmark-class-") as name:
         folder = Path(name)
         submissions(tasks, folder / "warm", root / "submissions" / "complete", _WARM)

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from harness.course import Syllabus, read_syllabus
 from harness.errors import Problem, SpecError
 from harness.feasibility import misses
 from harness.spec.catalogue import assignment_names, load_term, read_catalogue
 from harness.spec.models import Assignment
 from harness.spec.schedule import LateRule, moment_text
+from harness.syllabus import Syllabus, read_syllabus
 from harness.verbs import options, output
 
 

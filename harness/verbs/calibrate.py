@@ -18,12 +18,12 @@ from functools import cache
 from pathlib import Path
 
 from harness.collect.pool import fresh
-from harness.course import load_tasks
 from harness.proving import calibration, calibration_page, certificate
 from harness.proving.calibration import Counted, Unit
 from harness.records import Program
 from harness.results import Results
 from harness.spec.load import LoadedTask
+from harness.syllabus import load_tasks
 from harness.verbs import options, output
 
 _SUBMISSIONS = Path("submissions")

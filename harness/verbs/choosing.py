@@ -9,21 +9,14 @@ from pathlib import Path
 
 from harness.classroom.attempts import History
 from harness.classroom.handing_in import Arrangements
-from harness.course import (
-    TOUR,
-    Course,
-    Syllabus,
-    find_submitted,
-    handed_out,
-    is_at_home,
-    require_references,
-)
+from harness.course import Course, find_submitted
 from harness.errors import UsageError
 from harness.report.explain import COUNTING_PHASES
 from harness.spec.catalogue import assignment_path
 from harness.spec.load import LoadedTask
 from harness.spec.models import TIERS
 from harness.submissions import Reading
+from harness.syllabus import TOUR, Syllabus, handed_out, is_at_home, require_references
 
 
 def choose_assignment(args: argparse.Namespace) -> None:

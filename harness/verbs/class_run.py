@@ -13,11 +13,12 @@ from harness.class_record import ClassRecord, RecordName
 from harness.classroom.attempts import History
 from harness.classroom.book import Book
 from harness.classroom.handing_in import Arrangements
-from harness.course import Course, Syllabus, is_absent
+from harness.course import Course, is_absent
 from harness.ledger import Ledger
 from harness.marking.gradebook import Gradebook
 from harness.marking.round import Round
 from harness.marking.views import View
+from harness.syllabus import Syllabus
 from harness.verbs import classroom
 from harness.verbs.stored import pages_of_others, usable
 

@@ -17,7 +17,7 @@ from harness.classroom.extensions import Extensions
 from harness.classroom.handing_in import Arrangements
 from harness.classroom.roster import Roster
 from harness.classroom.times import Times
-from harness.course import Course, Syllabus
+from harness.course import Course
 from harness.errors import UsageError
 from harness.ledger import Ledger
 from harness.report.explain import COUNTING_PHASES
@@ -26,6 +26,7 @@ from harness.spec.catalogue import load_assignment
 from harness.spec.models import Assignment
 from harness.spec.schedule import moment_text
 from harness.submissions import display
+from harness.syllabus import Syllabus
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from harness import levels
-from harness.course import read_syllabus
 from harness.errors import InfrastructureError, UsageError
 from harness.images import published
 from harness.machine import machine_class
 from harness.mounts import refuse_network_file_system
 from harness.sandbox import choice
 from harness.seeds import read_key
+from harness.syllabus import read_syllabus
 from harness.verbs import options, output
 
 _PACKAGES = (

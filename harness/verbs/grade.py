@@ -16,7 +16,6 @@ from pathlib import Path
 
 from harness import class_record, grading, report
 from harness.classroom.book import Book
-from harness.course import Syllabus, is_all, read_syllabus
 from harness.files import write_text
 from harness.isolation import Isolation
 from harness.ledger import Ledger
@@ -32,6 +31,7 @@ from harness.results import Results
 from harness.sandbox import exposure
 from harness.sandbox.choice import require
 from harness.seeds import PHASES, phase_key
+from harness.syllabus import Syllabus, is_all, read_syllabus
 from harness.verbs import choosing, class_run, classroom, options, output, regrading
 from harness.verbs.regrading import Regrade
 from harness.verbs.stored import compare_with_best, new_run, read_book

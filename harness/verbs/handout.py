@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import harness
-from harness.course import Syllabus, is_all, read_syllabus, require_references
 from harness.errors import UsageError
 from harness.handout import contents, private, writing
 from harness.results import Results
 from harness.spec.catalogue import load_assignment
 from harness.spec.models import Assignment
+from harness.syllabus import Syllabus, is_all, read_syllabus, require_references
 from harness.verbs import assignments, options, output
 
 

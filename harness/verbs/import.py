@@ -16,7 +16,6 @@ from pathlib import Path
 from harness.classroom import extensions
 from harness.classroom import roster as rosters
 from harness.classroom.roster import Roster
-from harness.course import read_syllabus
 from harness.errors import UsageError
 from harness.files import csv_text, write_bytes
 from harness.lms import (
@@ -34,6 +33,7 @@ from harness.lms.importing import Imported
 from harness.submissions import downloads
 from harness.submissions.downloads import Download
 from harness.submissions.platforms import PLATFORMS
+from harness.syllabus import read_syllabus
 from harness.verbs import options, output
 
 ROSTER, TIMES, EXTENSIONS = "roster.csv", "times.csv", "extensions.csv"

@@ -21,7 +21,6 @@ from harness.class_record import ClassRecord, RecordName
 from harness.classroom import book as books
 from harness.classroom.book import Book
 from harness.classroom.roster import listed
-from harness.course import Syllabus, read_syllabus
 from harness.errors import UsageError
 from harness.isolation import Isolation
 from harness.ledger import Ledger
@@ -31,6 +30,7 @@ from harness.results import Results
 from harness.seeds import PHASES, phase_key
 from harness.spec.load import LoadedTask
 from harness.spec.reading import did_you_mean
+from harness.syllabus import Syllabus, read_syllabus
 from harness.verbs import output
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import course
+from harness import course, syllabus
 from harness.ledger import Ledger
 from harness.proving import class_cost
 from harness.seeds import Key
@@ -16,7 +16,7 @@ KEY = Key("feedback", bytes(32))
 @pytest.mark.parametrize("name", ["ae-linear-pca", "px-known-entropy"])
 def test_nothing_is_left_to_run_pictures_included(tmp_path, name):
     """A task that draws without a training, and one that would need one."""
-    tasks, _ = course.load_tasks(ROOT / "tasks", ROOT / "reference", None, (name,))
+    tasks, _ = syllabus.load_tasks(ROOT / "tasks", ROOT / "reference", None, (name,))
     assert tasks[0].show is not None
     version = class_cost.Version.of(ROOT)
     class_cost.submissions(tasks, tmp_path / "class", ROOT / "submissions" / "complete", 2)

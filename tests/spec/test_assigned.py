@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from harness.causes import Cause
-from harness.course import read_syllabus
 from harness.errors import SpecError
 from harness.marking.score import Decision
 from harness.marking.trials import name_trial
@@ -13,6 +12,7 @@ from harness.marking.verdicts import of_task
 from harness.records import COMMON
 from harness.seeds import PUBLIC_KEY
 from harness.spec.catalogue import load_all
+from harness.syllabus import read_syllabus
 
 COURSE = Path(__file__).parents[1] / "course"
 ROOT = Path(__file__).parents[2]

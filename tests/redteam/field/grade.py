@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness import grading
-from harness.course import Course, find_subjects, load_tasks
+from harness.course import Course, find_subjects
 from harness.isolation import Isolation
 from harness.ledger import Ledger
 from harness.marking import plan
@@ -19,6 +19,7 @@ from harness.marking.round import Round
 from harness.marking.views import View
 from harness.records import Verdict
 from harness.seeds import Key
+from harness.syllabus import load_tasks
 
 HERE = Path(__file__).parent
 KEY = Key("feedback", bytes.fromhex("5e" * 32))
