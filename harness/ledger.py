@@ -69,6 +69,15 @@ create table if not exists files (sha256 text primary key, content blob not null
 """
 
 
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Which file lies at a path; None where there is none, or where that cannot be told."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 @dataclass(frozen=True)
 class _Repetition:
     """One stored observation of a trial; the record is parsed only where it is needed."""
@@ -108,6 +117,7 @@ class Ledger:
             self._db.execute("pragma journal_mode=wal")
             self._db.execute("pragma synchronous=normal")
             self._db.executescript(_SCHEMA)
+            self._file = _file_at(path)
         except sqlite3.DatabaseError as error:
             raise InfrastructureError(
                 f"{path} cannot be used as a ledger ({error}); move it away and grade again"
@@ -168,8 +178,17 @@ class Ledger:
                 raise self._unusable(error) from error
 
     def _write(self, *statements: tuple[str, Iterable[Sequence[object]]]) -> None:
-        """Runs statements, each for its rows, all in one step."""
+        """Runs statements, each for its rows, all in one step.
+
+        Raises:
+            InfrastructureError: they cannot be written, or nobody would find what is.
+        """
         with self._lock:
+            if _file_at(self._path) != self._file:  # SQLite would write to it all the same
+                raise InfrastructureError(
+                    f"{self._path} was moved, removed or replaced while this run was writing to "
+                    "it; put it back, or grade again: nothing of this run is reported"
+                )
             try:
                 with self._db:
                     for statement, rows in statements:

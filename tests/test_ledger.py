@@ -1,6 +1,7 @@
 """The ledger: what is observed once stands, whatever is killed, damaged or repeated."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -394,6 +395,33 @@ def test_a_full_disk_is_said_with_file_and_remedy_and_loses_nothing(tmp_path, mo
         assert "no room is left on its disk" in str(caught.value)
     with Ledger(path, "two") as ledger:
         assert ledger.document_names("") == ["kept"]
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+@pytest.mark.parametrize("then", ["removed", "moved", "replaced"])
+def test_nothing_is_written_to_a_ledger_that_nobody_would_find(path, tmp_path, what, then):
+    """SQLite goes on with the file that it opened, wherever that is by now."""
+    with Ledger(path, "one") as ledger:
+        ledger.put(observation("a"))
+        gone = path if what == "file" else path.parent
+        gone.rename(tmp_path / "elsewhere")
+        if then == "removed":
+            shutil.rmtree(tmp_path / "elsewhere", ignore_errors=True)
+            (tmp_path / "elsewhere").unlink(missing_ok=True)
+        elif then == "replaced":
+            with Ledger(path, "other") as other:
+                other.put(observation("b"))
+        for write in (
+            lambda: ledger.put(observation("c")),
+            lambda: ledger.put_document("run", {"marks": []}),
+        ):
+            with pytest.raises(InfrastructureError, match="moved, removed or replaced") as caught:
+                write()
+            assert str(path) in str(caught.value)
+    if then == "replaced":
+        with Ledger(path, "two") as ledger:
+            assert ledger.document_names("") == []
+            assert ledger.get(observation("c").trial.digest) is None
 
 
 def test_a_damaged_page_is_said_with_file_and_remedy(tmp_path):
