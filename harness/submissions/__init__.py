@@ -3,7 +3,8 @@
 Nothing here runs or imports submitted code, and nothing is unpacked to a place that a
 submission names: files are opened without following links, archives are read member by
 member, and of everything only the files that some task asks for are taken, with the
-modules that they import from beside them. Sources are parsed in a process with a deadline.
+modules that they import from beside them. Sources are parsed and archives taken apart in processes
+with deadlines.
 """
 
 from __future__ import annotations

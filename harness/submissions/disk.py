@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import ArchiveError
-from harness.submissions.records import display, size_in_words
+from harness.submissions.members import too_large
+from harness.submissions.records import display
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -113,11 +114,6 @@ def _version(descriptor: int) -> tuple[int, int]:
     """What changes where somebody writes to an open file."""
     status = os.fstat(descriptor)
     return status.st_size, status.st_mtime_ns
-
-
-def too_large(name: str, limit: int) -> ArchiveError:
-    """The error of a file of more bytes than it may have."""
-    return ArchiveError("too-large", f"{display(name)} is larger than {size_in_words(limit)}")
 
 
 def _refused(name: str, error: OSError) -> ArchiveError:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from harness.errors import ArchiveError, UsageError
 from harness.submissions import disk, platforms
-from harness.submissions.members import Budget
+from harness.submissions.archives import Archives
+from harness.submissions.members import Budget, is_archive
 from harness.submissions.nodes import (
     Archive,
     Container,
@@ -20,7 +21,6 @@ from harness.submissions.nodes import (
     Odd,
     Opener,
     file_or_archive,
-    is_archive,
     is_litter,
 )
 from harness.submissions.platforms import Named, Platform
@@ -64,10 +64,11 @@ def read(path: Path, limits: Limits | None = None) -> Download:
         UsageError: it cannot be read, or its entries are not named as one platform does.
     """
     bounds = limits or Limits()
-    opener = Opener(frozenset({METADATA}), bounds, Budget(bounds))
     try:
-        children = _entries(_node(path), opener, bounds)
-        metadata = _metadata(children, bounds)
+        with Archives() as archives:
+            opener = Opener(frozenset({METADATA}), bounds, Budget(bounds), archives)
+            children = _entries(_node(path), opener, bounds)
+            metadata = _metadata(children, bounds)
     except ArchiveError as error:
         raise UsageError(f"{display(str(path))} cannot be read: {error.message}") from None
     named: list[tuple[str, Named]] = []

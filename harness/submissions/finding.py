@@ -12,8 +12,9 @@ from typing import Literal
 from harness.errors import ArchiveError, UsageError
 from harness.results import Results
 from harness.submissions import disk, platforms
+from harness.submissions.archives import Archives
 from harness.submissions.hints import nearest
-from harness.submissions.members import Budget
+from harness.submissions.members import SUBMISSION_S, Budget, is_archive, without_suffix
 from harness.submissions.nodes import (
     Archive,
     Container,
@@ -23,9 +24,7 @@ from harness.submissions.nodes import (
     Odd,
     Opener,
     file_or_archive,
-    is_archive,
     is_litter,
-    without_suffix,
 )
 from harness.submissions.records import (
     Limits,
@@ -41,6 +40,9 @@ from harness.submissions.taking import Taken, take
 
 #: Whether a path may be a class, or is one submission whatever it holds.
 Reading = Literal["guess", "single"]
+#: How many folders and archives in another are looked into to find out whether it is a class, and
+#: for how much processor time.
+_MOST_COMPARED, _COMPARED_S = 1000, 60.0
 
 
 @dataclass(frozen=True)
@@ -104,12 +106,12 @@ def find_all(
     Raises:
         UsageError: a path does not exist or holds no submission, a folder cannot be listed, or
             two submissions have the same name.
-        InfrastructureError: the process that parses sources failed.
+        InfrastructureError: a process that reads submitted bytes did not start.
     """
-    finder = _Finder(wanted, limits or Limits(), only_path=len(paths) == 1)
     by_name: dict[str, Submission] = {}
     classes, downloads = [], []
-    with SourceParser() as parser:
+    with SourceParser() as parser, Archives() as archives:
+        finder = _Finder(wanted, limits or Limits(), archives, only_path=len(paths) == 1)
         for path in paths:
             entries, is_class = finder.entries(path, reading)
             classes += [path] if is_class else []
@@ -130,9 +132,12 @@ def find_all(
 class _Finder:
     """Finds and reads submissions under some limits."""
 
-    def __init__(self, wanted: frozenset[str], limits: Limits, *, only_path: bool) -> None:
+    def __init__(
+        self, wanted: frozenset[str], limits: Limits, archives: Archives, *, only_path: bool
+    ) -> None:
         self._wanted = wanted
         self._limits = limits
+        self._archives = archives
         self._only_path = only_path
         self.results: list[Path] = []
 
@@ -169,17 +174,20 @@ class _Finder:
             return False
         node = file_or_archive(name, File(partial(disk.read_regular, path)))
         try:
-            return isinstance(node, Archive) and any(
-                map(platforms.are_downloaded, self._downwards(node))
-            )
+            with self._archives.passing():
+                return isinstance(node, Archive) and any(
+                    map(platforms.are_downloaded, self._downwards(node))
+                )
         except ArchiveError:  # reported when it is read as a submission
             return False
 
     def submission(self, entry: _Entry, parser: SourceParser) -> Submission:
         """Reads a submission; what is wrong with it is among its problems."""
+        opener = self._opener()
+        self._archives.charge(opener.budget)
         try:
-            opener = self._opener()
-            taken = take(self._children(entry, opener), opener, parser)
+            with self._archives.passing():
+                taken = take(self._children(entry, opener), opener, parser)
         except ArchiveError as error:
             taken = Taken(problems=[SubmissionProblem(error.cause, error.message)])
         return Submission(
@@ -192,7 +200,7 @@ class _Finder:
         )
 
     def _opener(self) -> Opener:
-        return Opener(self._wanted, self._limits, Budget(self._limits))
+        return Opener(self._wanted, self._limits, Budget(self._limits), self._archives)
 
     def _children(self, entry: _Entry, opener: Opener) -> Sequence[tuple[str, Node]]:
         if isinstance(entry.node, Odd):
@@ -273,15 +281,19 @@ class _Finder:
         """Whether the same wanted file lies in two folders, or a platform made the names."""
         if platforms.are_downloaded(children):
             return True
-        opener = self._opener()  # one for all, so that no number of archives takes long
+        left_s = _COMPARED_S
         seen: set[str] = set()
-        for name, node in children:
-            if not _is_container(name, node):
-                continue
-            names = look_through([(name, node)], opener).wanted.keys()
+        containers = [(name, node) for name, node in children if _is_container(name, node)]
+        for each in containers[:_MOST_COMPARED]:
+            opener = self._opener()  # one for each, so that none can hide the others
+            opener.budget.cpu_s = min(left_s, SUBMISSION_S)
+            before = opener.budget.cpu_s
+            with self._archives.passing():
+                names = look_through([each], opener).wanted.keys()
             if seen & names:
                 return True
             seen |= names
+            left_s -= before - opener.budget.cpu_s
         return False
 
     def _of_class(self, children: Sequence[tuple[str, Node]], place: str) -> list[_Entry]:

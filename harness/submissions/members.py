@@ -11,6 +11,10 @@ from harness.submissions.records import Limits, display, size_in_words
 
 #: The longest name of a member, in bytes, its folders included.
 LONGEST_NAME = 1024
+#: Processor seconds for all archives of one submission.
+SUBMISSION_S = 20.0
+_ARCHIVE = re.compile(r"\.(zip|tar\.gz|tgz)$", re.IGNORECASE)
+_OTHER_ARCHIVE = re.compile(r"\.(tar|tar\.(bz2|xz|zst)|tbz2|txz|7z|rar)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,19 @@ class Member:
 
 @dataclass
 class Budget:
-    """How many bytes are unpacked and held for one submission, whoever asks for them."""
+    """What is spent on one submission, and by its limits may be.
+
+    Attributes:
+        unpacked, held: bytes that were unpacked, and of these how many are kept in memory.
+        listed: the files and folders that were found.
+        cpu_s: the processor time that is left for its archives.
+    """
 
     limits: Limits
     unpacked: int = 0
     held: int = 0
+    listed: int = 0
+    cpu_s: float = SUBMISSION_S
 
     def unpack(self, count: int) -> None:
         """Counts unpacked bytes; raises ArchiveError where they are too many."""
@@ -73,6 +85,11 @@ def unsafe(name: str, what: str) -> ArchiveError:
     return ArchiveError("unsafe-archive", message)
 
 
+def too_large(name: str, limit: int) -> ArchiveError:
+    """The error of a file of more bytes than it may have."""
+    return ArchiveError("too-large", f"{display(name)} is larger than {size_in_words(limit)}")
+
+
 def damaged(what: str) -> ArchiveError:
     """The error of an archive that contradicts itself or its format."""
     return ArchiveError("unreadable-archive", f"the archive is damaged: {what}")
@@ -92,3 +109,18 @@ def _too_big(does: str, limit: int) -> ArchiveError:
 def refused_length(name: bytes) -> str:
     """Why a name is too long to be read; empty where it is not."""
     return f"has a name of more than {LONGEST_NAME} bytes" if len(name) > LONGEST_NAME else ""
+
+
+def is_read(name: str) -> bool:
+    """Whether a name is that of an archive of a format that is read."""
+    return bool(_ARCHIVE.search(name))
+
+
+def is_archive(name: str) -> bool:
+    """Whether a name is that of an archive, of a format that is read or another."""
+    return is_read(name) or bool(_OTHER_ARCHIVE.search(name))
+
+
+def without_suffix(name: str) -> str:
+    """The name of an archive without what tells its format."""
+    return _OTHER_ARCHIVE.sub("", _ARCHIVE.sub("", name)) or name

@@ -2,30 +2,25 @@
 
 Nothing is unpacked to the disk. A folder of the disk is listed when it is asked for its children,
 and reached from its root name by name without following links; an archive is read when it is
-opened.
+opened, elsewhere (:mod:`harness.submissions.archives`).
 """
 
 from __future__ import annotations
 
-import re
 import stat
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 from harness.errors import ArchiveError
-from harness.submissions import disk, tars, zips
-from harness.submissions.members import Budget, Member, damaged, safe_parts, unsafe
-from harness.submissions.records import Limits, display, is_source
+from harness.submissions import disk
+from harness.submissions.archives import Archives, Entry
+from harness.submissions.members import Budget, is_archive, is_read, unsafe
+from harness.submissions.records import Limits, display
 
-_ARCHIVE = re.compile(r"\.(zip|tar\.gz|tgz)$", re.IGNORECASE)
-_OTHER_ARCHIVE = re.compile(r"\.(tar|tar\.(bz2|xz|zst)|tbz2|txz|7z|rar)$", re.IGNORECASE)
 _LITTER = frozenset({"__MACOSX", "__pycache__", "node_modules", "site-packages", "dist-packages"})
-#: How many folders may lie between the top of an archive and a file that is looked at.
-_DEEPEST_MEMBER = 12
 
 Parts: TypeAlias = tuple[str, ...]
 
@@ -77,12 +72,14 @@ class Opener:
 
     Attributes:
         wanted: the names that are asked for; no number of other entries hides them.
-        budget: what may still be unpacked.
+        budget: what may still be listed and unpacked.
+        archives: opens them.
     """
 
     wanted: frozenset[str]
     limits: Limits
     budget: Budget
+    archives: Archives
 
     def children(self, node: Container, most_bytes: int) -> list[tuple[str, Node]]:
         """What lies in a folder or an archive of at most so many bytes, by name.
@@ -94,35 +91,17 @@ class Opener:
             return node.children
         if isinstance(node, DiskFolder):
             return self._listed(node)
-        if not _ARCHIVE.search(node.name):
+        if not is_read(node.name):
             raise ArchiveError("unreadable-archive", "only .zip and .tar.gz archives are read")
-        data = node.file.read(most_bytes)
-        self.budget.hold(len(data))
-        try:
-            return _tree(self._members(node.name, data))
-        except zlib.error as error:
-            raise damaged(str(error)) from None
-        except ArchiveError:
-            raise
-        except Exception as error:  # an archive that breaks its reader must not end the whole run
-            message = f"the archive cannot be read ({type(error).__name__})"
-            raise ArchiveError("unreadable-archive", message) from None
-
-    def _members(self, name: str, data: bytes) -> Iterator[Member]:
-        if name.lower().endswith(".zip"):
-            return zips.members(data, self.limits, self.budget)
-        return tars.members(data, self.limits, self._kept, self.budget)
-
-    def _kept(self, path: str) -> int:
-        """How many bytes of a member of a tar archive may be asked for later."""
-        name = path.replace("\\", "/").rpartition("/")[2]
-        if is_archive(name):
-            return self.limits.packed_bytes + 1
-        return self.limits.of(name) + 1 if name in self.wanted or is_source(name) else 0
+        wanted, read = self.wanted, node.file.read
+        entries = self.archives.open(node.name, read, most_bytes, wanted, self.budget)
+        return _nested((entry.parts, _packed(entry)) for entry in entries)
 
     def _listed(self, folder: DiskFolder) -> list[tuple[str, Node]]:
         with disk.opened(folder.root, folder.below) as descriptor:
-            entries = disk.listing(descriptor, self.limits.entries, self.wanted)
+            most = max(0, self.limits.entries + 1 - self.budget.listed)
+            entries = disk.listing(descriptor, most, self.wanted)
+        self.budget.listed += len(entries)
         plain: list[tuple[str, Node]] = []
         packed: list[tuple[Parts, Node]] = []
         for entry in entries:
@@ -155,31 +134,12 @@ def file_or_archive(name: str, file: File) -> File | Archive:
     return Archive(name, file) if is_archive(name) else file
 
 
-def _tree(members: Iterable[Member]) -> list[tuple[str, Node]]:
-    """The members of an archive as a tree."""
-    return _nested(
-        (parts, _packed(parts, member))
-        for member in members
-        if (parts := safe_parts(member)) and len(parts) <= _DEEPEST_MEMBER
-    )
-
-
-def _packed(parts: Parts, member: Member) -> Node:
-    if member.refusal:
-        return Odd(unsafe(member.name, member.refusal))
-    if member.is_folder:
+def _packed(entry: Entry) -> Node:
+    if entry.odd:
+        return Odd(ArchiveError("unsafe-archive", entry.odd))
+    if entry.read is None:
         return Given()
-
-    def read(limit: int) -> bytes:
-        try:
-            content = member.read(limit + 1)
-        except zlib.error as error:
-            raise damaged(str(error)) from None
-        if len(content) > limit:
-            raise disk.too_large(parts[-1], limit)
-        return content
-
-    return file_or_archive(parts[-1], File(read))
+    return file_or_archive(entry.parts[-1], File(entry.read))
 
 
 def _nested(entries: Iterable[tuple[Parts, Node]]) -> list[tuple[str, Node]]:
@@ -219,16 +179,6 @@ def _refuse_files(folder: Given, names: set[str]) -> None:
         else (name, node)
         for name, node in folder.children
     ]
-
-
-def is_archive(name: str) -> bool:
-    """Whether a name is that of an archive, of a format that is read or another."""
-    return bool(_ARCHIVE.search(name) or _OTHER_ARCHIVE.search(name))
-
-
-def without_suffix(name: str) -> str:
-    """The name of an archive without what tells its format."""
-    return _OTHER_ARCHIVE.sub("", _ARCHIVE.sub("", name)) or name
 
 
 def is_litter(name: str) -> bool:

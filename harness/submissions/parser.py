@@ -1,10 +1,7 @@
-"""The process that parses submitted text: read, judged and never run.
+"""Parses submitted text, which is read, judged and never run.
 
-Started by :mod:`harness.submissions.sources` as a script, without the harness on its path. A
-request on its input is a line of JSON (``bytes``: how many bytes follow; ``cpu_s``: how much
-processor time they may take; ``notebook``, if the file is one: what :func:`modules` needs) and the
-bytes of a file; the answer on its output is a line of JSON. A text that takes longer ends the
-process: the kernel sends SIGPROF.
+It runs in a process of :mod:`harness.submissions.reader`, and imports nothing of the harness. A
+request is the content of a file, with ``notebook`` (what :func:`modules` needs) if it is one.
 """
 
 from __future__ import annotations
@@ -13,13 +10,12 @@ import ast
 import codecs
 import json
 import re
-import resource
-import signal
-import sys
 import warnings
+from collections.abc import Callable
 from typing import Any
 
-_MEMORY_BYTES = 1 << 30
+#: Whether the process may open files: a codec is loaded when a text declares it.
+OPENS_FILES = True
 _MOST_IMPORTS = 1000
 _LONGEST_NAME = 100
 #: PEP 263: a comment in the first line, or in the second if the first is blank or a comment.
@@ -328,21 +324,6 @@ def reply_to(content: bytes, notebook: dict[str, Any] | None) -> dict[str, Any]:
         return _problem("not-text", f"cannot be read here ({type(error).__name__})")
 
 
-def main() -> None:
-    """Answers requests until the input ends."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the grader ends it by closing its input
-    while line := sys.stdin.buffer.readline():
-        request = json.loads(line)
-        content = sys.stdin.buffer.read(request["bytes"])
-        signal.setitimer(signal.ITIMER_PROF, request["cpu_s"])
-        reply = json.dumps(reply_to(content, request.get("notebook")))
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        sys.stdout.write(reply + "\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
+def reader() -> Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]:
+    """What answers requests; see :mod:`harness.submissions.reader`."""
+    return lambda request, content: (reply_to(content, request.get("notebook")), b"")

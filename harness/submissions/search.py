@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.errors import ArchiveError
+from harness.submissions.members import is_archive
 from harness.submissions.nodes import (
     Archive,
     Container,
@@ -15,7 +16,6 @@ from harness.submissions.nodes import (
     Odd,
     Opener,
     Parts,
-    is_archive,
     is_litter,
 )
 

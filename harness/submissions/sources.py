@@ -6,20 +6,14 @@ minute at 255 KiB) and may end its process on others, so no submitted text is pa
 
 from __future__ import annotations
 
-import contextlib
-import json
-import selectors
-import signal
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from harness.errors import InfrastructureError
-from harness.submissions import cells, parser
+from harness.submissions import cells
+from harness.submissions.process import EndedError, ReadingProcess
 from harness.submissions.records import display, sha256_of
 
 #: Processor seconds for a file of 256 KiB and for a tiny one; the densest honest file of 256 KiB
@@ -28,8 +22,11 @@ from harness.submissions.records import display, sha256_of
 _LONGEST_CPU_S, _SHORTEST_CPU_S, _LAST_CPU_S = 2.0, 0.5, 0.1
 _MANY_SLOW = 20
 _LARGEST = 256 * 1024
-#: Seconds of wall-clock time after which the process does not run any more.
-_ANSWER_S = 120.0
+_MEMORY_BYTES = 1 << 30
+_OURS = (
+    "was not read: the process that parses files was ended twice; see that the machine has memory "
+    "left and grade again"
+)
 _LONGEST_NOTE = 100
 
 
@@ -59,12 +56,14 @@ class Notebook:
         notes: what was left out of them.
         kind: whose solution cells it has, "nbgrader" or "otter"; empty where nobody's.
         problem: why nothing could be taken from it, as a sentence; empty where it could be read.
+        ours: whether that is a fault of this machine's.
     """
 
     modules: Mapping[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     kind: str = ""
     problem: str = ""
+    ours: bool = False
 
 
 class SourceParser:
@@ -74,7 +73,7 @@ class SourceParser:
     """
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process = ReadingProcess("parser", "submitted files", _MEMORY_BYTES)
         self._known: dict[tuple[str, float], dict[str, Any]] = {}
         self._slow = 0
 
@@ -87,7 +86,7 @@ class SourceParser:
         error: BaseException | None,
         place: TracebackType | None,
     ) -> None:
-        self._end()
+        self._process.end()
 
     def next_submission(self) -> None:
         """Says that the next file is of another submission."""
@@ -97,13 +96,13 @@ class SourceParser:
         """Whether a source file is UTF-8 text and valid Python, and what it imports.
 
         Raises:
-            InfrastructureError: the process could not be started, or was killed by somebody else.
+            InfrastructureError: the process could not be started.
         """
         cpu_s = self._allowed(len(content))
         key = (sha256_of(content), cpu_s)
-        if key not in self._known:
-            self._known[key] = self._ask(content, cpu_s)
-        answer = self._known[key]
+        answer = self._known.get(key) or self._ask(content, cpu_s)
+        if answer.get("cause") != "harness-error":
+            self._known[key] = answer
         if "imports" in answer:
             return Judgement(imports=frozenset(answer["imports"]))
         self._slow += "slow" in answer
@@ -134,7 +133,8 @@ class SourceParser:
             return Notebook(made, notes, answer["kind"])
         self._slow += "slow" in answer
         where = f" (line {answer['line']})" if answer["line"] else ""
-        return Notebook(problem=f"{shown} {answer['what']}{where}")
+        ours = answer["cause"] == "harness-error"
+        return Notebook(problem=f"{shown} {answer['what']}{where}", ours=ours)
 
     def _allowed(self, size: int) -> float:
         """The processor seconds that a file of this size may take."""
@@ -146,62 +146,17 @@ class SourceParser:
     def _ask(
         self, content: bytes, cpu_s: float, notebook: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        process = self._started()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        request: dict[str, Any] = {"bytes": len(content), "cpu_s": cpu_s}
-        request |= {"notebook": notebook} if notebook is not None else {}
-        head = json.dumps(request).encode()
-        with contextlib.suppress(BrokenPipeError):  # how it ended is looked at below
-            process.stdin.write(head + b"\n" + content)
-            process.stdin.flush()
-        with selectors.DefaultSelector() as waiting:
-            waiting.register(process.stdout, selectors.EVENT_READ)
-            ready = waiting.select(_ANSWER_S)
-        line = process.stdout.readline() if ready else b""
-        if line.endswith(b"\n"):
-            answer: dict[str, Any] = json.loads(line)
-            return answer
-        return self._ended(cpu_s)
-
-    def _ended(self, cpu_s: float) -> dict[str, Any]:
-        """What it says about a text that its process did not answer."""
-        assert self._process is not None
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(1)
-        status = self._process.poll()
-        self._end()
-        if status == -signal.SIGPROF:
-            what = f"takes Python more than {cpu_s:.1f} s to parse; shorten it"
-            return {"cause": "syntax", "what": what, "line": None, "slow": True}
-        if status in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS):
-            what = "ends Python's parser; shorten it"
-            return {"cause": "syntax", "what": what, "line": None, "slow": True}
-        raise InfrastructureError(
-            f"the process that parses submitted files ended (status {status}); see that the "
-            "machine has memory left and run it again"
-        )
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
-            command = [sys.executable, "-I", "-S", str(Path(parser.__file__))]
+        request = {"notebook": notebook} if notebook is not None else {}
+        for attempt in range(2):
             try:
-                self._process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    cwd="/",
-                    env={},
-                )
-            except OSError as error:
-                raise InfrastructureError(
-                    f"the process that parses submitted files did not start: {error}"
-                ) from error
-        return self._process
-
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
+                return self._process.ask(request, content, cpu_s)[0]
+            except EndedError as ended:
+                if ended.slow:
+                    what = f"takes Python more than {cpu_s:.1f} s to parse; shorten it"
+                    return {"cause": "syntax", "what": what, "line": None, "slow": True}
+                if ended.broken:
+                    what = "ends Python's parser; shorten it"
+                    return {"cause": "syntax", "what": what, "line": None, "slow": True}
+                if attempt:
+                    return {"cause": "harness-error", "what": f"{_OURS} ({ended})", "line": None}
+        raise AssertionError

@@ -99,10 +99,17 @@ class _Taking:
             try:
                 content = self._found.files[parts].read(self._limits.notebook_bytes)
             except ArchiveError as error:
+                if error.cause.fault == "harness":
+                    self._found.unread.append((parts, error))
+                    continue
                 clear = "; clear its outputs" if error.cause == "too-large" else ""
                 self._notes.append(f"{shown} was not read: {error.message}{clear}.")
                 continue
             read = self._parser.notebook(parts[-1], content, self._wanted)
+            if read.ours:
+                ours = ArchiveError("harness-error", read.problem)
+                self._found.unread.append((parts, ours))
+                continue
             if read.problem:
                 self._notes.append(f"{read.problem}.")
                 self._broken[parts] = read.problem.removeprefix(f"{display(parts[-1])} ")
@@ -174,6 +181,9 @@ class _Taking:
                     most = f"{self._limits.helpers} modules and "
                     most += size_in_words(self._limits.helper_bytes)
                     raise ArchiveError("too-large", f"at most {most} come along with a file")
+                helper = self._parser.judge(parts[-1], content)
+                if helper.cause == "harness-error":
+                    raise ArchiveError(helper.cause, helper.message)
             except ArchiveError as error:
                 if error.cause.fault == "harness":  # the program would fail for want of it
                     problem = SubmissionProblem(error.cause, error.message, name)
@@ -181,7 +191,6 @@ class _Taking:
                     return
                 self._refuse(parts[-1], error.message)
                 continue
-            helper = self._parser.judge(parts[-1], content)
             if helper.cause and helper.line is None:  # with a line, Python reports it when it runs
                 self._refuse(parts[-1], helper.message)
                 continue

@@ -16,7 +16,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.results import Results
-from harness.submissions import Limits, disk, find, find_all, hints, nodes
+from harness.submissions import Limits, disk, find, find_all, hints
 
 ELBO, WEIGHTS = "elbo.py", "policy.safetensors"
 WANTED = frozenset({ELBO, WEIGHTS})
@@ -200,22 +200,6 @@ def test_files_that_would_hide_a_module_are_left_behind_silently(
         for name, content in files.items():
             (path / name).write_bytes(content)
     assert found(path) == ({ELBO: SOURCE}, [])
-
-
-def test_a_reader_that_breaks_costs_one_submission(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder(tmp_path / "honest")
-    (tmp_path / "a.zip").write_bytes(archive({ELBO: SOURCE}))
-
-    def broken(*_: object) -> object:
-        raise MemoryError("\x1b[2J")
-
-    monkeypatch.setattr(nodes.zips, "members", broken)
-    bad, honest = find([tmp_path], WANTED)
-    assert (bad.name, [each.cause for each in bad.problems]) == ("a", ["unreadable-archive"])
-    assert bad.problems[0].message == "the archive cannot be read (MemoryError)"
-    assert honest.problems == ()
 
 
 def test_a_path_that_is_no_submission_is_named_safely(tmp_path: Path) -> None:

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from harness.errors import ArchiveError
 from harness.submissions import Limits, SubmissionProblem
+from harness.submissions.archives import Archives
 from harness.submissions.members import Budget
 from harness.submissions.nodes import Archive, File, Opener
 from harness.submissions.sources import SourceParser
 from harness.submissions.taking import take
+from harness.submissions.unpacker import Unpacker
 
 
 @cache
 def _parser() -> SourceParser:
     """One for all archives of a test run; it ends with the run."""
     return SourceParser()
+
+
+class InProcess:
+    """What takes archives apart, asked without a process, so that a test can see what it does."""
+
+    def __init__(self) -> None:
+        self._answer = Unpacker()
+
+    def ask(
+        self, request: Mapping[str, Any], content: bytes, _cpu_s: float
+    ) -> tuple[dict[str, Any], bytes]:
+        """See :class:`harness.submissions.process.ReadingProcess`."""
+        fields, body = self._answer(dict(request), content)
+        return fields | {"cpu_s": 0.0}, body
+
+    def end(self) -> None:
+        """Nothing runs."""
 
 
 def unpack(
@@ -26,7 +47,7 @@ def unpack(
     Raises:
         ArchiveError: the archive cannot be read, or is not to be trusted.
     """
-    opener = Opener(wanted, limits, Budget(limits))
+    opener = Opener(wanted, limits, Budget(limits), Archives(InProcess()))
     archive = Archive(name, File(lambda _: data))
     taken = take(opener.children(archive, limits.archive_bytes), opener, _parser())
     return taken.contents, taken.problems
