@@ -29,6 +29,7 @@ _SOLUTION_CELLS = {
     "otter": " with answer cells of Otter",
 }
 _NOTEBOOK, _BROKEN = ", a notebook", ", which "
+_ONE_FILE = "one file is asked for, with modules beside it"
 _SAVE = "save it in Jupyter again and hand that in"
 #: What tools and people put into a name: " (1)", "-2", "_final", "copy of".
 _ADDED = re.compile(r"(copy of |kopie von |\s*\(\d+\)|[-_ ](copy|final|neu|new|v?\d+)(?=\.|$))")
@@ -78,7 +79,7 @@ def nearest(
     meant = _meant(unused, wanted, {}, broken or {})
     if meant:
         name = min(meant)
-        if _NOTEBOOK in meant[name] or _BROKEN in meant[name]:
+        if any(each in meant[name] for each in (_NOTEBOOK, _BROKEN, _ONE_FILE)):
             return f"; found {meant[name]}"
         return f"; was {meant[name]} meant to be {name}?"
     return f"; file names are such as {min(wanted)}" if wanted else ""
@@ -117,13 +118,15 @@ def _meant(
     for parts in compared:
         is_one = is_notebook(parts[-1])
         name = f"{parts[-1].rpartition('.')[0]}.py" if is_one else parts[-1]
-        shown = display_path(parts)
+        shown = display_path(parts) + _unlike(parts[-1])
         if is_one and parts in broken:
             shown += f"{_BROKEN}{broken[parts]}"
             shown += "" if ";" in broken[parts] or "Python" in broken[parts] else f"; {_SAVE}"
         elif is_one:
             shown += f"{_NOTEBOOK}{_mark(parts[-1], kinds.get(parts, ''))}"
         notebook = notebook or (shown if is_one else "")
+        if name == "__init__.py" and f"{parts[-2:-1] and parts[-2]}.py" in wanted:
+            best[f"{parts[-2]}.py"] = (1.0, f"{shown}, a package; {_ONE_FILE}")
         for close, ratio in _close(_plain(name), wanted):
             if ratio > best.get(close, (0.0, ""))[0]:
                 best[close] = (ratio, shown)
@@ -131,6 +134,11 @@ def _meant(
     if notebook:
         meant |= {name: notebook for name in wanted - meant.keys() if name.endswith(".py")}
     return meant
+
+
+def _unlike(name: str) -> str:
+    """How a name is spelled, where it looks like another: spaces around it, letters like others."""
+    return "" if name.isascii() and name == name.strip() else f" (that is, {display(ascii(name))})"
 
 
 def _mark(name: str, kind: str) -> str:

@@ -1,6 +1,6 @@
 """Parses submitted text, which is read, judged and never run.
 
-It runs in a process of :mod:`harness.submissions.reader`, and imports nothing of the harness. A
+It runs in a process of :mod:`harness.submissions.reader`. A
 request is the content of a file, with ``notebook`` (what :func:`modules` needs) if it is one.
 """
 
@@ -13,6 +13,8 @@ import re
 import warnings
 from collections.abc import Callable
 from typing import Any
+
+from harness.submissions import formats
 
 #: Whether the process may open files: a codec is loaded when a text declares it.
 OPENS_FILES = True
@@ -29,7 +31,7 @@ _SAVE = "save it as UTF-8 (in VS Code: UTF-8 in the status bar, Save with Encodi
 
 def answer(content: bytes) -> dict[str, Any]:
     """What is wrong with a source file (``cause``, ``message``, ``line``), or what it imports."""
-    problem = _encoding_problem(content)
+    problem = _other_format(content) or _encoding_problem(content)
     if problem is not None:
         return problem
     try:
@@ -47,21 +49,45 @@ def _problem(cause: str, what: str, line: int | None = None) -> dict[str, Any]:
     return {"cause": cause, "what": what, "line": line}
 
 
+def _other_format(content: bytes) -> dict[str, Any] | None:
+    """What the file is, if it is no text of Python's and that can be told; None if not."""
+    what = formats.told(content)
+    if not what:
+        return None
+    remedy = {
+        formats.NOTEBOOK: "give it the suffix .ipynb",
+        formats.WEB_PAGE: "download the file itself, not the page that shows it",
+    }
+    then = remedy.get(what, "hand in the .py file itself, as plain text")
+    return _problem("not-text", f"is {what}, not a Python file; {then}")
+
+
 def _encoding_problem(content: bytes) -> dict[str, Any] | None:
     """Why the file is not UTF-8 text as Python reads it; None if it is."""
     declared = _declared(content)
     try:
         content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return _problem("not-text", f"is UTF-16, not UTF-8 text; {_SAVE}")
+        if codec := _wide(content):
+            return _problem("not-text", f"is {codec}, not UTF-8 text; {_SAVE}")
         line = content[: error.start].count(b"\n") + 1
         what = f"is not UTF-8 text: byte 0x{content[error.start]:02x} in line {line}"
         told = "" if declared is None else f", and delete the declaration {declared}"
         return _problem("not-text", f"{what}; {_SAVE}{told}", line)
+    if codec := _wide(content):
+        return _problem("not-text", f"is {codec}, not UTF-8 text; {_SAVE}")
     if b"\0" in content:
         return _problem("not-text", "holds a NUL byte")
     return None if declared is None else _declaration_problem(declared, content)
+
+
+def _wide(content: bytes) -> str:
+    """UTF-16 or UTF-32, if the content looks like text in it; empty if not."""
+    if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "UTF-32"
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    zeros = [content[place::2].count(0) for place in (0, 1)]  # one of two bytes of each letter
+    return "UTF-16" if wide or (not min(zeros) and 3 * max(zeros) > len(content)) else ""
 
 
 def _declaration_problem(declared: str, content: bytes) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from harness.errors import ArchiveError
-from harness.submissions import tars, zips
+from harness.submissions import formats, tars, zips
 from harness.submissions.members import (
     Budget,
     Member,
@@ -80,7 +80,7 @@ class Unpacker:
         """What an archive holds, as JSON: a list of number, kind, path, and why it is odd."""
         self._budget.hold(len(data))
         limits, wanted = self._budget.limits, frozenset(request["wanted"])
-        if request["name"].lower().endswith(".zip"):
+        if _is_zip(request["name"], data):
             members = zips.members(data, limits, self._budget)
         else:
             members = tars.members(data, limits, _keeper(wanted, limits), self._budget)
@@ -103,6 +103,21 @@ class Unpacker:
         if len(content) > limit:
             raise too_large(safe_parts(member)[-1], limit)
         return content
+
+
+def _is_zip(name: str, data: bytes) -> bool:
+    """Whether an archive is a zip, by what it is and not by what it is called, or else a tar.gz.
+
+    Raises:
+        ArchiveError: it is neither.
+    """
+    if not data:
+        raise damaged("it is an empty file; see that it was uploaded whole")
+    what = formats.told(data)
+    if what not in ("", formats.ZIP, formats.GZIP):
+        message = f"this is {what}, whatever its name says; only .zip and .tar.gz archives are read"
+        raise ArchiveError("unreadable-archive", message)
+    return what == formats.ZIP or (not what and name.lower().endswith(".zip"))
 
 
 def _keeper(wanted: frozenset[str], limits: Limits) -> tars.Keep:
