@@ -14,6 +14,12 @@ from harness.errors import ArchiveError
 from harness.submissions.members import too_large
 from harness.submissions.records import display
 
+_PERMIT = "let the grader's user read it"
+_FILES = "raise `ulimit -n` and grade again"
+_REMEDIES = {
+    **{errno.EACCES: _PERMIT, errno.EPERM: _PERMIT},
+    **{errno.EMFILE: _FILES, errno.ENFILE: _FILES},
+}
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -125,5 +131,6 @@ def _refused(name: str, error: OSError) -> ArchiveError:
     if error.errno in (errno.ENOENT, errno.ESTALE):
         message = f"{name} was there and is gone; grade again while nothing changes the submissions"
         return ArchiveError("harness-error", message)
-    message = f"{name} cannot be read here: {error.strerror}; let the grader's user read it"
+    remedy = _REMEDIES.get(error.errno or 0, "see to it and grade again")
+    message = f"{name} cannot be read here: {error.strerror}; {remedy}"
     return ArchiveError("harness-error", message)

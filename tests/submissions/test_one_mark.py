@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import tarfile
@@ -287,6 +288,36 @@ def test_what_this_machine_cannot_read_is_its_own_fault(
     assert {cause for cause, _ in causes(submission)} == {"harness-error"}
     assert all("cannot be read here" in each.message for each in submission.problems)
     assert submission.problems[0].file in (None, *WANTED)
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.EACCES, "let the grader's user read it"),
+        (errno.EMFILE, "raise `ulimit -n` and grade again"),
+        (errno.EIO, "see to it and grade again"),
+        (errno.ENOMEM, "see to it and grade again"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_the_system_refuses_has_a_remedy_and_costs_no_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, remedy: str, packed: bool
+) -> None:
+    work: Files = {"hw.zip": zipped({ELBO: SOURCE})} if packed else {f"hw/{ELBO}": SOURCE}
+    laid(tmp_path / "class" / "doe", work)
+    plain = os.open
+
+    def refused(path: str | Path, flags: int, **more: int) -> int:
+        if path in (ELBO, "hw.zip"):
+            raise OSError(number, os.strerror(number))
+        return plain(path, flags, **more)
+
+    monkeypatch.setattr(disk.os, "open", refused)
+    (submission,) = find([tmp_path / "class"], frozenset({ELBO}))
+    assert causes(submission) == [("harness-error", ELBO)]
+    assert submission.problems[0].message.endswith(
+        f"cannot be read here: {os.strerror(number)}; {remedy}"
+    )
 
 
 def test_what_is_written_to_while_it_is_read_is_not_judged(
