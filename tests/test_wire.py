@@ -19,9 +19,13 @@ from harness.wire import (
     MAX_DEPTH,
     MAX_HEADER,
     MAX_RANK,
+    Reader,
+    Stream,
     WireError,
+    Writer,
     decode,
     encode,
+    unsent,
 )
 
 BUDGET = 1 << 20
@@ -409,6 +413,159 @@ def test_one_changed_byte_is_refused_or_stays_within_the_budget(data):
     whole = bytearray(b"".join(encode({"nonce": 3, "ok": True, "kinds": ["tensor"] * 2}, sent)))
     whole[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
     attempt(bytes(whole), 100)
+
+
+# Frames that follow each other: a header that equals the one before is left out
+
+
+def sent_in_turn(frames):
+    """The bytes of each frame of one writer, and what one reader makes of them all."""
+    writer = Writer()
+    parts = [b"".join(writer.encode(*frame)) for frame in frames]
+    source = Source(b"".join(parts))
+    reader = Reader(source.read, BUDGET)
+    found = [reader.decode() for _ in frames]
+    assert source.rest == b""
+    return parts, found
+
+
+STEP = {"op": "environment", "id": 0, "verb": "step"}
+pool = st.tuples(
+    st.sampled_from([{}, STEP, {**STEP, "id": 1}, {"ok": True}, {"ok": 1}, {"a": [1]}, {"a": 1.0}]),
+    st.lists(
+        st.sampled_from([np.zeros(3), np.ones(3), np.zeros((3, 1)), np.zeros(3, dtype=bool)])
+        | arrays,
+        max_size=2,
+    ),
+)
+
+
+@given(st.lists(pool, max_size=8))
+def test_frames_that_follow_each_other_arrive_as_each_alone(frames):
+    _, found = sent_in_turn(frames)
+    for (message, sent), ours in zip(frames, found, strict=True):
+        alone = decoded(b"".join(encode(message, sent)))
+        assert json.dumps(ours.message) == json.dumps(alone.message)  # True is not 1 there
+        for one, other in zip(ours.arrays, alone.arrays, strict=True):
+            assert (one.dtype, one.shape, one.tobytes()) == (
+                other.dtype,
+                other.shape,
+                other.tobytes(),
+            )
+            assert one.flags.writeable
+
+
+def test_a_header_that_equals_the_one_before_is_left_out():
+    frames = [(STEP, [np.arange(4)]), (dict(STEP), [np.arange(4) + 1]), (STEP, [np.arange(5)])]
+    parts, found = sent_in_turn(frames)
+    assert [len(part) for part in parts] == [103, 36, 111]
+    assert [frame.arrays[0].tolist() for frame in found] == [
+        [0, 1, 2, 3],
+        [1, 2, 3, 4],
+        [*range(5)],
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ({"ok": 1}, np.zeros(2)),
+        ({"ok": True, "more": None}, np.zeros(2)),
+        ({"ok": True}, np.zeros(2, dtype=np.float32)),
+        ({"ok": True}, np.zeros((2, 1))),
+    ],
+)
+def test_a_header_that_differs_in_anything_is_sent(other):
+    message, array = other
+    _, (_, found, _) = sent_in_turn(
+        [({"ok": True}, [np.zeros(2)]), (message, [array]), ({"ok": True}, [np.zeros(2)])]
+    )
+    assert [type(value) for value in found.message.values()] == list(map(type, message.values()))
+    assert (found.arrays[0].dtype, found.arrays[0].shape) == (array.dtype, array.shape)
+
+
+def test_a_message_that_can_change_is_sent_anew_every_time():
+    message = {"names": ["a"]}
+    writer = Writer()
+    first = writer.encode(message)
+    message["names"].append("b")
+    assert b'"b"' in b"".join(writer.encode(message))
+    assert b"".join(writer.encode({"names": ["a"]})) == b"".join(first)
+
+
+def test_what_is_made_of_one_frame_does_not_reach_the_next():
+    source = Source(b"".join(encode(STEP)) + bytes(4))
+    reader = Reader(source.read, BUDGET)
+    reader.decode().message.clear()
+    assert dict(reader.decode().message) == STEP
+
+
+def test_an_array_that_does_not_cross_leaves_no_header_behind():
+    writer = Writer()
+    writer.encode({"ok": True}, [np.zeros(2)])
+    with pytest.raises(WireError):
+        writer.encode({"ok": True}, [np.zeros(2, dtype=np.int32)])
+    with pytest.raises(WireError):
+        writer.encode({"ok": True}, [np.zeros(2, dtype=np.int32)])
+    assert len(b"".join(writer.encode({"ok": True}, [np.zeros(2)]))) > 4 + 16, "the whole header"
+
+
+def test_a_first_header_that_is_left_out_is_refused():
+    source = Source(bytes(400))
+    with pytest.raises(WireError):
+        Reader(source.read, BUDGET).decode()
+    assert source.asked == 4
+
+
+def test_a_header_after_which_another_came_is_not_the_last_one():
+    # one with a list is not kept, and the one before it no longer either
+    source = Source(frame({"a": 1}) + frame({"a": [1]}) + bytes(4))
+    reader = Reader(source.read, BUDGET)
+    assert [reader.decode().message["a"] for _ in range(2)] == [1, [1]]
+    with pytest.raises(WireError):
+        reader.decode()
+
+
+@pytest.mark.parametrize("byte", [2, 0xFF])
+def test_truth_values_are_looked_at_in_every_frame(byte):
+    said = {"buffers": [["bool", [2]]]}
+    reader = Reader(Source(frame(said, b"\0\1") + bytes(4) + bytes([0, byte])).read, BUDGET)
+    reader.decode()
+    with pytest.raises(WireError, match="truth value"):
+        reader.decode()
+
+
+@given(st.lists(st.binary(min_size=1, max_size=90), max_size=9), st.data())
+def test_a_stream_gives_what_came_in_whatever_pieces(pieces, data):
+    whole, waiting = b"".join(pieces), list(pieces)
+
+    def receive(view):
+        piece = waiting.pop(0)
+        view[: len(piece)] = piece
+        return len(piece)
+
+    stream = Stream(receive)
+    found = b""
+    while len(found) < len(whole):
+        found += stream.read(data.draw(st.integers(0, len(whole) - len(found))))
+    assert (found, stream.rest) == (whole, 0)
+
+
+def test_a_stream_has_room_for_what_is_larger_than_it():
+    chance = random.Random(1)
+    whole = chance.randbytes(3 * MIB)
+    source = io.BytesIO(whole)
+    stream = Stream(lambda view: source.readinto(view[: chance.randrange(1, 1 << 17)]))
+    sizes = [4, 70, 1 << 17, 0, 5, MIB, 40_000, 1 << 15, MIB]
+    assert b"".join(bytes(stream.read(size)) for size in sizes) == whole[: sum(sizes)]
+    assert source.tell() == sum(sizes) + stream.rest
+
+
+@given(st.lists(st.binary(max_size=9), max_size=6), st.integers(0, 60))
+def test_what_is_left_of_a_sending_is_the_rest(buffers, sent):
+    whole = b"".join(buffers)
+    assert b"".join(unsent(buffers, min(sent, len(whole)))) == whole[sent:]
+    assert not unsent(buffers, len(whole))
 
 
 # Thousands of damaged frames: an answer or a WireError comes out, and little is held meanwhile

@@ -5,8 +5,9 @@ The worker makes the actual argument from the description that crosses the wire.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from harness.environments.records import VectorEnv, out_of_range
 from harness.errors import ProgramError
 
 Array = wire.Array
+_End = Literal["terminated", "truncated", "reset"]
 
 _NEXT_STEP = "NextStep"  # the value of gymnasium.vector.AutoresetMode.NEXT_STEP
 _NAME = "Served-v0"
@@ -57,7 +59,7 @@ class Episode:
 
     reward: float
     steps: int
-    end: Literal["terminated", "truncated", "reset"]
+    end: _End
 
 
 @dataclass
@@ -127,10 +129,11 @@ class Served:
             "observation_shape": list(self.observation_shape),
             "num_actions": self.num_actions,
             "dtype": "float64" if space is None else space.dtype.name,
-            "autoreset_mode": self._autoreset_mode(),
+            "autoreset_mode": self._autoreset_mode,
             "max_episode_steps": getattr(spec, "max_episode_steps", None),
         }
 
+    @cached_property
     def _autoreset_mode(self) -> str:
         mode = getattr(self.env, "metadata", {}).get("autoreset_mode", _NEXT_STEP)
         return str(getattr(mode, "value", mode))
@@ -172,8 +175,8 @@ class Served:
     def _reset(self) -> wire.Frame:
         n = self.env.num_envs
         if self._running is not None:
-            for index in np.flatnonzero((self._ages > 0) & ~self._over):
-                self._ended(int(index), "reset")
+            begun = np.flatnonzero((self._ages > 0) & ~self._over)
+            self._end(begun, ["reset"] * len(begun))
         observations, _ = self.env.reset(seed=self.seed)
         self._running, self._ages = np.zeros(n), np.zeros(n, dtype=np.int64)
         self._over = np.zeros(n, dtype=bool)
@@ -186,16 +189,20 @@ class Served:
         # in next-step mode the call after an end only begins an episode
         self._ages += ~self._over
         over = terminations | truncations
-        for index in np.flatnonzero(over) if over.any() else ():
-            self._ended(int(index), "terminated" if terminations[index] else "truncated")
-        self._over = over if self._autoreset_mode() == _NEXT_STEP else np.zeros_like(over)
+        ended = np.flatnonzero(over)
+        if len(ended):
+            how = terminations[ended]
+            self._end(ended, ["terminated" if each else "truncated" for each in how])
+        self._over = over if self._autoreset_mode == _NEXT_STEP else np.zeros_like(over)
         arrays = (observations, np.asarray(rewards, dtype=np.float64), terminations, truncations)
-        return wire.Frame({"ok": True}, tuple(_crossing(array) for array in arrays))
+        return wire.Frame({"ok": True}, tuple([_crossing(array) for array in arrays]))
 
-    def _ended(self, index: int, end: Literal["terminated", "truncated", "reset"]) -> None:
+    def _end(self, indices: Array, ends: Sequence[_End]) -> None:
+        """Writes down the episodes that end in some sub-environments."""
         assert self._running is not None
-        self.episodes.append(Episode(float(self._running[index]), int(self._ages[index]), end))
-        self._running[index], self._ages[index] = 0.0, 0
+        rewards, ages = self._running[indices].tolist(), self._ages[indices].tolist()
+        self.episodes.extend(map(Episode, rewards, ages, ends))
+        self._running[indices], self._ages[indices] = 0.0, 0
 
 
 def _refusal(message: str, *, spent: bool = False) -> wire.Frame:

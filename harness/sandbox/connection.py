@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -59,9 +60,15 @@ class WorkerConnection:
     ) -> None:
         # a byte that is sent out of band is read like any other, and not passed over
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+        # waits end by a limit of the kernel's; Python's own would cost two calls more for each
+        sock.settimeout(None)
         self._sock = sock
+        self._waits_s: dict[int, float] = {}  # the limits that are set, by their option
         self._monitor = monitor
-        self._buffer = bytearray()  # of what is read; as large as the largest piece so far
+        self._pause_s, self._next_check = _FIRST_PAUSE_S, 0.0
+        self._writer = wire.Writer()
+        self._stream = wire.Stream(self._received)
+        self._reader = wire.Reader(self._stream.read, limits.result_mib << 20)
         self._nonce = 0
         self.limits = limits
         self.deadline = time.monotonic() + limits.trial_s if deadline is None else deadline
@@ -84,7 +91,9 @@ class WorkerConnection:
         self._notice()
         self.expect_silence()
         self._nonce = secrets.randbits(63)
-        self._call_deadline = min(time.monotonic() + self.limits.call_s, self.deadline)
+        now = time.monotonic()
+        self._call_deadline = min(now + self.limits.call_s, self.deadline)
+        self._pause_s, self._next_check = _FIRST_PAUSE_S, now + _FIRST_PAUSE_S
         self._send({**message, "nonce": self._nonce}, arrays)
         while True:
             frame = self._receive()
@@ -106,15 +115,14 @@ class WorkerConnection:
             ConnectionLost: the worker closed its end.
         """
         try:
-            self._sock.settimeout(0)
-            data = self._sock.recv(1, socket.MSG_PEEK)
+            data = self._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         except OSError:
             raise ConnectionLost from None
         if not data:
             raise ConnectionLost
-        raise ProgramError("protocol", "the worker sent more than the answer to what was asked")
+        raise _unasked()
 
     def _checked(self, frame: wire.Frame) -> wire.Frame:
         """The frame, if it is the reply to the last request; raises the error that it reports."""
@@ -130,15 +138,17 @@ class WorkerConnection:
         return frame
 
     def _send(self, message: Mapping[str, Any], arrays: Sequence[wire.Array]) -> None:
+        left = self._writer.encode(message, arrays)
         try:
-            for buffer in wire.encode(message, arrays):
-                left = memoryview(buffer).cast("B")
-                while left:
-                    left = left[self._wait(_LONGEST_PAUSE_S, self._sock.send, left) or 0 :]
+            while left:
+                sent = self._wait(_LONGEST_PAUSE_S, socket.SO_SNDTIMEO, self._sock.sendmsg, left)
+                left = wire.unsent(left, sent or 0)
         except OSError:
             raise ConnectionLost from None
 
-    def _wait(self, pause: float, act: Callable[[Any], T], argument: Any) -> T | None:
+    def _wait(
+        self, pause_s: float, option: int, act: Callable[[Any], T], argument: Any
+    ) -> T | None:
         """Sends or receives within the deadline, a pause at most; None where the pause is over.
 
         Raises:
@@ -147,48 +157,48 @@ class WorkerConnection:
         """
         self._notice()
         try:
-            self._sock.settimeout(min(self._remaining(), pause))
+            self._limit(option, min(self._remaining(), pause_s))
             done = act(argument)
-        except TimeoutError:
-            self._notice(pause)
+        except (TimeoutError, BlockingIOError):
+            self._notice(pause_s)
             if self._is_over():
                 raise self._timeout() from None
             return None
-        self._notice(pause)
+        self._notice(pause_s)
         return done
 
+    def _limit(self, option: int, seconds: float) -> None:
+        """Sets for how long the kernel lets one sending or receiving wait."""
+        if self._waits_s.get(option) != seconds:
+            whole, part = divmod(max(int(seconds * 1e6), 1), 1_000_000)
+            self._sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", whole, part))
+            self._waits_s[option] = seconds
+
     def _receive(self) -> wire.Frame:
+        """One frame, and nothing behind it: the worker has to wait for what comes of it."""
         try:
-            return wire.decode(self._read, self.limits.result_mib << 20)
+            frame = self._reader.decode()
         except wire.WireError as error:
             raise ProgramError("protocol", f"what came back is not an answer: {error}") from None
+        if self._stream.rest:
+            raise _unasked()
+        return frame
 
-    def _read(self, size: int) -> memoryview:
-        """Exactly ``size`` bytes, valid until the next call.
-
-        While it waits, the worker's resources are checked.
-        """
-        if size > len(self._buffer):
-            self._buffer = bytearray(size)
-        whole = memoryview(self._buffer)[:size]
-        left = whole
-        pause = _FIRST_PAUSE_S
-        next_check = time.monotonic() + pause
-        while left:
-            if time.monotonic() >= next_check and self._monitor is not None:
+    def _received(self, view: memoryview) -> int:
+        """Receives some bytes; while it waits for them, the worker's resources are checked."""
+        while True:
+            if time.monotonic() >= self._next_check and self._monitor is not None:
                 self._monitor.check(self.limits)
-                pause = min(2 * pause, _LONGEST_PAUSE_S)
-                next_check = time.monotonic() + pause
+                self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+                self._next_check = time.monotonic() + self._pause_s
             try:
-                received = self._wait(pause, self._sock.recv_into, left)
+                received = self._wait(self._pause_s, socket.SO_RCVTIMEO, self._sock.recv_into, view)
             except OSError:
                 raise ConnectionLost from None
-            if received is None:
-                continue
-            if not received:
+            if received:
+                return received
+            if received is not None:
                 raise ConnectionLost
-            left = left[received:]
-        return whole
 
     def _remaining(self) -> float:
         """Seconds until the deadline of the call; raises TimeoutError once it is past."""
@@ -225,3 +235,7 @@ class WorkerConnection:
         if self._call_deadline >= self.deadline:
             return Overdue("timeout", f"not finished within {self.limits.trial_s:g} s in all")
         return Overdue("timeout", f"no answer within {self.limits.call_s:g} s")
+
+
+def _unasked() -> ProgramError:
+    return ProgramError("protocol", "the worker sent more than the answer to what was asked")

@@ -23,11 +23,12 @@ class SocketTransport:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._buffer = bytearray()  # of what is read; as large as the largest piece so far
+        self._writer = wire.Writer()
+        self._reader = wire.Reader(wire.Stream(self._received).read, 1 << 40)
 
     def receive(self) -> wire.Frame:
         """The next frame."""
-        return wire.decode(self._read, 1 << 40)
+        return self._reader.decode()
 
     def send(self, message: Mapping[str, Any], arrays: Sequence[wire.Array]) -> None:
         """Sends one frame.
@@ -35,18 +36,13 @@ class SocketTransport:
         Raises:
             wire.WireError: it cannot be encoded; nothing was sent.
         """
-        for buffer in wire.encode(message, arrays):
-            self._sock.sendall(buffer)
+        buffers = self._writer.encode(message, arrays)
+        sent = self._sock.sendmsg(buffers)
+        while buffers := wire.unsent(buffers, sent):
+            sent = self._sock.sendmsg(buffers)
 
-    def _read(self, size: int) -> memoryview:
-        """Exactly ``size`` bytes, valid until the next call."""
-        if size > len(self._buffer):
-            self._buffer = bytearray(size)
-        whole = memoryview(self._buffer)[:size]
-        left = whole
-        while left:
-            received = self._sock.recv_into(left)
-            if not received:
-                os._exit(0)
-            left = left[received:]
-        return whole
+    def _received(self, view: memoryview) -> int:
+        received = self._sock.recv_into(view)
+        if not received:
+            os._exit(0)
+        return received

@@ -45,19 +45,22 @@ def read(sock: socket.socket, size: int) -> bytes:
 
 
 @contextlib.contextmanager
-def connected(peer: Peer, limits: Limits = LIMITS) -> Iterator[WorkerConnection]:
+def connected(
+    peer: Peer, limits: Limits = LIMITS, monitor: object = None
+) -> Iterator[WorkerConnection]:
     """A connection whose other end answers every request as ``peer`` does."""
     ours, theirs = socket.socketpair()
 
     def answer() -> None:
+        reader = wire.Reader(lambda size: read(theirs, size), 1 << 30)
         with contextlib.suppress(EOFError, OSError):
             while True:
-                peer(theirs, wire.decode(lambda size: read(theirs, size), 1 << 30))
+                peer(theirs, reader.decode())
 
     thread = threading.Thread(target=answer)
     thread.start()
     try:
-        yield WorkerConnection(ours, limits)
+        yield WorkerConnection(ours, limits, monitor)
     finally:
         ours.close()
         with contextlib.suppress(OSError):
@@ -181,6 +184,65 @@ def test_a_number_in_the_place_of_a_tensor_is_a_bad_output():
 
     error = refused(replying({"ok": True, "kinds": ["float"]}, (np.array(1.0),)), scaled)
     assert (error.cause, "expected a tensor, got a float" in error.message) == ("bad-output", True)
+
+
+@pytest.mark.parametrize("more", [b"x", bytes(4), b"y" * 100_000])
+def test_more_than_one_answer_is_seen_at_once(more):
+    """What was received behind an answer is not taken for the beginning of the next one."""
+
+    def peer(sock, request):
+        reply = {"nonce": request.message["nonce"], "ok": True, "kinds": ["tensor"]}
+        sock.sendall(b"".join(wire.encode(reply, [X])) + more)
+
+    error = refused(peer, square)
+    assert error.cause == "protocol"
+    assert "more than the answer" in error.message
+
+
+def test_more_than_one_step_of_an_environment_is_seen_at_once():
+    def peer(sock, request):
+        step = b"".join(wire.encode({"op": "environment", "id": 0, "verb": "reset"}))
+        sock.sendall(step + step)
+
+    assert "more than the answer" in refused(peer, choose).message
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_an_answer_without_a_header_is_the_last_header_or_none(first):
+    """After a step a header of no length asks for the same step, and answers nothing."""
+
+    def peer(sock, request):
+        if first or "nonce" not in request.message:
+            sock.sendall(bytes(4))
+        else:
+            sock.sendall(b"".join(wire.encode({"op": "environment", "id": 0, "verb": "reset"})))
+
+    error = refused(peer, choose, Limits(call_s=0.5, trial_s=2))
+    assert error.cause == ("protocol" if first else "timeout")
+
+
+def test_a_program_that_steps_without_end_is_watched():
+    """The answers come at once, and yet the resources are looked at."""
+
+    def peer(sock, request):
+        sock.sendall(b"".join(wire.encode({"op": "environment", "id": 0, "verb": "reset"})))
+
+    looks = []
+
+    class Monitor:
+        def waited_s(self):
+            return 0.0
+
+        def check(self, limits):
+            looks.append(limits)
+            if len(looks) == 2:
+                raise ProgramError("memory", "too much")
+
+    with (
+        connected(peer, monitor=Monitor()) as connection,
+        pytest.raises(ProgramError, match="too much"),
+    ):
+        choose(ProgramProxy(connection, CONTRACT, np.random.default_rng(1)))
 
 
 def test_a_long_message_is_cut():
