@@ -1,21 +1,24 @@
 """What serving an environment costs a training, and whether its disguise costs learning.
 
-    python docs/boundary.py a2c-cartpole --seeds 3             # CPU through a sandbox, and beside
-    python docs/boundary.py a2c-cartpole --seeds 6 --plain     # what is learnt without a disguise
+    python docs/boundary.py a2c-cartpole --seeds 3                       # CPU, served and beside
+    python docs/boundary.py dqn-atari --seeds 2 --first 512 --last 832   # behind its random steps
+    python docs/boundary.py a2c-cartpole --seeds 6 --plain               # learning, not disguised
 
-Trains the solution of a task on its environment, once as its training check does and once in this
-process on the environment itself, where nothing is counted, checked or copied. What a sandbox takes
-before it trains is measured with the worked example and subtracted. ``--plain`` leaves the disguise
-out (physics and rules stay as drawn) and prints what each seed came to; what the same
-learner comes to behind it is stored in reference/TASK/targets/runs.json. dqn-atari has a script of
-its own beside its reference, since its training is shortened.
+Trains the solution of a task on its environment, in turn as its training check does and in this
+process on the environment itself, where nothing is counted, checked or copied. CPU is counted from
+one call of ``step`` to a later one, where the training is cut: neither the start of a sandbox nor
+the episodes after a training are in it. ``--plain`` trains to the end and leaves the disguise out
+(physics and rules stay as drawn), and prints what each seed came to; what the same learner comes to
+behind it is stored in reference/TASK/targets.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,42 +27,115 @@ import torch
 
 from harness import environments
 from harness.collect.bare import BareProgram
-from harness.collect.job import Stop, run_job
-from harness.marking.jobs import Job, PlannedTrial
-from harness.marking.trials import name_trial
-from harness.records import COMMON, Step
+from harness.collect.job import load_request, measure
+from harness.collect.proxy import ProgramProxy
+from harness.records import COMMON
 from harness.sandbox import choice
+from harness.sandbox.sandbox import Sandbox
 from harness.seeds import PUBLIC_KEY, SeedName
 from harness.spec.load import LoadedTask, load_task
 
 ROOT = Path(__file__).resolve().parents[1]
+#: CPU seconds so far, one number a process.
+Clock = Callable[[], np.ndarray]
+#: The call of step from which CPU is counted, and the one at which the training is cut.
+Span = tuple[int, int]
+NEVER: Span = -1, -1
 
 
-def through_a_sandbox(task: LoadedTask, measurement: str, seeds: int) -> float:
-    """CPU seconds of the grader and of its sandbox for so many seeds of a measurement."""
+class Cut(Exception):
+    """The training has made as many calls as are measured."""
+
+
+@dataclass
+class Metered:
+    """An environment that looks at a clock at one call of step and ends the training at another."""
+
+    env: Any
+    clock: Clock
+    span: Span
+    calls: int = 0
+    before: Any = None
+    spent: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.env, name)
+
+    def step(self, actions: Any) -> Any:
+        first, last = self.span
+        if self.calls == first:
+            self.before = self.clock()
+        if self.calls == last:
+            self.spent = (self.clock() - self.before) / (last - first)
+            raise Cut
+        self.calls += 1
+        seen, rewards, *rest = self.env.step(actions)
+        # float64 as where it is served, whatever the environment has
+        return seen, np.asarray(rewards, dtype=np.float64), *rest
+
+
+class ServedFromHere(ProgramProxy):
+    """The program as a measurement sees it, with a metered environment."""
+
+    clock: Clock
+    span: Span
+    metered: Metered | None = None
+
+    def serve(self, env: Any, *rest: Any, **named: Any) -> Any:
+        self.metered = Metered(env, self.clock, self.span)
+        return super().serve(self.metered, *rest, **named)
+
+
+def served(task: LoadedTask, measurement: str, seed: int, span: Span) -> np.ndarray:
+    """CPU seconds a call of step, of the grader and of the worker."""
     assert task.reference is not None
-    program, stop = task.reference.solution, Stop()
-    files = {name: program.files[name] for name in task.spec.wanted_files}
-    trials = tuple(
-        PlannedTrial(
-            name_trial(task, program, measurement, Step(COMMON.stage, seed), "", PUBLIC_KEY),
-            task,
-            files,
-        )
-        for seed in range(seeds)
-    )
-    before = time.process_time()
-    for observation in run_job(Job("boundary", PUBLIC_KEY, trials), choice.best(), stop=stop):
-        if observation.outcome != "ok":
-            raise SystemExit(observation.message)
-    return time.process_time() - before + sum(sandbox.cpu_s for sandbox in stop.sandboxes)
+    files = {name: task.reference.solution.files[name] for name in task.spec.wanted_files}
+    if task.given is not None:
+        files["given.py"] = task.given
+    limits, rng = task.limits_of(measurement), generator(task, measurement, seed)
+    with (
+        Sandbox(choice.best()) as sandbox,
+        sandbox.session(
+            sandbox.place(task.id, files), limits, lambda each: each.request(load_request(task), [])
+        ) as session,
+    ):
+        student = ServedFromHere(session, task.contract, rng.spawn(1)[0], material=task.material)
+        student.clock = lambda: np.array([time.process_time(), cpu_s(session.worker_pid)])
+        student.span = span
+        try:
+            with session.trial(limits):
+                measure(task, measurement, student, rng)
+        except Cut:
+            pass
+    return spent(student.metered)
+
+
+def spent(metered: Metered | None) -> np.ndarray:
+    """What a training spent a call."""
+    if metered is None or metered.spent is None:
+        raise SystemExit("the training ended before it had made as many calls; give --last")
+    return np.asarray(metered.spent)
+
+
+def cpu_s(pid: int | None) -> float:
+    """Seconds for which the main thread of a process has run, to the nanosecond."""
+    return int(Path(f"/proc/{pid}/schedstat").read_bytes().split()[0]) / 1e9
+
+
+def generator(task: LoadedTask, measurement: str, seed: int) -> np.random.Generator:
+    """What the instance of a seed is drawn from."""
+    place = task.id, task.spec.draw, measurement, COMMON.stage, seed
+    return SeedName(*place, "").generator(PUBLIC_KEY)
 
 
 class Beside:
     """The solution as measure.py calls it, with nothing between them but tensors made of arrays."""
 
-    def __init__(self, module: dict[str, Any], rng: np.random.Generator, *, plain: bool) -> None:
-        self._module, self._rng, self._plain = module, rng, plain
+    def __init__(
+        self, module: dict[str, Any], rng: np.random.Generator, *, plain: bool, span: Span
+    ) -> None:
+        self._module, self._rng, self._plain, self._span = module, rng, plain, span
+        self.metered: Metered | None = None
 
     def generator(self) -> torch.Generator:
         return torch.Generator().manual_seed(int(self._rng.integers(2**62)))
@@ -69,7 +145,8 @@ class Beside:
         return undisguised(instance) if self._plain else instance
 
     def serve(self, env: Any, *_: object, **__: object) -> Any:
-        return _Rewards(env)
+        self.metered = Metered(env, lambda: np.array([time.process_time()]), self._span)
+        return self.metered
 
     def new(self, name: str, *arguments: Any) -> Any:
         return _Instance(self._module[name](*arguments))
@@ -79,20 +156,6 @@ class Beside:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return _with_tensors(self._module[name])
-
-
-class _Rewards:
-    """An environment whose rewards are float64, as they are where it is served."""
-
-    def __init__(self, env: Any) -> None:
-        self._env = env
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._env, name)
-
-    def step(self, actions: Any) -> Any:
-        seen, rewards, *rest = self._env.step(actions)
-        return seen, np.asarray(rewards, dtype=np.float64), *rest
 
 
 class _Instance:
@@ -127,32 +190,63 @@ def undisguised(instance: Any) -> Any:
     return instance
 
 
-def beside(
-    task: LoadedTask, measurement: str, seeds: int, *, plain: bool = False
-) -> tuple[float, list[float]]:
-    """CPU seconds of the same in this process, and what each seed came to."""
-    code: dict[str, Any] = {}
-    exec(compile(task.measure, "measure.py", "exec"), code)
-    if plain and (drawn := code.get("disguise")) is not None:  # one that keeps poles of its own
-        code["disguise"] = lambda rng: (np.eye(4), np.arange(2), drawn(rng)[2])
-    assert task.reference is not None
-    with BareProgram(task, task.reference.solution) as program:
-        module: dict[str, Any] = {"__name__": "solution"}
-        exec(compile(Path(program.file).read_bytes(), program.file, "exec"), module)
-    found, before = [], time.process_time()
-    for seed in range(seeds):
-        place = task.id, task.spec.draw, measurement, COMMON.stage, seed
-        rng = SeedName(*place, "").generator(PUBLIC_KEY)
-        student = Beside(module, rng.spawn(1)[0], plain=plain)
-        (value,) = code[measurement](student, rng).values()
-        found.append(float(value))
-    return time.process_time() - before, found
+@dataclass
+class Program:
+    """A task's solution and its measure.py, both loaded in this process."""
+
+    task: LoadedTask
+    measurement: str
+    module: dict[str, Any]
+
+    @classmethod
+    def of(cls, task: LoadedTask, measurement: str) -> Program:
+        assert task.reference is not None
+        with BareProgram(task, task.reference.solution) as program:
+            module: dict[str, Any] = {"__name__": "solution"}
+            exec(compile(Path(program.file).read_bytes(), program.file, "exec"), module)
+        return cls(task, measurement, module)
+
+    def run(self, seed: int, *, plain: bool = False, span: Span = NEVER) -> tuple[Any, Beside]:
+        """What the measurement comes to for a seed, None where it is cut; how it was called."""
+        code: dict[str, Any] = {}
+        exec(compile(self.task.measure, "measure.py", "exec"), code)
+        if plain and (drawn := code.get("disguise")) is not None:  # one that keeps poles of its own
+            code["disguise"] = lambda rng: (np.eye(4), np.arange(2), drawn(rng)[2])
+        rng = generator(self.task, self.measurement, seed)
+        student = Beside(self.module, rng.spawn(1)[0], plain=plain, span=span)
+        draws = self.task.spec.measurements[self.measurement].draws
+        try:
+            found = code[self.measurement](student, rng, *([] if draws is None else [draws]))
+        except Cut:
+            return None, student
+        return found, student
 
 
 def trainings(task: LoadedTask) -> Sequence[str]:
     """The measurements that train."""
-    checks = (check for check in task.spec.checks if check.kind == "seed-success")
+    checks = [
+        check
+        for check in task.spec.checks
+        if check.kind == "seed-success" or check.measurement == "learn"
+    ]
     return list(dict.fromkeys(check.measurement for check in checks))
+
+
+def compare(program: Program, seeds: int, span: Span) -> None:
+    """Prints what a call of step costs through a sandbox, and beside the environment."""
+    rows = []
+    for seed in range(seeds):
+        through = served(program.task, program.measurement, seed, span)
+        (near,) = spent(program.run(seed, span=span)[1].metered)
+        rows.append([*through, near])
+    grader, worker, near = 1e6 * np.mean(rows, axis=0)
+    ratios = [f"{(row[0] + row[1]) / row[2]:.2f}" for row in rows]
+    print(
+        f"{program.task.id}: {grader:.0f} µs a call in the grader and {worker:.0f} in the worker, "
+        f"{near:.0f} beside: {(grader + worker) / near:.2f} ({', '.join(ratios)}; load "
+        f"{os.getloadavg()[0]:.1f})",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -160,25 +254,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("tasks", nargs="+")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first", type=int, default=50, help="call from which CPU is counted")
+    parser.add_argument("--last", type=int, default=850, help="call at which a training is cut")
     parser.add_argument("--plain", action="store_true", help="without a disguise")
     args = parser.parse_args()
     torch.set_num_threads(1)
     for name in args.tasks:
         task = load_task(ROOT / "tasks" / name, ROOT / "reference" / name)
         for measurement in trainings(task):
-            beside(task, measurement, 1)  # what the first training imports
-            if args.plain:
-                _, values = beside(task, measurement, args.seeds, plain=True)
-                print(name, measurement, " ".join(f"{value:.4g}" for value in values), flush=True)
+            program = Program.of(task, measurement)
+            if not args.plain:
+                compare(program, args.seeds, (args.first, args.last))
                 continue
-            start = through_a_sandbox(task, "example", 1)
-            served = through_a_sandbox(task, measurement, args.seeds) - start
-            near, _ = beside(task, measurement, args.seeds)
-            print(
-                f"{name} {measurement}: {served:.2f} s served, {near:.2f} s beside, "
-                f"{served / near:.2f}",
-                flush=True,
-            )
+            for seed in range(args.seeds):
+                found, _ = program.run(seed, plain=True)
+                value = float(np.mean(next(iter(found.values()))))
+                print(f"{name} {measurement} {seed}: {value:.4g}", flush=True)
 
 
 if __name__ == "__main__":
