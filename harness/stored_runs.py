@@ -130,8 +130,9 @@ def protocol(task: LoadedTask) -> str:
     """A digest of what the runs depend on besides the program, and of nothing else.
 
     It covers the code of the training measurements (what they reach in measure.py), given.py, the
-    domain, the images and the environments if they use them, and the seed version. Another
-    measurement of the same task may change without hours of training becoming stale.
+    domain, the images, the source of images and the environments if they use them, and the seed
+    version. Another measurement of the same task may change without hours of training becoming
+    stale.
     """
     return sha256(canonical(measured_by(task, sorted({c.measurement for c in checks(task)}))))
 
@@ -146,6 +147,8 @@ def measured_by(task: LoadedTask, names: Sequence[str]) -> list[object]:
         parts.append(task.spec.domain.model_dump(mode="json"))
     if "student.images" in code and task.spec.images is not None:
         parts.append(images.signature(task.spec.images))
+    if "student.source(" in code:
+        parts.append(images.source.signature())
     if "student.environment(" in code:
         parts.append(environments.signature(task.spec.environments))
     return parts

@@ -2,6 +2,7 @@
 
 import sys
 
+import numpy as np
 import pytest
 
 from harness.mutation import equivalents
@@ -10,6 +11,7 @@ from tests.support.programs import ROOT, load
 sys.path.insert(0, str(ROOT / "docs" / "evidence"))
 try:
     import cheats
+    import order
     import pages
     import pictures
     import targets
@@ -77,6 +79,35 @@ def test_weights_from_home_pass_no_check():
         assert row.threshold == check.threshold
         share = row.succeeded / row.seeds
         assert share == 1 if row.source == "at home" else share < check.min_detectable / 2
+
+
+def test_weights_from_home_in_the_order_of_the_pixels_are_stored():
+    """Where images come from a drawn source there is no order to find, not even by the true law."""
+    stored = order.read()
+    for name, task in order.TASKS.items():
+        rows = [row for row in stored if row.task == name]
+        assert {row.check for row in rows} == {check.id for check in order.checks_of(name)}
+        for row in rows:
+            assert row.threshold == load(name).spec.check(row.check).threshold
+        if task.drawn:
+            assert [row.succeeded for row in rows] == [0] * (1 + len(order.GROUPS))
+
+
+def test_the_order_of_disguised_pixels_is_found_again():
+    rng, digits = np.random.default_rng(1), order.images.load("digits")
+    home, other = (digits.deformed(rng).binary().reshape(-1, 64) for _ in range(2))
+    place, inverted = rng.permutation(64), rng.permutation(64) < 32
+    found, signs = order.matched(home, np.abs(other[:, place] - inverted))
+    assert (found == place).sum() > 55
+    assert (signs == inverted).sum() > 55
+
+
+def test_the_nearest_law_of_home_is_the_same_one_in_another_order():
+    law = order.source.draw(np.random.default_rng(2))
+    true, u = law.logits[0], order.source.pairs()
+    place, sign = np.random.default_rng(3).permutation(22), np.resize([1, -1], 22)
+    laws = [*order.turned(law.logits[1], u), (true * sign)[:, place]]
+    np.testing.assert_allclose(order.nearest(true, laws), true, atol=1e-12)
 
 
 def test_every_task_whose_parameters_are_marked_was_tried():

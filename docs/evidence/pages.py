@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import cheats
+import order
 import targets
 
 from harness.kinds import seed_success
@@ -144,15 +145,23 @@ def reproduced() -> str:
 
 def brought() -> str:
     """Weights from home on marked seeds."""
-    lines = [
-        [
-            *(row.task, row.source, f"{row.succeeded} of {row.seeds}"),
-            f"{row.least:.3g}" if row.seeds == 1 else f"{row.least:.3g} to {row.most:.3g}",
-            f"{row.threshold:g}",
-        ]
-        for row in cheats.read()
-    ]
-    return markdown(("task", "weights from", "seeds that succeed", "came to", "wanted"), lines)
+    lines = [[row.task, *_came_to(row)] for row in cheats.read()]
+    return markdown(("task", "weights from", *CAME_TO), lines)
+
+
+def arranged() -> str:
+    """The same, put into the order of the pixels first."""
+    lines = [[f"{row.task}/{row.check}", *_came_to(row)] for row in order.read()]
+    return markdown(("check", "home", *CAME_TO), lines)
+
+
+CAME_TO = ("seeds that succeed", "came to", "wanted")
+
+
+def _came_to(row: cheats.Row) -> list[str]:
+    """What home is, and the columns of CAME_TO."""
+    both = f"{row.least:.3g}" if row.seeds == 1 else f"{row.least:.3g} to {row.most:.3g}"
+    return [row.source, f"{row.succeeded} of {row.seeds}", both, f"{row.threshold:g}"]
 
 
 def trained() -> Iterator[tuple[str, SeedSuccessCheck, dict[str, Any]]]:
@@ -235,7 +244,7 @@ def times() -> str:
 
 PAGES = {
     STRENGTH: (mutants, untried, written, margins),
-    GENERATIVE: (reproduced, brought, runs, derived, times),
+    GENERATIVE: (reproduced, brought, arranged, runs, derived, times),
 }
 
 

@@ -20,7 +20,7 @@ from harness.contract import Contract, GeneratorType
 from harness.environments import Disguised
 from harness.environments.records import VectorEnv
 from harness.errors import MeasurementError, ProgramError
-from harness.images import Images, load
+from harness.images import Images, Source, load, source
 from harness.spec.domain import Domain
 from harness.spec.example import Material, ReadyCall
 from harness.spec.instances import GivenFunction, Instances
@@ -82,6 +82,10 @@ class ProgramProxy:
         if self._material.images is None:
             raise MeasurementError("the task has no images", "declare `images:` in its task.yaml")
         return load(self._material.images)
+
+    def source(self, rng: np.random.Generator) -> Source:
+        """A source of binary images of 64 pixels with a known law, drawn by the generator."""
+        return source.draw(rng)
 
     def environment(self, name: environments.Name, rng: np.random.Generator) -> Disguised:
         """An instance of an environment that the task declares, to be served and played.

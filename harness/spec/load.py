@@ -69,7 +69,7 @@ class LoadedTask:
         """A digest of the task's own code, on which observations depend besides the program.
 
         It covers measure.py, given.py, starter.py, the domain, the worked example, the set of
-        images and the environments.
+        images, the source of images and the environments.
         """
         return self._protocol_of(self.measure)
 
@@ -84,6 +84,7 @@ class LoadedTask:
         for data in (self.spec.domain, self.example):
             parts += [data.model_dump(mode="json", by_alias=True)] if data is not None else []
         parts += [images.signature(self.spec.images)] if self.spec.images else []
+        parts += [images.source.signature()] if b"student.source(" in code else []
         served = self.spec.environments
         parts += [environments.signature(served)] if served else []
         return sha256(canonical(parts))

@@ -1,4 +1,4 @@
-"""What is drawn of vae-digits: a model trained once on digits that nobody disguised."""
+"""What is drawn of vae-digits: a model trained once on handwritten digits."""
 
 import numpy as np
 

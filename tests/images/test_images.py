@@ -159,7 +159,7 @@ def test_what_is_measured_depends_on_the_law_of_deformation(task_with, monkeypat
 
 
 def test_stored_runs_depend_on_the_law_of_deformation(monkeypatch):
-    task = load_task(ROOT / "tasks" / "vae-digits", None)
+    task = load_task(ROOT / "tasks" / "px-digits", None)
     before = stored_runs.protocol(task)
     monkeypatch.setattr(deformation, "LAW", 2)
     assert stored_runs.protocol(task) != before
