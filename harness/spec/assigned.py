@@ -32,13 +32,15 @@ def narrowed(
         loaded: task id -> task; what cannot be loaded is not looked at.
 
     Raises:
-        SpecError: a task stands twice, or checks are left out that do not exist or that others
-            need.
+        SpecError: a task stands twice, checks are left out that do not exist or that others need,
+            a phase marks none of the tasks, or lateness costs more than everything.
     """
-    flaws = [*_repeated(assignment.tasks)]
+    flaws = [*_repeated(assignment.tasks), *_of_tiers(assignment, loaded)]
     for index, entry in enumerate(assignment.tasks):
         if entry.id in loaded:
             flaws += _of_task(("tasks", index), entry, loaded[entry.id].spec)
+    if not flaws:
+        flaws = [*_beyond_everything(assignment, loaded)]
     if flaws:
         places = strict_yaml.positions(path.read_text(encoding="utf-8-sig"))
         raise SpecError(
@@ -72,6 +74,41 @@ def _repeated(entries: Sequence[AssignedTask]) -> Iterator[_Flaw]:
         if entry.id in seen:
             yield ("tasks", index, "id"), f"the task {entry.id!r} stands twice", "keep one of them"
         seen.add(entry.id)
+
+
+def _of_tiers(assignment: Assignment, loaded: Mapping[str, LoadedTask]) -> Iterator[_Flaw]:
+    """What is wrong with the tiers that are marked in a phase."""
+    of_tasks = {loaded[entry.id].spec.tier for entry in assignment.tasks if entry.id in loaded}
+    unknown = any(entry.id not in loaded for entry in assignment.tasks)
+    for phase, tiers in assignment.tiers.items():
+        for index, tier in enumerate(tiers):
+            if tier in tiers[:index]:
+                place = ("tiers", phase, index)
+                yield place, f"the tier {tier!r} stands twice", "keep one of them"
+        if not unknown and not of_tasks & set(tiers):
+            there = ", ".join(sorted(of_tasks))
+            message = f"in the phase {phase} nothing would be marked: no task is of these tiers"
+            yield ("tiers", phase), message, f"there are: {there}"
+
+
+def _beyond_everything(assignment: Assignment, loaded: Mapping[str, LoadedTask]) -> Iterator[_Flaw]:
+    """Losses in points that are more than the assignment is worth."""
+    if assignment.late is None or any(entry.id not in loaded for entry in assignment.tasks):
+        return
+    worth = round(sum(_worth(entry, loaded[entry.id].spec) for entry in assignment.tasks), 4)
+    for name in ("per_day", "cap"):
+        loss = getattr(assignment.late, name)
+        if loss is not None and loss.unit == "points" and loss.amount > worth:
+            message = f"{loss} are more than everything: the assignment is worth {worth:g}"
+            yield ("late", name), message, "lower it, or give a percentage"
+
+
+def _worth(entry: AssignedTask, spec: Task) -> float:
+    """What a task is worth in the assignment."""
+    if entry.points is not None:
+        return entry.points
+    marked = (check for check in spec.checks if check.id not in entry.without)
+    return sum(entry.checks.get(check.id, check.points) for check in marked)
 
 
 def _of_task(at: Location, entry: AssignedTask, spec: Task) -> Iterator[_Flaw]:

@@ -123,8 +123,12 @@ def assignment_path(folder: Path, name: str) -> Path:
 
 
 def assignment_names(folder: Path) -> list[str]:
-    """The names of the assignments in ``<folder>/assignments``, in order."""
-    return sorted(path.stem for path in folder.glob("assignments/*.yaml"))
+    """The names of the assignments in ``<folder>/assignments``, in order.
+
+    Files whose names begin with a dot are none: editors keep what is not saved in such.
+    """
+    found = folder.glob("assignments/*.yaml")
+    return sorted(path.stem for path in found if path.is_file() and path.name[0] != ".")
 
 
 def load_assignment(folder: Path, name: str, known: Sequence[str]) -> Assignment:
@@ -171,7 +175,13 @@ def load_assignment(folder: Path, name: str, known: Sequence[str]) -> Assignment
 
 def _nearest_file(folder: Path, name: str, others: Sequence[str]) -> str:
     """The end of a message about an unknown assignment, with the path of the one that is meant."""
-    close = get_close_matches(name, others, n=1)
+    if name == ALL:
+        return f": `{ALL}` is every check of every task, and has no file with dates and rules"
+    if (other := folder / "assignments" / f"{name}.yml").is_file():
+        return f"; rename {other} to {name}.yaml"
+    given = Path(name)
+    stem = given.stem if given.suffix in (".yaml", ".yml") else name
+    close = [stem] if stem in others else get_close_matches(stem, others, n=1)
     if close:
         path = assignment_path(folder, close[0])
         where = f" ({path})" if path.is_file() else ""

@@ -17,6 +17,11 @@ Position: TypeAlias = tuple[int, int]
 
 _MAX_SHOWN = 60
 _DISCRIMINATOR = "kind"
+#: What the pattern of an id asks for, in words.
+_ID_PATTERN = "^[a-z][a-z0-9-]*$"
+_ID_WORDS = "be small letters, digits and hyphens, a letter first"
+#: A field that a message names.
+_NAMED = re.compile(r"`([a-z_.]+)(?:: [^`]*)?`")
 
 
 class Located(Protocol):
@@ -44,6 +49,8 @@ def complaints(
     grouped: dict[Location, tuple[Position, list[str], str]] = {}
     for item in error.errors(include_url=False):
         kind, loc = item["type"], item["loc"]
+        if kind == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]:
+            continue  # there are enough, of which some are not in order: each is a complaint
         if kind == "union_tag_not_found":
             loc = (*loc, _DISCRIMINATOR)
         if kind in ("missing", "union_tag_not_found"):
@@ -74,8 +81,8 @@ def _wrong_value(
     context = item.get("ctx", {})
     place = document.values[path]
     if kind == "value_error":
-        where = f"{_name(path)}: " if path else ""
-        return place, f"{where}{context['error']}", "correct the fields named here"
+        where, message = f"{_name(path)}: " if path else "", str(context["error"])
+        return _of_named(message, path, document), where + message, "correct the fields named here"
     if kind == "union_tag_invalid":
         path, value = (*path, _DISCRIMINATOR), context["tag"]
         place = document.values.get(path, place)
@@ -88,6 +95,9 @@ def _wrong_value(
     requirement = item["msg"].partition(" should ")[2] or item["msg"]
     requirement = re.sub(r"an object|a valid dictionary", "a mapping", requirement)
     requirement = re.sub(r"a valid (array|list|tuple)", "a list", requirement)
+    requirement = re.sub(r" after validation, not \d+", "", requirement)
+    if context.get("pattern") == _ID_PATTERN:
+        requirement = _ID_WORDS
     remedy = "change the value"
     if kind == "string_type" and isinstance(value, bool | int | float):
         remedy = "put it in quotes"
@@ -96,6 +106,17 @@ def _wrong_value(
     elif kind in ("int_type", "float_type") and isinstance(value, str):
         remedy = "write a decimal number without quotes"
     return place, f"{_name(path)} is {shown(value)}, but should {requirement}", remedy
+
+
+def _of_named(message: str, path: Location, document: Located) -> Position:
+    """The place of the first field that a message names, or else of what it is about."""
+    for name in _NAMED.findall(message):
+        parts = tuple(name.split("."))
+        # `late.cap` within `late` is named from the root
+        for found in ((*path, *parts), parts):
+            if found in document.keys:
+                return document.keys[found]
+    return document.values[path]
 
 
 def _path(loc: Location, data: object) -> Location:

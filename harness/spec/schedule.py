@@ -24,6 +24,11 @@ _MOMENT = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})[T ](?P<time>\d{2}:\d{2}(?::\d{2})?)(?:\.(?P<part>\d{1,9}))?"
     r"(?: ?(?P<zone>Z|UTC|[+-]\d{2}:?\d{2}|[A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2}))?"
 )
+#: A date and time with what stands for several zones, or for none (``CET``, ``EST5EDT``, ``UTC+2``).
+_ABBREVIATED = re.compile(
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})? ?(?P<zone>(?!am|pm)[A-Za-z][\w+:-]*)",
+    re.IGNORECASE,
+)
 #: Years that can be meant; at the ends of the calendar some moments do not exist in UTC.
 _FIRST_YEAR, _LAST_YEAR = 1970, 3000
 _EXAMPLE = "2026-10-19 23:59 Europe/Berlin, or 2026-10-19 23:59 +02:00"
@@ -41,6 +46,10 @@ def read_moment(text: object) -> datetime:
     """
     match = _MOMENT.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
+        if isinstance(text, str) and (named := _ABBREVIATED.fullmatch(text.strip())):
+            raise ValueError(
+                f"{text}: {named['zone']} is no zone that tells one moment; write {_EXAMPLE}"
+            )
         raise ValueError(f"{text!r} is no date with time and zone; write {_EXAMPLE}")
     if match["zone"] is None:
         raise ValueError(f"{text} has no time zone; write {_EXAMPLE}")
@@ -227,6 +236,9 @@ class LateRule(Model):
 
     @model_validator(mode="after")
     def _require_usable_cap(self) -> Self:
+        for name in ("cap", "late_days", "grace"):
+            if not self.per_day.amount and getattr(self, name):
+                raise ValueError(f"`{name}` could never matter: a day costs {self.per_day}")
         if self.cap is None:
             return self
         if self.cap.unit != self.per_day.unit:

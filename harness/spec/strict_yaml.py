@@ -125,9 +125,9 @@ class _Document:
         except yaml.composer.ComposerError as error:
             self.give_up(_position(error.problem_mark), str(error.problem), "make it simpler")
         except yaml.MarkedYAMLError as error:
-            message = f"this is not valid YAML: {error.problem or error.context}"
+            problem = error.problem or error.context or ""
             place = _position(error.problem_mark or error.context_mark)
-            self.give_up(place, message, "correct the syntax")
+            self.give_up(place, f"this is not valid YAML: {problem}", _syntax_remedy(problem))
 
     def _read(self, loader: _Loader) -> None:
         try:
@@ -281,6 +281,15 @@ def _read(text: str, file: str) -> _Document:
         document = _Document(file)
     document.read(text)
     return document
+
+
+def _syntax_remedy(problem: str) -> str:
+    """What to do about what PyYAML says; the two slips that are made most have words."""
+    if problem.startswith("mapping values are not allowed"):
+        return "put a text that holds a colon in quotes, or correct the indentation"
+    if "'\\t'" in problem:
+        return "indent with spaces instead of tabs"
+    return "correct the syntax"
 
 
 def _scalar(node: yaml.ScalarNode) -> object:

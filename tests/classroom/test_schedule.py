@@ -73,6 +73,16 @@ def test_differences_are_real_time_where_the_clocks_change() -> None:
         (DUE + "late: {per_day: 110%}", "more than everything"),
         (DUE + "late: {per_day: 5%, grace: soon}", "'soon' is no length of time"),
         (DUE + "late: {cap: 5%}", "late.per_day is missing"),
+        (DUE + "late: {per_day: 0%, late_days: 2}", "`late_days` could never matter: .* costs 0%"),
+        (DUE + "late: {per_day: 0 points, cap: 1 points}", "`cap` could never matter"),
+        ("due: 2026-10-19 23:59 CET", "CET is no zone that tells one moment; write 2026-10-19"),
+        ("due: 2026-10-19 23:59 UTC+2", r"UTC\+2 is no zone that tells one moment"),
+        ("due: 2026-10-19 11:59 pm", "'2026-10-19 11:59 pm' is no date with time and zone"),
+        # a contradiction is shown where a field of it stands
+        (DUE + "release: 2026-10-20 09:00 Z", "hw.yaml:4:1: `due`"),
+        (DUE + UNTIL + "late: {per_day: 10%, cap: 40%}", "hw.yaml:6:22: `late.cap`"),
+        (DUE + "late: {per_day: 10%, cap: 5%}", "hw.yaml:5:22: late: `cap`"),
+        ("counts: best", "hw.yaml:4:1: `counts: best` needs"),
         ("counts: newest", "counts is 'newest', not one of last, first, best"),
         ("counts: best", "`counts: best` needs `max_submissions`, at least 2"),
         ("tiers: {final: []}", "at least 1 item"),
@@ -116,6 +126,14 @@ def test_a_budget_needs_a_term_that_has_it(tasks: Path) -> None:
 def test_an_unknown_assignment_is_answered_with_a_path(tasks: Path) -> None:
     with pytest.raises(UsageError, match=r"did you mean 'homework' \(.*assignments/homework.yaml"):
         load_assignment(tasks, "homwork", ["square", "noise"])
+    for given in ("homework.yaml", str(tasks / "assignments" / "homework.yaml")):
+        with pytest.raises(UsageError, match=r"did you mean 'homework' \("):
+            load_assignment(tasks, given, ["square", "noise"])
+    with pytest.raises(UsageError, match="`all` is every check of every task, and has no file"):
+        load_assignment(tasks, "all", ["square", "noise"])
+    (tasks / "assignments" / "hw3.yml").write_text("id: hw3\n")
+    with pytest.raises(UsageError, match=r"rename .*hw3.yml to hw3.yaml"):
+        load_assignment(tasks, "hw3", ["square", "noise"])
     (tasks / "assignments" / "hw1.yaml").rename(tasks / "assignments" / "hw2.yaml")
     with pytest.raises(SpecError, match=r"hw2.yaml has the id 'hw1' \(write id: hw2\)"):
         load_assignment(tasks, "hw2", ["square"])

@@ -28,8 +28,9 @@ def syllabus(tmp_path):
     (tasks / "assignments").unlink()
     (tasks / "assignments").mkdir()
 
-    def read(*entries):
+    def read(*entries, rules=()):
         lines = ["id: part", "title: A part", "tasks:", *(f"  - {{{entry}}}" for entry in entries)]
+        lines += rules
         path = tasks / "assignments" / "part.yaml"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return read_syllabus(tasks, COURSE / "reference", "part")
@@ -133,6 +134,48 @@ def test_what_makes_no_sense_is_refused_where_it_stands(syllabus, entries, place
     (problem,) = caught.value.problems
     assert (problem.line, problem.col) == place
     assert (problem.message, problem.remedy) == (message, remedy)
+
+
+DUE = "due: 2026-10-19 23:59 Z"
+
+
+@pytest.mark.parametrize(
+    ("rule", "place", "message", "remedy"),
+    [
+        (
+            "tiers: {final: [training]}",
+            (6, 16),
+            "in the phase final nothing would be marked: no task is of these tiers",
+            "there are: exact",
+        ),
+        (
+            "tiers: {final: [exact, exact]}",
+            (6, 24),
+            "the tier 'exact' stands twice",
+            "keep one of them",
+        ),
+        (
+            "late: {per_day: 8 points}",
+            (6, 17),
+            "8 points are more than everything: the assignment is worth 7",
+            "lower it, or give a percentage",
+        ),
+        (
+            "late: {per_day: 2 points, cap: 7.5 points}",
+            (6, 32),
+            "7.5 points are more than everything: the assignment is worth 7",
+            "lower it, or give a percentage",
+        ),
+    ],
+)
+def test_rules_that_could_never_hold_are_refused(syllabus, rule, place, message, remedy):
+    with pytest.raises(SpecError) as caught:
+        syllabus("id: square, points: 7", rules=(DUE, rule))
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.col) == place
+    assert (problem.message, problem.remedy) == (message, remedy)
+    held = ("late: {per_day: 2 points, cap: 7 points}", "tiers: {final: [exact, training]}")
+    assert syllabus("id: square, points: 7", rules=(DUE, *held)).declared is not None
 
 
 def test_a_task_that_was_not_loaded_is_no_reason_to_refuse_the_others(syllabus, tmp_path):

@@ -67,6 +67,8 @@ class Task(Strict):
     pair: tuple[int, Limits] | None = None
     named: dict[Literal["feedback", "final"], Limits] = {}
     lists: list[Limits] = []
+    some: Annotated[tuple[Limits, ...], Field(min_length=1)] = (Limits(),)
+    short: Annotated[str, Field(pattern="^[a-z][a-z0-9-]*$")] = "a"
     aliased: int = Field(default=0, alias="other-name")
     checks: tuple[Annotated[Exact | Ramp, Field(discriminator="kind")], ...] = ()
 
@@ -331,7 +333,23 @@ def test_a_syntax_error_in_a_second_document() -> None:
         ),
         (
             "id: a\nchecks: [{kind: ramp, low: 2, high: 1}]",
-            "f:2:10: checks[0]: `low` is not below `high` (correct the fields named here)",
+            "f:2:23: checks[0]: `low` is not below `high` (correct the fields named here)",
+        ),
+        ("id: a\nsome: []", "f:2:7: some is a list of 0, but should have at least 1 item (change"),
+        ("id: a\nsome: [{second: 1}]", "f:2:9: the field some[0].second is not known (did you"),
+        (
+            "id: a\nshort: HW 1",
+            "f:2:8: short is 'HW 1', but should be small letters, digits and hyphens, a letter f",
+        ),
+        (
+            "id: a: b",
+            "f:1:6: this is not valid YAML: mapping values are not allowed here (put a text that "
+            "holds a colon in quotes, or correct the indentation)",
+        ),
+        (
+            "id: a\nchecks:\n\t- kind: exact",
+            "f:3:1: this is not valid YAML: found character '\\t' that cannot start any token "
+            "(indent with spaces instead of tabs)",
         ),
         ("id: a\ndraws: " + "x" * 99, "f:2:8: draws is '" + "x" * 59 + "…, but should be a valid"),
     ],
@@ -349,7 +367,7 @@ def test_a_field_that_converts_elsewhere_does_not_convert_here(value: str) -> No
 
 def test_a_problem_of_the_whole_file() -> None:
     (seen,) = complaints("kind: ramp\nlow: 2\nhigh: 1\n", Ramp)
-    assert seen == "f:1:1: `low` is not below `high` (correct the fields named here)"
+    assert seen == "f:2:1: `low` is not below `high` (correct the fields named here)"
 
 
 def test_an_unknown_field_with_a_value_that_is_refused() -> None:
