@@ -6,7 +6,7 @@ several runs, and a budget of late days is kept over a term.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -72,8 +72,32 @@ class History:
         """What was told wrongly before, and what is told of it now.
 
         The same files under the same name, of which no time is told now that was told before: they
-        came in at another time, or are somebody else's.
+        are somebody else's, or came in earlier. A table has the last time that something came in,
+        so an earlier one says that there was no later one; a later one says nothing of that kind
+        (:meth:`again`).
         """
+        return [
+            (before, now)
+            for before, now in self._told_anew(more)
+            if now.student != before.student or now.at < before.at
+        ]
+
+    def again(self, more: Sequence[Attempt]) -> list[tuple[Attempt, Attempt]]:
+        """Attempts that are known, and new ones of the same student, later, with the same files.
+
+        They have the same name, as a platform's download of each has, and only the later one's time
+        is told now.
+        """
+        return [
+            (before, now)
+            for before, now in self._told_anew(more)
+            if now.student == before.student
+            and now.at > before.at
+            and all(now.at != each.at for each in self.attempts[now.student])
+        ]
+
+    def _told_anew(self, more: Sequence[Attempt]) -> list[tuple[Attempt, Attempt]]:
+        """Known attempts of which no time is told now, with what is told of the same files."""
         told = {(each.submission, each.sha256): each for each in more if each.sha256}
         still = {(each.student, each.at) for each in more}
         return [
@@ -83,6 +107,10 @@ class History:
             if (before.submission, before.sha256) in told
             and (before.student, before.at) not in still
         ]
+
+    def of_others(self, names: Container[str]) -> History:
+        """The attempts of all but these students or groups."""
+        return History({name: each for name, each in self.attempts.items() if name not in names})
 
     def choose(self, name: str, assignment: Assignment) -> Choice:
         """Which attempt of a student counts under the rules of an assignment.

@@ -171,7 +171,8 @@ def read(path: Path, load: Callable[[str], Assignment], roster: Roster) -> Exten
             an assignment that is never due or does not exist, or somebody who is not in the roster;
             or one student has two for one assignment.
     """
-    rows = table.read(path, _WHAT, ("id", "assignment", "reason"), _HEAD)
+    dates = ("days", "due", "late_until")
+    rows = table.read(path, _WHAT, ("id", "assignment", "reason"), _HEAD, dates)
     entries: dict[tuple[str, str], Extension] = {}
     for row in rows.rows:
         place = f"{path}:{row.line}"

@@ -102,6 +102,7 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
     counted, at, refused, limited, elsewhere, units = {}, {}, {}, {}, {}, {}
     notices = [*known.times.notices]
     notices += [_correction(before, now) for before, now in known.history.corrected(attempts)]
+    notices += _again(known.history.again(attempts))
     notices += _disagreeing(told, known.roster)
     for who, together in sorted(by_owner.items()):
         submissions = _without_copies(together, by_name, digests)
@@ -114,6 +115,7 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
         choice = history.choose(who, known.dates(who, known.assignment))
         if choice.attempt is None:
             refused[who] = choice.refused
+        of_content = {digests[name]: name for name in submissions}
         for attempt in choice.attempts:
             name = who
             if known.assignment.counts == "best":
@@ -121,6 +123,8 @@ def sorted_out(digests: Mapping[str, str], known: Arrangements) -> HandedIn:
                 units[name] = who
             if chosen := [each for each in here if each.at == attempt.at]:
                 counted[name], at[name] = chosen[0].submission, chosen[0].at
+            elif attempt.sha256 in of_content:  # the same files came in several times
+                counted[name], at[name] = of_content[attempt.sha256], attempt.at
             else:
                 elsewhere[name] = attempt.at
         if choice.refused:
@@ -167,6 +171,19 @@ def _correction(before: Attempt, now: Attempt) -> str:
         f"{display(now.student)}'s; the attempt of {before.text} is none of "
         f"{display(before.student)}'s any more"
     )
+
+
+def _again(pairs: Sequence[tuple[Attempt, Attempt]]) -> list[str]:
+    """A sentence about the same files that came in later once more; empty where none did."""
+    if not pairs:
+        return []
+    latest = {now.student: (before, now) for before, now in pairs}
+    before, now = latest[min(latest)]
+    several = f", and {len(latest) - 1} more likewise" if len(latest) > 1 else ""
+    return [
+        f"{display(now.student)} handed in the same files at {before.text} and at {now.text}"
+        f"{several}: each time is an attempt; where the former was wrong, give --replace-times"
+    ]
 
 
 def _counts(choice: Choice, assignment: Assignment) -> str:

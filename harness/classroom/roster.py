@@ -151,13 +151,8 @@ def read(path: Path, *, by_group: bool = False, complete: bool = True) -> Roster
             twice, a row lacks a value, an id or a pseudonym stands in it twice, a group has the
             name of somebody who is not in it, or a submission is said to be somebody else's too.
     """
-    rows = table.read(path, WHAT, ("id", "pseudonym") if complete else ("id",), _HEAD)
-    for column in ("pseudonym", *FURTHER):
-        if rows.columns.count(column) > 1:
-            raise UsageError(
-                f"{path}:1: {WHAT} has {rows.columns.count(column)} columns {column}, and nothing "
-                "says which is meant; give the others another name"
-            )
+    required = ("id", "pseudonym") if complete else ("id",)
+    rows = table.read(path, WHAT, required, _HEAD, ("pseudonym", *FURTHER))
     if by_group and "group" not in rows.columns:
         raise UsageError(
             f"{path}:1: the assignment is handed in by groups, and the roster has no column group"

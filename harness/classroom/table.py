@@ -15,6 +15,10 @@ from harness.errors import UsageError
 _LARGEST = 64 << 20
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 LINE_END = re.compile("\r\n|\r|\n")
+#: What a spreadsheet writes in place of a long number.
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
+#: Columns whose cells are names, and never rounded numbers.
+_NAMES = ("id", "submission")
 #: A cell in quotes, in which a quote is doubled.
 QUOTED = re.compile('"(?:[^"]++|"")*+"')
 
@@ -42,7 +46,9 @@ class Table:
     notices: tuple[str, ...] = ()
 
 
-def read(path: Path, what: str, required: tuple[str, ...], head: str) -> Table:
+def read(
+    path: Path, what: str, required: tuple[str, ...], head: str, further: tuple[str, ...] = ()
+) -> Table:
     """A table with a header, separated by commas, semicolons or tabs, whichever it has most of.
 
     A file that is not UTF-8 is read as Windows-1252, as Excel writes it in Western Europe, and a
@@ -52,9 +58,11 @@ def read(path: Path, what: str, required: tuple[str, ...], head: str) -> Table:
         what: what the file is, for messages: ``the roster``.
         required: columns that must be there once and be filled in every row.
         head: the header to begin with, for messages.
+        further: columns that are read where they are there.
 
     Raises:
-        UsageError: the file cannot be read, or a column or a value that is required is missing.
+        UsageError: the file cannot be read, a column or a value that is required is missing, a
+            column that is read stands in it twice, or an id is what a spreadsheet made of a number.
     """
     text, notices = _text(path, what)
     lines = io.StringIO(text, newline="")
@@ -64,6 +72,16 @@ def read(path: Path, what: str, required: tuple[str, ...], head: str) -> Table:
     except csv.Error as error:
         raise UsageError(f"{path}:{reader.line_num}: {what} cannot be read: {error}") from error
     columns = tuple(cell.strip().lower() for cell in numbered[0][1]) if numbered else ()
+    if columns and re.fullmatch("sep=.?", columns[0]):
+        raise UsageError(
+            f"{path}:1: the line sep=… is for spreadsheets alone; remove it, separators are seen"
+        )
+    for column in further:
+        if columns.count(column) > 1:
+            raise UsageError(
+                f"{path}:1: {what} has {columns.count(column)} columns {column}, and nothing "
+                "says which is meant; give the others another name"
+            )
     for column in required:
         if columns.count(column) != 1:
             raise UsageError(
@@ -79,6 +97,13 @@ def read(path: Path, what: str, required: tuple[str, ...], head: str) -> Table:
         found = Row(line, dict(zip(columns, padded, strict=False)))
         if not all(found.cells[column] for column in required):
             raise UsageError(f"{path}:{line}: a row needs {' and '.join(required)}, found {row}")
+        for column in _NAMES:
+            if _ROUNDED.fullmatch(found.cells.get(column, "")):
+                raise UsageError(
+                    f"{path}:{line}: {found.cells[column]} is what a spreadsheet makes of a long "
+                    f"number, which is lost by now; export it again, with the column {column} as "
+                    "text"
+                )
         rows.append(found)
     return Table(path, columns, tuple(rows), notices)
 

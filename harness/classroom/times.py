@@ -99,7 +99,7 @@ def read(path: Path) -> Times:
     elif path.suffix in (".yml", ".yaml"):
         times = Times(tuple(_of_gradescope(_metadata(path), str(path))))
     else:
-        rows = table.read(path, "the table of times", ("id", "time"), _HEAD)
+        rows = table.read(path, "the table of times", ("id", "time"), _HEAD, ("submission",))
         attempts = [
             Attempt(
                 table.unguarded(row.cells["id"]),

@@ -24,7 +24,7 @@ _MOMENT = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})[T ](?P<time>\d{2}:\d{2}(?::\d{2})?)(?:\.(?P<part>\d{1,9}))?"
     r"(?: ?(?P<zone>Z|UTC|[+-]\d{2}:?\d{2}|[A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2}))?"
 )
-#: A date and time with what stands for several zones, or for none (``CET``, ``EST5EDT``, ``UTC+2``).
+#: A date and time with what stands for several zones, or for none: ``CET``, ``UTC+2``.
 _ABBREVIATED = re.compile(
     r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})? ?(?P<zone>(?!am|pm)[A-Za-z][\w+:-]*)",
     re.IGNORECASE,

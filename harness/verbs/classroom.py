@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -44,7 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--replace-times",
         action="store_true",
-        help="forget first what earlier runs were told of this assignment's times",
+        help="forget first what earlier runs were told of this assignment's times; with --single "
+        "of those in the table alone",
     )
     parser.add_argument(
         "--extensions",
@@ -79,10 +81,10 @@ def arrangements(
         raise UsageError("--times needs --assignment, whose dates and limits the times are held to")
     if args.replace_times and args.times is None:
         raise UsageError("--replace-times needs --times, the table that takes the place of others")
-    if args.replace_times:
-        history = History()
     if args.times is not None:
         given = times.read(args.times)
+        if args.replace_times:
+            history, given = _forgetting(history, given, roster, single=args.single)
     else:
         given = times.beside(paths) if declared else Times()
     if args.extensions is not None:
@@ -90,6 +92,22 @@ def arrangements(
     granted = extended.granted(declared, roster) if declared else {}
     dates = {name: each.assignment for name, each in granted.items()}
     return Arrangements(roster, declared, given, history, dates, extended)
+
+
+def _forgetting(
+    history: History, given: Times, roster: Roster, *, single: bool
+) -> tuple[History, Times]:
+    """The attempts without those that a table takes the place of, and the table with what it lacks.
+
+    Args:
+        single: whether this run is about those in the table alone, and not about the class.
+    """
+    told = {roster.unit(each.student) for each in given.attempts}
+    if single and "" not in told:
+        return history.of_others(told), given
+    lost = sorted(history.attempts.keys() - told)
+    notice = f"--replace-times forgot the times of {rosters.listed(lost)}: the table has none"
+    return History(), replace(given, notices=(*given.notices, *([notice] if lost else [])))
 
 
 def _loader(args: argparse.Namespace, syllabus: Syllabus) -> Callable[[str], Assignment]:

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_choice_of_record(parser)
     parser.add_argument("student", metavar="ID", help="the id of the student, or of the submission")
     parser.add_argument("place", metavar="TASK[/CHECK]")
-    parser.add_argument("points", nargs="?", type=float, metavar="POINTS")
+    parser.add_argument("points", nargs="?", metavar="POINTS")
     parser.add_argument("--withdraw", action="store_true", help="let the computed points count")
     parser.add_argument("--reason", required=True, metavar="TEXT", help="students read it")
     parser.add_argument("--by", required=True, metavar="NAME", help="who decided")
@@ -65,15 +65,30 @@ def _entry(args: argparse.Namespace) -> Entry:
     """The decision that the command line tells.
 
     Raises:
-        UsageError: it says neither or both of points and --withdraw, or no reason or name.
+        UsageError: it says neither or both of points and --withdraw, no number, or no reason or
+            name.
     """
     if (args.points is None) is not args.withdraw:
         raise UsageError("give either POINTS or --withdraw")
-    if args.points is not None and not math.isfinite(args.points):
-        raise UsageError(f"POINTS is {args.points}, which is no number of points")
+    points = None if args.points is None else _number(args.points)
     if not args.reason.strip() or not args.by.strip():
         raise UsageError("an override needs a --reason and says who decided it (--by)")
     task, _, check = args.place.partition("/")
     made = datetime.now(UTC).isoformat(timespec="seconds")
     reason, by = args.reason.strip(), args.by.strip()
-    return Entry(args.student, task, check, args.points, reason, by, made)
+    return Entry(args.student, task, check, points, reason, by, made)
+
+
+def _number(text: str) -> float:
+    """A number of points.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        points = float(text)
+    except ValueError:
+        points = math.nan
+    if not math.isfinite(points):
+        raise UsageError(f"POINTS is {text!r}, which is no number of points; write one such as 2.5")
+    return points

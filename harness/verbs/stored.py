@@ -76,7 +76,7 @@ class Stored:
         of_roster = {
             roster.unit(each.id) if units else each.id
             for each in roster.students.values()
-            if given in (each.id, each.pseudonym, each.submission, each.group, each.name)
+            if given and given in vars(each).values()
         }
         meant = sorted(of_roster & set(known))
         if meant:

@@ -12,7 +12,7 @@ import sys
 from harness import class_record
 from harness.classroom import term
 from harness.classroom.term import TermRow
-from harness.errors import UsageError
+from harness.errors import Problem, SpecError, UsageError
 from harness.files import csv_text, write_text
 from harness.ledger import Ledger
 from harness.marking.gradebook import Gradebook
@@ -21,6 +21,7 @@ from harness.report.marks import number
 from harness.report.sanitise import NAME_LIMIT, as_text, clean
 from harness.results import Results
 from harness.seeds import PHASES
+from harness.spec import strict_yaml
 from harness.spec.catalogue import assignment_names, load_term
 from harness.spec.reading import did_you_mean
 from harness.spec.schedule import TermTotal
@@ -76,19 +77,28 @@ def _total(args: argparse.Namespace) -> TermTotal:
     """What the term declares.
 
     Raises:
-        UsageError: it declares nothing, or names no assignment.
+        UsageError: it declares nothing.
+        SpecError: it is not in order, or names an assignment that does not exist.
     """
     declared = load_term(args.tasks)
     path = args.tasks / "term.yaml"
     if declared is None or declared.total is None:
-        raise UsageError(
-            f"{path} says nothing of a mark of the term; write total: {{assignments: [NAME, …]}}"
-        )
+        what = "is not there" if declared is None else "says nothing of a mark of the term"
+        raise UsageError(f"{path} {what}; write total: {{assignments: [NAME, …]}}")
     known = assignment_names(args.tasks)
-    for name in declared.total.assignments:
-        if name not in known:
-            near = did_you_mean(name, known)
-            raise UsageError(f"{path}: no assignment is called {name!r}{near}")
+    places = strict_yaml.positions(path.read_text(encoding="utf-8-sig"))
+    problems = [
+        Problem(
+            str(path),
+            *places["total", "assignments", index],
+            f"no assignment is called {name!r}",
+            did_you_mean(name, known).lstrip("; "),
+        )
+        for index, name in enumerate(declared.total.assignments)
+        if name not in known
+    ]
+    if problems:
+        raise SpecError(problems)
     return declared.total
 
 

@@ -63,6 +63,20 @@ def test_times_of_an_assignment_are_told_anew(
     desk("grade", tmp_path / "class", *PLACE, *files, "--replace-times")
     assert "handed in 3 times" not in capsys.readouterr().err
     assert LOADED in page(tmp_path, "001")
+    one = tmp_path / "one.csv"
+    one.write_text("id,time\n001,2026-10-18 09:00 Z\n")
+    alone = ("grade", tmp_path / "class" / "001", *PLACE, "--single", "--times", one)
+    desk(*alone, "--replace-times")
+    assert "forgot" not in capsys.readouterr().err, "of one student alone"
+    marks = table(tmp_path, "gradebook.csv")
+    assert marks["'001"]["submitted"] == "2026-10-18T09:00:00+00:00"
+    assert marks["'002"]["submitted"] == "2026-10-21T12:00:00+02:00"
+    desk("grade", tmp_path / "class", *PLACE)
+    assert table(tmp_path, "gradebook.csv") == marks, "the others' times are kept"
+    desk("grade", tmp_path / "class", *PLACE, "--times", one, "--replace-times")
+    said = capsys.readouterr().err
+    assert "--replace-times forgot the times of g2, stranger: the table has none" in said
+    assert "nothing says when these were handed in: g2, stranger" in said
     assert desk("grade", tmp_path / "class", *PLACE, "--replace-times") == 2
     assert "--replace-times needs --times" in capsys.readouterr().err
 
@@ -112,6 +126,12 @@ def test_who_is_meant_by_another_name_is_said(
     assert desk("explain", "001", "square") == 0
     assert f"  {line}\n" in capsys.readouterr().out
     given = ("--reason", "r", "--by", "b")
+    for points in ("1,5", "ten", "nan", ""):
+        assert desk("override", "004", "square", points, *given) == 2
+        said = f"POINTS is {points!r}, which is no number of points; write one such as 2.5"
+        assert said in capsys.readouterr().err
+    assert desk("override", "", "square", 1, *given) == 2
+    assert "nobody in this record has the id ''; there are:" in capsys.readouterr().err
     assert desk("override", "Owl", "square", 1, *given) == 2
     assert capsys.readouterr().err == (
         "fairmark: 'Owl' is no id; in the roster it belongs to 004: give 004\n"

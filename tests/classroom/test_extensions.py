@@ -194,6 +194,12 @@ def test_an_assignment_that_was_put_off_for_everybody_beats_a_shorter_extension(
     assert found.of(later) == later
 
 
+def test_a_column_that_is_read_stands_once(tmp_path: Path) -> None:
+    """Of two columns `days` one would be taken without a word."""
+    with pytest.raises(UsageError, match="has 2 columns days, and nothing says which is meant"):
+        read(tmp_path, "ada,homework,1,2,ill", head="id,assignment,days,days,reason")
+
+
 @pytest.mark.parametrize(
     ("due", "late_due", "more", "dates"),
     [

@@ -313,6 +313,47 @@ def test_a_time_that_is_told_anew_replaces_what_was_known():
     assert found.at == {"ada": at("18 13:00")}
 
 
+def test_the_same_files_later_are_an_attempt_with_its_own_time():
+    """Whatever is told of the former: a platform's table has the last time alone."""
+    before = sorted_out(seen("ada"), arrangements(Attempt("ada", at("18 12:00"), "ada"))).history
+    later = Attempt("ada", at("21 12:00"), "ada")
+    found = sorted_out(seen("ada"), arrangements(later, history=before))
+    assert [each.at for each in found.history.attempts["ada"]] == [at("18 12:00"), at("21 12:00")]
+    assert found.at == {"ada": at("21 12:00")}, "the last one counts, and is two days late"
+    assert found.notices == (
+        "ada handed in the same files at 2026-10-18 12:00 +00:00 and at 2026-10-21 12:00 +00:00: "
+        "each time is an attempt; where the former was wrong, give --replace-times",
+    )
+    again = sorted_out(seen("ada"), arrangements(later, history=found.history))
+    assert (again.history, again.notices) == (found.history, ()), "it is said once"
+
+
+def test_the_first_of_two_attempts_with_the_same_files_counts_with_its_time():
+    """Under `counts: first` and under a limit of one nothing is late by handing in again."""
+    for rule in ("counts: first", "max_submissions: 1"):
+        declared = assignment(rule + "\nlate: {per_day: 10%}")
+        known = Arrangements(
+            assignment=declared, times=Times((Attempt("ada", at("18 12:00"), "a"),))
+        )
+        before = sorted_out(seen("a"), known).history
+        told = Times((Attempt("ada", at("21 12:00"), "a"),))
+        found = sorted_out(seen("a"), replace(known, times=told, history=before))
+        for each in (found, sorted_out(seen("a"), replace(known, history=found.history))):
+            assert (each.counted, each.at) == ({"ada": "a"}, {"ada": at("18 12:00")}), rule
+            assert each.elsewhere == {}, "its files are here: they are the same"
+
+
+def test_copies_that_came_in_again_are_said_in_one_line():
+    """A whole class whose zone was wrong must not be a page of notes."""
+    names = ("ada", "bob", "cleo")
+    given = [Attempt(name, at("18 12:00"), name) for name in names]
+    before = sorted_out(seen(*names), arrangements(*given)).history
+    later = [replace(each, at=at("18 14:00")) for each in given]
+    (notice,) = sorted_out(seen(*names), arrangements(*later, history=before)).notices
+    assert notice.startswith("ada handed in the same files at 2026-10-18 12:00 +00:00 and at 2026-")
+    assert ", and 2 more likewise: each time is an attempt" in notice
+
+
 def test_a_time_that_was_wrong_is_no_attempt():
     """An earlier time, too, takes the place of what was told of the same files."""
     before = sorted_out(seen("ada"), arrangements(Attempt("ada", at("20 12:00"), "ada"))).history

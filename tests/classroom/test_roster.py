@@ -51,6 +51,10 @@ def test_rosters_that_spreadsheets_write(tmp_path: Path, text: str) -> None:
         ("id,pseudonym\na,\n", "2: a row needs id and pseudonym"),
         ("id,pseudonym\na,x\na,y\n", "3: a stands twice"),
         ("id,pseudonym\na,x\nb,x\n", "3: the pseudonym x stands twice"),
+        ("id,pseudonym,email,email\na,x,y,z\n", "1: a roster has 2 columns email"),
+        ("sep=;\nid;pseudonym\na;x\n", "1: the line sep=.* remove it"),
+        ("id,pseudonym\n1.23E+08,x\n", "2: 1.23E.08 is what a spreadsheet makes of a long number"),
+        ("id;pseudonym\n1,23E+08;x\n", "2: 1,23E.08 .*; export it again, with the column id"),
     ],
 )
 def test_rosters_that_are_refused(tmp_path: Path, text: str, words: str) -> None:

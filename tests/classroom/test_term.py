@@ -105,7 +105,14 @@ def test_a_term_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtur
         return main([str(each) for each in (verb, *words, *where, "--results", tmp_path / "r")])
 
     assert run("term") == 2
+    assert "term.yaml is not there; write total: {assign" in capsys.readouterr().err
+    (tasks / "term.yaml").write_text("late_days: 2\n")
+    assert run("term") == 2
     assert "says nothing of a mark of the term" in capsys.readouterr().err
+    (tasks / "term.yaml").write_text("total: {assignments: [hw1, hw4]}\n")
+    assert run("term") == 2
+    said = capsys.readouterr().err
+    assert "term.yaml:1:28: no assignment is called 'hw4' (did you mean 'hw" in said
     (tasks / "term.yaml").write_text(TOTAL)
     assert run("term") == 2
     assert "nothing is stored here" in capsys.readouterr().err
@@ -140,4 +147,4 @@ def test_a_term_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "mark of the term: hw1, hw2, hw3, without the lowest 1" in capsys.readouterr().out
     (tasks / "term.yaml").write_text(TOTAL.replace("hw3", "hw4"))
     assert run("term") == 2
-    assert "no assignment is called 'hw4'; did you mean 'hw3'?" in capsys.readouterr().err
+    assert "no assignment is called 'hw4' (did you mean 'hw3'?)" in capsys.readouterr().err
