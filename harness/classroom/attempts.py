@@ -73,13 +73,13 @@ class History:
 
         The same files under the same name, of which no time is told now that was told before: they
         are somebody else's, or came in earlier. A table has the last time that something came in,
-        so an earlier one says that there was no later one; a later one says nothing of that kind
-        (:meth:`again`).
+        so a new one that is earlier says that there was no later one; a later one says nothing of
+        that kind (:meth:`again`), nor does a table that was given before.
         """
         return [
             (before, now)
             for before, now in self._told_anew(more)
-            if now.student != before.student or now.at < before.at
+            if now.student != before.student or (now.at < before.at and not self._knows(now))
         ]
 
     def again(self, more: Sequence[Attempt]) -> list[tuple[Attempt, Attempt]]:
@@ -91,10 +91,11 @@ class History:
         return [
             (before, now)
             for before, now in self._told_anew(more)
-            if now.student == before.student
-            and now.at > before.at
-            and all(now.at != each.at for each in self.attempts[now.student])
+            if now.student == before.student and now.at > before.at and not self._knows(now)
         ]
+
+    def _knows(self, attempt: Attempt) -> bool:
+        return any(attempt.at == each.at for each in self.attempts.get(attempt.student, ()))
 
     def _told_anew(self, more: Sequence[Attempt]) -> list[tuple[Attempt, Attempt]]:
         """Known attempts of which no time is told now, with what is told of the same files."""

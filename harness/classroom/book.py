@@ -34,6 +34,7 @@ class Book:
         budget: the late days of the term; None where it has none.
         overrides: the decisions of people that are in force.
         granted: name -> the other dates of those who have an extension.
+        handed_in: who handed in -> how often, as far as times were told.
     """
 
     roster: Roster = field(default_factory=Roster)
@@ -42,6 +43,7 @@ class Book:
     budget: int | None = None
     overrides: tuple[overrides.Entry, ...] = ()
     granted: Mapping[str, Granted] = field(default_factory=dict)
+    handed_in: Mapping[str, int] = field(default_factory=dict)
 
     def names(self, units: Collection[str]) -> list[str]:
         """The names of the rows that come of these submissions: a group's are its members'."""
@@ -58,7 +60,13 @@ class Book:
             unit = row.unit or row.name
             tasks = tuple(_telling(task, told) for task in row.tasks)
             display_name = shown.get(unit, row.display_name)
-            named = replace(row, name=unit, tasks=tasks, display_name=display_name)
+            named = replace(
+                row,
+                name=unit,
+                tasks=tasks,
+                display_name=display_name,
+                handed_in=self.handed_in.get(unit, 0),
+            )
             for each in self._rows(named):
                 rows.setdefault(each.name, []).append(self._adjusted(each))
         return replace(gradebook, submissions=tuple(map(self._counting, rows.values())))
@@ -191,5 +199,9 @@ def of_ledger(
     extended = extensions.stored(ledger.document(extensions.document_name()))
     known = tuple(dated(each, history, roster, extended) for each, history in histories)
     log = overrides.stored(ledger.document(overrides.document_name(record)))
-    granted = extended.granted(assignment, roster) if assignment else {}
-    return Book(roster, assignment, known, budget, log.in_force, granted)
+    if assignment is None:
+        return Book(roster, None, known, budget, log.in_force)
+    granted = extended.granted(assignment, roster)
+    history = attempts.stored(ledger.document(attempts.document_name(assignment.id)))
+    handed_in = {name: len(found) for name, found in history.attempts.items()}
+    return Book(roster, assignment, known, budget, log.in_force, granted, handed_in)

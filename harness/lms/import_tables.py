@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -36,11 +37,13 @@ def with_roster(imported: Imported, known: Roster) -> tuple[list[dict[str, str]]
         name: student if student.pseudonym else replace(student, pseudonym=_drawn(taken))
         for name, student in known.students.items()
     }
-    rows, moved = [], []
+    rows, moved, renamed = [], [], []
     for each in imported.entries:
         before = everybody.get(each.id) or Student(each.id, _drawn(taken))
         if before.group and each.group not in ("", before.group):
             moved.append(each.id)
+        if _differ(before.name, each.name):
+            renamed.append(f"{each.id} ({before.name}, there {each.name})")
         submission = "" if each.submission == each.id else each.submission
         now = replace(
             before,
@@ -66,9 +69,17 @@ def with_roster(imported: Imported, known: Roster) -> tuple[list[dict[str, str]]
     if kept:
         named = listed([each.id for each in kept])
         notices.append(f"kept from {known.path}, and not in what was imported: {named}")
+    if renamed:
+        notices.append(f"called as {known.path} has it, and otherwise there: {listed(renamed)}")
     if moved:
         notices.append(f"in another group than in {known.path}: {listed(moved)}")
     return sorted(rows, key=lambda row: row["id"]), notices
+
+
+def _differ(known: str, told: str) -> bool:
+    """Whether two names are of other words; their order and commas say nothing."""
+    words = [set(re.findall(r"\w+", each.casefold())) for each in (known, told)]
+    return bool(words[0] and words[1]) and words[0] != words[1]
 
 
 def _require_zeros(known: Roster, missing: Sequence[str], added: Sequence[str]) -> None:

@@ -135,6 +135,7 @@ class SubmissionGrade:
         extension: other dates of this student and why, in words; empty where there are none.
         subject, unit: the name in the record of the class, and whose attempt that is.
         attempts: all that were marked, in the order of time, where the best of several counts.
+        handed_in: how often that was, as far as times were told; 0 where none was.
     """
 
     name: str
@@ -152,6 +153,7 @@ class SubmissionGrade:
     subject: str = ""
     unit: str = ""
     attempts: tuple[AttemptMark, ...] = ()
+    handed_in: int = 0
 
     @property
     def overridden(self) -> float:
@@ -277,6 +279,7 @@ def _row(row: SubmissionGrade) -> dict[str, Any]:
         "mark": row.mark,
         "extension": row.extension,
         "attempts": [asdict(each) for each in row.attempts],
+        "handed_in": row.handed_in,
         "tasks": [
             {
                 "id": task.id,

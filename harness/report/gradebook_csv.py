@@ -53,6 +53,6 @@ def _numbers(row: SubmissionGrade) -> list[str]:
 def _times(row: SubmissionGrade) -> list[str]:
     late = row.late
     days = ["", ""] if late is None else [str(late.days), str(late.free_days)]
-    attempts = str(len(row.attempts) or "")
+    attempts = str(row.handed_in or len(row.attempts) or "")
     extension = as_text(clean(row.extension, SENTENCE_LIMIT))
     return [clean(row.submitted, NAME_LIMIT), attempts, *days, extension, repr(row.provisional)]

@@ -5,17 +5,21 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harness.classroom.attempts import History
 from harness.classroom.handing_in import Arrangements
+from harness.classroom.roster import listed
 from harness.course import Course, find_submitted
 from harness.errors import UsageError
+from harness.marking.subjects import Subject
 from harness.report.explain import COUNTING_PHASES
 from harness.spec.catalogue import assignment_path
 from harness.spec.load import LoadedTask
 from harness.spec.models import TIERS
-from harness.submissions import Reading
+from harness.submissions import Reading, display
 from harness.syllabus import TOUR, Syllabus, handed_out, is_at_home, require_references
 
 
@@ -61,11 +65,12 @@ def load_course(
     every_task = list(syllabus.catalogue.loaded.values())
     reading: Reading = "single" if args.single else "guess"
     submitted = find_submitted(paths(args), every_task, known, reading)
-    for notice in submitted.notices:
+    subjects, others = _of_other_assignments(args, syllabus, submitted.subjects)
+    for notice in (*submitted.notices, *others):
         print(f"note: {notice}", file=sys.stderr)
     course = Course(
         tasks,
-        submitted.subjects,
+        subjects,
         args.assignment or "",
         syllabus.points,
         submitted.absent,
@@ -73,6 +78,29 @@ def load_course(
         submitted.names,
     )
     return course, submitted.history
+
+
+def _of_other_assignments(
+    args: argparse.Namespace, syllabus: Syllabus, subjects: Sequence[Subject]
+) -> tuple[tuple[Subject, ...], list[str]]:
+    """The subjects, and a sentence about each that handed in files of other tasks alone.
+
+    Their pages say it, too: most of these took one assignment for another.
+    """
+    if syllabus.declared is None:
+        return tuple(subjects), []
+    asked = sorted(file for task in syllabus.usable.values() for file in task.spec.wanted_files)
+    told, notices = [], []
+    for subject in subjects:
+        files = sorted({*subject.program.files, *subject.problems} - {""})
+        if not files or set(files) & set(asked):
+            told.append(subject)
+            continue
+        given = f"{listed(files)} {'is' if len(files) == 1 else 'are'} not of the assignment"
+        note = f"{given} {args.assignment}, which asks for {listed(asked)}"
+        told.append(replace(subject, notes=(*subject.notes, note)))
+        notices.append(f"{display(subject.program.owner)}: {note}")
+    return tuple(told), notices
 
 
 def _of_tiers(

@@ -114,3 +114,48 @@ def test_a_class_from_its_first_attempts_to_an_override(
     assert float(table(tmp_path, "gradebook.csv")["'003"]["mark"]) == computed - 1.4
     assert desk("override", "003", "square/valu", 1, *reason) == 2
     assert "did you mean 'value'?" in capsys.readouterr().err
+
+
+def test_files_of_another_assignment_alone_are_said(
+    desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To the course and on the page; not of somebody who handed in what is asked for, too."""
+    for name in ("001", "002"):
+        (tmp_path / "class" / name / "noise.py").write_text("x = (\n")
+        (tmp_path / "class" / name / "square.py").write_text("x = (\n")
+    (tmp_path / "class" / "001" / "square.py").unlink()
+    files = ("--roster", tmp_path / "roster.csv", "--times", tmp_path / "times.csv")
+    place = ("grade", tmp_path / "class", "--assignment", "homework", "--jobs", 1)
+    desk(*place, *files)
+    note = "noise.py is not of the assignment homework, which asks for square.py"
+    said = capsys.readouterr().err
+    assert f"note: 001: {note}\n" in said and said.count("is not of the assignment") == 1
+    pages = {
+        name: (tmp_path / "results" / "submissions" / name / "feedback.md").read_text("utf-8")
+        for name in ("001", "002")
+    }
+    assert f"> {note}" in pages["001"] and "not of the assignment" not in pages["002"]
+    (tmp_path / "class" / "001" / "square.py").write_text("x = (\n")
+    desk(*place)
+    page = (tmp_path / "results" / "submissions" / "001" / "feedback.md").read_text("utf-8")
+    assert "not of the assignment" not in page
+
+
+def test_the_gradebook_says_how_often_somebody_handed_in(desk, tmp_path: Path) -> None:
+    """As far as times were told; the same files at a later time are one attempt more."""
+    for file in (tmp_path / "class").glob("*/square.py"):
+        file.write_text("x = (\n")
+    files = ("--roster", tmp_path / "roster.csv", "--times", tmp_path / "times.csv")
+    place = ("grade", tmp_path / "class", "--assignment", "homework", "--jobs", 1, "--yes")
+    desk(*place, *files)
+    attempts = {name: row["attempts"] for name, row in table(tmp_path, "gradebook.csv").items()}
+    assert attempts == {"'001": "1", "'002": "1", "'003": "1", "'004": "", "stranger": "1"}
+    (tmp_path / "times.csv").write_text(TIMES.replace("10-19 23:50", "10-20 23:50"))
+    desk(*place, *files)
+    row = table(tmp_path, "gradebook.csv")["'001"]
+    assert (row["attempts"], row["late"], row["free_days"]) == ("2", "1", "1")
+    assert row["submitted"] == "2026-10-20T23:50:00+02:00"
+    (tmp_path / "times.csv").write_text(TIMES.replace("10-19 23:50", "10-18 23:50"))
+    desk(*place, *files)
+    row = table(tmp_path, "gradebook.csv")["'001"]
+    assert (row["attempts"], row["late"]) == ("1", "0"), "an earlier time is a correction"

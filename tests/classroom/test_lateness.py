@@ -324,8 +324,10 @@ def test_the_same_files_later_are_an_attempt_with_its_own_time():
         "ada handed in the same files at 2026-10-18 12:00 +00:00 and at 2026-10-21 12:00 +00:00: "
         "each time is an attempt; where the former was wrong, give --replace-times",
     )
-    again = sorted_out(seen("ada"), arrangements(later, history=found.history))
-    assert (again.history, again.notices) == (found.history, ()), "it is said once"
+    for told in (later, Attempt("ada", at("18 12:00"), "ada")):
+        again = sorted_out(seen("ada"), arrangements(told, history=found.history))
+        assert (again.history, again.notices) == (found.history, ()), "nothing new is told"
+        assert again.at == {"ada": at("21 12:00")}, "whichever download is graded again"
 
 
 def test_the_first_of_two_attempts_with_the_same_files_counts_with_its_time():

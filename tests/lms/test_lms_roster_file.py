@@ -120,7 +120,17 @@ def test_names_of_the_roster_stay_and_groups_follow_the_download(tmp_path: Path)
     moved = Entry("00123", "Jane Doe", "g2", "jane@example.org")
     made, notices = again(tmp_path, content, moved)
     assert made == content.replace(b"g1", b"g2")
-    assert notices == [f"in another group than in {tmp_path}/roster.csv: 00123"]
+    assert notices == [
+        f"called as {tmp_path}/roster.csv has it, and otherwise there: 00123 (J. Doe, there Jane "
+        "Doe)",
+        f"in another group than in {tmp_path}/roster.csv: 00123",
+    ]
+
+
+def test_another_order_of_a_name_is_no_other_name(tmp_path: Path) -> None:
+    content = "id,pseudonym,name\n00123,Falcon,Zoë O'Brien\n".encode()
+    _, notices = again(tmp_path, content, Entry("00123", "O'BRIEN, Zoë", "", ""))
+    assert notices == []
 
 
 def test_a_group_that_handed_in_together_before_may_do_so_again(tmp_path: Path) -> None:
