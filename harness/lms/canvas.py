@@ -138,7 +138,10 @@ def with_groups(people: Sequence[Person], sheet: Sheet) -> tuple[Person, ...]:
                 f"{sheet.path}:{row.line}: user {display(user)} is in {display(groups[user])} "
                 "too; give the roster of the one group set that the assignment is for"
             )
-    return tuple(replace(each, group=groups.get(each.number, "")) for each in people)
+    return tuple(
+        replace(each, group=groups.get(each.number, ""), alone=groups.get(each.number) == "")
+        for each in people
+    )
 
 
 def read(sheet: Sheet) -> Gradebook:

@@ -11,7 +11,7 @@ from datetime import datetime
 from harness.classroom.roster import FURTHER, Roster, Student, listed
 from harness.errors import UsageError
 from harness.files import csv_text
-from harness.lms.importing import Entry, Imported
+from harness.lms.importing import TOGETHER, Entry, Imported
 from harness.lms.roster_file import written_cell
 from harness.report.sanitise import as_text
 from harness.spec.schedule import moment_text
@@ -40,15 +40,16 @@ def with_roster(imported: Imported, known: Roster) -> tuple[list[dict[str, str]]
     rows, moved, renamed = [], [], []
     for each in imported.entries:
         before = everybody.get(each.id) or Student(each.id, _drawn(taken))
-        if before.group and each.group not in ("", before.group):
-            moved.append(each.id)
+        group = "" if _is_alone(each, before) else each.group or before.group
+        if before.group and group != before.group:
+            moved.append(f"{each.id} ({before.group}, there {group or 'in none'})")
         if _differ(before.name, each.name):
             renamed.append(f"{each.id} ({before.name}, there {each.name})")
         submission = "" if each.submission == each.id else each.submission
         now = replace(
             before,
             name=before.name or each.name,
-            group=each.group or before.group,
+            group=group,
             email=before.email or each.email,
             submission=submission,
         )
@@ -74,6 +75,13 @@ def with_roster(imported: Imported, known: Roster) -> tuple[list[dict[str, str]]
     if moved:
         notices.append(f"in another group than in {known.path}: {listed(moved)}")
     return sorted(rows, key=lambda row: row["id"]), notices
+
+
+def _is_alone(entry: Entry, before: Student) -> bool:
+    """Whether somebody is in no group: as the platform says, or on Gradescope for this time."""
+    together = before.group.split(TOGETHER)
+    handed_in_alone = bool(entry.submission) and not entry.group
+    return entry.alone or (len(together) > 1 and entry.id in together and handed_in_alone)
 
 
 def _differ(known: str, told: str) -> bool:

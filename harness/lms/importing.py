@@ -29,6 +29,10 @@ ID_COLUMNS = {
 }
 
 
+#: Between the ids of those who handed in together on Gradescope, in the name of their group.
+TOGETHER = " & "
+
+
 @dataclass(frozen=True)
 class Entry:
     """One row of the roster, and when this student handed in.
@@ -38,6 +42,7 @@ class Entry:
         at: when that was handed in; None where nothing says it.
         earlier: the times of what was handed in before.
         numbered: the platform's own number.
+        alone: whether the platform says that nobody hands in together with them.
     """
 
     id: str
@@ -48,6 +53,7 @@ class Entry:
     at: datetime | None = None
     earlier: tuple[datetime, ...] = ()
     numbered: str = ""
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,7 @@ def of_table(
             Entry(
                 *(own, person.name, person.group, person.email, submission),
                 numbered=person.number,
+                alone=person.alone,
             )
         )
     repeated = [name for name, count in Counter(each.id for each in entries).items() if count > 1]
@@ -232,7 +239,7 @@ def of_gradescope(download: Download, id_column: str | None = None) -> Imported:
             notices.append(f"{record.folder} has a submitter without {column} and is left out")
             continue
         together += len(ids) > 1
-        group = " & ".join(ids) if len(ids) > 1 else ""
+        group = TOGETHER.join(ids) if len(ids) > 1 else ""
         for each in record.submitters:
             own = getattr(each, column)
             if own in entries:

@@ -25,6 +25,7 @@ class Person:
         ids: column -> an id that has to be the same to the letter.
         logins: column -> an address or a login, in which capitals do not matter.
         group: whom it handed in with, as far as the table says.
+        alone: whether the table says that it is in no group.
     """
 
     index: int
@@ -35,6 +36,7 @@ class Person:
     logins: Mapping[str, str] = field(default_factory=dict)
     email: str = ""
     group: str = ""
+    alone: bool = False
 
     @property
     def shown(self) -> str:

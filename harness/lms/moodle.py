@@ -203,7 +203,8 @@ def read(sheet: Sheet, headers: Mapping[str, str] | None = None) -> Worksheet:
                 {name: cells[name] for name in _IDS if name in cells},
                 {name: cells[name] for name in _LOGINS if name in cells},
                 cells.get(_EMAIL, ""),
-                _group(cells.get("Group", "")),
+                group := _group(cells.get("Group", "")),
+                alone="Group" in cells and not group,
             )
         )
     if not people:

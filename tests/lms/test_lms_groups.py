@@ -73,6 +73,7 @@ def test_a_group_of_canvas_is_found_by_its_name_and_a_members_number(tmp_path: P
         "00125": ("Blue", "blue_777"),
         "00126": ("", ""),
     }
+    assert {each.id for each in imported.entries if each.alone} == {"00126"}
     assert any("2 submissions are those of groups" in notice for notice in imported.notices)
 
 

@@ -123,8 +123,28 @@ def test_names_of_the_roster_stay_and_groups_follow_the_download(tmp_path: Path)
     assert notices == [
         f"called as {tmp_path}/roster.csv has it, and otherwise there: 00123 (J. Doe, there Jane "
         "Doe)",
-        f"in another group than in {tmp_path}/roster.csv: 00123",
+        f"in another group than in {tmp_path}/roster.csv: 00123 (g1, there g2)",
     ]
+
+
+def test_who_left_a_group_is_in_none(tmp_path: Path) -> None:
+    """Or would have the mark of work without a part in it; who is not spoken of stays in it."""
+    text = "id,pseudonym,group\n1,Owl,g\n2,Heron,g\n3,Jay,g\n"
+    entries = (Entry("1", group="g"), Entry("2", alone=True), Entry("3"))
+    made, notices = again(tmp_path, text.encode(), *entries)
+    assert made.decode() == text.replace("Heron,g", "Heron,")
+    assert notices == [f"in another group than in {tmp_path}/roster.csv: 2 (g, there in none)"]
+
+
+def test_who_handed_in_together_once_may_hand_in_alone(tmp_path: Path) -> None:
+    """Gradescope asks anew each time; else their two submissions would be attempts of one."""
+    text = "id,pseudonym,group,submission\n1,Owl,1 & 2,s_1\n2,Heron,1 & 2,s_1\n3,Jay,g,s_2\n"
+    entries = [Entry(name, submission=f"s_{name}9") for name in "123"]
+    made, notices = again(tmp_path, text.encode(), *entries)
+    wanted = "id,pseudonym,group,submission\n1,Owl,,s_19\n2,Heron,,s_29\n3,Jay,g,s_39\n"
+    assert made.decode() == wanted
+    (notice,) = notices
+    assert notice.endswith("roster.csv: 1 (1 & 2, there in none), 2 (1 & 2, there in none)")
 
 
 def test_another_order_of_a_name_is_no_other_name(tmp_path: Path) -> None:
