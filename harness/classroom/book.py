@@ -192,12 +192,16 @@ def of_ledger(
         record: the prefix of the record that the overrides are about.
     """
     by_group = assignment is not None and assignment.groups
-    roster = rosters.stored(ledger.document(rosters.document_name()), by_group=by_group)
+    own = assignment.id if assignment is not None else ""
+    roster = rosters.stored(ledger, own, by_group=by_group)
     histories = (
         (each, attempts.stored(ledger.document(attempts.document_name(each.id)))) for each in others
     )
     extended = extensions.stored(ledger.document(extensions.document_name()))
-    known = tuple(dated(each, history, roster, extended) for each, history in histories)
+    known = tuple(
+        dated(each, history, rosters.stored(ledger, each.id), extended)
+        for each, history in histories
+    )
     log = overrides.stored(ledger.document(overrides.document_name(record)))
     if assignment is None:
         return Book(roster, None, known, budget, log.in_force)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from harness.classroom import table
 from harness.errors import UsageError
+from harness.ledger import Ledger
 from harness.submissions import display
 
 WHAT = "a roster"
@@ -115,24 +116,47 @@ class Roster:
 
     # ------------------------------------------------------------------ in the ledger
 
-    def documents(self) -> dict[str, dict[str, Any]]:
-        """Its stored form, by the name of the document."""
+    def documents(self, assignment: str = "") -> dict[str, dict[str, Any]]:
+        """Its stored form, by the name of the document.
+
+        Args:
+            assignment: the one that is handed in so: who is in which group and what submissions
+                are called is kept for it whatever later rosters say of others.
+        """
         students = [asdict(student) for student in self.students.values()]
-        return {_DOCUMENT: {"path": str(self.path), "students": students}}
+        documents: dict[str, dict[str, Any]] = {
+            _DOCUMENT: {"path": str(self.path), "students": students}
+        }
+        if assignment:
+            places = {each.id: [each.group, each.submission] for each in self.students.values()}
+            documents[_of_assignment(assignment)] = {"students": places}
+        return documents
 
 
-def stored(document: Mapping[str, Any] | None, *, by_group: bool = False) -> Roster:
-    """The roster that :meth:`Roster.documents` stored; an empty one where there is none."""
+def stored(ledger: Ledger, assignment: str = "", *, by_group: bool = False) -> Roster:
+    """The roster that :meth:`Roster.documents` stored; an empty one where there is none.
+
+    Everybody is called as the newest roster has it. Groups and submissions of an assignment are
+    those of the roster that it was graded with: who is not in that one was in no group.
+    """
+    document = ledger.document(_DOCUMENT)
     if document is None:
         return Roster(by_group=by_group)
     students = [Student(**record) for record in document["students"]]
+    own = ledger.document(_of_assignment(assignment)) if assignment else None
+    if own is not None:
+        students = [_placed(each, *own["students"].get(each.id, ("", ""))) for each in students]
     path = Path(document["path"])
     return Roster(path, {student.id: student for student in students}, by_group)
 
 
-def document_name() -> str:
-    """The name of the stored document."""
-    return _DOCUMENT
+def _placed(student: Student, group: str, submission: str) -> Student:
+    return replace(student, group=group, submission=submission)
+
+
+def _of_assignment(assignment: str) -> str:
+    """The name of the document that says how one assignment was handed in."""
+    return f"{_DOCUMENT}/{assignment}"
 
 
 def read(path: Path, *, by_group: bool = False, complete: bool = True) -> Roster:

@@ -128,7 +128,7 @@ def _remembered(
         return Roster(), History(), Extensions()
     by_group = declared is not None and declared.groups
     with results.writer(), Ledger(results.ledger, "") as ledger:
-        roster = rosters.stored(ledger.document(rosters.document_name()), by_group=by_group)
+        roster = rosters.stored(ledger, declared.id if declared else "", by_group=by_group)
         extended = extensions.stored(ledger.document(extensions.document_name()))
         if declared is None:
             return roster, History(), extended
@@ -138,7 +138,7 @@ def _remembered(
 
 def remember(ledger: Ledger, known: Arrangements, history: History, assignment: str) -> None:
     """Stores roster, extensions and attempts for later runs."""
-    documents = known.roster.documents() if known.roster.path is not None else {}
+    documents = known.roster.documents(assignment) if known.roster.path is not None else {}
     if known.extensions.path is not None:
         documents |= known.extensions.documents()
     if assignment and history.attempts:

@@ -110,7 +110,8 @@ def _require_shown(known: ClassMarks, results: Results) -> None:
         raise UsageError(
             f"{results.gradebook} does not have the marks of {name} as they are now: another "
             f"record is shown, or marks have changed since; "
-            f"`{shlex.join(['report', *name.options])}` says what changed and writes them"
+            f"`{shlex.join(['report', *name.options])}` says what changed and writes them; other "
+            "marks are chosen with --assignment and --phase"
         )
 
 

@@ -66,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
     if left:
         print(f"note: not marked yet, and not counted: {', '.join(left)}", file=sys.stderr)
     dropped = f", the lowest {total.drop_lowest} of each dropped" if total.drop_lowest else ""
+    if dropped and not any(part.dropped for row in rows for part in row.parts):
+        dropped = "; none is dropped yet"
     print(
         f"{results.term}: {len(rows)} students, {len(gradebooks)} of {len(total.assignments)} "
         f"assignments{dropped}"

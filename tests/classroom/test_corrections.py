@@ -181,3 +181,45 @@ def test_ids_that_were_wrong_in_a_roster_leave_no_rows(desk, tmp_path: Path) -> 
     assert LOADED in page(tmp_path, "001")
     pages = tmp_path / "results" / "submissions"
     assert sorted(path.name for path in pages.iterdir()) == ["001", "002", "003", "004", "stranger"]
+
+
+def test_who_leaves_a_group_keeps_the_mark_of_the_time_in_it(
+    desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And an earlier assignment is graded, reported and exported by the roster that it had."""
+    tasks = tmp_path / "course" / "tasks"
+    for name in ("hw1", "hw2"):
+        text = f"id: {name}\ntitle: {name}\ntasks: [{{id: square, points: 7}}]\ngroups: true\n"
+        (tasks / "assignments" / f"{name}.yaml").write_text(text)
+    (tasks / "term.yaml").write_text("total: {assignments: [hw1, hw2]}\n")
+    head = "id,pseudonym,group,submission\n"
+    rosters = {
+        "hw1": "001,Owl,,submission_1\n002,Jay,red,submission_2\n003,Kite,red,submission_2\n",
+        "hw2": "001,Owl,,submission_7\n002,Jay,red,submission_8\n003,Kite,,\n",
+    }
+    for name, (one, other) in {"hw1": (1, 2), "hw2": (7, 8)}.items():
+        (tmp_path / f"{name}.csv").write_text(head + rosters[name])
+        for number in (one, other):
+            folder = tmp_path / f"download-{name}" / f"submission_{number}"
+            folder.mkdir(parents=True)
+            (folder / "square.py").write_text("x = (\n")
+        place = (tmp_path / f"download-{name}", "--assignment", name, "--jobs", 1)
+        desk("grade", *place, "--roster", tmp_path / f"{name}.csv")
+        reason = ("--reason", "r", "--by", "b", "--assignment", name)
+        desk("override", "002", "square", 5 if name == "hw1" else 3, *reason)
+    desk("override", "003", "square", 4, "--reason", "r", "--by", "b", "--assignment", "hw1")
+    capsys.readouterr()
+    assert desk("term") == 0
+    rows = table(tmp_path, "term.csv")
+    marks = {name: (row["assignment:hw1"], row["assignment:hw2"]) for name, row in rows.items()}
+    assert marks == {"'001": ("0.0", "0.0"), "'002": ("5.0", "3.0"), "'003": ("4.0", "0.0")}
+    desk("report", "--assignment", "hw1")
+    board = table(tmp_path, "leaderboard.csv")
+    assert set(board) == {"Owl", "Jay", "Kite"}
+    capsys.readouterr()
+    desk("export", "gradescope", "--to", tmp_path / "marks.zip", "--assignment", "hw1")
+    said = capsys.readouterr().out
+    assert "submission_2 have different marks" in said and "marks of 1 submissions" in said
+    desk("grade", tmp_path / "download-hw1", "--assignment", "hw1", "--jobs", 1)
+    said = capsys.readouterr().err
+    assert "not in" not in said and "marks that change" not in said, "no roster is given again"

@@ -8,10 +8,11 @@ import pytest
 
 from harness import files
 from harness.classroom.handing_in import Arrangements
-from harness.classroom.roster import Roster, document_name, read, stored
+from harness.classroom.roster import Roster, read, stored
 from harness.classroom.times import Attempt, Times
 from harness.course import Course, find_submitted
 from harness.errors import UsageError
+from harness.ledger import Ledger
 from harness.spec.catalogue import load_all
 from harness.spec.schedule import read_moment
 
@@ -162,14 +163,36 @@ def test_a_roster_may_say_what_a_submission_is_called(tmp_path: Path) -> None:
     assert [roster.unit(name) for name in ("doejane_12345", "00123", "00124", "other")] == [
         *("00123", "00123", "00124", "other"),
     ]
-    again = stored(roster.documents()[document_name()])
-    assert again.unit("doejane_12345") == "00123"
+    with Ledger(tmp_path / "ledger.sqlite", "run") as ledger:
+        ledger.put_documents(roster.documents())
+        assert stored(ledger).unit("doejane_12345") == "00123"
     folder = tmp_path / "class" / "doejane_12345"
     folder.mkdir(parents=True)
     (folder / "square.py").write_text("x = 1\n")
     found = find_submitted([folder.parent], TASKS, Arrangements(roster))
     assert [each.program.name for each in found.subjects] == ["00123", "00124"]
     assert found.subjects[0].program.files
+
+
+def test_groups_and_names_of_submissions_are_those_of_each_assignment(tmp_path: Path) -> None:
+    """A roster of the next assignment says nothing of who handed the last one in together."""
+    head = "id,pseudonym,group,submission\n"
+    first = read(written(tmp_path, head + "1,Owl,g,s_1\n2,Jay,g,s_1\n"), by_group=True)
+    second = read(
+        written(tmp_path, head + "1,Kite,,s_7\n2,Jay,g,s_8\n3,Wren,g,s_8\n"), by_group=True
+    )
+    with Ledger(tmp_path / "ledger.sqlite", "run") as ledger:
+        assert stored(ledger, "hw1") == Roster()
+        for name, roster in (("hw1", first), ("hw2", second)):
+            ledger.put_documents(roster.documents(name))
+        of_first, of_second = (stored(ledger, name, by_group=True) for name in ("hw1", "hw2"))
+    assert of_second.students == second.students
+    assert {name: (each.group, each.submission) for name, each in of_first.students.items()} == {
+        "1": ("g", "s_1"), "2": ("g", "s_1"), "3": ("", "")
+    }  # fmt: skip
+    assert of_first.pseudonyms == {"1": "Kite", "2": "Jay", "3": "Wren"}, "as people are called now"
+    assert {name: len(each) for name, each in of_first.units.items()} == {"g": 2, "3": 1}
+    assert {name: len(each) for name, each in of_second.units.items()} == {"1": 1, "g": 2}
 
 
 def test_a_submission_of_a_group_is_that_of_all(tmp_path: Path) -> None:

@@ -90,7 +90,9 @@ def test_terms_that_are_refused(tmp_path: Path, text: str, words: str) -> None:
         load_term(tmp_path)
 
 
-def test_a_term_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def run(tmp_path: Path):
+    """A course of three assignments, a class of two, and a way to run verbs on them."""
     shutil.copytree(COURSE, tmp_path / "course", ignore=shutil.ignore_patterns("__pycache__"))
     tasks = tmp_path / "course" / "tasks"
     for name, points in (("hw1", 7), ("hw2", 4), ("hw3", 7)):
@@ -104,15 +106,31 @@ def test_a_term_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtur
         where = ["--tasks", tasks, "--reference", tmp_path / "course" / "reference"]
         return main([str(each) for each in (verb, *words, *where, "--results", tmp_path / "r")])
 
+    return run
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "term.yaml is not there; write total: {assign"),
+        ("late_days: 2\n", "says nothing of a mark of the term"),
+        (
+            "total: {assignments: [hw1, hw4]}\n",
+            "term.yaml:1:28: no assignment is called 'hw4' (did you mean 'hw",
+        ),
+    ],
+)
+def test_a_term_of_nothing_is_refused(run, tmp_path: Path, capsys, text, words: str) -> None:
+    if text is not None:
+        (tmp_path / "course" / "tasks" / "term.yaml").write_text(text)
     assert run("term") == 2
-    assert "term.yaml is not there; write total: {assign" in capsys.readouterr().err
-    (tasks / "term.yaml").write_text("late_days: 2\n")
-    assert run("term") == 2
-    assert "says nothing of a mark of the term" in capsys.readouterr().err
-    (tasks / "term.yaml").write_text("total: {assignments: [hw1, hw4]}\n")
-    assert run("term") == 2
-    said = capsys.readouterr().err
-    assert "term.yaml:1:28: no assignment is called 'hw4' (did you mean 'hw" in said
+    assert words in capsys.readouterr().err
+
+
+def test_a_term_on_the_command_line(
+    run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tasks = tmp_path / "course" / "tasks"
     (tasks / "term.yaml").write_text(TOTAL)
     assert run("term") == 2
     assert "nothing is stored here" in capsys.readouterr().err
@@ -121,6 +139,10 @@ def test_a_term_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "no assignment of the term has marks; grade first" in capsys.readouterr().err
     for name in ("hw1", "hw2"):
         run("grade", tmp_path / "class", "--assignment", name)
+        if name == "hw1":
+            capsys.readouterr()
+            assert run("term") == 0
+            assert "1 of 3 assignments; none is dropped yet" in capsys.readouterr().out
         reason = ("--reason", "appeal", "--by", "Turing")
         run("override", "001", "square", 4, *reason)
     capsys.readouterr()
