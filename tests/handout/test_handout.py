@@ -67,6 +67,35 @@ def test_honest_work_is_marked_as_far_as_no_reference_is_needed(small, tmp_path)
     assert done.stderr.count("marked by your course") == 1 + done.stderr.count("c marked by")
 
 
+def test_the_sessions_of_its_noxfile_run(small, tmp_path):
+    """Without the installation, which needs a package index; what they call is this harness."""
+    program = tmp_path / "bin" / "fairmark"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m harness "$@"\n')
+    program.chmod(0o755)
+    path = {"PATH": f"{program.parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "nox", "--no-venv", "--no-install", "-s"]
+
+    def session(*words):
+        return subprocess.run(
+            [*command, *words], cwd=small, env=path, capture_output=True, text=True, check=False
+        )
+
+    listed = subprocess.run(
+        [sys.executable, "-m", "nox", "-l"], cwd=small, env=path, capture_output=True, check=False
+    )
+    assert [name for name in ("grade", "example", "doctor") if name.encode() in listed.stdout] == [
+        *("grade", "example", "doctor")
+    ]
+    done = session("grade", "--", "--task", "square", "--jobs", "1")
+    assert done.returncode == 0, done.stderr
+    assert "rank  submission  points  square" in done.stdout
+    assert session("doctor").returncode == 0
+    done = session("example", "--", "square", "submissions/mine/square.py")
+    assert done.returncode != 0, "the small course has no example"
+    assert "session was successful" not in done.stderr and "square" in done.stderr
+
+
 def test_in_a_handout_of_an_assignment_points_are_those_of_the_assignment(tmp_path):
     """Under `grade`, `grade PATH` and `grade --task`; nobody is asked when work was handed in."""
     tasks = shutil.copytree(COURSE / "tasks", tmp_path / "tasks")
