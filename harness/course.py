@@ -95,6 +95,7 @@ def find_submitted(
     every_task: Sequence[LoadedTask],
     known: Arrangements,
     reading: Reading = "guess",
+    asked: Sequence[LoadedTask] = (),
 ) -> Submitted:
     """The submissions at some paths, as subjects, by name, and what is to be said of them.
 
@@ -104,12 +105,14 @@ def find_submitted(
 
     Args:
         reading: ``single`` where every path is one submission.
+        asked: the tasks that this run is about, whose files messages name; else all.
 
     Raises:
         UsageError: a path cannot be used, or it cannot be told which attempt counts.
     """
     wanted_files = frozenset(name for task in every_task for name in task.spec.wanted_files)
-    found = find_all(paths, wanted_files, reading=reading)
+    names = frozenset(name for task in asked for name in task.spec.wanted_files)
+    found = find_all(paths, wanted_files, reading=reading, asked=names)
     by_name = {submission.name: submission for submission in found.submissions}
     digests = {name: submission.sha256 for name, submission in by_name.items()}
     handed_in = sorted_out(digests, known)

@@ -87,6 +87,7 @@ def find_all(
     wanted: frozenset[str],
     limits: Limits | None = None,
     reading: Reading = "guess",
+    asked: frozenset[str] = frozenset(),
 ) -> Found:
     """Find the submissions at some paths, in the order of the paths and then of their names.
 
@@ -102,6 +103,7 @@ def find_all(
         wanted: the names of the files that tasks ask for.
         limits: bounds on what is read; the defaults of :class:`Limits` if None.
         reading: ``single`` where every path is one submission, whatever it holds.
+        asked: those of the wanted files that this run is about, which messages name; else all.
 
     Raises:
         UsageError: a path does not exist or holds no submission, a folder cannot be listed, or
@@ -111,7 +113,8 @@ def find_all(
     by_name: dict[str, Submission] = {}
     classes, downloads = [], []
     with SourceParser() as parser, Archives() as archives:
-        finder = _Finder(wanted, limits or Limits(), archives, only_path=len(paths) == 1)
+        bounds, alone = limits or Limits(), len(paths) == 1
+        finder = _Finder(wanted, bounds, archives, only_path=alone, asked=asked)
         for path in paths:
             entries, is_class = finder.entries(path, reading)
             classes += [path] if is_class else []
@@ -133,9 +136,16 @@ class _Finder:
     """Finds and reads submissions under some limits."""
 
     def __init__(
-        self, wanted: frozenset[str], limits: Limits, archives: Archives, *, only_path: bool
+        self,
+        wanted: frozenset[str],
+        limits: Limits,
+        archives: Archives,
+        *,
+        only_path: bool,
+        asked: frozenset[str],
     ) -> None:
         self._wanted = wanted
+        self._asked = asked
         self._limits = limits
         self._archives = archives
         self._only_path = only_path
@@ -200,7 +210,8 @@ class _Finder:
         )
 
     def _opener(self) -> Opener:
-        return Opener(self._wanted, self._limits, Budget(self._limits), self._archives)
+        budget = Budget(self._limits)
+        return Opener(self._wanted, self._limits, budget, self._archives, self._asked)
 
     def _children(self, entry: _Entry, opener: Opener) -> Sequence[tuple[str, Node]]:
         if isinstance(entry.node, Odd):

@@ -74,12 +74,14 @@ class Opener:
         wanted: the names that are asked for; no number of other entries hides them.
         budget: what may still be listed and unpacked.
         archives: opens them.
+        asked: those of the wanted files that this run is about, of which a message names one.
     """
 
     wanted: frozenset[str]
     limits: Limits
     budget: Budget
     archives: Archives
+    asked: frozenset[str] = frozenset()
 
     def children(self, node: Container, most_bytes: int) -> list[tuple[str, Node]]:
         """What lies in a folder or an archive of at most so many bytes, by name.

@@ -57,6 +57,7 @@ class _Taking:
         self._found = contents
         self._limits = opener.limits
         self._wanted = opener.wanted
+        self._asked = opener.asked or opener.wanted
         self._parser = parser
         self._taken = Taken()
         self._used: set[Parts] = set()
@@ -85,7 +86,8 @@ class _Taking:
             taken.problems += missing(absent, unused, self._kinds, self._broken)
         if not taken.contents and not problematic and not ours:
             depth, broken = self._limits.depth, self._broken
-            taken.problems.append(nothing_wanted(contents, unused, self._wanted, depth, broken))
+            asked = self._asked
+            taken.problems.append(nothing_wanted(contents, unused, asked, depth, broken))
         taken.left = _names(unused[:_MOST_LEFT], {parts[:-1] for parts in self._used})
         behind = left_behind(contents, unused, self._wanted)
         taken.notes = [*self._notes, *self._refused.values(), *behind]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from harness.causes import Cause
 from harness.classroom.attempts import History
 from harness.classroom.handing_in import Arrangements
 from harness.classroom.roster import listed
@@ -64,8 +65,10 @@ def load_course(
     tasks = _of_tiers(args, syllabus, syllabus.choose(args.task))
     every_task = list(syllabus.catalogue.loaded.values())
     reading: Reading = "single" if args.single else "guess"
-    submitted = find_submitted(paths(args), every_task, known, reading)
+    asked = tasks if args.assignment else ()
+    submitted = find_submitted(paths(args), every_task, known, reading, asked)
     subjects, others = _of_other_assignments(args, syllabus, submitted.subjects)
+    others += _holding_nothing(subjects)
     for notice in (*submitted.notices, *others):
         print(f"note: {notice}", file=sys.stderr)
     course = Course(
@@ -101,6 +104,19 @@ def _of_other_assignments(
         told.append(replace(subject, notes=(*subject.notes, note)))
         notices.append(f"{display(subject.program.owner)}: {note}")
     return tuple(told), notices
+
+
+def _holding_nothing(subjects: Sequence[Subject]) -> list[str]:
+    """A sentence about those in whose work no file of any task was found; of a class alone."""
+    empty = [
+        each.program.owner for each in subjects if each.problems.get("", ("", ""))[0] == Cause.EMPTY
+    ]
+    if len(subjects) < 2 or not empty:
+        return []
+    return [
+        f"no file that a task asks for was found in what these handed in: {listed(empty)}; what "
+        "was found instead say their pages and `summary`"
+    ]
 
 
 def _of_tiers(

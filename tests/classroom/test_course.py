@@ -159,3 +159,24 @@ def test_the_gradebook_says_how_often_somebody_handed_in(desk, tmp_path: Path) -
     desk(*place, *files)
     row = table(tmp_path, "gradebook.csv")["'001"]
     assert (row["attempts"], row["late"]) == ("1", "0"), "an earlier time is a correction"
+
+
+def test_work_without_any_file_of_a_task_is_said(
+    desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Or a zero in a table of many is all that whoever grades sees of a damaged notebook."""
+    for name, file in {"001": "hw.ipynb", "002": "hw.7z"}.items():
+        (tmp_path / "class" / name / "square.py").unlink()
+        (tmp_path / "class" / name / file).write_text('{"cells":')
+    (tmp_path / "class" / "stranger" / "square.py").write_text("x = (\n")
+    files = ("--roster", tmp_path / "roster.csv", "--times", tmp_path / "times.csv")
+    desk("grade", tmp_path / "class", "--assignment", "homework", "--jobs", 1, *files)
+    said = capsys.readouterr().err
+    assert "no file that a task asks for was found in what these handed in: 001, g2; what" in said
+    pages = [
+        (tmp_path / "results" / "submissions" / name / "feedback.md").read_text("utf-8")
+        for name in ("001", "002")
+    ]
+    assert "found hw.ipynb, which is no notebook: not JSON" in pages[0]
+    assert "such as square.py; hw.7z was not opened" in pages[1].replace("\\", "")
+    assert "noise.py" not in pages[1], "a file of another assignment is no example"
