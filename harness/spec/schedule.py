@@ -22,7 +22,7 @@ from harness.spec.checks import Model
 DAY = timedelta(days=1)
 _MOMENT = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})[T ](?P<time>\d{2}:\d{2}(?::\d{2})?)(?:\.(?P<part>\d{1,9}))?"
-    r"(?: ?(?P<zone>Z|UTC|[+-]\d{2}:?\d{2}|[A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2}))?"
+    r"(?: ?(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2}))?"
 )
 #: A date and time with what stands for several zones, or for none: ``CET``, ``UTC+2``.
 _ABBREVIATED = re.compile(
@@ -119,7 +119,7 @@ def _offset(local: datetime, zone: str) -> timedelta:
     Raises:
         ValueError: there is no such zone, or they show that time twice or never.
     """
-    if zone in ("Z", "UTC"):
+    if zone in ("Z", "UTC", "GMT"):
         return timedelta(0)
     if zone[0] in "+-":
         hours, minutes = int(zone[1:3]), int(zone[-2:])

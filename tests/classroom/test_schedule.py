@@ -35,6 +35,7 @@ def assignment(lines: str) -> Assignment:
         ("2026-10-19 23:59+0200", "2026-10-19T21:59"),
         ("2026-10-19T23:59:00Z", "2026-10-19T23:59"),
         ("2026-10-19 23:59 -05:30", "2026-10-20T05:29"),
+        ("2026-10-19 23:59 GMT", "2026-10-19T23:59"),
         ("2020-09-10 22:02:04.250000000 Z", "2020-09-10T22:02:04.250"),
     ],
 )
@@ -92,6 +93,60 @@ def test_differences_are_real_time_where_the_clocks_change() -> None:
 def test_what_contradicts_itself_is_refused(lines: str, words: str) -> None:
     with pytest.raises(SpecError, match=words):
         assignment(lines)
+
+
+WHOLE = {
+    "id": "hw",
+    "title": "A homework",
+    "tasks": "[{id: square, points: 7}]",
+    "release": "2026-10-05 09:00 Europe/Berlin",
+    "due": "2026-10-19 23:59 Europe/Berlin",
+    "late_until": "2026-10-22 23:59 Europe/Berlin",
+    "late": "{per_day: 10%, cap: 20%}",
+    "groups": "true",
+    "max_submissions": "3",
+    "counts": "last",
+    "tiers": "{feedback: [exact]}",
+    "tells": "{final: hints}",
+    "alpha": "1.0e-4",
+    "beta": "0.05",
+}
+ODD = ["[1, 2]", "{a: 1}", "-1", "0", "yes", '"x y"', "null", "1.5", ".nan", "1e400"]
+#: What is odd and no mistake: no value where none is needed, and a text that is a title.
+FINE = {
+    *(("title", each) for each in ("yes", '"x y"')),
+    *((key, "null") for key in ("release", "late_until", "max_submissions")),
+    ("id", "yes"),  # the name of another file, which is refused when it is looked up
+}
+
+
+@pytest.mark.parametrize("value", ODD)
+@pytest.mark.parametrize("key", WHOLE)
+def test_what_is_no_value_of_a_field_is_refused_in_its_line(key: str, value: str) -> None:
+    """With a remedy, and at the field: or where another is, that makes no sense without it."""
+    assert WHOLE.keys() == Assignment.model_fields.keys()
+    lines = {**WHOLE, key: value}
+    text = "".join(f"{name}: {given}\n" for name, given in lines.items())
+    if (key, value) in FINE:
+        assert load_text(text, "hw.yaml", Assignment)
+        return
+    with pytest.raises(SpecError) as caught:
+        load_text(text, "hw.yaml", Assignment)
+    at = [problem.line for problem in caught.value.problems]
+    assert all(problem.remedy and problem.file == "hw.yaml" for problem in caught.value.problems)
+    assert 1 + list(WHOLE).index(key) in at or (key, value) in (("due", "null"), ("late", "null"))
+    assert min(at) > 1 or key == "id"
+
+
+def test_a_key_twice_and_one_that_nobody_knows_are_refused_in_their_lines() -> None:
+    text = "".join(f"{name}: {given}\n" for name, given in WHOLE.items())
+    for key, value in WHOLE.items():
+        for more, words in (
+            (f"{key}: {value}", f"the key {key!r} stands twice, first in line"),
+            (f"{key}x: 1", f"the field {key}x is not known .did you mean {key}"),
+        ):
+            with pytest.raises(SpecError, match=rf"hw.yaml:{len(WHOLE) + 1}:1: {words}"):
+                load_text(f"{text}{more}\n", "hw.yaml", Assignment)
 
 
 def test_a_whole_rule_is_read() -> None:
