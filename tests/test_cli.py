@@ -221,7 +221,12 @@ def test_unknown_assignment_is_answered_with_the_one_that_was_meant(grade, tmp_p
 @pytest.mark.parametrize(
     ("lines", "words", "message"),
     [
-        ("tiers: {feedback: [training]}", (), "marks tiers training in the phase feedback"),
+        ("tiers: {feedback: [training]}", (), "nothing would be marked: no task is of these tiers"),
+        (
+            "tiers: {feedback: [exact]}",
+            ("--task", "noise"),
+            "marks tiers exact in the phase feedback",
+        ),
         ("groups: true", (), "handed in by groups; give --roster with a column group"),
         ("groups: true", ("--roster", "ROSTER"), "the roster has no column group"),
         ("", ("--times", "no-such.csv"), "no-such.csv: the table of times cannot be read"),
