@@ -444,7 +444,9 @@ def test_what_a_caller_blocks_and_ignores_is_heard_all_the_same():
 SIGNALLED = """
 import atexit, importlib.abc, os, runpy, signal, sys
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # who started the tests may ignore it
+# who started the tests may ignore them, as nohup does
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 class Meanwhile(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
