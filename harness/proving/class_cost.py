@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -216,9 +216,8 @@ def measure(root: Path, size: int) -> dict[str, float]:
     """Measure a checkout with a class of ``size`` submissions.
 
     Returns:
-        Processor seconds of this process: ``cpu_s`` per submission, ``deciding_s`` and
-        ``pictures_s`` of it, ``once_s`` for what a run does once, and ``yardstick_s`` for the
-        yardstick; ``checks``, how many a submission has.
+        Processor seconds of this process: ``cpu_s`` per submission, ``once_s`` for what a run does
+        once, and ``yardstick_s`` for the yardstick; ``checks``, how many a submission has.
 
     Raises:
         RuntimeError: see :func:`marked`.
@@ -243,14 +242,10 @@ def measure(root: Path, size: int) -> dict[str, float]:
             fill(version, tasks, subjects, ledger, key)
         warm = marked(version, tasks, folder, "warm", key)
         spent = marked(version, tasks, folder, "class", key)
-        has_pictures = any(getattr(task, "show", None) is not None for task in tasks)
-        plain = [replace(task, show=None) for task in tasks] if has_pictures else []
-        undrawn = marked(version, plain, folder, "class", key) if plain else spent
     return {
         "checks": sum(len(task.spec.checks) for task in tasks),
         "cpu_s": spent.whole / size,
         "deciding_s": spent.deciding / size,
-        "pictures_s": (spent.whole - undrawn.whole) / size,
         "once_s": max(0.0, warm.whole - _WARM * spent.whole / size),
         "yardstick_s": yardstick(),
     }

@@ -21,8 +21,7 @@ def measure(root: Path, sizes: Sequence[int], against: str | None = None) -> lis
     """A record for each size of class; with ``against``, beside that commit in the same run.
 
     Every measurement is a process of its own; the two versions take turns. Each marks the tasks of
-    its own checkout, so the ratios are given by check as well. What pictures cost is a part of the
-    whole, and stands apart, too: earlier versions draw none.
+    its own checkout, so the ratios are given by check as well.
 
     Raises:
         InfrastructureError: the commit cannot be checked out, or a measurement failed.
@@ -36,7 +35,6 @@ def measure(root: Path, sizes: Sequence[int], against: str | None = None) -> lis
                 "checks_per_submission": int(now["checks"]),
                 "cpu_ms_per_submission": round(1000 * now["cpu_s"], 2),
                 "deciding_cpu_ms_per_submission": round(1000 * now["deciding_s"], 2),
-                "pictures_cpu_ms_per_submission": round(1000 * now["pictures_s"], 2),
                 "once_cpu_s": round(now["once_s"], 2),
                 "yardsticks_per_submission": round(now["cpu_s"] / now["yardstick_s"], 3),
             }
