@@ -11,15 +11,14 @@ from __future__ import annotations
 import contextlib
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache, partial
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any
 
 from harness.errors import ArchiveError
 from harness.submissions.members import SUBMISSION_S, Budget
-from harness.submissions.process import EndedError, ReadingProcess
+from harness.submissions.process import Asked, Asking, EndedError, ReadingProcess
 from harness.submissions.records import Limits, size_in_words
 from harness.submissions.unpacker import FILE
 
@@ -60,41 +59,16 @@ class _Opened:
     budget: Budget
 
 
-class Asked(Protocol):
-    """What is asked: a process, or in tests the same without one."""
-
-    def ask(
-        self, request: Mapping[str, Any], content: bytes, cpu_s: float
-    ) -> tuple[dict[str, Any], bytes]:
-        """The fields of an answer and the bytes behind it; raises EndedError."""
-
-    def end(self) -> None:
-        """Ends it."""
-
-
-class Archives:
-    """Opens archives, in one process that is started when it is first needed.
-
-    A context manager: at its end the process ends.
-    """
+class Archives(Asking):
+    """Opens archives, in one process that is started when it is first needed."""
 
     def __init__(self, asked: Asked | None = None) -> None:
-        self._asked = asked or ReadingProcess("unpacker", "submitted archives", _MEMORY_BYTES)
+        process = ReadingProcess("unpacker", "submitted archives", _MEMORY_BYTES)
+        super().__init__(asked or process)
         self._last = 0
         self._there: set[int] = set()
         self._forgotten: set[int] = set()
         self._turn: Budget | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        place: TracebackType | None,
-    ) -> None:
-        self._asked.end()
 
     def charge(self, budget: Budget) -> None:
         """Says for which submission archives are read from now on."""

@@ -66,7 +66,7 @@ def read(path: Path, limits: Limits | None = None) -> Download:
     bounds = limits or Limits()
     try:
         with Archives() as archives:
-            opener = Opener(frozenset({METADATA}), bounds, Budget(bounds), archives)
+            opener = Opener(frozenset({METADATA}), Budget(bounds), archives)
             children = _entries(_node(path), opener, bounds)
             metadata = _metadata(children, bounds)
     except ArchiveError as error:

@@ -210,8 +210,7 @@ class _Finder:
         )
 
     def _opener(self) -> Opener:
-        budget = Budget(self._limits)
-        return Opener(self._wanted, self._limits, budget, self._archives, self._asked)
+        return Opener(self._wanted, Budget(self._limits), self._archives, self._asked)
 
     def _children(self, entry: _Entry, opener: Opener) -> Sequence[tuple[str, Node]]:
         if isinstance(entry.node, Odd):

@@ -78,10 +78,14 @@ class Opener:
     """
 
     wanted: frozenset[str]
-    limits: Limits
     budget: Budget
     archives: Archives
     asked: frozenset[str] = frozenset()
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds on what is read."""
+        return self.budget.limits
 
     def children(self, node: Container, most_bytes: int) -> list[tuple[str, Node]]:
         """What lies in a folder or an archive of at most so many bytes, by name.

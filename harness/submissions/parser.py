@@ -1,7 +1,7 @@
 """Parses submitted text, which is read, judged and never run.
 
-It runs in a process of :mod:`harness.submissions.reader`. A
-request is the content of a file, with ``notebook`` (what :func:`modules` needs) if it is one.
+It runs in a process of :mod:`harness.submissions.reader`. A request is the content of a file, with
+``notebook`` (what :func:`modules` needs) if it is one.
 """
 
 from __future__ import annotations
@@ -64,18 +64,16 @@ def _other_format(content: bytes) -> dict[str, Any] | None:
 
 def _encoding_problem(content: bytes) -> dict[str, Any] | None:
     """Why the file is not UTF-8 text as Python reads it; None if it is."""
+    if codec := _wide(content):
+        return _problem("not-text", f"is {codec}, not UTF-8 text; {_SAVE}")
     declared = _declared(content)
     try:
         content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        if codec := _wide(content):
-            return _problem("not-text", f"is {codec}, not UTF-8 text; {_SAVE}")
         line = content[: error.start].count(b"\n") + 1
         what = f"is not UTF-8 text: byte 0x{content[error.start]:02x} in line {line}"
         told = "" if declared is None else f", and delete the declaration {declared}"
         return _problem("not-text", f"{what}; {_SAVE}{told}", line)
-    if codec := _wide(content):
-        return _problem("not-text", f"is {codec}, not UTF-8 text; {_SAVE}")
     if b"\0" in content:
         return _problem("not-text", "holds a NUL byte")
     return None if declared is None else _declaration_problem(declared, content)

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol, Self
 
 from harness.errors import InfrastructureError
 from harness.submissions import reader
@@ -37,6 +37,31 @@ class EndedError(Exception):
         self.slow = status == -signal.SIGPROF
         self.broken = status in _BROKEN
         super().__init__(f"status {status}")
+
+
+class Asked(Protocol):
+    """What is asked: a process, or in tests the same without one."""
+
+    def ask(
+        self, request: Mapping[str, Any], content: bytes, cpu_s: float
+    ) -> tuple[dict[str, Any], bytes]:
+        """The fields of an answer and the bytes behind it; raises EndedError."""
+
+    def end(self) -> None:
+        """Ends it."""
+
+
+class Asking:
+    """What asks a process; a context manager, at whose end the process ends."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._asked.end()
 
 
 class ReadingProcess:

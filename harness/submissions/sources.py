@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from harness.submissions import cells
-from harness.submissions.process import EndedError, ReadingProcess
+from harness.submissions.process import Asking, EndedError, ReadingProcess
 from harness.submissions.records import display, sha256_of
 
 #: Processor seconds for a file of 256 KiB and for a tiny one; the densest honest file of 256 KiB
@@ -66,27 +65,13 @@ class Notebook:
     ours: bool = False
 
 
-class SourceParser:
-    """Judges sources, in one process that is started when it is first needed.
-
-    A context manager: at its end the process ends.
-    """
+class SourceParser(Asking):
+    """Judges sources, in one process that is started when it is first needed."""
 
     def __init__(self) -> None:
-        self._process = ReadingProcess("parser", "submitted files", _MEMORY_BYTES)
+        super().__init__(ReadingProcess("parser", "submitted files", _MEMORY_BYTES))
         self._known: dict[tuple[str, float], dict[str, Any]] = {}
         self._slow = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        place: TracebackType | None,
-    ) -> None:
-        self._process.end()
 
     def next_submission(self) -> None:
         """Says that the next file is of another submission."""
@@ -149,7 +134,7 @@ class SourceParser:
         request = {"notebook": notebook} if notebook is not None else {}
         for attempt in range(2):
             try:
-                return self._process.ask(request, content, cpu_s)[0]
+                return self._asked.ask(request, content, cpu_s)[0]
             except EndedError as ended:
                 if ended.slow:
                     what = f"takes Python more than {cpu_s:.1f} s to parse; shorten it"

@@ -86,8 +86,7 @@ class _Taking:
             taken.problems += missing(absent, unused, self._kinds, self._broken)
         if not taken.contents and not problematic and not ours:
             depth, broken = self._limits.depth, self._broken
-            asked = self._asked
-            taken.problems.append(nothing_wanted(contents, unused, asked, depth, broken))
+            taken.problems.append(nothing_wanted(contents, unused, self._asked, depth, broken))
         taken.left = _names(unused[:_MOST_LEFT], {parts[:-1] for parts in self._used})
         behind = left_behind(contents, unused, self._wanted)
         taken.notes = [*self._notes, *self._refused.values(), *behind]

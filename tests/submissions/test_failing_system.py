@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import errno
-import io
 import json
 import os
-import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.submissions import disk, find_all
+from tests.support.archives import zipped
 
 WANTED = frozenset({"elbo.py", "score_grad.py", "policy.safetensors"})
 MAIN, HELPER = b"import helper\n", b"x = 1\n"
@@ -22,14 +20,6 @@ CELL = {"cell_type": "code", "metadata": {}, "source": "# fairmark: elbo\nx = 1"
 NOTEBOOK = json.dumps({"cells": [CELL], "metadata": {}, "nbformat": 4}).encode()
 NUMBERS = (errno.ENOENT, errno.EMFILE, errno.EIO, errno.ESTALE, errno.ENOMEM)
 CALLS = ("open", "scandir", "stat", "fstat")
-
-
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
 
 
 WORK = {"elbo.py": MAIN, "helper.py": HELPER}

@@ -8,52 +8,21 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import io
 import os
 import tarfile
 import unicodedata
-import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from harness.submissions import Limits, Submission, find, find_all, formats
+from tests.support.archives import Files, laid, tarred, zipped
 
 ELBO, SCORE = "elbo.py", "score_grad.py"
 WANTED = frozenset({ELBO, SCORE})
 SOURCE = b"def f():\n    return 1\n"
 TAKEN = {ELBO: SOURCE}
-Files = Mapping[str, bytes]
-
-
-def zipped(files: Files) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content)
-    return stream.getvalue()
-
-
-def tarred(files: Files, links: Sequence[tuple[str, bytes, str]] = ()) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-        for name, kind, to in links:
-            info = tarfile.TarInfo(name)
-            info.type, info.linkname = kind, to
-            archive.addfile(info)
-    return stream.getvalue()
-
-
-def laid(path: Path, files: Files) -> Path:
-    for name, content in files.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(content)
-    return path
 
 
 def handed_in(tmp_path: Path, files: Files) -> Submission:

@@ -5,48 +5,20 @@ from __future__ import annotations
 import errno
 import io
 import os
-import tarfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from harness.errors import UsageError
 from harness.submissions import Found, Limits, Submission, disk, find, find_all
+from tests.support.archives import Files, laid, tarred, zipped
 from tests.support.unprivileged import without_override
 
 ELBO, SAMPLE, WEIGHTS = "elbo_gaussian_kl.py", "reparam_sample.py", "policy.safetensors"
 WANTED = frozenset({ELBO, SAMPLE, WEIGHTS})
 SOURCE, OTHER = b"x = 1\n", b"x = 2\n"
-
-Files = Mapping[str, bytes]
-
-
-def zipped(files: Files) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
-
-
-def tarred(files: Files) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return stream.getvalue()
-
-
-def laid(path: Path, files: Files) -> Path:
-    """The files below a folder."""
-    for name, content in files.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(content)
-    return path
 
 
 def as_folder(path: Path, files: Files) -> Path:

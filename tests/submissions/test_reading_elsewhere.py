@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
@@ -10,7 +9,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +22,13 @@ from harness.submissions.members import Budget
 from harness.submissions.nodes import Archive, File, Opener
 from harness.submissions.process import EndedError, ReadingProcess
 from harness.submissions.sources import SourceParser
-from tests.support.archives import InProcess, refusal_of, unpack
+from tests.support.archives import InProcess, refusal_of, unpack, zipped
 
 ELBO, SAMPLE = "elbo.py", "reparam_sample.py"
 WANTED = frozenset({ELBO})
 SOURCE = b"def f():\n    return 1\n"
 DEADLINE_S = 0.4
-
-
-def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", method) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
+deflated = partial(zipped, method=zipfile.ZIP_DEFLATED)
 
 
 def header(name: bytes, size: int, kind: bytes = b"0") -> bytes:
@@ -82,9 +74,9 @@ TOO_SLOW = "the archive takes longer than 0.4 s to read; pack plain files anew"
 
 
 def test_a_slow_archive_costs_its_own_submission(tmp_path: Path, hurried: float) -> None:
-    (tmp_path / "bob.zip").write_bytes(zipped({"hw/elbo.py": SOURCE}))
+    (tmp_path / "bob.zip").write_bytes(deflated({"hw/elbo.py": SOURCE}))
     (tmp_path / "eve.tgz").write_bytes(slow())
-    (tmp_path / "zoe.zip").write_bytes(zipped({"hw/elbo.py": SOURCE}))
+    (tmp_path / "zoe.zip").write_bytes(deflated({"hw/elbo.py": SOURCE}))
     began = time.process_time()
     bob, eve, zoe = find([tmp_path], WANTED)
     assert time.process_time() - began < hurried, "not in this process"
@@ -98,7 +90,7 @@ def test_a_slow_archive_beside_the_work_costs_nothing(tmp_path: Path, hurried: f
     folder = tmp_path / "class" / "eve"
     folder.mkdir(parents=True)
     (folder / "a.tgz").write_bytes(slow())
-    (folder / "work.zip").write_bytes(zipped({ELBO: SOURCE}))
+    (folder / "work.zip").write_bytes(deflated({ELBO: SOURCE}))
     (eve,) = find([folder.parent], WANTED)
     assert (eve.contents, eve.problems) == ({ELBO: SOURCE}, ())
     assert f"a.tgz was not opened: {TOO_SLOW}." in eve.notes
@@ -110,11 +102,11 @@ def test_in_an_archive_of_a_class_the_others_keep_theirs(
 ) -> None:
     """The process that held the class is gone with eve's; the class is opened anew."""
     top = "class/" if form == "in a folder" else ""
-    work = zipped({"hw/elbo.py": SOURCE})
+    work = deflated({"hw/elbo.py": SOURCE})
     members = {"alice.zip": work, "eve.tgz": slow(), "mallory.tgz": slow(), "zoe.zip": work}
     members |= {"olga/elbo.py": SOURCE, "paul/hw/elbo.py": SOURCE}
     path = tmp_path / "all.zip"
-    path.write_bytes(zipped({top + name: content for name, content in members.items()}))
+    path.write_bytes(deflated({top + name: content for name, content in members.items()}))
     found = find_all([path], WANTED)
     assert found.classes == (path,)
     assert {each.name: said(each) for each in found.submissions} == {
@@ -132,7 +124,7 @@ def test_all_archives_of_a_submission_have_one_deadline(
     (tmp_path / "eve").mkdir()
     for number in range(20):
         (tmp_path / "eve" / f"{number:02}.tgz").write_bytes(data)
-    (tmp_path / "eve" / "work.zip").write_bytes(zipped({ELBO: SOURCE}))
+    (tmp_path / "eve" / "work.zip").write_bytes(deflated({ELBO: SOURCE}))
     spent = _children_s()
     (eve,) = find([tmp_path], WANTED)
     assert _children_s() - spent < 5 * hurried + 2
@@ -162,8 +154,8 @@ MANY_NAMES = {"a/" * 400 + str(number): b"" for number in range(2000)}
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
-        ("65,535 members.zip", zipped({str(n): b"" for n in range(65_535)}), "more than 50000"),
-        ("long names.zip", zipped(MANY_NAMES | {ELBO: SOURCE}), ""),
+        ("65,535 members.zip", deflated({str(n): b"" for n in range(65_535)}), "more than 50000"),
+        ("long names.zip", deflated(MANY_NAMES | {ELBO: SOURCE}), ""),
         ("many streams.tgz", gzipped(iter(())) * 3000, "more than one gzip stream"),
         (
             "bomb.tgz",
@@ -181,7 +173,7 @@ MANY_NAMES = {"a/" * 400 + str(number): b"" for number in range(2000)}
 )
 def test_archives_that_are_much_work(tmp_path: Path, name: str, data: bytes, words: str) -> None:
     (tmp_path / name).write_bytes(data)
-    (tmp_path / "zoe.zip").write_bytes(zipped({ELBO: SOURCE}))
+    (tmp_path / "zoe.zip").write_bytes(deflated({ELBO: SOURCE}))
     limits = Limits(unpacked_bytes=32 << 20)
     eve, zoe = find([tmp_path], WANTED, limits)
     assert (zoe.contents, zoe.problems) == ({ELBO: SOURCE}, ())
@@ -193,9 +185,9 @@ def test_archives_that_are_much_work(tmp_path: Path, name: str, data: bytes, wor
 def test_what_is_listed_has_a_limit_that_hides_no_wanted_file(tmp_path: Path) -> None:
     """Long names count more than once, and so do the folders on the way."""
     limits = Limits(entries=300)
-    data = zipped({"top/" + "n" * 700 + str(n): b"" for n in range(500)} | {"z/elbo.py": SOURCE})
+    data = deflated({"top/" + "n" * 700 + str(n): b"" for n in range(500)} | {"z/elbo.py": SOURCE})
     budget = Budget(limits)
-    opener = Opener(WANTED, limits, budget, Archives(InProcess()))
+    opener = Opener(WANTED, budget, Archives(InProcess()))
     top, z = opener.children(Archive("a.zip", File(lambda _: data)), limits.archive_bytes)
     assert (top[0], z[0]) == ("top", "z")
     assert budget.listed < 110
@@ -230,11 +222,11 @@ def test_a_process_that_somebody_ends_is_our_fault_and_only_then(tmp_path: Path)
                 raise EndedError(-signal.SIGKILL)
             return super().ask(request, content, cpu_s)
 
-    data = zipped({ELBO: SOURCE})
+    data = deflated({ELBO: SOURCE})
     with Archives(Killed("unpacker", "archives", 2 << 30)) as opening:
         archive = Archive("a.zip", File(lambda _: data))
         for times, lost in ((1, "neither"), (1, "read"), (2, "open")):
-            opener = Opener(WANTED, Limits(), Budget(Limits()), opening)
+            opener = Opener(WANTED, Budget(Limits()), opening)
             Killed.left = 0 if lost == "read" else times
             if lost == "open":
                 with pytest.raises(ArchiveError) as caught:
@@ -249,9 +241,9 @@ def test_a_process_that_somebody_ends_is_our_fault_and_only_then(tmp_path: Path)
 
 
 def test_an_archive_that_changed_before_it_is_opened_anew_is_not_judged() -> None:
-    contents = [zipped({ELBO: SOURCE}), zipped({ELBO: SOURCE, "b": b""})]
+    contents = [deflated({ELBO: SOURCE}), deflated({ELBO: SOURCE, "b": b""})]
     with Archives() as opening:
-        opener = Opener(WANTED, Limits(), Budget(Limits()), opening)
+        opener = Opener(WANTED, Budget(Limits()), opening)
         archive = Archive("a.zip", File(lambda _: contents.pop(0)))
         with opening.passing():
             ((_, file),) = opener.children(archive, 1 << 20)
@@ -385,7 +377,7 @@ def test_a_folder_without_archives_starts_no_process_for_them(
     monkeypatch.setattr(ReadingProcess, "ask", noted)
     assert find([tmp_path], WANTED)[0].contents == {ELBO: SOURCE}
     assert asked == [None]
-    (tmp_path / "roe.zip").write_bytes(zipped({ELBO: SOURCE}))
+    (tmp_path / "roe.zip").write_bytes(deflated({ELBO: SOURCE}))
     find([tmp_path], WANTED)
     assert "open" in asked, "the test would notice"
 
@@ -395,7 +387,7 @@ def test_a_reader_that_breaks_costs_one_archive(monkeypatch: pytest.MonkeyPatch)
         raise SystemError("\x1b[2J")
 
     monkeypatch.setattr(zips, "members", broken)
-    cause, message = refusal_of("a.zip", zipped({ELBO: SOURCE}), WANTED)
+    cause, message = refusal_of("a.zip", deflated({ELBO: SOURCE}), WANTED)
     assert (cause, message) == ("unreadable-archive", "the archive cannot be read (SystemError)")
 
 
@@ -410,10 +402,10 @@ def test_too_little_memory_is_tried_twice_and_then_said(monkeypatch: pytest.Monk
         return plain(*arguments)
 
     monkeypatch.setattr(zips, "members", scarce)
-    cause, message = refusal_of("a.zip", zipped({ELBO: SOURCE}), WANTED)
+    cause, message = refusal_of("a.zip", deflated({ELBO: SOURCE}), WANTED)
     assert (cause, message) == (
         "unsafe-archive",
         "the archive takes more than 2048 MiB to be read",
     )
     left.append(MemoryError())
-    assert unpack("a.zip", zipped({ELBO: SOURCE}), WANTED, Limits())[0] == {ELBO: SOURCE}
+    assert unpack("a.zip", deflated({ELBO: SOURCE}), WANTED, Limits())[0] == {ELBO: SOURCE}

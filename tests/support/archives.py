@@ -1,9 +1,13 @@
-"""Archives taken apart in memory, as the search in a submission does it."""
+"""Archives made of files, and taken apart in memory as the search in a submission does it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import io
+import tarfile
+import zipfile
+from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from harness.errors import ArchiveError
@@ -14,6 +18,40 @@ from harness.submissions.nodes import Archive, File, Opener
 from harness.submissions.sources import SourceParser
 from harness.submissions.taking import take
 from harness.submissions.unpacker import Unpacker
+
+Files = Mapping[str, bytes]
+
+
+def zipped(files: Files, method: int = zipfile.ZIP_STORED) -> bytes:
+    """A zip archive of some files."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def tarred(files: Files, links: Sequence[tuple[str, bytes, str]] = ()) -> bytes:
+    """A tar.gz archive of some files, and of links: name, type and what each leads to."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+        for name, kind, to in links:
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, to
+            archive.addfile(info)
+    return stream.getvalue()
+
+
+def laid(path: Path, files: Files) -> Path:
+    """The files below a folder."""
+    for name, content in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+    return path
 
 
 @cache
@@ -47,7 +85,7 @@ def unpack(
     Raises:
         ArchiveError: the archive cannot be read, or is not to be trusted.
     """
-    opener = Opener(wanted, limits, Budget(limits), Archives(InProcess()))
+    opener = Opener(wanted, Budget(limits), Archives(InProcess()))
     archive = Archive(name, File(lambda _: data))
     taken = take(opener.children(archive, limits.archive_bytes), opener, _parser())
     return taken.contents, taken.problems
