@@ -1,8 +1,8 @@
 """The record of a class: for every submission and task the marks of the last time it was graded.
 
 A run of ``grade`` marks some tasks of some submissions and updates the record; what it does not
-touch stays. A results folder keeps one record for every assignment, phase and key, in its ledger:
-one document a subject, so that a run writes only what it changed.
+touch stays. A results folder keeps one record for every assignment, phase and key
+(:mod:`harness.class_documents`).
 
 Marks in the record are computed again from stored observations, with the files they were observed
 with, whenever that is possible. Where it is not, because the task has changed or is gone, the marks
@@ -13,19 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from harness import levels
-from harness.ledger import Ledger
 from harness.marking.gradebook import SubmissionGrade, TaskGrade
 from harness.marking.round import Place, Round
 from harness.marking.subjects import Subject
 from harness.marking.views import View
-from harness.records import Program, Verdict, canonical, sha256
+from harness.records import canonical, sha256
 from harness.seeds import Phase
 from harness.spec.load import LoadedTask
 
-_INDEX = "class"
 TASK_GONE = "the task cannot be loaded any more; these are the marks of its last grading"
 TASK_CHANGED = (
     "the task, the harness or a package has changed since these marks were made; grade again"
@@ -45,7 +42,7 @@ class RecordName:
     def prefix(self) -> str:
         """What the names of its documents begin with."""
         parts = [self.assignment, self.phase, self.key_sha256]
-        return f"{_INDEX}/{sha256(canonical(parts))[:16]}/"
+        return f"class/{sha256(canonical(parts))[:16]}/"
 
     @property
     def options(self) -> list[str]:
@@ -218,36 +215,15 @@ class ClassRecord:
 
         return tuple(
             _row(self.newest[name], sorted(entries, key=column))
-            for name, entries in self._by_subject().items()
+            for name, entries in self.by_subject().items()
         )
 
-    def _by_subject(self) -> dict[str, list[Entry]]:
+    def by_subject(self) -> dict[str, list[Entry]]:
+        """The entries of every subject, also of one that has none."""
         by_name: dict[str, list[Entry]] = {name: [] for name in self.newest}
         for (name, _), entry in self.entries.items():
             by_name[name].append(entry)
         return by_name
-
-    # ------------------------------------------------------------------ in the ledger
-
-    def write(self, ledger: Ledger, names: Iterable[str]) -> None:
-        """Stores the record: its head, which is then the latest, and the subjects of these names.
-
-        Their files must have been stored by :func:`keep_files`. Subjects that the record no longer
-        has are removed.
-        """
-        index = ledger.document(_INDEX) or {"records": {}}
-        head = {**vars(self.name), "key_file": self.key_file, "isolation": self.isolation}
-        prefix = self.name.prefix
-        by_name = self._by_subject()
-        documents = {
-            prefix + name: _document(self.newest[name], by_name[name])
-            for name in names
-            if name in self.newest
-        }
-        stored = ledger.document_names(prefix)
-        gone = [name for name in stored if name.removeprefix(prefix) not in self.newest]
-        documents[_INDEX] = {"latest": prefix, "records": {**index["records"], prefix: head}}
-        ledger.put_documents(documents, remove=gone)
 
 
 def _figures(grade: TaskGrade) -> list[tuple[str, str, str, float | None, float]]:
@@ -278,117 +254,4 @@ def _row(newest: Subject, entries: Sequence[Entry]) -> SubmissionGrade:
         submitted=newest.submitted,
         subject=newest.program.name,
         unit=newest.program.owner,
-    )
-
-
-def read(ledger: Ledger, name: RecordName) -> ClassRecord:
-    """The record of that name; empty where there is none yet."""
-    index = ledger.document(_INDEX) or {"records": {}}
-    head = index["records"].get(name.prefix)
-    if head is None:
-        return ClassRecord(name)
-    newest, entries = {}, {}
-    for stored_name, document in ledger.documents(name.prefix).items():
-        subject_name = stored_name.removeprefix(name.prefix)
-        subjects = {
-            digest: _subject(subject_name, record, ledger)
-            for digest, record in document["submissions"].items()
-        }
-        newest[subject_name] = subjects[document["newest"]]
-        for task, record in document["tasks"].items():
-            grade = TaskGrade(
-                task,
-                record["title"],
-                record["tier"],
-                record["max_points"],
-                tuple(Verdict.from_json(verdict) for verdict in record["verdicts"]),
-                pictures=tuple(record.get("pictures", ())),  # earlier versions drew none
-                no_pictures=record.get("no_pictures", ""),
-            )
-            subject = subjects[record["submission"]]
-            entries[subject_name, task] = Entry(subject, grade, frozenset(record["isolation"]))
-    return ClassRecord(name, head["key_file"], head["isolation"], newest, entries)
-
-
-def names(ledger: Ledger) -> list[RecordName]:
-    """The names of all records of a results folder, the one that was written last at the end."""
-    index = ledger.document(_INDEX)
-    if index is None:
-        return []
-    heads = sorted(index["records"].items(), key=lambda item: item[0] == index["latest"])
-    return [RecordName(head["assignment"], head["phase"], head["key_sha256"]) for _, head in heads]
-
-
-def keep_files(subjects: Iterable[Subject], ledger: Ledger) -> None:
-    """Stores the submitted files, before anything is run."""
-    ledger.put_files(
-        {
-            subject.program.all_digests[name]: content
-            for subject in subjects
-            for name, content in subject.program.files.items()
-        }
-    )
-
-
-def _document(newest: Subject, entries: Sequence[Entry]) -> dict[str, Any]:
-    """The stored form of one subject."""
-    digests = {entry.grade.id: _digest(entry.subject) for entry in entries}
-    submissions = {digests[entry.grade.id]: entry.subject for entry in entries}
-    submissions[_digest(newest)] = newest
-    return {
-        "newest": _digest(newest),
-        "submissions": {digest: _stored(subject) for digest, subject in submissions.items()},
-        "tasks": {
-            entry.grade.id: {
-                "submission": digests[entry.grade.id],
-                "isolation": sorted(entry.isolation),
-                "title": entry.grade.title,
-                "tier": entry.grade.tier,
-                "max_points": entry.grade.max_points,
-                "verdicts": [verdict.to_json() for verdict in entry.grade.verdicts],
-                "pictures": list(entry.grade.pictures),
-                "no_pictures": entry.grade.no_pictures,
-            }
-            for entry in entries
-        },
-    }
-
-
-def _digest(subject: Subject) -> str:
-    """What tells the submissions of one subject apart."""
-    content = [_problems(subject), list(subject.notes), list(subject.left)]
-    return sha256(canonical([dict(subject.program.all_digests), *content]))
-
-
-def _problems(subject: Subject) -> dict[str, list[str]]:
-    return {name: list(problem) for name, problem in subject.problems.items()}
-
-
-def _stored(subject: Subject) -> dict[str, Any]:
-    return {
-        "display_name": subject.display_name,
-        "identity": subject.identity,
-        "problems": _problems(subject),
-        "notes": list(subject.notes),
-        "left": list(subject.left),
-        "submitted": subject.submitted,
-        "remark": subject.remark,
-        "unit": subject.program.unit,
-        "files": dict(subject.program.all_digests),
-    }
-
-
-def _subject(name: str, record: Mapping[str, Any], ledger: Ledger) -> Subject:
-    files = {file: ledger.file(digest) for file, digest in record["files"].items()}
-    problems = {file: (cause, text) for file, (cause, text) in record["problems"].items()}
-    program = Program(name, "submission", files, record.get("unit", ""))
-    return Subject(
-        program,
-        record["display_name"],
-        record["identity"],
-        problems,
-        tuple(record["notes"]),
-        tuple(record["left"]),
-        record.get("submitted", ""),  # records of earlier versions have none of these three
-        record.get("remark", ""),
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import class_record
+from harness import class_documents
 from harness.class_record import FILES_CHANGED, TASK_CHANGED, TASK_GONE, ClassRecord, RecordName
 from harness.cli import main
 from harness.isolation import Isolation
@@ -78,13 +78,13 @@ def row(record, name):
 def test_what_is_written_is_read_back(view):
     ada, bob = subject("ada"), replace(subject("bob"), problems={"square.py": ("syntax", "line 1")})
     record = ClassRecord(NAME, "/k", "L2").updated(graded(view, ada, bob))
-    class_record.keep_files([ada, bob], view.ledger)
-    record.write(view.ledger, ["ada", "bob"])
-    again = class_record.read(view.ledger, NAME)
+    class_documents.keep_files([ada, bob], view.ledger)
+    class_documents.write(record, view.ledger, ["ada", "bob"])
+    again = class_documents.read(view.ledger, NAME)
     assert again.newest == record.newest
     assert (again.key_file, again.isolation) == ("/k", "L2")
     assert again.rows() == record.rows()
-    assert class_record.names(view.ledger) == [NAME]
+    assert class_documents.names(view.ledger) == [NAME]
 
 
 def test_a_run_replaces_what_it_grades_and_keeps_the_rest(view):
@@ -97,23 +97,24 @@ def test_a_run_replaces_what_it_grades_and_keeps_the_rest(view):
 def test_a_subject_that_the_record_lost_is_removed_from_the_ledger(view):
     ada, bob = subject("ada"), subject("bob")
     record = ClassRecord(NAME).updated(graded(view, ada, bob))
-    class_record.keep_files([ada, bob], view.ledger)
-    record.write(view.ledger, ["ada", "bob"])
-    ClassRecord(NAME).updated(graded(view, bob)).write(view.ledger, ["bob"])
-    assert list(class_record.read(view.ledger, NAME).newest) == ["bob"]
+    class_documents.keep_files([ada, bob], view.ledger)
+    class_documents.write(record, view.ledger, ["ada", "bob"])
+    class_documents.write(ClassRecord(NAME).updated(graded(view, bob)), view.ledger, ["bob"])
+    assert list(class_documents.read(view.ledger, NAME).newest) == ["bob"]
 
 
 def test_records_of_other_phases_stay(view):
     final = replace(NAME, phase="final")
     ada = subject("ada")
-    class_record.keep_files([ada], view.ledger)
+    class_documents.keep_files([ada], view.ledger)
     for name in (NAME, final):
-        ClassRecord(name).updated(graded(view, ada)).write(view.ledger, ["ada"])
-    assert class_record.names(view.ledger) == [NAME, final]
-    ClassRecord(NAME).updated(graded(view, ada)).write(view.ledger, ["ada"])
-    assert class_record.names(view.ledger) == [final, NAME]
+        class_documents.write(ClassRecord(name).updated(graded(view, ada)), view.ledger, ["ada"])
+    assert class_documents.names(view.ledger) == [NAME, final]
+    class_documents.write(ClassRecord(NAME).updated(graded(view, ada)), view.ledger, ["ada"])
+    assert class_documents.names(view.ledger) == [final, NAME]
     assert (
-        class_record.read(view.ledger, final).rows() == class_record.read(view.ledger, NAME).rows()
+        class_documents.read(view.ledger, final).rows()
+        == class_documents.read(view.ledger, NAME).rows()
     )
 
 

@@ -278,7 +278,7 @@ def marked(version: Version, tasks: Any, folder: Path, name: str, key: Any) -> S
         started = time.process_time()
         subjects = course.find_subjects([folder / name], tasks, None)
         if version.typed:
-            importlib.import_module("harness.class_record").keep_files(subjects, ledger)
+            importlib.import_module("harness.class_documents").keep_files(subjects, ledger)
         else:
             course.remember(subjects, ledger)
         before = time.process_time()
@@ -288,7 +288,8 @@ def marked(version: Version, tasks: Any, folder: Path, name: str, key: Any) -> S
         if record is None:
             ledger.put_document("run", {"gradebook": gradebook.to_json()})
         else:
-            record.write(ledger, [subject.program.name for subject in subjects])
+            handed_in = [subject.program.name for subject in subjects]
+            importlib.import_module("harness.class_documents").write(record, ledger, handed_in)
         spent = Spent(time.process_time() - started, deciding)
     verdicts = [
         verdict for row in gradebook.submissions for task in row.tasks for verdict in task.verdicts

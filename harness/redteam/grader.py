@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import grading, report
-from harness.class_record import keep_files
+from harness.class_documents import keep_files
 from harness.course import Course, find_subjects
 from harness.ledger import Ledger
 from harness.marking.gradebook import Gradebook

@@ -22,7 +22,7 @@ from harness.statistics.inputs import (
     stored_figures,
     stored_size,
 )
-from harness.statistics.outcome import REPORTED_BETA, MeanOutcome, Reason, StageOutcome
+from harness.statistics.outcome import Reason, StageOutcome
 
 
 def summarise_paired(nll: ArrayLike, floor: ArrayLike) -> dict[str, NDArray[np.generic]]:
@@ -59,94 +59,6 @@ def summarise_paired(nll: ArrayLike, floor: ArrayLike) -> dict[str, NDArray[np.g
         "size": np.array(mean[2]),
         "nonfinite": np.array(nonfinite, dtype=np.int64),
     }
-
-
-def floor_stage(summary: Summary, stage_alpha: float, *, eps: float = EPS64) -> MeanOutcome:
-    """One-sided paired t: is the program better than the truth allows?
-
-    Use it only where p_true is known. Rejects where the mean excess is significantly below 0, or
-    where an nll is not finite. If all points have the same excess up to rounding, it is compared
-    exactly.
-
-    No rejection means that the program does not beat the floor by more than noise; an honest
-    program at the floor lies below it half of the time, which is why the sign alone decides
-    nothing. A rejection is possible from n = 2 on. Measured size at a nominal .01 (20,000 stages):
-    normal excess, n = 50: .0092; centred chi-square(1) at its guard (n = 117): .0300 where the
-    long tail is above the floor, .0022 where it is below: one-sided, the guard lets the size grow
-    threefold. :func:`floor_bound_stage` needs no such guard.
-
-    Args:
-        summary: from :func:`summarise_paired`.
-        stage_alpha: false rejection rate of this stage.
-        eps: machine epsilon of the dtype the program computed in.
-
-    Raises:
-        ValueError: a summary that does not fit, stage_alpha not in (0, 1).
-        ArithmeticError: a figure came out NaN.
-    """
-    return _one_sided(summary, stage_alpha, limit=0.0, sign=-1.0, eps=eps)
-
-
-def excess_stage(
-    summary: Summary, limit: float, stage_alpha: float, *, eps: float = EPS64
-) -> MeanOutcome:
-    """One-sided paired t: is the mean excess above the limit?
-
-    Rejects where the mean excess is significantly above ``limit`` nats, or where an nll is not
-    finite (an event that happened was given probability 0). No rejection means that the points do
-    not show an excess above the limit, not that there is none. A rejection is possible from n = 2
-    on. Measured size at a nominal .01 (20,000 stages): normal excess, n = 50: .0098; centred
-    chi-square(1) at its guard (n = 117): .0029 where the long tail is above, .0298 where it is
-    below.
-
-    Args:
-        summary: from :func:`summarise_paired`.
-        limit: mean excess in nats that is still right; finite.
-        stage_alpha: false rejection rate of this stage.
-        eps: machine epsilon of the dtype the program computed in.
-
-    Raises:
-        ValueError: a summary that does not fit, limit not finite, stage_alpha not in (0, 1).
-        ArithmeticError: a figure came out NaN.
-    """
-    return _one_sided(summary, stage_alpha, limit=finite("limit", limit), sign=1.0, eps=eps)
-
-
-def _one_sided(
-    summary: Summary, stage_alpha: float, *, limit: float, sign: float, eps: float
-) -> MeanOutcome:
-    """t-stage on sign·(mean excess - limit) > 0 beyond rounding."""
-    tail = probability("stage_alpha", stage_alpha)
-    n = stored_size(summary, least=2)
-    usable = np.asarray(stored(summary, "nonfinite", ndim=0) == 0)
-    mean, sd, skew, size = (
-        stored_figures(summary, name, usable).item()
-        for name in ("mean_excess", "sd_excess", "skew_excess", "size")
-    )
-    critical = laws.t_critical(tail, n - 1)
-    allowance = ROUNDING * positive("eps", eps) * (size + abs(limit))
-    excess = sign * (mean - limit) - allowance
-    noisy = bool(usable) and sd > allowance
-    reason: Reason = "none"
-    if not usable:
-        reason, t = "nonfinite", math.inf
-    elif noisy:
-        t = excess * math.sqrt(n) / sd
-        reason = "statistic" if t > critical else "none"
-    else:
-        reason, t = ("exact", math.inf) if excess > 0 else ("none", 0.0)
-    guard = laws.guard_n(skew if noisy else 0.0, tail)
-    return MeanOutcome(
-        rejects=reason != "none",
-        statistic=t,
-        critical=critical,
-        p_value=laws.t_tail(t, n - 1),
-        coordinate=0,
-        reason=reason,
-        achieved_mdb_sd=(critical + laws.normal_critical(REPORTED_BETA)) / math.sqrt(n),
-        skew_guard_n=guard,
-        skew_ok=n >= guard,
-    )
 
 
 def floor_bound_stage(summary: Summary, stage_alpha: float, *, eps: float = EPS64) -> StageOutcome:
@@ -292,23 +204,3 @@ def bounded_excess_n(plan: ExcessPlan) -> int:
 
     rare = math.ceil(math.log(plan.stage_beta) / math.log1p(-plan.rare_share))
     return laws.smallest(max(2, rare), enough)
-
-
-def required_n(stage_alpha: float, beta: float, min_detectable: float) -> int:
-    """Points that a one-sided paired t needs to find an excess with probability ``1 - beta``.
-
-    Args:
-        stage_alpha: false rejection rate of one stage.
-        beta: miss probability of one stage (see ``two_stage.stage_beta``).
-        min_detectable: distance of the mean excess from 0 or from the limit, in standard
-            deviations of the excess of one point, > 0.
-
-    Exact for normal excesses; measured at .2 sd, stage_alpha .01, beta .05, n = 397: .950 below a
-    floor, .947 above a limit (20,000 stages, standard error .0016).
-
-    Raises:
-        ValueError: an argument out of range.
-    """
-    return laws.t_required_n(
-        probability("stage_alpha", stage_alpha), probability("beta", beta), min_detectable
-    )

@@ -21,7 +21,6 @@ from harness.statistics.inputs import (
     finite_array,
     positive,
     probability,
-    real_array,
     scale_array,
     shaped,
     stored,
@@ -130,24 +129,6 @@ def _pooled(sizes: Floats, mean: Floats, sd: Floats, skew: Floats) -> tuple[Floa
     with np.errstate(over="ignore"):
         joint_sd = np.minimum(np.ldexp(np.sqrt(total / (n - 1)), exponent), _LARGEST)
     return np.ldexp(first[0] + centre, exponent), joint_sd, joint_skew
-
-
-def summarise_squares(samples: ArrayLike) -> dict[str, NDArray[np.generic]]:
-    """Summary of x² - 1; max-t against target 0 and scale 1 tests that E[x²] is 1.
-
-    For normal draws the skewness is 2.83, so the guard asks for n >= 935 at a stage alpha of 1e-3
-    and d = 1, and a variance off by a relative v is off by v/√2 standard deviations. Squares that
-    overflow count as not finite.
-
-    Args:
-        samples: "n d" with n >= 2 and d >= 1.
-
-    Raises:
-        ValueError: as :func:`summarise`.
-    """
-    x = real_array("samples", samples)
-    with np.errstate(over="ignore"):
-        return summarise(x**2 - 1)
 
 
 def max_t_stage(
@@ -269,16 +250,6 @@ def required_n(stage_alpha: float, beta: float, min_detectable: float, dimension
     """
     tail = laws.split(stage_alpha, dimensions) / 2
     return laws.t_required_n(tail, probability("beta", beta), min_detectable)
-
-
-def two_stage_power(n: int, stage_alpha: float, min_detectable: float, dimensions: int) -> float:
-    """Probability that both stages of n draws each find the bias, in [0, 1].
-
-    Raises:
-        ValueError: an argument out of range.
-    """
-    tail = laws.split(stage_alpha, dimensions) / 2
-    return laws.t_power(n, tail, positive("min_detectable", min_detectable)) ** 2
 
 
 def skew_guard_n(skew: float, stage_alpha: float, dimensions: int) -> int:

@@ -8,7 +8,7 @@ import shlex
 import sys
 from dataclasses import dataclass, replace
 
-from harness import class_record, grading
+from harness import class_documents, grading
 from harness.class_record import ClassRecord, RecordName
 from harness.classroom.attempts import History
 from harness.classroom.book import Book
@@ -97,7 +97,7 @@ def prepare(
         history: every attempt that is known now.
     """
     name = RecordName(course.assignment, args.phase, view.key.commitment)
-    stored = class_record.read(view.ledger, name)
+    stored = class_documents.read(view.ledger, name)
     if args.free:
         course = course.held(() if args.prune else stored.task_ids)
     # on a student's own machine nobody asks when something was handed in
@@ -153,7 +153,7 @@ def _say_what_is_replaced(args: argparse.Namespace, ledger: Ledger, name: Record
     """Says on stderr that the tables of the folder showed other marks until now."""
     if args.dry_run:
         return
-    known = class_record.names(ledger)
+    known = class_documents.names(ledger)
     if known and known[-1] != name:
         last = known[-1]
         print(

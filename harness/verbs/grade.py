@@ -14,7 +14,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from harness import class_record, grading, report
+from harness import class_documents, grading, report
 from harness.classroom.book import Book
 from harness.files import write_text
 from harness.isolation import Isolation
@@ -103,8 +103,8 @@ def run(args: argparse.Namespace) -> int:
             this = replace(this, book=read_book(ledger, syllabus, this.kept.name))
         course, names = this.course, this.book.names(this.units)
         with Ledger(results.ledger, new_run(), fresh=args.fresh) as ledger:
-            class_record.keep_files(course.subjects, ledger)
-            last_shown = class_record.names(ledger)[-1:]
+            class_documents.keep_files(course.subjects, ledger)
+            last_shown = class_documents.names(ledger)[-1:]
 
             def write(current: Round) -> None:
                 _keep_costs(progress, ledger, current)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from harness import class_documents
 from harness.class_record import ClassRecord
 from harness.classroom import regrade
 from harness.classroom.book import Book
@@ -100,5 +101,5 @@ class Regrade:
             when = datetime.now(UTC).isoformat(timespec="seconds")
             names = self.record.names_of(units)
             regrade.keep(ledger, prefix, changes, names, when)
-        after.write(ledger, {*graded, *after.differing(self.record)})
+        class_documents.write(after, ledger, {*graded, *after.differing(self.record)})
         regrade.keep_penalties(ledger, prefix, gradebook)

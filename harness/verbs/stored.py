@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import class_record, grading, levels
+from harness import class_documents, grading, levels
 from harness.class_record import ClassRecord, RecordName
 from harness.classroom import book as books
 from harness.classroom.book import Book
@@ -134,7 +134,7 @@ def open_record(args: argparse.Namespace, ledger: Ledger) -> Stored:
     Raises:
         UsageError: there is no such record, or its key is not at hand.
     """
-    record = class_record.read(ledger, _chosen(args, ledger))
+    record = class_documents.read(ledger, _chosen(args, ledger))
     name = record.name
     given = getattr(args, "key_file", None)
     key_file = given or (Path(record.key_file) if record.key_file else None)
@@ -164,14 +164,14 @@ def read_book(ledger: Ledger, syllabus: Syllabus, name: RecordName) -> Book:
 def pages_of_others(ledger: Ledger, book: Book, name: RecordName) -> list[str]:
     """The rows that other records of a results folder have: what lies there of them is theirs."""
     others = (
-        class_record.read(ledger, each) for each in class_record.names(ledger) if each != name
+        class_documents.read(ledger, each) for each in class_documents.names(ledger) if each != name
     )
     owners = {each.program.owner for record in others for each in record.newest.values()}
     return book.names(sorted(owners))
 
 
 def _chosen(args: argparse.Namespace, ledger: Ledger) -> RecordName:
-    names = class_record.names(ledger)
+    names = class_documents.names(ledger)
     chosen = [
         name
         for name in names

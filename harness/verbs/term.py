@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from harness import class_record
+from harness import class_documents
 from harness.classroom import term
 from harness.classroom.term import TermRow
 from harness.errors import Problem, SpecError, UsageError
@@ -112,7 +112,7 @@ def _gradebooks(args: argparse.Namespace, ledger: Ledger, total: TermTotal) -> d
     """
     names = [
         name
-        for name in class_record.names(ledger)
+        for name in class_documents.names(ledger)
         if name.assignment in total.assignments and args.phase in (None, name.phase)
     ]
     if not names:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import class_record
+from harness import class_documents
 from harness.class_record import ClassRecord, RecordName
 from harness.cli import main
 from harness.collect.job import reduce, stored
@@ -68,7 +68,7 @@ def results(
     subjects = [_subject(name, each) for name, each in handed.items()]
     with Ledger(root / "ledger.sqlite", "run") as ledger:
         view = View(KEY, ledger)
-        class_record.keep_files(subjects, ledger)
+        class_documents.keep_files(subjects, ledger)
         current = Round.first([TASKS[name] for name in tasks], subjects, view)
         asked: set[str] = set()
         while batch := plan.next_batch(current):
@@ -77,7 +77,7 @@ def results(
                 ledger.put(_observed(planned, handed.get(planned.trial.program, Handed())))
             current = current.next()
         name = RecordName(assignment, "feedback", KEY.commitment)
-        ClassRecord(name).updated(current).write(ledger, list(handed))
+        class_documents.write(ClassRecord(name).updated(current), ledger, list(handed))
     return root
 
 
