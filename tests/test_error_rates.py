@@ -11,13 +11,14 @@ from harness import stored_runs
 from harness.feasibility import ALPHA_TOTAL
 from harness.kinds import seed_success
 from harness.proving import certificate
-from harness.spec.catalogue import load_all
 from harness.spec.checks import NOMINAL_SHARE, SeedSuccessCheck, Stochastic, UnbiasedCheck
 from harness.statistics import sequential
 from harness.statistics.laws import binomial_cdf
+from tests.support.programs import TASKS as NAMES
+from tests.support.programs import load
 
 ROOT = Path(__file__).parents[1]
-TASKS = load_all(ROOT / "tasks", ROOT / "reference")
+TASKS = [load(name) for name in NAMES]
 DRAWN = [c for task in TASKS for c in task.spec.checks if isinstance(c, Stochastic)]
 TRAINED = [c for task in TASKS for c in task.spec.checks if isinstance(c, SeedSuccessCheck)]
 

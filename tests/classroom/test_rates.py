@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from harness.classroom.rates import rate
-from harness.spec.catalogue import load_all
 from harness.spec.checks import LikelihoodCheck, ReturnsCheck, SeedSuccessCheck, Stochastic
+from tests.support.programs import TASKS, load
 
-ROOT = Path(__file__).parents[2]
-CHECKS = [
-    check
-    for task in load_all(ROOT / "tasks", ROOT / "reference", with_reference=False)
-    for check in task.spec.checks
-]
+CHECKS = [check for name in TASKS for check in load(name).spec.checks]
 
 
 def test_there_is_a_check_of_every_sort() -> None:

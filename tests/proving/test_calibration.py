@@ -14,15 +14,14 @@ from harness.collect.bare import BareProgram
 from harness.proving import calibration
 from harness.proving.calibration import Unit
 from harness.records import Program, Step
-from harness.spec.catalogue import load_all
 from harness.spec.load import load_task
+from tests.support.programs import TASKS as NAMES
+from tests.support.programs import load
 
 ROOT = Path(__file__).parents[2]
 COURSE = ROOT / "tests" / "course"
 NOISE = load_task(COURSE / "tasks" / "noise", COURSE / "reference" / "noise")
-TASKS = [
-    task for task in load_all(ROOT / "tasks", ROOT / "reference") if calibration.measurements(task)
-]
+TASKS = [task for task in map(load, NAMES) if calibration.measurements(task)]
 
 
 def honest(task):
