@@ -4,6 +4,9 @@ Reference and variants must PASS every check, the untouched starter must be an E
 every known mistake must be caught by the check that it names, and a program that knows nothing of
 the task must not earn a point. A mistake that merely crashes, or that the harness could not grade,
 does not count as caught.
+
+A mistake that a check without training must catch is not trained: what became of it would be told
+by nobody, and takes most of the time.
 """
 
 from __future__ import annotations
@@ -52,7 +55,7 @@ class Decided:
 
 @dataclass(frozen=True)
 class DecidedMutant:
-    """One known mistake and the decision of every check, by its id.
+    """One known mistake and the decision of every check of :func:`asked`, by its id.
 
     Attributes:
         named: the check that must catch it.
@@ -69,7 +72,7 @@ class DecidedMutant:
 
     @property
     def caught_by(self) -> list[str]:
-        """Every check that fails it."""
+        """Every check that fails it, of those that were asked."""
         return [name for name, decision in self.decisions.items() if decision.status == "FAIL"]
 
 
@@ -162,9 +165,17 @@ def verify(
     return [prove(task, view) for task in tasks]
 
 
+def asked(task: LoadedTask, mutant: Mutant) -> list[Check]:
+    """The checks that are decided on a known mistake: those that train where one must catch it."""
+    trained = _trained(task)
+    if mutant.mistake.check in trained:
+        return list(task.spec.checks)
+    return [check for check in task.spec.checks if check.id not in trained]
+
+
 def _missing(task: LoadedTask, view: View) -> Iterator[PlannedTrial]:
-    for program in _programs(task):
-        for check in task.spec.checks:
+    for program, checks in _programs(task):
+        for check in checks:
             answer = score.decide(task, check, _subject(program), view)
             if isinstance(answer, Waiting):
                 yield from answer.trials
@@ -181,7 +192,7 @@ def prove(task: LoadedTask, view: View) -> TaskProof:
     mutants = tuple(
         DecidedMutant(
             mutant,
-            _decided(task, mutant.program, view).decisions,
+            _decided(task, mutant.program, asked(task, mutant), view).decisions,
             task.spec.check(mutant.mistake.check),
         )
         for mutant in reference.mutants
@@ -189,12 +200,13 @@ def prove(task: LoadedTask, view: View) -> TaskProof:
     proof = TaskProof(
         task,
         honest=tuple(
-            _decided(task, program, view) for program in (reference.solution, *reference.variants)
+            _decided(task, program, task.spec.checks, view)
+            for program in (reference.solution, *reference.variants)
         ),
-        starter=_decided(task, task.starter_program(), view),
+        starter=_decided(task, task.starter_program(), task.spec.checks, view),
         mutants=mutants,
         ignorant=tuple(_decided_in_order(task, program, view) for program in _ignorant(task)),
-        cpu_s=sum(_cpu(task, program, view) for program in _programs(task)),
+        cpu_s=sum(_cpu(task, program, view) for program, _ in _programs(task)),
     )
     return replace(proof, complaints=tuple(_complaints(proof)))
 
@@ -253,12 +265,14 @@ def _against_mutant(item: DecidedMutant) -> Iterator[str]:
         yield f"{where} is off by {decision.margin:.3g} tolerances (at least {MUTANT_MARGIN:g})"
 
 
-def _programs(task: LoadedTask) -> list[Program]:
+def _programs(task: LoadedTask) -> list[tuple[Program, Sequence[Check]]]:
+    """Every program that knows the task, with the checks that are decided on it."""
     if task.reference is None:
         return []
     reference = task.reference
-    mutants = [mutant.program for mutant in reference.mutants]
-    return [reference.solution, *reference.variants, *mutants, task.starter_program()]
+    whole = [reference.solution, *reference.variants, task.starter_program()]
+    mutants = [(mutant.program, asked(task, mutant)) for mutant in reference.mutants]
+    return [*((program, task.spec.checks) for program in whole), *mutants]
 
 
 def _ignorant(task: LoadedTask) -> list[Program]:
@@ -287,10 +301,10 @@ def _decided_in_order(task: LoadedTask, program: Program, view: View) -> Decided
     return Decided(program.name, program.role, _decisions(_answers_in_order(task, program, view)))
 
 
-def _decided(task: LoadedTask, program: Program, view: View) -> Decided:
-    """Every check, whatever those that it comes after make of the program."""
+def _decided(task: LoadedTask, program: Program, checks: Sequence[Check], view: View) -> Decided:
+    """These checks, whatever those that they come after make of the program."""
     subject = _subject(program)
-    answers = {check.id: score.decide(task, check, subject, view) for check in task.spec.checks}
+    answers = {check.id: score.decide(task, check, subject, view) for check in checks}
     return Decided(program.name, program.role, _decisions(answers))
 
 

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from harness import kinds
+from harness.proving import verification
+from harness.spec.load import load_task
+
 ROOT = Path(__file__).parents[2]
 COURSE = ROOT / "tests" / "course"
 
@@ -36,6 +40,19 @@ def test_the_fixture_course_uses_every_verb_and_is_proven(tmp_path):
     assert code == 0
     assert set(found) == {"noise", "square", "walk"}
     assert set(found["walk"]["starter"].values()) == {"ERROR"}
+
+
+@pytest.mark.parametrize("name", ["a2c-cartpole", "dqn-atari"])
+def test_a_mistake_is_trained_only_where_a_check_that_trains_must_catch_it(name):
+    task = load_task(ROOT / "tasks" / name, ROOT / "reference" / name)
+    found = {}
+    for mutant in task.reference.mutants:
+        trained = kinds.of(task.spec.check(mutant.mistake.check)).trained
+        asked = verification.asked(task, mutant)
+        assert mutant.mistake.check in {check.id for check in asked}
+        found.setdefault(trained, set()).add(tuple(check.id for check in asked))
+    plain = tuple(each.id for each in task.spec.checks if not kinds.of(each).trained)
+    assert found == {True: {tuple(each.id for each in task.spec.checks)}, False: {plain}}
 
 
 # what verify complains of: several broken tasks, verified in one run
