@@ -2,7 +2,8 @@
 
 ``reference/<id>/targets/runs.json`` holds one number per seed and metric for the reference, its
 variants and the mutants. All are trained by the measurement that marks submissions, with seeds
-from a key that serves nothing else, and no threshold was chosen on these seeds.
+from a key that serves nothing else, and no threshold was chosen on these seeds. ``curves.json``
+beside it holds learning curves of the reference, where a check has them shown.
 :mod:`harness.targets.training` makes the file; this module reads it and compares it with today's
 programs and measurement.
 """
@@ -23,6 +24,8 @@ from harness.spec.load import LoadedTask
 
 #: The version of the file's format.
 FORMAT = 1
+#: The target that holds learning curves of the reference.
+CURVES = "curves.json"
 #: The number of runs of an honest program from which its success rate has a useful lower bound,
 #: and the number that are made unless the command line says otherwise.
 LEAST_RUNS, CHEAP_RUNS = 50, 200
@@ -73,6 +76,56 @@ class StoredRuns:
             "errors": dict(self.errors),
             "values": {name: list(numbers) for name, numbers in self.values.items()},
         }
+
+
+@dataclass(frozen=True)
+class StoredCurves:
+    """Learning curves of the reference, of the first seeds of its stored runs.
+
+    They are shown beside a student's, and no mark comes of them; see
+    :mod:`harness.kinds.training_curve`.
+
+    Attributes:
+        solved: what the check declared when they were made.
+        budget: steps of all sub-environments.
+        values: what the runs came to, as in the stored runs.
+        first_solved: after how many steps; None where a training never had.
+        curves: seed by seed, a number for each share of the budget; None before there was one.
+        made_by: of each run the digests of solution.py and of the measurement.
+    """
+
+    solved: Mapping[str, float]
+    budget: int
+    values: Sequence[float]
+    first_solved: Sequence[int | None]
+    curves: Sequence[Sequence[float | None]]
+    made_by: Sequence[tuple[str, str]]
+
+
+def curves(task: LoadedTask, check: SeedSuccessCheck) -> StoredCurves | None:
+    """The stored learning curves of a check's reference; None where there are none.
+
+    Raises:
+        InfrastructureError: the file does not hold stored curves.
+    """
+    targets = {} if task.reference is None else task.reference.targets
+    if CURVES not in targets:
+        return None
+    try:
+        record = json.loads(targets[CURVES])
+        if record["check"] != check.id:
+            return None
+        runs = record["runs"]
+        return StoredCurves(
+            record["solved"],
+            record["budget"],
+            [run["value"] for run in runs],
+            [run["first_solved"] for run in runs],
+            [run["curve"] for run in runs],
+            [(run["source_sha256"], run["protocol"]) for run in runs],
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise InfrastructureError(f"{CURVES}: no stored curves: {error!r}") from error
 
 
 def checks(task: LoadedTask) -> list[SeedSuccessCheck]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import repeat
 from typing import Any, Literal
 
 import numpy as np
@@ -54,11 +55,13 @@ class Episode:
     Attributes:
         reward: the sum of its rewards, undiscounted.
         steps: how many steps it took.
+        ended_at: how many steps all sub-environments together had made by its end.
         end: ``reset`` where the program began anew while it was running.
     """
 
     reward: float
     steps: int
+    ended_at: int
     end: _End
 
 
@@ -201,7 +204,7 @@ class Served:
         """Writes down the episodes that end in some sub-environments."""
         assert self._running is not None
         rewards, ages = self._running[indices].tolist(), self._ages[indices].tolist()
-        self.episodes.extend(map(Episode, rewards, ages, ends))
+        self.episodes.extend(map(Episode, rewards, ages, repeat(self.steps), ends))
         self._running[indices], self._ages[indices] = 0.0, 0
 
 

@@ -15,10 +15,12 @@ import numpy as np
 from harness import kinds
 from harness.causes import Cause
 from harness.collect import drawing
+from harness.collect.arguments import Served
 from harness.collect.proxy import ProgramProxy
 from harness.collect.task_code import module_of
 from harness.errors import FairmarkError, MeasurementError, ProgramError
 from harness.isolation import Isolation
+from harness.kinds import training_curve
 from harness.marking.jobs import Job, PlannedTrial, groups
 from harness.packing import digest_array
 from harness.records import EXAMPLE, SHOW, Array, Observation, Trial
@@ -220,11 +222,35 @@ def measure(
         metrics = function(student, rng) if draws is None else function(student, rng, draws)
     if not isinstance(metrics, dict):
         raise MeasurementError(f"{measurement} returned a {type(metrics).__name__}, not a dict")
+    if any(training_curve.declared(check) for check in task.spec.checks_of(measurement)):
+        metrics = metrics | _episodes(student.served)
     arrays = {name: np.asarray(value) for name, value in metrics.items()}
     for name, array in arrays.items():
         if array.dtype.kind not in _STORED:
             raise MeasurementError(f"{measurement}: {name} is of dtype {array.dtype}, not numbers")
     return arrays
+
+
+def _episodes(served: Sequence[Served]) -> dict[str, Any]:
+    """What :mod:`harness.kinds.training_curve` reads: the episodes of a training that ended.
+
+    One that a reset broke off is left out: how long it would have lasted is not known.
+
+    Raises:
+        MeasurementError: not one environment was served, so that it is open which one is meant.
+    """
+    if len(served) != 1:
+        raise MeasurementError(
+            f"`solved` is declared, and {len(served)} environments were served",
+            "serve the one that is trained on, or leave `solved` out",
+        )
+    (env,) = served
+    whole = [episode for episode in env.episodes if episode.end != "reset"]
+    return {
+        training_curve.ENDS: np.array([episode.ended_at for episode in whole], dtype=np.int64),
+        training_curve.LENGTHS: np.array([episode.steps for episode in whole], dtype=np.int64),
+        training_curve.BUDGET: np.asarray(env.max_steps),
+    }
 
 
 def reduce(

@@ -69,6 +69,11 @@ class ProgramProxy:
         return "; ".join(dict.fromkeys(sentences))
 
     @property
+    def served(self) -> Sequence[Served]:
+        """The environments that were handed over so far, with what the grader counted of each."""
+        return self._calls.served
+
+    @property
     def domain(self) -> Instances:
         """Draws sizes and values from the task's domain, its edges always among them."""
         return self._material.instances

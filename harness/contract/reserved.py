@@ -10,7 +10,7 @@ PROGRAM_NAMES = frozenset(
     {
         *("new", "vjp", "independent", "renew", "refuse", "transcript"),
         *("generator", "given", "file", "serve", "domain", "images", "example"),
-        *("environment", "source", "notice"),
+        *("environment", "source", "notice", "served"),
     }
 )
 #: Public names of the handle of an instance: no method of a class in a starter may have one.

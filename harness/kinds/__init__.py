@@ -12,6 +12,7 @@ shared module   what it holds
 outcome         what a kind reads and answers
 record          what makes a kind
 comparison      values against a target with a tolerance
+training_curve  what is shown of a training in its course
 two_stage       tests that fail only on two independent rejections
 ==============  ===================================================================================
 """
@@ -181,4 +182,6 @@ def signature(check: Any) -> list[Any]:
     kind = of(check)
     revision = [f"revision {kind.revision}"] if kind.revision > 1 else []
     fields = (getattr(check, field) for field in kind.reduced_by)
-    return [check.id, check.kind, check.metric, *fields, *revision]
+    optional = ((field, getattr(check, field)) for field in kind.reduced_where_declared)
+    declared = [[field, model.model_dump()] for field, model in optional if model is not None]
+    return [check.id, check.kind, check.metric, *fields, *declared, *revision]

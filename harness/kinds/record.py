@@ -67,6 +67,8 @@ class Kind:
             is; of any other program they are not stored.
         reduced_by: fields of the check that change what :attr:`reduce` returns; they are part of
             the digest of a trial.
+        reduced_where_declared: the same for fields that may be left out; the digest of a trial has
+            them where they are not.
         revision: raised when :attr:`reduce` stores something else; it is part of the digest of
             a trial, so that what a former revision stored is measured again.
         counts_errors: a program that breaks at a later step is weighed with the other steps; for
@@ -89,6 +91,7 @@ class Kind:
     wanted: Callable[[Any, Mapping[str, Array]], Any] | None = None
     of_reference: tuple[str, ...] = ()
     reduced_by: tuple[str, ...] = ()
+    reduced_where_declared: tuple[str, ...] = ()
     revision: int = 1
     counts_errors: bool = False
     required_draws: Callable[[Any], int] | None = None

@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.causes import Cause
 from harness.errors import MeasurementError
+from harness.kinds import training_curve
 from harness.kinds.outcome import Evidence, Metrics, Outcome, Values, more
 from harness.kinds.record import Kind, named
 from harness.records import COMMON, Step
@@ -21,13 +22,14 @@ _CONFIDENCE = 0.95
 
 
 def reduce(check: SeedSuccessCheck, metrics: Metrics) -> Values:
-    """The one number of a seed."""
+    """The one number of a seed, and its learning curve where that is shown."""
     value = named(metrics, check.metric)
     if value.shape != () or value.dtype.kind not in "fiu":
         raise MeasurementError(
             f"{check.metric} is {value.dtype} of shape {value.shape}; wanted one number"
         )
-    return {"value": value.astype(np.float64)}
+    shown = training_curve.of_seed(check, metrics) if check.solved is not None else {}
+    return {"value": value.astype(np.float64), **shown}
 
 
 def decide(check: SeedSuccessCheck, steps: Sequence[Evidence]) -> Outcome:
@@ -143,7 +145,7 @@ def _figures(
     fixed, _ = sequential.fixed_design(
         check.success_rate, check.min_detectable, check.alpha, check.beta
     )
-    return {
+    figures = {
         "seeds": len(values),
         "succeeded": sum(succeeds(check, value) for value in values),
         "values": list(values),
@@ -151,6 +153,9 @@ def _figures(
         "errors": {str(index): step.error for index, step in enumerate(steps) if step.error},
         "seeds_of_a_fixed_number_design": fixed,
     }
+    if check.solved is not None:
+        figures["training"] = training_curve.figures([step.own for step in steps])
+    return figures
 
 
 KIND = Kind(
@@ -160,5 +165,6 @@ KIND = Kind(
     decide=decide,
     causes=(Cause.SEEDS, Cause.UNDECIDED),
     counts_errors=True,
+    reduced_where_declared=("solved",),
     trained=True,
 )

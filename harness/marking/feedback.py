@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 
 from harness.causes import Cause
 from harness.errors import FairmarkError
-from harness.marking import hints, pictures
+from harness.marking import hints, pictures, training_curves
 from harness.marking.gradebook import TaskGrade
 from harness.marking.illustration import illustrate
 from harness.marking.jobs import PlannedTrial
@@ -137,16 +137,27 @@ def _picture_file(verdict: Verdict) -> str:
 
 
 def _with_seeds(task: LoadedTask, verdict: Verdict) -> Verdict:
-    """The verdict with a picture of the training seeds that it rests on, if there are any."""
+    """The verdict with a picture of the training seeds that it rests on, if there are any.
+
+    Where the check has the course of trainings shown, with a sentence about it, too.
+    """
     check = task.spec.check(verdict.check)
     decided = verdict.status in ("PASS", "FAIL", "INCONCLUSIVE")
     if not isinstance(check, SeedSuccessCheck) or not decided:
         return verdict
     pieces, file = _Pieces(), _picture_file(verdict)
     picture = pieces.made(None, pictures.of_seeds, task, check, verdict.evidence, file=file)
-    return pieces.added(
-        verdict if picture is None else replace(verdict, example={"picture": picture})
-    )
+    if picture is not None:
+        verdict = replace(verdict, example={"picture": picture})
+    when = pieces.made("", training_curves.sentence, task, check, verdict.evidence)
+    return pieces.added(_with_note(verdict, when) if when else verdict)
+
+
+def _with_note(verdict: Verdict, note: str) -> Verdict:
+    """The verdict with a note. Of a check that passed, reports show the message alone."""
+    if verdict.status == "PASS":
+        return replace(verdict, message="; ".join(filter(None, (verdict.message, note))))
+    return replace(verdict, example={**(verdict.example or {}), "note": note})
 
 
 def _sealed_checks(task: LoadedTask) -> frozenset[str]:

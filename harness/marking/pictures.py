@@ -22,6 +22,7 @@ import numpy as np
 
 from harness import stored_runs
 from harness.arrays import encode_array
+from harness.marking import training_curves
 from harness.marking.closeness import wrong_entries
 from harness.marking.snippet import array_of
 from harness.records import Array, Observation
@@ -97,7 +98,8 @@ def of_seeds(
     Returns:
         ``file``, ``title``, ``alt`` and ``seeds``: their ``values``, ``threshold`` and ``low`` of
         the check, and ``band``, between which nine tenths of the reference's runs lie (None where
-        none are at hand).
+        none are at hand). ``training`` where the check has learning curves shown
+        (:mod:`harness.marking.training_curves`).
     """
     values = [float(value) for value in figures.get("values", ())]
     if not values:
@@ -110,7 +112,11 @@ def of_seeds(
     if band is not None:
         alt += f" {_BAND:.0%} of {runs} reference runs lie from {band[0]:.4g} to {band[1]:.4g}."
     seeds = {"values": values, "threshold": check.threshold, "low": check.low, "band": band}
-    return {"file": file, "title": check.title or check.id, "alt": alt, "seeds": seeds}
+    title, curves = check.title or check.id, training_curves.drawn(task, check, figures)
+    if curves is None:
+        return {"file": file, "title": title, "alt": alt, "seeds": seeds}
+    alt += f" Learning curves: {training_curves.sentence(task, check, figures)}"
+    return {"file": file, "title": title, "alt": alt, "seeds": seeds, "training": curves}
 
 
 @lru_cache(maxsize=256)

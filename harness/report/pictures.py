@@ -17,13 +17,12 @@ from harness.arrays import decode_array
 from harness.files import write_text
 from harness.marking.gradebook import SubmissionGrade
 from harness.records import Verdict
-from harness.report import drawing
+from harness.report import drawing, seed_plots
 from harness.report.sanitise import SENTENCE_LIMIT, clean, markdown
 from harness.results import SubmissionReports
 
 _WIDEST, _LARGEST_CELL, _SMALLEST_CELL = 240, 28, 3
 _MARGIN, _TITLE, _LINE = 12, 16, 18
-_PLOT_WIDTH, _PLOT_HEIGHT, _LABELS, _THINNEST = 360, 160, 130, 2
 #: Zero and the largest, as red, green and blue; what is wrong is framed.
 _LIGHT, _DARK, _WRONG = (247, 251, 255), (8, 48, 107), "#d7191c"
 
@@ -54,7 +53,7 @@ def svg(picture: Mapping[str, Any]) -> str:
     if drawing.is_drawn(picture):
         width, height, body = drawing.elements(picture, 2 * _LINE, _colour)
     elif "seeds" in picture:
-        width, height, body = _seeds(picture["seeds"])
+        width, height, body = seed_plots.elements(picture, 2 * _LINE, _colour)
     else:
         width, height, body = _panels(picture["panels"])
     title = clean(str(picture["title"]), SENTENCE_LIMIT)
@@ -83,45 +82,6 @@ def _panels(records: Sequence[Mapping[str, Any]]) -> tuple[int, int, list[str]]:
         lines.append(f'<text x="{left}" y="{top - 6}">{escape(clean(name, SENTENCE_LIMIT))}</text>')
         lines += _cells(cells.tolist(), wrong.tolist(), (left, top), _side(cells.shape))
     return _MARGIN + len(panels) * (_WIDEST + _MARGIN), 2 * _LINE + high + 2 * _MARGIN, lines
-
-
-def _seeds(seeds: Mapping[str, Any]) -> tuple[int, int, list[str]]:
-    """A dot a seed, from left to right, over threshold and band: width, height and elements."""
-    values, threshold, low = seeds["values"], float(seeds["threshold"]), float(seeds["low"])
-    band = seeds["band"] or []
-    known = [*values, threshold, low, *band]
-    least, most = min(known), max(known)
-    top, right = 2 * _LINE, _MARGIN + _PLOT_WIDTH
-
-    def place(value: float) -> str:
-        """The height at which a number is drawn."""
-        return f"{top + _PLOT_HEIGHT * (most - value) / ((most - least) or 1.0):.1f}"
-
-    lines, labels = [], []
-    if band:
-        height = max(_THINNEST, float(place(band[0])) - float(place(band[1])))
-        lines.append(
-            f'<rect x="{_MARGIN}" y="{place(band[1])}" width="{_PLOT_WIDTH}" '
-            f'height="{height:.1f}" fill="{_colour(60)}"/>'
-        )
-        labels.append((float(place(band[1])) + height / 2, "reference"))
-    for value, name, dashes in ((threshold, "wanted", "none"), (low, "no credit", "4 4")):
-        lines.append(
-            f'<line x1="{_MARGIN}" y1="{place(value)}" x2="{right}" y2="{place(value)}" '
-            f'stroke="#555555" stroke-dasharray="{dashes}"/>'
-        )
-        labels.append((float(place(value)), f"{name} {value:g}"))
-    height = 0.0
-    for wish, text in sorted(labels):
-        height = max(wish + 4, height + _TITLE)  # labels that would overlap are moved down
-        lines.append(f'<text x="{right + 6}" y="{height:.1f}">{text}</text>')
-    step = _PLOT_WIDTH / len(values)
-    lines += [
-        f'<circle cx="{_MARGIN + (index + 0.5) * step:.1f}" cy="{place(value)}" r="4" '
-        f'fill="{_colour(255)}"/>'
-        for index, value in enumerate(values)
-    ]
-    return right + _LABELS, top + _PLOT_HEIGHT + 4 * _MARGIN, lines
 
 
 def _side(shape: Sequence[int]) -> int:

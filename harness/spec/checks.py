@@ -357,6 +357,16 @@ class ReturnsCheck(CheckBase):
         return self.mutant_max_credit
 
 
+class Solved(Model):
+    """When a training has solved its environment: so many episodes in a row had this mean length.
+
+    Counted are the episodes that end by themselves, in steps, in the order of their ends.
+    """
+
+    episodes: Annotated[int, Field(ge=2, le=10_000)]
+    mean: Annotated[float, Field(strict=False, gt=0, allow_inf_nan=False)]
+
+
 class SeedSuccessCheck(CheckBase):
     """A program is trained with one seed after another until its success rate is decided.
 
@@ -372,6 +382,10 @@ class SeedSuccessCheck(CheckBase):
     ``leaderboard_seeds`` is the number of seeds that a program which passed is trained with in
     all. They serve the leaderboard alone: the few seeds that a decision takes cannot tell two
     programs apart.
+
+    ``solved`` has the first time shown at which each training had solved the environment that it
+    was served, and its learning curve. No mark comes of it, so no digest covers it but those of the
+    trials that store it.
     """
 
     kind: Literal["seed-success"]
@@ -388,6 +402,7 @@ class SeedSuccessCheck(CheckBase):
     max_seeds: Annotated[int, Field(ge=1, le=64)]
     mutant_max_credit: Annotated[float, Field(ge=0, lt=1)] = 0.5
     leaderboard_seeds: Annotated[int, Field(ge=6, le=64)] | None = None
+    solved: Annotated[Solved | None, Field(exclude=True)] = None
 
     @model_validator(mode="after")
     def _require_order(self) -> Self:

@@ -12,8 +12,8 @@ from harness.errors import UsageError
 from harness.results import Results
 from harness.spec.catalogue import load_all
 from harness.spec.load import LoadedTask, load_task
+from harness.targets import curves, training
 from harness.targets import stored as targets
-from harness.targets import training
 from harness.verbs import options, output
 
 
@@ -27,6 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seeds", type=options.positive, metavar="K", help="runs of an honest program"
     )
     parser.add_argument("--mistaken", type=options.positive, default=20, metavar="K")
+    parser.add_argument(
+        "--curves",
+        type=options.positive,
+        metavar="K",
+        help="instead: learning curves of K seeds of the reference, where a check shows them",
+    )
     options.jobs(parser)
 
 
@@ -38,7 +44,9 @@ def run(args: argparse.Namespace) -> int:
         for task in tasks if args.task else []:
             written += _made(args, task)
         if args.task and not written:
-            raise UsageError(f"nothing to train for {', '.join(args.task)}: no train.py, no seeds")
+            raise UsageError(
+                f"nothing to train for {', '.join(args.task)}: no train.py, no seeds, no curves"
+            )
     loaded = load_all(args.tasks, args.reference, args.task)
     listed = [target for task in loaded for target in targets.stored(args.reference, task)]
     if args.json:
@@ -60,7 +68,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _made(args: argparse.Namespace, task: LoadedTask) -> Iterator[str]:
-    """Trains one task and yields the path of what was made: stored runs, or a trained reference."""
+    """Trains one task and yields the paths of what was made: runs, curves, a trained reference."""
+    if args.curves:
+        folders = (args.tasks / task.id, args.reference / task.id)
+        yield from map(str, curves.make(folders, args.curves, args.jobs))
+        return
     for file in sorted({check.target for check in stored_runs.checks(task)}):
         folders = (args.tasks / task.id, args.reference / task.id)
         honest = args.seeds or stored_runs.CHEAP_RUNS

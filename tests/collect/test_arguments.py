@@ -58,6 +58,7 @@ def test_an_episode_that_a_reset_abandons_counts():
     assert [episode.steps for episode in env.episodes] == [1, 1, 3, 3]
     ends = ["reset", "reset", "terminated", "truncated"]
     assert [episode.end for episode in env.episodes] == ends
+    assert [episode.ended_at for episode in env.episodes] == [2, 2, 8, 8]
 
 
 @pytest.mark.parametrize(("mode", "steps"), [("NextStep", [3, 3, 2, 2]), ("SameStep", [3] * 4)])

@@ -84,3 +84,32 @@ def test_every_seed_is_a_dot_above_or_below_the_line():
     assert np.diff(labels).min() >= 12  # none lies over another
     alike = {**seeds, "values": [3.0], "low": 3.0, "band": None}
     assert "nan" not in pictures.svg({**picture, "seeds": alike})
+
+
+def test_learning_curves_stand_below_over_the_band_of_the_reference():
+    seeds = {"values": [160.0, 26.0], "threshold": 150.0, "low": 26.0, "band": None}
+    training = {
+        "budget": 1000,
+        "wanted": 150.0,
+        "first_solved": [500, None],
+        "curves": [[None, 40.0, None, 160.0], []],
+        "band": [None, [30.0, 60.0], [60.0, 90.0], [100.0, 170.0]],
+    }
+    picture = {"file": "p.svg", "title": "learns", "alt": "two seeds", "seeds": seeds}
+    plain = ElementTree.fromstring(pictures.svg(picture))
+    root = ElementTree.fromstring(pictures.svg({**picture, "training": training}))
+    assert int(root.get("height")) > int(plain.get("height"))
+    lines = [each.get("points").split() for each in root.iter(f"{SVG}polyline")]
+    assert [len(points) for points in lines] == [1, 1]  # the gap between them is not closed
+    (polygon,) = (each.get("points").split() for each in root.iter(f"{SVG}polygon"))
+    assert len(polygon) == 2 * 3
+    # the height of a curve's last point is above that of `solved`, where its dot lies in the middle
+    *_, dot = root.iter(f"{SVG}circle")
+    x, y = float(dot.get("cx")), float(dot.get("cy"))
+    assert x == float(lines[0][0].split(",")[0])  # half of the budget
+    assert float(lines[1][0].split(",")[1]) < y < float(lines[0][0].split(",")[1])
+    texts = [each.text for each in root.iter(f"{SVG}text")]
+    assert {"solved: 150", "reference"} <= set(texts)
+    assert "0 to 1,000 steps; the middle half of the reference's runs" in texts
+    none = {**training, "band": None, "first_solved": [None, None]}
+    assert "polygon" not in pictures.svg({**picture, "training": none})

@@ -103,14 +103,14 @@ def outcomes(
 
 
 def one_seed(task: LoadedTask, program: Program, seed: int = 0) -> dict[str, float]:
-    """The numbers of one seed of the measurement ``learn``, under the public key.
+    """The numbers of one seed of the measurement ``learn``, under the public key, by metric.
 
     Raises:
         ProgramError: the program did not deliver.
     """
     with BareProgram(task, program) as running:
         found = running.metrics("learn", Step(COMMON.stage, seed), PUBLIC_KEY)
-    return {name: float(value) for name, value in found.items()}
+    return {check.metric: float(found[check.metric]) for check in task.spec.checks_of("learn")}
 
 
 def first_looks(
