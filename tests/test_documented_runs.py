@@ -126,6 +126,7 @@ LEFT_OUT = {
     "statement --write": "of all tasks; tests/test_new.py runs it for one",
     "statement weighted-sum --write": "tests/test_new.py follows the tutorial",
     "targets id": "trains the reference, minutes; tests/training makes stored runs",
+    "targets id --curves 40": "trains, minutes; tests/training/test_curves.py runs it for one seed",
     "verify --keys 3 TASK": "runs every mistake under every key; tests/proving has its parts",
     "verify --mutate TASK": "the same of hundreds of mutants; tests/mutation has its parts",
     "verify TASK --mutate": "the same of hundreds of mutants; tests/mutation has its parts",

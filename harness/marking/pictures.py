@@ -7,8 +7,8 @@ a picture is the same whenever it is made again. :mod:`harness.report.pictures` 
   by how much every output moves with each of them.
 - A check of the kind ``exact`` whose wanted result is a matrix of zeros and ones: that matrix.
 - A check of the kind ``seed-success``: what each training seed that decided it came to, beside the
-  threshold and the reference's stored runs. These are seeds that are marked; their numbers stand in
-  the check's message as well.
+  threshold and the reference's stored runs, and their learning curves where the check has them
+  shown. These are seeds that are marked; their numbers stand in the check's message as well.
 """
 
 from __future__ import annotations
