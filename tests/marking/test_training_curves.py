@@ -7,10 +7,16 @@ import numpy as np
 import pytest
 
 from harness import stored_runs
+from harness.causes import Cause
 from harness.errors import InfrastructureError
 from harness.kinds import seed_success, training_curve
-from harness.marking import pictures, training_curves
-from harness.records import sha256
+from harness.marking import feedback, pictures, training_curves
+from harness.marking.gradebook import TaskGrade
+from harness.marking.subjects import Subject
+from harness.marking.views import View
+from harness.records import Verdict, sha256
+from harness.report.explain import explain
+from harness.seeds import PUBLIC_KEY
 from harness.spec.load import load_task
 from tests.support.programs import ROOT
 
@@ -101,6 +107,21 @@ def test_a_picture_has_the_curves_and_says_so():
     assert "Learning curves: 64 episodes in a row" in found["alt"]
     plain = pictures.of_seeds(TASK, CHECK, {"values": [1.0]}, file="p.svg")
     assert "training" not in plain
+
+
+@pytest.mark.parametrize("visibility", ["visible", "hidden"])
+@pytest.mark.parametrize(("status", "cause"), [("PASS", Cause.NONE), ("FAIL", Cause.SEEDS)])
+def test_a_page_tells_it_of_a_visible_check_passed_or_not(status, cause, visibility):
+    verdict = Verdict(
+        "ada", TASK.id, "learns", status, cause, 1.0, 1.5, visibility, FIGURES, "as it came"
+    )
+    grade = TaskGrade(TASK.id, "A2C", "training", 2.0, (verdict,))
+    subject = Subject(TASK.reference.solution, "Ada")
+    (found,) = feedback.explain(TASK, subject, View(PUBLIC_KEY, None), grade).grade.verdicts
+    said = [line for line in explain(found) if "first lasted 150 steps" in line.text]
+    assert [line.label for line in said] == (["Note"] if visibility == "visible" else [])
+    assert any("as it came" in line.text for line in explain(found)) == (visibility == "visible")
+    assert (found.status, found.points) == (status, 1.0)
 
 
 def test_a_file_that_holds_no_curves_is_ours_to_mend():
