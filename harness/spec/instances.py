@@ -133,12 +133,17 @@ class Instances:
             raise DomainError(f"add domain.values.{argument} to task.yaml")
         return _drawn(law, rng, shape, {})
 
-    @staticmethod
-    def replaced(first: Call, second: Call, *others: Call) -> list[Call]:
+    def replaced(self, first: Call, second: Call, *others: Call, alike: bool = True) -> list[Call]:
         """The first call, the first with one argument after another of the second, the others.
 
         So a result that a program keeps by some arguments comes back where another one has changed.
-        The first two have arguments of the same sizes.
+        The arrays of the second are taken with the first rows of the first (:meth:`first_alike`),
+        so that what is kept by shapes, first rows or first elements comes back, too. The first two
+        calls have arguments of the same sizes.
+
+        Args:
+            alike: false where arguments are bound by a law that rows of both calls together would
+                break: then they are taken as they are.
 
         Raises:
             DomainError: the first two have different numbers of arguments.
@@ -146,8 +151,32 @@ class Instances:
         if len(first) != len(second):
             numbers = f"{len(first)} arguments and the other {len(second)}"
             raise DomainError(f"one call has {numbers}; both are to be of one function")
-        alone = ((*first[:place], new, *first[place + 1 :]) for place, new in enumerate(second))
+        taken = self.first_alike(first, second) if alike else second
+        alone = ((*first[:place], new, *first[place + 1 :]) for place, new in enumerate(taken))
         return [first, *alone, *others]
+
+    def first_alike(self, first: Call, second: Call) -> Call:
+        """The second call, the first row of whose arrays is that of the first one.
+
+        A row is what one index of the first axis gives. In a task that has probabilities, an array
+        of one axis that sums to one keeps its sum: its later entries are scaled; so do logarithms
+        of probabilities. Arguments other than arrays, arrays of another shape or of one row, and
+        such as nothing would be left of that is new, are as they are.
+
+        Raises:
+            ValueError: the calls have different numbers of arguments.
+        """
+        return tuple(self._first_alike(*pair) for pair in zip(first, second, strict=True))
+
+    def _first_alike(self, old: Any, new: Any) -> Any:
+        if not isinstance(new, np.ndarray) or np.shape(old) != new.shape or not new.ndim:
+            return new
+        old = np.asarray(old, dtype=new.dtype)
+        mixed = np.concatenate([old[:1], new[1:]])
+        laws = self._domain.values.values()
+        if new.ndim == 1 and any(isinstance(law, Simplex | LogSimplex) for law in laws):
+            mixed = probabilities.first_alike(old, new, mixed)
+        return new if np.array_equal(mixed, old) else mixed
 
     @staticmethod
     def begun_alike(first: Call, second: Call) -> Call:

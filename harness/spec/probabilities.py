@@ -71,3 +71,29 @@ def reaches_least(law: Simplex | LogSimplex, values: Array) -> bool:
     if least in (0.0, -np.inf):
         return bool((values == least).any())
     return bool((np.abs(values - least) <= _SLACK * abs(least)).any())
+
+
+def first_alike(old: Array, new: Array, otherwise: Array) -> Array:
+    """The probabilities ``new`` [n], their first one that of ``old``, the others scaled.
+
+    They sum to one again, up to rounding. The same is done with logarithms of probabilities.
+
+    Args:
+        otherwise: what is returned where they are neither.
+
+    Returns:
+        ``new`` itself where its first probability, or that of ``old``, leaves the others nothing.
+    """
+    if not np.issubdtype(new.dtype, np.floating):
+        return otherwise
+    for logarithms in (False, True):
+        with np.errstate(all="ignore"):
+            p, q = (np.exp(each) if logarithms else each for each in (old, new))
+            if not all((each >= 0).all() and abs(each.sum() - 1) <= _SLACK for each in (p, q)):
+                continue
+            left, rest = 1 - p[0], q[1:].sum()
+            if left <= _SLACK or rest <= _SLACK:
+                return new
+            mixed = np.concatenate([p[:1], q[1:] * (left / rest)])
+            return np.log(mixed) if logarithms else mixed
+    return otherwise

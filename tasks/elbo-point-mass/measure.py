@@ -48,6 +48,17 @@ def _decoder(rng, sizes=USUAL, singular=SINGULAR):
     return Decoder(weight, rng.uniform(-2, 2, d))
 
 
+def _two(rng, sizes, singular=SINGULAR):
+    """Two decoders, the second with another bias and the other rows of weights in another order.
+
+    So their first rows are alike, and their singular values: rows of two weights together would
+    have others.
+    """
+    first, other = (_decoder(rng, sizes, singular) for _ in range(2))
+    weight = np.concatenate([first.weight[:1], np.roll(first.weight[1:], 1, axis=0)])
+    return first, Decoder(weight, other.bias)
+
+
 def _between(student, rng):
     """Sizes of a decoder that are drawn, without those at an edge."""
     k = int(rng.integers(2, student.domain.sizes("k")[1]))
@@ -127,7 +138,7 @@ def point(student, rng):
         d = decoder.sizes[0]
         x = student.domain.draw(rng, "x", d) if d > USUAL[0] else rng.normal(0, 2, d)
         cases.append((x, *decoder.both))
-    pair = ((rng.normal(0, 2, sizes[0]), *_decoder(rng, sizes).both) for _ in range(2))
+    pair = ((rng.normal(0, 2, sizes[0]), *decoder.both) for decoder in _two(rng, sizes))
     pairs = []
     for x, *both in student.domain.replaced(*pair, *cases):
         decoder = Decoder(*both)
@@ -151,8 +162,8 @@ def _recon_scale(x, decoder, eta, mu, log_sigmas):
 def _points(student, rng):
     """Arguments of recon_term for two calls of one size, everything ordinary but the widths."""
     d, k = _between(student, rng)
-    for _ in range(2):
-        point = rng.normal(0, 2, d), *_decoder(rng, (d, k)).both
+    for decoder in _two(rng, (d, k)):
+        point = rng.normal(0, 2, d), *decoder.both
         eta, mu = np.exp(rng.uniform(-3, 2)), rng.normal(size=k)
         yield *point, eta, mu, _repeated(student, rng, "log_sigmas")
 
@@ -247,9 +258,7 @@ def _marginal(student, rng, distance):
 
 def _noisy(student, rng, distance):
     """Arguments of loglik_vs_eta for two calls of one size."""
-    sizes = _between(student, rng)
-    for _ in range(2):
-        decoder = _decoder(rng, sizes, singular=(0.3, 0.5))
+    for decoder in _two(rng, _between(student, rng), singular=(0.3, 0.5)):
         yield _near(rng, decoder, distance), *decoder.both, _repeated(student, rng, "etas")
 
 

@@ -434,8 +434,10 @@ def undiscounted(student, rng):
     (p, r, pi, terminal), surely = _rooms(rng, 3, 13, 4, 4, 8)
     cases.append(((p, student.domain.draw(rng, "r", *r.shape), pi, terminal), surely))
     cases += [_corridor(rng, lost) for lost in (False, True)] + [_slow(rng)]
-    for both, among in (_doors(rng), _mixed(rng)):
-        cases += zip(student.domain.replaced(*both), among, strict=True)
+    (doors, leaving), (mixed, ending) = _doors(rng), _mixed(rng)
+    # rows of both doors together would have other states that surely end
+    cases += zip(student.domain.replaced(*doors, alike=False), leaving, strict=True)
+    cases += zip(student.domain.replaced(*mixed), ending, strict=True)
     found = [student.total_reward(*call) for call, _ in cases]
     scales = [_solved_scale(*call, 1.0, surely) for call, surely in cases]
     ends = np.concatenate([ends for ends, _ in found]).astype(float)

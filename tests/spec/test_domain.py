@@ -316,6 +316,49 @@ def test_each_argument_changes_alone(task: LoadedTask) -> None:
     assert calls == [(1, "a", 0.5), *changed, (3, "c", 0.75)]
 
 
+def test_arrays_that_change_alone_begin_with_the_same_row(task: LoadedTask) -> None:
+    old, new = np.zeros((3, 2)), np.ones((3, 2))
+    first, second = (old, np.arange(3), 1.0), (new, np.arange(3, 6), 2.0)
+    _, by_rows, by_index, by_number = task.instances.replaced(first, second)
+    assert by_rows[0].tolist() == [[0.0, 0.0], [1.0, 1.0], [1.0, 1.0]]
+    assert by_index[1].tolist() == [0, 4, 5]
+    assert by_number[1].tolist() == [0, 1, 2]
+    assert by_number[2] == 2.0
+    assert old.sum() == 0
+    assert new.sum() == 6
+    whole = task.instances.replaced(first, second, alike=False)
+    assert whole[1][0] is new
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ([1.0], [2.0]),  # of one row
+        ([1.0, 2.0], [3.0, 2.0]),  # nothing new would be left
+        ([[1.0, 2.0]], [[3.0, 4.0]]),
+        ([1.0, 2.0], [3.0]),
+        (1.0, 2.0),
+        ([0.5, 0.5], [0.25, 0.75]),  # probabilities
+        ([1.0, 0.0, 0.0], [0.5, 0.25, 0.25]),
+        ([0.5, 0.25, 0.25], [1.0, 0.0, 0.0]),
+    ],
+)
+def test_what_cannot_begin_alike_is_as_it_is(task: LoadedTask, old: Any, new: Any) -> None:
+    (found,) = task.instances.first_alike((np.array(old),), (np.array(new),))
+    assert found.tolist() == new
+
+
+def test_probabilities_that_begin_alike_sum_to_one(task: LoadedTask) -> None:
+    old, new = np.array([0.5, 0.25, 0.25]), np.array([0.2, 0.0, 0.8])
+    logarithms = np.log(old), np.log(np.array([0.2, 0.2, 0.6]))
+    plain, logs = task.instances.first_alike((old, logarithms[0]), (new, logarithms[1]))
+    assert plain.tolist() == [0.5, 0.0, 0.5]
+    assert np.exp(logs) == pytest.approx([0.5, 0.125, 0.375])
+    counts = np.array([1, 0, 0]), np.array([0, 1, 0])
+    (numbers,) = task.instances.first_alike(counts[:1], counts[1:])
+    assert numbers.tolist() == [1, 1, 0]
+
+
 def test_arrays_may_begin_alike_along_every_axis(task: LoadedTask) -> None:
     old, new = np.zeros((3, 1, 2)), np.ones((3, 1, 2))
     mixed, single, number = task.instances.begun_alike(
