@@ -67,14 +67,6 @@ def enumerated(student, rng):
     return {"gradient": gradient, "gradient__weight": weights}
 
 
-def _replaced(first, second):
-    """The first tuple, then with one entry after another from the second.
-
-    So a result that is kept by some of its arguments comes back where another one has changed.
-    """
-    return [first, *((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))]
-
-
 def _between(domain, rng, least):
     """Two odd numbers of trajectories between ``least`` and the most, neither a multiple of 5."""
     _, most = domain.sizes("n")
@@ -123,7 +115,8 @@ def estimates(student, rng):
     most, sign = domain.draw(rng, "rewards", 2).max(), rng.choice([-1.0, 1.0])
     far = np.full_like(rewards, sign * most), theta, np.full_like(baseline, -sign * most)
     calls.append((states, actions, *far))
-    calls += _replaced(*(_batch(domain, rng, 4, 3, 3, 3, usual=True) for _ in range(2)))
+    pair = [_batch(domain, rng, 4, 3, 3, 3, usual=True) for _ in range(2)]
+    calls += domain.replaced(*pair)
     found, scales = [], []
     for states, actions, rewards, theta, baseline in calls:
         (_, t), (s, a) = states.shape, theta.shape
@@ -207,15 +200,21 @@ def _mdps(domain, rng):
 def _changed_mdps(domain, rng):
     """Arguments of which each differs from the first in states, actions or rewards alone.
 
-    The policy is uniform, so that the probabilities of all moves are the same.
+    The policy is uniform, so that the probabilities of all moves are the same. Other actions are
+    those of the last step: a table is the same for opposite ones at all steps. States and actions
+    of both together would not be those of a policy; rewards may begin alike.
     """
     theta, moves = np.zeros((STATES, ACTIONS)), np.stack([np.arange(STATES)] * ACTIONS, axis=1)
     reward_of = domain.draw(rng, "rewards", 2, STATES, ACTIONS)
-    chosen = np.eye(STATES)[(moves + rng.permutation(STATES)[:ACTIONS]) % STATES]
+    # one action stays, so that states are met again by chance of the actions
+    chosen = np.eye(STATES)[(moves + rng.permutation([0, rng.integers(1, STATES)])) % STATES]
     first = _known(chosen, theta, 3, ((0, 1.0),), reward_of[0])
     states, actions = first[:2]
-    other = (states + 1) % STATES, ACTIONS - 1 - actions, reward_of[1][states, actions]
-    return _replaced(first, (*other, *first[3:]))[:4]
+    turned = actions.copy()
+    turned[:, -1] = ACTIONS - 1 - turned[:, -1]
+    (rewards,) = domain.first_alike(first[2:3], (reward_of[1][states, actions],))
+    other = (states + 1) % STATES, turned, rewards
+    return domain.replaced(first, (*other, *first[3:]), alike=False)[:4]
 
 
 def optimal_table(student, rng):
@@ -259,7 +258,7 @@ def optimal_constant(student, rng):
     usual = rng.normal(size=(2, rows, 3)), domain.draw(rng, "returns", 2, rows)
     pairs = zip(*usual, (rng.dirichlet(np.ones(rows)), np.full(rows, 1 / rows)), strict=True)
     found, scales = [], []
-    for scores, returns, weights in [*_weighted_scores(domain, rng), *_replaced(*pairs)]:
+    for scores, returns, weights in [*_weighted_scores(domain, rng), *domain.replaced(*pairs)]:
         found.append(student.optimal_baseline(scores, returns, weights))
         importance = weights * (scores**2).sum(1)
         scales.append(importance @ np.abs(returns) / importance.sum())
@@ -280,7 +279,7 @@ def moving_average(student, rng):
     calls = [(student.domain.draw(rng, "returns", rows), float(beta)) for rows, beta in sizes]
     calls.append((1e-9 * student.domain.draw(rng, "returns", 20), 0.9))
     pairs = zip(student.domain.draw(rng, "returns", 2, 9), rng.uniform(0.2, 0.8, 2), strict=True)
-    calls += _replaced(*((returns, float(beta)) for returns, beta in pairs))
+    calls += student.domain.replaced(*((returns, float(beta)) for returns, beta in pairs))
     found, scales = [], []
     for returns, beta in calls:
         found.append(student.ema_baseline(returns, beta))
@@ -368,14 +367,17 @@ def fitted(student, rng, n):
     """A baseline fitted to one batch, against none, on the trajectories of another batch.
 
     What it is compared with is no answer of the program's: that could be made as bad as one likes.
-    Another batch of the same size comes first: what is remembered of it is wrong for the second.
+    Others of the same size come first, which begin alike: what is remembered of them is wrong for
+    the one that counts.
     """
     transitions, theta, to_come = _ring(rng)
     own = rng.uniform(-25.0, 25.0, theta.shape)
     training = _with_rewards_of(to_come, *_sample(rng, transitions, own, theta, TRAINING))
     batch = _with_rewards_of(to_come, *_sample(rng, transitions, own, theta, n))
     states, actions, rewards = training
-    student.fit_baseline(states, actions, -rewards, theta)
+    alone = student.domain.replaced((states, rewards), ((states + 1) % RING_STATES, -rewards))
+    for others in alone[1:]:
+        student.fit_baseline(others[0], actions, others[1], theta)
     baseline = student.fit_baseline(*training, theta)
     gradient = student.pg_baseline(*batch, theta, baseline)
     plain = _without_baseline(*batch, theta)
