@@ -19,14 +19,6 @@ def example(student, rng):
     return {"agrees": student.example()}
 
 
-def _replaced(first, second):
-    """The first tuple, then with one entry after another from the second.
-
-    So a result that is kept by some of its arguments comes back where another one has changed.
-    """
-    return [first, *((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))]
-
-
 def _table(rng, rows=ROWS, actions=ACTIONS):
     """(rewards, q_next, terminated, truncated), shuffled transitions; see above."""
     number = np.arange(rows)
@@ -62,7 +54,8 @@ def _wide(student, rng):
 def _batches(student, rng, *sizes):
     """Batches of the sizes, one from all of the ranges, and a batch changed entry by entry."""
     found = [_batch(rng, rows, actions) for rows, actions in sizes]
-    return [*found, _wide(student, rng), *_replaced(_batch(rng, 12, 5), _batch(rng, 12, 5))]
+    alone = student.domain.replaced(*(_batch(rng, 12, 5) for _ in range(2)))
+    return [*found, _wide(student, rng), *alone]
 
 
 def _at_taken(values, taken, actions):
@@ -121,7 +114,8 @@ def other_sizes(student, rng):
         _targets(student, wide, 0.999, ROWS),
     ]
     pair = [(*_table(rng, 8, 3), float(rng.uniform(*ends))) for ends in ((0.5, 0.7), (0.8, 0.9))]
-    found += [_targets(student, table, gamma, 8) for *table, gamma in _replaced(*pair)]
+    alone = student.domain.replaced(*pair)
+    found += [_targets(student, table, gamma, 8) for *table, gamma in alone]
     values, scales = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return {"y": values, "y__scale": scales}
 
@@ -169,7 +163,7 @@ def huber(student, rng):
     deltas = (*rng.uniform(1.5, 4.0, 3), 1e-3, 1e3, float(10 ** rng.uniform(-2.0, 0.0)))
     calls = [(*batch, delta) for batch, delta in zip(batches, deltas, strict=True)]
     pair = [(*_batch(rng, 12, 5), rng.uniform(*ends)) for ends in ((0.5, 1.0), (1.5, 2.0))]
-    for q, taken, targets, delta in [*calls, *_replaced(*pair)]:
+    for q, taken, targets, delta in [*calls, *student.domain.replaced(*pair)]:
         rows, actions = q.shape
         size = _size(q, taken, targets)
         slope = np.minimum(size, delta)
@@ -222,7 +216,7 @@ def shared_weights(student, rng):
     for rows, features, actions in ((ROWS, 5, 4), (1, 3, 2), (2, 1, 1), (12, 5, 4), (12, 5, 4)):
         weights = rng.normal(0.0, 1.0, (features, actions))
         calls.append((weights, *_played(rng, rows, features, actions)))
-    calls[-2:] = _replaced(*calls[-2:])
+    calls[-2:] = student.domain.replaced(*calls[-2:])
     for actions in (8, 1):
         weights = student.domain.draw(rng, "weights", 8, actions)
         calls.append((weights, *_far_played(student, rng, ROWS, 8, actions)))
@@ -287,14 +281,14 @@ def _others(student, rng, found):
     """
     plays = [_played(rng, 12, 4, 3) for _ in range(2)]
     pair = [(rng.normal(size=(4, 3)), rng.uniform(*ends)) for ends in ((0.05, 0.1), (0.15, 0.2))]
-    for weights, rate, period in _replaced((*pair[0], 1), (*pair[1], 2)):
+    for weights, rate, period in student.domain.replaced((*pair[0], 1), (*pair[1], 2)):
         run = _Run(student, weights, float(rate), period)
         for played in plays:
             run.step(played, found)
             run.look(found, rng.normal(size=(1, 5, 4)))
     run = _Run(student, rng.normal(size=(4, 3)), 0.05, 3)
     over = (*plays[0][:4], np.zeros_like(plays[0][4]))
-    for played in [plays[0], over, *_replaced(*plays)[1:], plays[0]]:
+    for played in [plays[0], over, *student.domain.replaced(*plays)[1:], plays[0]]:
         run.step(played, found)
         run.look(found, rng.normal(size=(1, 5, 4)))
 
