@@ -17,15 +17,6 @@ def _sizes(student):
     return [USUAL, USUAL, *edges]
 
 
-def _replaced(first, second, *others):
-    """The first tuple, then with one entry after another from the second; then the others.
-
-    So a result that is kept by some of its arguments comes back where another one has changed.
-    """
-    alone = ((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))
-    return [first, *alone, *others]
-
-
 def _drawn(student, rng, name, ordinary):
     """`ordinary`, its last row (of those with more than one) from all of the domain."""
     if len(ordinary) > 1:
@@ -50,7 +41,7 @@ def _bernoulli(student, rng):
     middle = rng.uniform(15, 40, shape) * rng.choice([-1.0, 1.0], shape)
     grey = student.domain.draw(rng, "x", *shape)
     cases += [(_pixels(rng, *shape), far), (_pixels(rng, *shape), middle), (grey, far)]
-    return _replaced(*cases)
+    return student.domain.replaced(*cases)
 
 
 def _gaussian(student, rng):
@@ -65,7 +56,7 @@ def _gaussian(student, rng):
         if index == 5:
             x_mean[0], eta = x[0], 1.0
         cases.append((x, x_mean, np.array(eta)))
-    return _replaced(*cases)
+    return student.domain.replaced(*cases)
 
 
 def _codes(student, rng):
@@ -79,7 +70,7 @@ def _codes(student, rng):
         cases.append((mu, _drawn(student, rng, "log_sigma", log_sigma)))
     mu, log_sigma = rng.normal(0, 2, (2, 3, USUAL[2]))
     mu[[0, 2]], log_sigma[[1, 2]] = 0.0, 0.0
-    return _replaced(*cases, (mu, log_sigma))
+    return student.domain.replaced(*cases, (mu, log_sigma))
 
 
 def _joined(arrays):
@@ -155,7 +146,7 @@ def _batches(student, rng):
         ordinary.append((_pixels(rng, b, d), rng.normal(0, 3, (b, d)), *codes))
         names = ("x", d), ("x_logits", d), ("mu", k), ("log_sigma", k)
         wide.append(tuple(student.domain.draw(rng, name, b, width) for name, width in names))
-    return [*_replaced(*ordinary), *wide]
+    return [*student.domain.replaced(*ordinary), *wide]
 
 
 def loss(student, rng):
@@ -235,7 +226,7 @@ def network(student, rng):
     slope of its own where l is exactly 0.
     """
     losses, encoder, decoder, scales = [], [], [], []
-    for case in _replaced(*_networks(student, rng)):
+    for case in student.domain.replaced(*_networks(student, rng)):
         losses.append(student.network_loss(*case))
         weight = rng.uniform(1.0, 2.0)
         by_v, by_s, by_u = student.vjp("network_loss", case, (2, 3, 4), np.asarray(weight))
@@ -262,7 +253,8 @@ def step(student, rng):
     found, scale = [], []
     cases = _networks(student, rng)
     rates = [*rng.uniform(0.1, 0.9, 2), *student.domain.draw(rng, "rate", len(cases) - 2)]
-    for call in _replaced(*((*case, float(rate)) for case, rate in zip(cases, rates, strict=True))):
+    calls = ((*case, float(rate)) for case, rate in zip(cases, rates, strict=True))
+    for call in student.domain.replaced(*calls):
         found += student.sgd_step(*call)
         *case, rate = call
         _, *slopes = _network_scales(*case)
