@@ -34,14 +34,6 @@ def _sizes(domain, rng):
     return [tuple(map(int, size)) for size in sizes]
 
 
-def _replaced(first, second):
-    """The first tuple, then with one entry after another from the second.
-
-    So a result that is kept by some of its arguments comes back where another one has changed.
-    """
-    return [first, *((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))]
-
-
 def _usual(rng, m=3, b=4, k=2):
     """mu, log_sigma, eps of usual sizes, at which every term counts."""
     return rng.normal(size=(b, k)), rng.uniform(-1, 1, (b, k)), rng.normal(size=(m, b, k))
@@ -99,7 +91,7 @@ def _gaussians(domain, rng):
     calls = [_wide(domain, rng, *size) for size in EDGES]
     for i, size in enumerate(_sizes(domain, rng)):
         calls.append(_usual(rng, *size) if i % 2 else _wide(domain, rng, *size))
-    return calls + _replaced(*(_usual(rng) for _ in range(2)))
+    return calls + domain.replaced(*(_usual(rng) for _ in range(2)))
 
 
 def square(student, rng):
@@ -137,8 +129,8 @@ def average(student, rng):
         decoder = _decoder(domain, rng, b, k, d, rng.uniform(0.3, 1.0))
         calls.append((decoder, *_alike(domain, rng, (m, b, k), size)))
     first, second = ((_decoder(domain, rng, 4, 2, 3, eta), *_usual(rng)) for eta in (0.4, 0.9))
-    calls += _replaced(first, second)
-    calls += [(model, *first[1:]) for model in _replaced(first[0], second[0])[1:]]
+    calls += domain.replaced(first, second)
+    calls += [(model, *first[1:]) for model in domain.replaced(first[0], second[0])[1:]]
     found, scales = [], []
     for decoder, mu, log_sigma, eps in calls:
         grads = student.grad_pathwise(student.given("log_joint", *decoder), mu, log_sigma, eps)
@@ -214,7 +206,7 @@ def _bound_scale(models, mu, log_sigma, eps):
 
 
 def _bounds(domain, rng):
-    """Calls (models, mu, log_sigma, eps) of all sizes, the first with two models each."""
+    """Calls (models, mu, log_sigma, eps) of all sizes, the first and the last with two models."""
     spreads = (-10.0, 2.0, 0.0, -8.0, 10.0, -3.0, 1.0, -1.0, 0.0)
     for (m, b, k), size in zip(EDGES, spreads, strict=True):
         models = [_decoder(domain, rng, b, k, d, eta) for d, eta in ((1, 0.1), (4, 2.0))]
@@ -224,9 +216,9 @@ def _bounds(domain, rng):
         model = _decoder(domain, rng, b, k, d, rng.uniform(0.3, 2.0))
         yield [model], *_alike(domain, rng, (m, b, k), rng.uniform(-1.0, 1.0))
     first, second = (_decoder(domain, rng, 4, 2, 3, eta) for eta in (0.4, 0.9))
-    calls = _replaced((first, *_usual(rng)), (second, *_usual(rng)))
+    calls = domain.replaced((first, *_usual(rng)), (second, *_usual(rng)))
     for model, *gaussians in calls:
-        yield [model], *gaussians
+        yield [model, first if model is second else second], *gaussians
 
 
 def elbo_samples(student, rng):
@@ -307,8 +299,9 @@ def theta_average(student, rng):
     calls = [_theta(student, rng, *each) for each in zip(sizes, spreads, strict=True)]
     calls += _any_size(student, rng)
     first, second = (_theta(student, rng, (3, 4, 2, 3, eta), 0.0) for eta in (0.4, 0.9))
-    calls += _replaced(first, second)
-    calls += [(model, *first[1:]) for model in _replaced(first[0], second[0])[1:]]
+    calls += student.domain.replaced(first, second)
+    models = student.domain.replaced(first[0], second[0])
+    calls += [(model, *first[1:]) for model in models[1:]]
     return _by_theta(student, calls)
 
 
