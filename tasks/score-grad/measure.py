@@ -26,14 +26,6 @@ def _sizes(domain, rng, samples="m"):
     return [tuple(map(int, size)) for size in [*sizes, (3, between[0], 3), (2, between[1], 2)]]
 
 
-def _replaced(first, second):
-    """The first tuple, then with one entry after another from the second.
-
-    So a result that is kept by some of its arguments comes back where another one has changed.
-    """
-    return [first, *((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))]
-
-
 def _usual(rng, m=3, b=4, k=2):
     """mu, log_sigma, eps of usual sizes."""
     return rng.normal(size=(b, k)), rng.uniform(-1, 1, (b, k)), rng.normal(size=(m, b, k))
@@ -65,7 +57,7 @@ def score(student, rng):
     """Then a call again with another q, other samples."""
     calls = [_gaussians(student.domain, rng, *sizes) for sizes in _sizes(student.domain, rng)]
     pairs = [((mu + np.exp(log_sigma) * eps, mu, log_sigma), eps) for mu, log_sigma, eps in calls]
-    for z, mu, log_sigma in _replaced(*(_usual(rng)[::-1] for _ in range(2))):
+    for z, mu, log_sigma in student.domain.replaced(*(_usual(rng)[::-1] for _ in range(2))):
         pairs.append(((z, mu, log_sigma), (z - mu) / np.exp(log_sigma)))
     found = [np.stack(student.score(*call)) for call, _ in pairs]
     return _in_units("score", found, [_score_scale(*call[1:], eps) for call, eps in pairs])
@@ -93,7 +85,7 @@ def _estimates(student, rng, function, calls, others=False):
         inputs.append((target, *_gaussians(student.domain, rng, m, b, k)))
     usual = [(_integrand(student, rng, "linear", (4, 2, 3)), *_usual(rng)) for _ in range(2)]
     found, scales = [], []
-    for (f, size_of), mu, log_sigma, eps in [*inputs, *_replaced(*usual)]:
+    for (f, size_of), mu, log_sigma, eps in [*inputs, *student.domain.replaced(*usual)]:
         size = size_of(np.abs(mu) + np.exp(log_sigma) * np.abs(eps))
         if others:
             size = size + (size.sum(0) - size) / (len(eps) - 1)
@@ -181,7 +173,8 @@ def _categorical(student, rng, calls):
         choices = _chosen(rng, m, b, c)
         inputs.append((_codebook(student, rng, choices, (c, d)), logits, choices))
     found, scales = [], []
-    for (codes, x), logits, choices in [*inputs[:-2], *_replaced(*inputs[-2:])]:
+    inputs[-2:] = student.domain.replaced(*inputs[-2:])
+    for (codes, x), logits, choices in inputs:
         samples = np.eye(len(codes))[choices]
         f = student.given("codebook", codes, x)
         found.append(student.grad_score_categorical(f, logits, samples))
