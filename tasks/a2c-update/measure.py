@@ -277,7 +277,7 @@ def _linear_calls(student, rng, weights):
     ]
     calls.append((*_far(student, rng), 1.0, windows[-1][1], 1.0, 0.1))
     pair = [
-        (*_rollout(student, rng, (3, 6, 4, 3), 0.2), gamma, n_steps, *two)
+        (*_rollout(student, rng, (5, 6, 4, 3), 0.4), gamma, n_steps, *two)
         for gamma, n_steps, two in zip((0.9, 0.6), (3, 5), ((0.5, 0.1), (0.8, 0.03)), strict=True)
     ]
     return student.domain.replaced(*pair, *calls, pair[0])
