@@ -39,14 +39,6 @@ def _size(student, rng, axis, least=1):
     return int(rng.integers(least, student.domain.sizes(axis)[1] + 1))
 
 
-def _replaced(first, second):
-    """The first tuple, then with one entry after another from the second.
-
-    So a result that is kept by some of its arguments comes back where another one has changed.
-    """
-    return [first, *((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))]
-
-
 def _pair(student, rng):
     """(P, R, terminal, γ) twice, of one size; each part of either fits the rest of the other.
 
@@ -142,7 +134,8 @@ def one_sweep_terminal(student, rng):
         calls.append((p, r, terminal, float(rng.uniform(0.3, 1.0)), v))
     first, second = _pair(student, rng)
     values = rng.normal(2.0, 4.0, (2, len(first[2])))
-    return _swept(student, calls + _replaced((*first, values[0]), (*second, values[1])))
+    calls += student.domain.replaced((*first, values[0]), (*second, values[1]))
+    return _swept(student, calls)
 
 
 def fixed_point(student, rng):
@@ -213,7 +206,8 @@ def _runs(student, rng):
         yield *_loop(1, [tol * 2 ** (rng.integers(1, most) + part)]), 0.5, float(tol), 1100
     first, second = _pair(student, rng)
     far, near = float(10 ** rng.uniform(-4.0, -3.0)), float(rng.uniform(0.5, 2.0))
-    yield from _replaced((*first, far, 1100), (*second, near, int(rng.integers(1, 3))))
+    few = int(rng.integers(1, 3))
+    yield from student.domain.replaced((*first, far, 1100), (*second, near, few))
 
 
 def sweeps(student, rng):
@@ -274,7 +268,7 @@ def undiscounted(student, rng):
     return {"q": np.concatenate(values), "q__scale": np.concatenate(scales)}
 
 
-def _alike(rng):
+def _alike(student, rng):
     """(stars, width, step, bonus) of one grid, then each replaced alone, then both rewards.
 
     Quarters keep sums exact: with as much more for a step as less for a star, an action that
@@ -287,7 +281,7 @@ def _alike(rng):
     steps = 0.25 * rng.permutation(np.arange(-20, 0))[:2]
     bonuses = 0.25 * rng.permutation(np.arange(1, 41))[:2]
     first, second = zip((stars, ~stars), widths, steps, bonuses, strict=True)
-    yield from _replaced(first, second)
+    yield from student.domain.replaced(first, second)
     more = 0.25 * rng.integers(1, 20)
     yield *first[:2], steps[0] + more, bonuses[0] - more
     for step, bonus in ((more, -more), (0.0, bonuses[0]), (steps[0], 0.0), (-more, more)):
@@ -311,7 +305,7 @@ def _grids(student, rng):
         (5, 3, 4, -10.0, 20.0),
     ):
         yield _terminals(rng, rows * columns, count), columns, each, extra
-    yield from _alike(rng)
+    yield from _alike(student, rng)
 
 
 def grid(student, rng):
@@ -345,7 +339,8 @@ def _close_values(student, rng):
 def policy(student, rng):
     """Of π: its value minus the optimal one, its row sums minus 1, its negative mass.
 
-    Two tables are of one size: what is remembered of the first is wrong for the second.
+    Two tables are of one size and have the same first row: what is remembered of the first is wrong
+    for the second.
     """
     square, many = int(rng.integers(4, 9)), _size(student, rng, "s", 9)
     few = int(rng.integers(2, 6))
@@ -354,6 +349,7 @@ def policy(student, rng):
         rng.integers(-3, 4, (states, actions)) * 0.5 - 2.0 * (states > actions)
         for states, actions in sizes
     ]
+    tables[1:2] = student.domain.first_alike(tables[:1], tables[1:2])
     residuals, scales = [], []
     for q in (*tables, _close_values(student, rng)):
         pi = student.greedy(q)
@@ -367,7 +363,7 @@ def policy(student, rng):
     }
 
 
-def _horizons(rng):
+def _horizons(student, rng):
     """(γ, r_max, tol), then each replaced alone, which changes how many sweeps are enough.
 
     Drawn again where a real number of sweeps is so near a whole one that rounding could decide.
@@ -379,7 +375,7 @@ def _horizons(rng):
             (10 ** rng.uniform(-6.0, -1.0, 2)).tolist(),
             strict=True,
         )
-        calls = _replaced(first, second)
+        calls = student.domain.replaced(first, second)
         enough = np.array([np.log(tol * (1 - g) / r) / np.log(g) for g, r, tol in calls])
         part, whole = np.modf(enough)
         if part.min() > 0.05 and part.max() < 0.95 and (whole[1:] != whole[0]).all():
@@ -417,7 +413,7 @@ def horizon(student, rng):
         (0.9, 0.0, 1e-3),
         (0.5, 1.0, float(exact)),
         (0.5, 1.0, 2.0),
-        *_horizons(rng),
+        *_horizons(student, rng),
     ):
         counts.append(student.effective_horizon(gamma, r_max, tol))
     return {"n": np.array(counts, dtype=np.float64), "n__scale": np.ones(len(counts))}
