@@ -12,14 +12,6 @@ import numpy as np
 IMAGES, SIDE = 256, 4
 
 
-def _replaced(first, second):
-    """The first tuple, then with one entry after another from the second.
-
-    So a result that is kept by some of its arguments comes back where another one has changed.
-    """
-    return [first, *((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))]
-
-
 def _network(rng, channels, gain):
     """w1, b1, w2, b2, w3, b3 with every entry of the kernels drawn, masked or not."""
     return (
@@ -145,7 +137,7 @@ def plain(student, rng):
         network = _unmasked(_anything(student, rng, offset))
         logits.append(student.logits(x, *network).ravel())
         sizes.append(_spread(x, network).ravel())
-    for x, *network in _replaced(*_pair(rng)):
+    for x, *network in student.domain.replaced(*_pair(rng)):
         logits.append(student.logits(x, *network).ravel())
         sizes.append(_spread(x, network).ravel())
     return {
@@ -192,7 +184,7 @@ def images(student, rng):
         for batch, height, width, (*layers, b3), offset in networks
     ]
     found, scales = [], []
-    for x, *network in [*calls, *_replaced(*_pair(rng))]:
+    for x, *network in [*calls, *student.domain.replaced(*_pair(rng))]:
         found.append(student.log_prob(x, *network))
         scales.append(_spread(x, network).sum(axis=(1, 2)))
     return {"log_prob": np.concatenate(found), "log_prob__scale": np.concatenate(scales)}
@@ -236,7 +228,7 @@ def conditionals(student, rng):
     indices = 5 + rng.permutation(7)[:2]
     pair = [(x, int(i), *network) for i, (x, *network) in zip(indices, _pair(rng), strict=True)]
     found, scales = [], []
-    for x, index, *network in [*calls, *_replaced(*pair)]:
+    for x, index, *network in [*calls, *student.domain.replaced(*pair)]:
         found.append(student.next_pixel(x, index, *network))
         known = (np.arange(x[0].size) < index).reshape(x.shape[2:])
         spread = _spread(np.where(known, x, 0.0), _masked(network))
@@ -372,7 +364,7 @@ def units(student, rng):
         calls.append((nll_nats, channels, height, width))
     pair = ((rng.uniform(5.0, 50.0, 4), *shape) for shape in ((3, 5, 7), (2, 4, 6)))
     found, scales = [], []
-    for nll_nats, channels, height, width in [*calls, *_replaced(*pair)]:
+    for nll_nats, channels, height, width in [*calls, *student.domain.replaced(*pair)]:
         found.append(student.bits_per_dim(nll_nats, channels, height, width))
         scales.append(nll_nats / (height * width))
     return {"bits": np.concatenate(found), "bits__scale": np.concatenate(scales)}
