@@ -29,14 +29,6 @@ def _sizes(domain, rng):
     return [tuple(map(int, size)) for size in [*sizes, (3, between[0], 3), (1, between[1], 2)]]
 
 
-def _replaced(first, second):
-    """The first tuple, then with one entry after another from the second.
-
-    So a result that is kept by some of its arguments comes back where another one has changed.
-    """
-    return [first, *((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))]
-
-
 def _gaussians(domain, rng, shape, about):
     """mu, log_sigma [b, k], eps [m, b, k]; μ is 0 beside a σ that would be lost in it."""
     m, b, k = shape
@@ -113,7 +105,7 @@ def _calls(student, rng):
             target = _gaussian(student, rng, (b, k, i // 3 % domain.sizes("d")[1] + 1), noise[i])
         yield target, *_gaussians(domain, rng, (m, b, k), about)
     usual = [(_gaussian(student, rng, (B, K, D), 1.0), *_usual(rng, M, B, K)) for _ in range(2)]
-    yield from _replaced(*usual)
+    yield from domain.replaced(*usual)
 
 
 def _usual(rng, m, b, k):
@@ -200,7 +192,7 @@ def score(student, rng):
         mu, _, eps = _gaussians(student.domain, rng, (m, b, k), 0.0)
         mu = np.where((log_sigma < -10) & (np.abs(mu) < 10), 0.0, mu)
         calls.append((mu, log_sigma, eps))
-    calls += _replaced(*(_usual(rng, M, B, K) for _ in range(2)))
+    calls += student.domain.replaced(*(_usual(rng, M, B, K) for _ in range(2)))
     found = [np.stack(student.score_term(*call)) for call in calls]
     return _in_units("term", found, [_scales(_q_terms(*call), *call[1:]) for call in calls])
 
