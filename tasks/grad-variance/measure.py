@@ -86,22 +86,16 @@ def _calls(student, rng):
             yield Call(student, name, constants, *arguments)
 
 
-def _replaced(first, second):
-    """The first tuple, then with one entry after another from the second.
-
-    So a result that is kept by some of its arguments comes back where another one has changed.
-    """
-    return [first, *((*first[:i], new, *first[i + 1 :]) for i, new in enumerate(second))]
-
-
 def _changed(student, rng):
     """Calls of which each differs from the first in one argument, or in a constant of f."""
-    steps = [_constants(student.domain, rng, "steps") for _ in range(2)]
-    functions = [("steps", each) for each in _replaced(*steps)]
-    functions += [("square", _constants(student.domain, rng, "square")) for _ in range(2)]
+    domain = student.domain
+    steps = [_constants(domain, rng, "steps") for _ in range(2)]
+    functions = [("steps", each) for each in domain.replaced(*steps)]
+    functions += [("square", _constants(domain, rng, "square")) for _ in range(2)]
     first = _usual(rng)
     calls = [Call(student, *f, *first) for f in functions]
-    return calls + [Call(student, *functions[0], *q) for q in _replaced(first, _usual(rng))[1:]]
+    others = domain.replaced(first, _usual(rng))[1:]
+    return calls + [Call(student, *functions[0], *q) for q in others]
 
 
 class Call:
@@ -141,6 +135,7 @@ def score_values(student, rng):
     baselines = [student.domain.draw(rng, "baseline", call.b) for call in calls]
     baselines = [np.where(rng.random(len(b)) < 0.2, 0.0, b) for b in baselines]
     first, second = student.domain.draw(rng, "baseline", 2, changed[0].b)
+    (second,) = student.domain.first_alike((first,), (second,))
     calls += [*changed, changed[0]]
     found, scales = [], []
     for call, baseline in zip(calls, [*baselines, *[first] * len(changed), second], strict=True):
@@ -185,7 +180,7 @@ def variance(student, rng):
     # all weights equal, then the same samples with others, then other samples
     samples = student.domain.draw(rng, "samples", 2, 5, 4, 2)
     equal, law = np.full(5, 0.2), _law(rng, 5)
-    pairs += _replaced((samples[0], equal), (samples[1], law))
+    pairs += student.domain.replaced((samples[0], equal), (samples[1], law))
     found, scales = [], []
     for samples, weights in pairs:
         second = np.einsum("m,mbk->b", weights, samples**2)
@@ -200,6 +195,7 @@ def optimal(student, rng):
     calls, changed = list(_calls(student, rng)), _changed(student, rng)
     laws = [_any_law(rng, call.m) for call in calls]
     equal, law = np.full(changed[0].m, 1 / changed[0].m), _law(rng, changed[0].m)
+    (equal,) = student.domain.first_alike((law,), (equal,))
     calls += [*changed, changed[0]]
     found, scales = [], []
     for call, weights in zip(calls, [*laws, *[law] * len(changed), equal], strict=True):
