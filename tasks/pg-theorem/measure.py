@@ -120,7 +120,8 @@ def visits(student, rng):
 
 def jacobian(student, rng):
     """∂π(a|s)/∂θ[s, c], up to the rounding of π."""
-    tables = [rng.normal(size=(3, 3)) for _ in range(2)]
+    pair = (rng.normal(size=(3, 3)), rng.normal(size=(3, 3)))
+    tables = [pair[0], *student.domain.first_alike(pair[:1], pair[1:])]
     for place, (s, a) in enumerate(_sizes(student, rng)):
         ordinary = rng.normal(0.0, 2.0, (s, a))
         tables.append(student.domain.draw(rng, "theta", s, a) if place % 2 else ordinary)
