@@ -12,6 +12,7 @@ import numpy as np
 
 LEAST_RATE = 1e-4  # of the domain
 STEPS = 4.0  # what a step may make of a rounding
+TINY = 1e-10  # the smallest share of an eigenvalue that a fit has to keep
 #: A perturbation E of the covariance turns the projector onto the subspace by ‖E‖ / (gap - ‖E‖) at
 #: most (Davis and Kahan), which is 2 ‖E‖ / gap where it is less than 1; both programs have one.
 TURN = 4.0
@@ -192,16 +193,19 @@ def spectra(student, rng):
 def projections(student, rng):
     """Variances along any directions, neither of length 1 nor at right angles.
 
-    A projection is a sum of d terms, a variance one of n.
+    Among the rows are some that are far from the origin and near each other. A projection is a sum
+    of d terms, a variance one of n; whether rows are projected or centred first is free.
     """
     found, scales = [], []
     for n, d, k in _shapes(student, rng):
         x = student.domain.draw(rng, "x", n, d)
         q = student.domain.draw(rng, "q", d, k)
-        for rows, along in ((x, q), (_another_row(rng, x), q), (x, q / 2)):
+        far = _elongated(rng, n, d, k) / 1e5 + rng.choice([-9.0, 9.0], d)
+        for rows, along in ((x, q), (_another_row(rng, x), q), (x, q / 2), (far, q)):
             found.append(student.projected_variance(rows, along))
-            size = (np.abs(rows) + np.abs(rows.mean(axis=0))) @ np.abs(along)
-            scales.append(_roundings(n, d) * (size**2).sum(axis=1).mean())
+            size = np.abs(rows - rows.mean(axis=0)) @ np.abs(along)
+            rounded = np.abs(rows).max() * np.abs(along).sum(axis=0)
+            scales.append(_roundings(n, d) * (size * (size + 2 * rounded)).sum(axis=1).mean())
     return {"variance": np.array(found), "variance__scale": np.array(scales)}
 
 
@@ -221,20 +225,27 @@ def equivalence(student, rng):
 def _spectra_to_fit(student, rng, n, d, k):
     """Any rows; all but one of them; well separated eigenvalues; fewer than n and d allow.
 
-    With each, how many eigenvalues are not zero.
+    With each, how many eigenvalues are not zero. The last have a mean that is nearly zero, and
+    their smallest eigenvalue is in every other case a tiny share of the largest.
     """
     most, fewer = min(n - 1, d), max(1, d - 1 - k % 2)
     drawn = student.domain.draw(rng, "x", n, d)
     yield drawn, most
     yield _another_row(rng, drawn), most
     yield _elongated(rng, n, d), most
-    yield _elongated(rng, n, d, fewer, 0.3), min(most, fewer)
+    rank = min(most, fewer)
+    ratio = TINY ** (0.5 / max(1, rank - 1)) if (d + k) % 2 else 0.3
+    x = _elongated(rng, n, d, rank, ratio)
+    shift = 10 ** rng.uniform(-8.0, -2.0) * rng.choice([-1.0, 1.0], d)
+    yield x - x.mean(axis=0) + shift, rank
 
 
 def fits(student, rng):
     """What the best weights make of their own rows and, where those determine it, of others.
 
-    They do where no direction of variance zero is kept, or all have some.
+    They do where no direction of variance zero is kept, or all have some. After its own rows comes
+    the loss, which is flat at the optimum: it shows a direction that was left out, however small
+    its variance, and hides how rounding turns those that were kept.
     """
     own, own_scales, other, other_scales = [], [], [], []
     for n, d, k in _shapes(student, rng):
@@ -247,8 +258,10 @@ def fits(student, rng):
             far = np.abs(x).max() * np.sqrt(d)
             turn = _roundings(n, d) * (1 + TURN * size / _gap(values, k, rank))
             rebuilt, scale = _compared(x, (mean, u, v), far, turn)
-            own.append(rebuilt)
-            own_scales.append(scale)
+            with np.errstate(all="ignore"):
+                reached = ((x.ravel() - rebuilt) ** 2).sum() / n
+            own += [rebuilt, [reached]]
+            own_scales += [scale, [_roundings(n, d) * size]]
             if k <= rank or rank == d:
                 rows = rng.normal(0.0, 3.0, (3, d))
                 rebuilt, scale = _compared(rows, (mean, u, v), far, turn)
