@@ -112,6 +112,37 @@ def written() -> str:
     return textwrap.fill(text, LONGEST, break_on_hyphens=False)
 
 
+def kept() -> str:
+    """Programs that keep results by part of their arguments: noticed before and after."""
+    found = rows_of(EVIDENCE / "kept.csv")
+    lines: list[list[object]] = []
+    for task in sorted({row["task"] for row in found}):
+        own = [row for row in found if row["task"] == task]
+        lines.append([task, *(_noticed(own, parts) for parts in KEPT.values())])
+    lines.append([f"{len(lines)} tasks", *(_noticed(found, parts) for parts in KEPT.values())])
+    return markdown(("task", *KEPT), lines)
+
+
+#: Columns of their table: by which parts of the arguments results are kept.
+KEPT = {
+    "shapes": ("shape",),
+    "first rows": ("row",),
+    "first numbers": ("element",),
+    "all arguments but one": ("but",),
+    "the first array": ("only",),
+    "all of these": ("shape", "row", "element", "but", "only"),
+    "first columns": ("column",),
+    "sums": ("sum",),
+}
+
+
+def _noticed(rows: Sequence[Row], parts: Sequence[str]) -> str:
+    """Before → after, of how many."""
+    chosen = [row for row in rows if row["kept_by"].partition("-")[0] in parts]
+    before, after = (sum(row[name] == "yes" for row in chosen) for name in ("before", "after"))
+    return f"{before} → {after} of {len(chosen)}"
+
+
 def margins() -> str:
     """The worst honest error of every check that has a tolerance, counted."""
     worst: dict[tuple[str, str], tuple[float, str]] = {}
@@ -243,7 +274,7 @@ def times() -> str:
 
 
 PAGES = {
-    STRENGTH: (mutants, untried, written, margins),
+    STRENGTH: (mutants, untried, kept, written, margins),
     GENERATIVE: (reproduced, brought, arranged, runs, derived, times),
 }
 
