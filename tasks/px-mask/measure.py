@@ -61,13 +61,17 @@ def _kinds(config):
 
 
 def _weights(rng, config, gain=1.0):
-    """Named weights of a stack, of size `gain` by the root of the taps that are seen."""
+    """Named weights of a stack, of size `gain` by the root of the taps that are seen.
+
+    A layer that sees nothing has positive biases, so that its units are on.
+    """
     weights = {}
     for place, (c_out, c_in, radius, sees_itself) in enumerate(_kinds(config)):
-        taps = max(1, c_in * _kept(radius, sees_itself).sum())
+        taps = c_in * _kept(radius, sees_itself).sum()
         shape = (c_out, c_in, 2 * radius + 1, 2 * radius + 1)
-        weights[f"layers.{place}.weight"] = rng.normal(0.0, gain / np.sqrt(taps), shape)
-        weights[f"layers.{place}.bias"] = rng.normal(0.0, 0.3, c_out)
+        weights[f"layers.{place}.weight"] = rng.normal(0.0, gain / np.sqrt(max(1, taps)), shape)
+        bias = rng.normal(0.0, 0.3, c_out)
+        weights[f"layers.{place}.bias"] = bias if taps else 0.1 + np.abs(bias)
     return weights
 
 
