@@ -23,6 +23,7 @@ EDGES = (
     (3, 7, 4),
     (30, 30, 2),
 )
+MANY = 100_000  # so much noise tells laws apart whose quantiles are alike
 WATCHED = 60  # trials of a run, in which the rare exploring ones are counted
 
 
@@ -59,9 +60,14 @@ def _runs(rng, b, t, a):
 
 
 def _close(rng, b, t, a):
-    """Runs of which all rewards are nearly alike, so that estimates need all their digits."""
+    """Runs of which all rewards are nearly alike, so that estimates need all their digits.
+
+    That which explores least has negative ones: an arm that it takes nearly always falls behind
+    where its count overflows.
+    """
     level = rng.choice([-900.0, 900.0], (b, 1))
     explores, arm, key = _chance(rng, b, t, a)
+    level[explores.sum(1).argmin()] = -900.0
     value, noise = level + rng.normal(0, 1e-3, (b, a)), rng.normal(0, 1e-3, (b, t))
     return value, explores, arm, key, noise
 
@@ -150,7 +156,8 @@ class Record:
     them. ``chance`` [r t] is the probability that the action had, ``single`` [r t] whether one arm
     was greedy alone and ``greedy`` [r t] whether the action was greedy. ``below`` maps an order of
     the arms to the probability of those before the action: greedy arms come first, then the others,
-    each by their ``number``, ``estimate`` or ``value``, which no arm is chosen by.
+    each by their ``number``, ``estimate`` or ``value``, or from the arm taken before on (``next``),
+    which no arm is chosen by. ``ties`` [r t] is the number of greedy arms.
     """
 
     def __init__(self, epsilon, value, action, reward):
@@ -163,7 +170,9 @@ class Record:
         self.taken = np.take_along_axis(value, action, axis=1)
         self.noise = reward - self.taken
         self.chance, self.single, self.greedy = (np.zeros((runs, steps)) for _ in range(3))
-        self.below = {name: np.zeros((runs, steps)) for name in ("number", "estimate", "value")}
+        self.ties = np.zeros((runs, steps), dtype=int)
+        orders = ("number", "estimate", "value", "next")
+        self.below = {name: np.zeros((runs, steps)) for name in orders}
         total, count = np.zeros((runs, arms)), np.zeros((runs, arms))
         for t in range(steps):
             chosen = action[:, t]
@@ -175,10 +184,15 @@ class Record:
             first = {"number": (best > mine) | ((best == mine) & lower)}
             first["estimate"] = (q > own) | ((q == own) & lower)
             first["value"] = (best > mine) | ((best == mine) & (value > self.taken[:, t, None]))
+            ahead = (np.arange(arms) - action[:, t - 1, None] - 1) % arms if t else np.arange(arms)
+            ahead = np.broadcast_to(ahead, best.shape)
+            nearer = ahead < ahead[row, chosen][:, None]
+            first["next"] = (best > mine) | ((best == mine) & nearer)
             for name, before in first.items():
                 self.below[name][:, t] = (law * before).sum(1)
             self.chance[:, t] = law[row, chosen]
-            self.single[:, t] = best.sum(1) == 1
+            self.ties[:, t] = best.sum(1)
+            self.single[:, t] = self.ties[:, t] == 1
             self.greedy[:, t] = mine[:, 0]
             total[row, chosen] += reward[:, t]
             count[row, chosen] += 1
@@ -282,6 +296,10 @@ def records(student, rng, n):
     uniform = [record.uniform(rng, "value") for record in found]
     columns.add("action", [u[:, 0] for u in uniform], joint=False)
     columns.add("action", [u[:, 2] for u in uniform], joint=False)
+    # of three arms two are left: the first was taken and did worse than nothing
+    found = _records(student, 0.0, 200, 2, 3, 5 * n // 2)
+    left = [record.uniform(rng, "next")[record.ties[:, 1] == 2, 1] for record in found]
+    columns.add("action", [*left, np.full(n, -1.0)], joint=False)
     # nothing but exploring; sums of all values, which arms that repeat each other spread
     found = _records(student, 1.0, int(rng.integers(20, 60)), 4, 20, n)
     columns.add("value", [record.value[:, 19] for record in found], joint=False)
@@ -336,12 +354,25 @@ def few_runs(student, rng, n):
     return {"uniform": table, "joint": table}
 
 
+def _has_moments(noise):
+    """Whether the means of the first four Hermite polynomials are within 7.5 standard errors of 0.
+
+    The fourth tells a sum of a dozen uniform numbers from a normal one.
+    """
+    with np.errstate(all="ignore"):
+        square = noise**2
+        fourth = (square - 6) * square + 3
+        hermite = (noise, 1), (square - 1, 2), ((square - 3) * noise, 6), (fourth, 24)
+        off = [abs(value.mean()) * np.sqrt(noise.size / var) for value, var in hermite]
+    return all(part < 7.5 for part in off)
+
+
 def greedy(student, rng):
     """Whether every action is possible where ε = 0, or there is one arm alone: bool.
 
     An action counts only if its reward is finite and not the value, as that of a noisy arm is. In a
     long run what tells a mean from another average is an arm that falls behind late, which few do:
-    there are many such runs, and one number for each.
+    there are many such runs, and one number for each. Then one for the law of all their noise.
     """
     some = (int(rng.integers(20, 60)), int(rng.integers(20, 60)), int(rng.integers(3, 12)))
     calls = [(0.0, *size) for size in ((300, 1000, 8), (1, 30, 3), (1, 1, 2), (7, 1, 20), some)]
@@ -352,6 +383,8 @@ def greedy(student, rng):
         record = Record(0.0, *found)
         noisy = np.isfinite(record.noise) & (record.noise != 0)
         right.append(((record.chance > 0) & record.inside & noisy).all(axis=1))
+        if record.noise.size > MANY:
+            right.append([_has_moments(record.noise)])
     return {"best": np.concatenate(right)}
 
 
