@@ -92,11 +92,13 @@ def _ends(student, rng):
     yield high, high, int(rng.integers(2, 9))
     yield 1.0, low, int(rng.integers(2, 9))
     yield 1.0, float(rng.uniform(0.01, 0.1)), int(rng.integers(100, 1000))
-    pair = [(*rng.uniform(0.0, 1.0, 2).tolist(), int(rng.integers(*ends))) for ends in ENDS]
-    yield from student.domain.replaced(*pair)
+    yield from student.domain.replaced(*_two_ends(rng))
 
 
-ENDS = ((10, 30), (30, 60))
+def _two_ends(rng):
+    """Two schedules that share neither their ends nor their length."""
+    for least, most in ((10, 30), (30, 60)):
+        yield *rng.uniform(0.0, 1.0, 2).tolist(), int(rng.integers(least, most))
 
 
 def _epsilons(found, sizes):
@@ -117,6 +119,10 @@ def schedule(student, rng):
         for chosen in (rng.permutation(steps), [0], [duration], [most], np.resize(steps, 60)):
             found.append(student.epsilon(np.array(chosen, dtype=np.int64), first, last, duration))
             sizes.append(first + last)
+    pair = [(rng.integers(0, 60, 20), *ends) for ends in _two_ends(rng)]
+    for call in student.domain.replaced(*pair):
+        found.append(student.epsilon(*call))
+        sizes.append(call[1] + call[2])
     return _epsilons(found, sizes)
 
 
@@ -130,6 +136,10 @@ def run(student, rng):
             ended = rng.random((t, n)) < share
             found.append(student.epsilons_of_run(ended, first, last, duration))
             sizes.append(first + last)
+    pair = [(rng.random((20, 3)) < 0.3, *ends) for ends in _two_ends(rng)]
+    for call in student.domain.replaced(*pair):
+        found.append(student.epsilons_of_run(*call))
+        sizes.append(call[1] + call[2])
     flags = [rng.random((20, 3)) < share for share in (0.1, 0.5)]
     for ended in (*flags, np.ones((most, 6), dtype=bool), np.zeros((least, 1), dtype=bool)):
         found.append(student.epsilons_of_run(ended, 0.9, 0.2, 40))
@@ -144,8 +154,10 @@ def _steps(student, rng, same_step):
     """(arrived, final, ended) of several sizes; in next-step mode no reset ends an episode."""
     sizes = ((3, 1, 1), (1, 1, 1), (60, 6, 4), (12, 2, 3), (2, 6, 1), (20, 1, 4), (9, 4, 2))
     records = [_step_record(student, rng, size, same_step) for size in sizes]
-    pair = [_step_record(student, rng, (8, 3, 2), same_step) for _ in range(2)]
-    return [*records, *student.domain.replaced(*pair)]
+    first, second = (_step_record(student, rng, (8, 3, 2), same_step) for _ in range(2))
+    if not same_step:
+        second[2][1] &= ~first[2][0]  # its rows also come below the first row of the other record
+    return [*records, *student.domain.replaced(first, second)]
 
 
 def _step_record(student, rng, size, same_step):

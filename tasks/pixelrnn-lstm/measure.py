@@ -443,7 +443,10 @@ def sampled(student, rng):
     for b, h, w, net in _networks(student, rng):
         empty = np.zeros((b, h, w))
         calls.append((_uniforms(student, rng, empty, empty == 0, net), *net))
-    pair = _pair(rng, lambda: (rng.random((9, 3, 3)),))
+    pair = []
+    for net in (_mild(rng, 3), _mild(rng, 3)):
+        empty = np.zeros((9, 3, 3))
+        pair.append((_uniforms(student, rng, empty, empty == 0, net), *net))
     calls = student.domain.replaced(*pair, *calls, pair[0])
     return _whole([student.sample(u, *net) for u, *net in calls])
 
@@ -476,9 +479,10 @@ def completed(student, rng):
     for place, (b, h, w, net) in enumerate(_networks(student, rng)):
         x, observed = _bits(rng, b, h, w), _observed(rng, b, h, w, place)
         calls.append((x, observed, _uniforms(student, rng, x, ~observed, net), *net))
-    pair = _pair(
-        rng, lambda: (_bits(rng, 9, 3, 3), rng.random((9, 3, 3)) < 0.5, rng.random((9, 3, 3)))
-    )
+    pair = []
+    for net in (_mild(rng, 3), _mild(rng, 3)):
+        x, observed = _bits(rng, 9, 3, 3), rng.random((9, 3, 3)) < 0.5
+        pair.append((x, observed, _uniforms(student, rng, x, ~observed, net), *net))
     x, observed, *rest = pair[0]
     calls += [(x, observed | True, *rest), (x, observed & False, *rest)]
     calls += [_long_known(student, rng, 6), _long_known(student, rng, 1)]
