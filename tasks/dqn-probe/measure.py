@@ -49,9 +49,10 @@ def _record(student, rng, t, n, o, share=0.4):
 
 
 def _swapped(student, first, second):
-    """Calls in which each argument changes alone; both flags at once, so that resets stay apart.
+    """Calls in which each argument changes alone; a flag alone to one that is never set.
 
-    Where one record resets, both pay 0, so that rewards need not change with the flags.
+    Flags of the other record come both at once, so that resets stay apart. Where one record resets,
+    both pay 0, so that rewards need not change with the flags.
     """
     for record in (first, second):
         ended = record[4] | record[5]
@@ -61,6 +62,8 @@ def _swapped(student, first, second):
     alike = student.domain.begun_alike(first[:4], second[:4])
     for place in range(4):
         calls.append((*first[:place], alike[place], *first[place + 1 :]))
+    *rest, terminated, truncated = first
+    calls += [(*rest, terminated & False, truncated), (*rest, terminated, truncated & False)]
     return [*calls, (*first[:4], *second[4:]), first]
 
 

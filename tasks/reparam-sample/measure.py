@@ -49,10 +49,16 @@ def _in_units(name, found, scales):
     return {name: values, f"{name}__scale": np.ones_like(values)}
 
 
+def _usual(rng):
+    """mu, log_sigma, eps of usual sizes."""
+    return rng.normal(size=(4, 2)), rng.uniform(-1.0, 1.0, (4, 2)), rng.normal(size=(3, 4, 2))
+
+
 def given_noise(student, rng):
     found, scales = [], []
-    for m, b, k in _sizes(rng):
-        mu, log_sigma, eps = _inputs(student.domain, rng, m, b, k)
+    calls = [_inputs(student.domain, rng, *size) for size in _sizes(rng)]
+    calls += student.domain.replaced(_usual(rng), _usual(rng))
+    for mu, log_sigma, eps in calls:
         found.append(student.rsample(mu, log_sigma, eps))
         scales.append(np.abs(mu) + np.exp(log_sigma) * np.abs(eps))
     return _in_units("z", found, scales)
@@ -70,10 +76,12 @@ def given_noise_gradient(student, rng):
 
 
 def backward(student, rng):
-    found, scales = [], []
+    found, scales, calls = [], [], []
     for m, b, k in _sizes(rng):
         _, log_sigma, eps = _inputs(student.domain, rng, m, b, k)
-        zbar = student.domain.draw(rng, "zbar", m, b, k)
+        calls.append((student.domain.draw(rng, "zbar", m, b, k), eps, log_sigma))
+    pair = [(zbar, *_usual(rng)[:0:-1]) for zbar in rng.normal(size=(2, 3, 4, 2))]
+    for zbar, eps, log_sigma in [*calls, *student.domain.replaced(*pair)]:
         found.append(student.backward_rule(zbar, eps, log_sigma))
         by_sigma = np.abs(zbar * eps).sum(0)
         scales.append([np.abs(zbar).sum(0), by_sigma, by_sigma * np.exp(log_sigma)])
@@ -93,7 +101,9 @@ def sigma_values(student, rng):
     found, scales = [], []
     sizes = [(1, 1), (20, 3), (1, 8), (200, 1), (20, 3)]
     sizes += zip(rng.permutation(np.arange(3, 21))[:5], (2, 4, 5, 6, 7), strict=True)
-    for raw in [np.zeros((1, 1)), *(rng.uniform(-4.0, 4.0, size) for size in sizes)]:
+    raws = [(rng.uniform(-4.0, 4.0, size),) for size in sizes]
+    raws[4] = student.domain.first_alike(raws[1], raws[4])  # of one size
+    for (raw,) in [(np.zeros((1, 1)),), *raws]:
         width = 1 + np.abs(raw)
         found.append(_sigmas(student, raw))
         by_exp = np.exp(raw) * width
