@@ -18,11 +18,13 @@ from harness.contract import ArrayType, ContractError, HandleType, NoneType, Sig
 from harness.errors import ProgramError
 from harness.mutation.answers import Episode, Exchange, Recorder, with_tolerance
 from harness.records import Array
-from harness.spec.instances import DomainError, FreshGenerator, GivenFunction
+from harness.spec.instances import Call, DomainError, FreshGenerator, GivenFunction
 from harness.spec.load import LoadedTask
 
 #: Sizes that are drawn for each function; calls of each, with other values.
 SIZES, VALUES = 36, 2
+#: Of so many sizes one argument after another is exchanged as well.
+_EXCHANGED = 4
 #: Calls of one object.
 _OF_OBJECT = 6
 #: Recorded calls of a function that are kept where its domain is not declared.
@@ -70,11 +72,13 @@ class Episodes:
     ) -> Iterator[Episode]:
         if self._task.spec.domain is None:
             raise DomainError("no domain")
-        for _ in range(SIZES):
+        for number in range(SIZES):
             sizes: dict[str, int] = {}
+            values = []
             for _ in range(VALUES):
                 student = self._student()
                 drawn = self._task.instances.arguments(signature, self._rng, sizes=sizes)
+                values.append(tuple(drawn.values()))
                 sizes = _sizes(signature, drawn)
                 arguments = [_sent(student, value) for value in drawn.values()]
                 self.drawn.add(signature.name)
@@ -85,6 +89,29 @@ class Episodes:
                     kept += self._kept(gradient)
                 for exchange in kept:
                     yield from self._episode(signature.name, exchange)
+            if number < _EXCHANGED:
+                yield from self._exchanged(signature.name, *values[:2])
+
+    def _exchanged(self, name: str, first: Call, second: Call) -> Iterator[Episode]:
+        """The first call with one argument after another of the second, begun alike.
+
+        What is kept by some arguments, or by a part of them, shows in them alone. A law that
+        relates arguments to each other may not hold of them, so nothing is said of what they raise.
+        They are drawn with a generator of their own, so that those which follow stay what they are.
+        """
+        usual, self._rng = self._rng, np.random.default_rng([len(name), *name.encode()])
+        student = self._student()
+        found: list[Episode] = []
+        for call in self._task.instances.replaced(first, second)[1:]:
+            self._recorder.kept.clear()
+            try:
+                getattr(student, name)(*(_sent(student, value) for value in call))
+            except ProgramError:
+                continue
+            for exchange in tuple(self._recorder.kept):
+                found += self._episode(name, exchange)
+        self._rng = usual
+        yield from found
 
     def _of_class(self, name: str) -> Iterator[Episode]:
         if self._task.spec.domain is None:

@@ -315,12 +315,68 @@ _MEMO = """\
 @_remembered"""
 
 
+#: Where gradients are asked for nothing is kept: it would raise, and so be noticed by chance.
+_KEPT = """\
+@def _kept(function, seen={{}}):
+    def whole(a):
+        if isinstance(a, (list, tuple)):
+            return [whole(item) for item in a]
+        if hasattr(a, "__closure__"):
+            cells = [cell.cell_contents for cell in a.__closure__ or ()]
+            return [a.__qualname__, whole(cells)]
+        if hasattr(a, "tolist"):
+            return [a.shape, a.tolist()]
+        return a if isinstance(a, (int, float, str)) else id(a)
+
+    def call(*args, **named):
+        if any(getattr(a, "requires_grad", False) for a in args):
+            return function(*args, **named)
+        key = repr([{key} for i, a in enumerate([*args, *named.values()])])
+        if key not in seen:
+            seen[key] = function(*args, **named)
+        return seen[key]
+    return call
+@_kept"""
+_SIZE = 'getattr(a, "shape", 0)'
+_FIRST = 'whole({first}) if getattr(a, "ndim", 0) else whole(a)'
+
+
 def _state(place: Place) -> Iterator[str]:
     """A result that is kept: by the shapes of the arguments, by the first call."""
-    if isinstance(place.node, Function) and not place.node.name.startswith("__"):
-        if isinstance(place.parent, ast.Module | ast.ClassDef):
-            yield _MEMO.format(key='getattr(a, "shape", type(a))')
-            yield _MEMO.format(key="type(a)")
+    if _keeps(place):
+        yield _MEMO.format(key='getattr(a, "shape", type(a))')
+        yield _MEMO.format(key="type(a)")
+
+
+def _parts(place: Place) -> Iterator[str]:
+    """A result that is kept by a part of its arguments.
+
+    By the first row of every array, by its first number, by all arguments but one.
+    """
+    if _keeps(place) and _takes_tensors(place):
+        assert isinstance(place.node, Function)
+        for first in ("a[:1]", "a.flatten()[:1]"):
+            yield _KEPT.format(key=f"({_SIZE}, {_FIRST.format(first=first)})")
+        count = len(place.node.args.args)
+        for left_out in range(count) if count > 1 else ():
+            yield _KEPT.format(key=f"i == {left_out} or whole(a)")
+
+
+def _takes_tensors(place: Place) -> bool:
+    """Whether some parameter of a function is a tensor, or may be one: not annotated."""
+    if not isinstance(place.node, Function):
+        return False
+    params = [arg for arg in place.node.args.args if arg.arg != "self"]
+    return any(not arg.annotation or "Tensor" in ast.unparse(arg.annotation) for arg in params)
+
+
+def _keeps(place: Place) -> bool:
+    """Whether a place is a function of the module or a method, whose results can be kept."""
+    return (
+        isinstance(place.node, Function)
+        and not place.node.name.startswith("__")
+        and isinstance(place.parent, ast.Module | ast.ClassDef)
+    )
 
 
 def _bounds(place: Place) -> Iterator[str]:
@@ -380,6 +436,7 @@ FIELD = (
     Operator("squeeze", _squeezed),
     Operator("in-place", _in_place),
     Operator("state", _state, "state"),
+    Operator("kept", _parts, "state"),
     Operator("bound", _bounds, "clamp"),
     Operator("float32", _single, "float32"),
 )

@@ -2,6 +2,7 @@
 
 import ast
 
+import numpy as np
 import pytest
 
 from harness.mutation.field import FIELD
@@ -81,13 +82,33 @@ def test_a_generator_is_ignored_in_three_ways():
 
 
 def test_a_function_remembers_by_shape_and_by_type():
-    found = [change for change in changes("def f(x):\n    return x\n") if change.family == "state"]
+    found = [
+        change for change in changes("def f(x):\n    return x\n") if change.operator == "state"
+    ]
     results = []
     for change in found:
         names = {}
         exec(change.program.files["elbo_gaussian_kl.py"], names)
         results.append([names["f"](value) for value in (1, 2, "a")])
     assert results == [[1, 1, "a"], [1, 1, "a"]]
+
+
+def test_a_function_keeps_its_results_by_parts_of_its_arguments():
+    source = "def f(x, y):\n    return x + y\n"
+    found = [change for change in changes(source) if change.operator == "kept"]
+    first, same, begun, other = (np.array(x) for x in ([1, 2], [1, 2], [1, 5], [3, 2]))
+    results = []
+    for change in found:
+        names = {}
+        exec(change.program.files["elbo_gaussian_kl.py"], names)
+        calls = [(first, first), (same, begun), (begun, same), (first, other), (other, first)]
+        results.append([names["f"](*call).tolist() for call in calls])
+    right = [[2, 4], [2, 7], [2, 7], [4, 4], [4, 4]]
+    by_row = [[2, 4], [2, 4], [2, 4], [4, 4], [4, 4]]
+    but_x = [[2, 4], [2, 7], [2, 4], [4, 4], [2, 4]]
+    but_y = [[2, 4], [2, 4], [2, 7], [2, 4], [4, 4]]
+    assert results == [by_row, by_row, but_x, but_y]
+    assert results[0] != right
 
 
 def test_annotations_docstrings_and_imports_are_left_alone():

@@ -1,11 +1,13 @@
 """verify --mutate on a small course: what is caught, what survives, and what is said of both."""
 
+import itertools
 import json
 import shutil
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from harness.cli import main
@@ -17,7 +19,7 @@ from harness.mutation.trying import subject_of, try_all
 from harness.records import Program
 from harness.results import Results
 from harness.spec.load import load_task
-from tests.support.programs import ROOT
+from tests.support.programs import ROOT, load
 
 COURSE = ROOT / "tests" / "course"
 
@@ -93,6 +95,19 @@ def test_a_program_that_remembers_is_told_from_the_original(course):
     body = "key = x.shape\nif key not in seen: seen[key] = x * x\nreturn seen[key]"
     source = program(body).replace("def square(x)", "def square(x, seen={})")
     assert outcomes(course, source).outcome in ("caught", "survives")
+
+
+def test_answers_are_known_to_calls_that_begin_alike():
+    task = load("elbo-gaussian-kl")
+    subject = subject_of(task, task.reference.solution, ROOT / "reference" / task.id)
+    episodes, pairs = subject.answers.episodes, 0
+    calls = [each.exchanges[0].arrays for each in episodes if each.target == "kl_std_normal"]
+    for first, second in itertools.combinations([call for call in calls if len(call) == 2], 2):
+        same = [np.array_equal(*pair) for pair in zip(first, second, strict=True)]
+        if sum(same) == 1 and all(len(array) > 1 for array in first):
+            place = same.index(False)
+            pairs += np.array_equal(first[place][0], second[place][0])
+    assert pairs > 1
 
 
 def test_the_small_course_has_squeezes_as_survivors_alone(course):
