@@ -53,6 +53,36 @@ def test_images_are_drawn_by_the_law():
     assert ((found - wanted) ** 2 / wanted).sum() < 255 + 5 * np.sqrt(2 * 255)
 
 
+@pytest.mark.parametrize("sigma", [0.1, 0.5, 2.0])
+def test_the_posterior_mean_is_that_of_all_images(sigma):
+    """Bayes' rule over the 256 images of a small source."""
+    law, every = small(10), every_image()
+    rng = np.random.default_rng(11)
+    clean = law.drawn(rng, 50)
+    noisy = np.concatenate([clean + sigma * rng.normal(size=clean.shape), [[-2.0] * 8, [3.0] * 8]])
+    distance = ((noisy[:, None] - every) ** 2).sum(axis=2)
+    joint = law.log_p(every) - distance / (2 * sigma**2)
+    weight = np.exp(joint - joint.max(axis=1, keepdims=True))
+    wanted = weight @ every / weight.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(law.posterior_mean(noisy, sigma), wanted, rtol=1e-11, atol=1e-15)
+
+
+def test_another_estimate_errs_more_by_its_distance_from_the_posterior_mean():
+    """In all 64 pixels, image by image, on average over what the noise hides."""
+    rng = np.random.default_rng(12)
+    law, count = source.draw(rng), 2_000
+    x = law.drawn(rng, count)
+    noisy = x + 0.5 * rng.normal(size=x.shape)
+    least = law.posterior_mean(noisy, 0.5)
+    for other in (noisy, 1 / (1 + np.exp(2 - 4 * noisy)), np.clip(least * 1.1, 0, 1)):
+        more = ((other - x) ** 2 - (least - x) ** 2).sum(axis=1)
+        apart = more - ((other - least) ** 2).sum(axis=1)
+        assert abs(apart.mean()) < 5 * apart.std() / np.sqrt(count)
+    # what is left is the posterior variance
+    left = ((least - x) ** 2 - least * (1 - least)).sum(axis=1)
+    assert abs(left.mean()) < 5 * left.std() / np.sqrt(count)
+
+
 def test_a_source_has_the_shape_and_the_spread_of_the_statement():
     drawn = [source.draw(np.random.default_rng([5, seed])) for seed in range(100)]
     for law in drawn:
