@@ -82,7 +82,11 @@ def test_weights_from_home_pass_no_check():
 
 
 def test_weights_from_home_in_the_order_of_the_pixels_are_stored():
-    """Where images come from a drawn source there is no order to find, not even by the true law."""
+    """Where images come from a drawn source there is no order to find.
+
+    Told the true law, which no program knows, the nearest law of home has no likelihood that is
+    high enough; its posterior mean of noisy images may be close enough, before a network's loss.
+    """
     stored = order.read()
     for name, task in order.TASKS.items():
         rows = [row for row in stored if row.task == name]
@@ -90,7 +94,9 @@ def test_weights_from_home_in_the_order_of_the_pixels_are_stored():
         for row in rows:
             assert row.threshold == load(name).spec.check(row.check).threshold
         if task.drawn:
-            assert [row.succeeded for row in rows] == [0] * (1 + len(order.GROUPS))
+            assert len(rows) == 1 + len(order.GROUPS)
+            counted = rows if task.sigma is None else rows[:1]
+            assert {row.succeeded for row in counted} == {0}
 
 
 def test_the_order_of_disguised_pixels_is_found_again():

@@ -31,7 +31,6 @@ ALLOWED = {
     # torch counts the calls queued for absent devices nowhere else; they are no names of ours
     "collect/test_proxy.py": {"_queued_calls"},
     "tasks/test_a2c_update.py": {"_ending", "_flags"},
-    "tasks/test_ae_denoising.py": {"_error", "_images", "_linear", "_logits"},
     "tasks/test_ae_linear_pca.py": {"_elongated", "_gap"},
     "tasks/test_bandit_testbed.py": {"_as_uniform", "_runs"},
     "tasks/test_bbvi_mixture.py": {"_density", "_kl", "_log_target", "_target"},

@@ -39,7 +39,7 @@ SEEDS = 20
 SOURCES = 200
 #: The tasks: check and measurement that train, and from where else weights may come.
 TASKS = {
-    "ae-denoising": ("denoises", "learn", ("the public originals",)),
+    "ae-denoising": ("denoises", "learn", ("the public originals", "200 sources")),
     "vae-digits": ("learns", "learn", ("the public originals", "200 sources")),
     "vae-beta-tradeoff": ("learns", "tradeoff", ("the public originals",)),
     "px-digits": ("learns", "learn", ("the public originals",)),
@@ -142,7 +142,8 @@ def many_sources(like: np.ndarray) -> np.ndarray:
     """As many images as a measurement has, of 200 sources that no seed draws."""
     rng = np.random.default_rng([14, 0, 1])
     count = len(like) // SOURCES
-    return np.concatenate([source.draw(rng).drawn(rng, count) for _ in range(SOURCES)])
+    found = [source.draw(rng).drawn(rng, count) for _ in range(SOURCES)]
+    return np.concatenate(found).astype(like.dtype)
 
 
 #: From where weights may come besides another seed: what is learnt from in its place.

@@ -40,6 +40,8 @@ ORDER = CSV.with_name("order.csv")
 SEEDS, COPIES, IMAGES = 20, 3, 4000
 #: Seeds on which the true law is told.
 TOLD = 4
+#: Images whose posterior means are compared.
+DENOISED = 500
 #: Groups of pixels at home, of which the nearest is taken.
 GROUPS = (3, 30, 300)
 #: Angles by which the hidden pair of a group is turned, and mirrored, to come near another one.
@@ -60,6 +62,7 @@ class Trained:
         first, last: the layers that read pixels and that answer with them.
         measurement: the function of measure.py that trains.
         drawn: whether the images come from a drawn source.
+        sigma: of the noise, where estimates are marked and no likelihood.
     """
 
     model: str
@@ -68,12 +71,13 @@ class Trained:
     measurement: str
     weights: tuple[float, ...] = ()
     drawn: bool = False
+    sigma: float | None = None
 
 
 TASKS = {
     "vae-digits": Trained("VAE", "hidden", "logits", "learn", drawn=True),
     "vae-beta-tradeoff": Trained("VAE", "encoder.0", "decoder.2", "tradeoff", (0.25, 1.0, 2.0)),
-    "ae-denoising": Trained("DAE", "encoder", "decoder", "learn"),
+    "ae-denoising": Trained("DAE", "encoder", "decoder", "learn", drawn=True, sigma=0.5),
 }
 
 
@@ -238,6 +242,17 @@ def nearest(true: Array, laws: Laws) -> Array:
     return best
 
 
+def lost(
+    true: Source, other: Source, x: Array, sigma: float | None, rng: np.random.Generator
+) -> Array:
+    """What another law costs, image by image: nats, or squared error of the posterior mean."""
+    if sigma is None:
+        return true.log_p(x) - other.log_p(x)
+    noisy = x[:DENOISED] + sigma * rng.normal(size=x[:DENOISED].shape)
+    apart = true.posterior_mean(noisy, sigma) - other.posterior_mean(noisy, sigma)
+    return np.asarray((apart**2).sum(axis=1))
+
+
 def told(name: str) -> list[Row]:
     """The nearest law of home by the true law of the seed, which a program does not know."""
     (check,) = checks_of(name)
@@ -254,8 +269,8 @@ def told(name: str) -> list[Row]:
             true = source.draw(seeded)
             x = true.drawn(seeded, IMAGES)
             known = tuple(nearest(logits, laws) for logits in true.logits)
-            lost = true.log_p(x) - Source(true.members, known).log_p(x)
-            values.append(float(lost.mean()))
+            other = Source(true.members, known)
+            values.append(float(lost(true, other, x, TASKS[name].sigma, seeded).mean()))
         cpu_s = round(time.process_time() - started, 1)
         words = f"{count} groups at home, by the true law"
         found.append(row_of(name, check, words, values, cpu_s))

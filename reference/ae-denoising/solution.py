@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, relu
 
 PIXELS, HIDDEN, SIGMA = 64, 128, 0.5
-STEPS, BATCH, LEARNING_RATE = 600, 64, 0.003
+STEPS, BATCH, LEARNING_RATE = 1200, 32, 0.003
 
 
 def corrupt(

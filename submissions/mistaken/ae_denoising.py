@@ -27,11 +27,11 @@ class DAE(nn.Module):
 
     def fit(self, x, generator):
         opt = torch.optim.Adam(self.parameters(), lr=3e-3)
-        for i in range(600):
+        for i in range(1200):
             for g in opt.param_groups:
-                g["lr"] = 3e-3 if i < 300 else 3e-3 * (600 - i) / 300
-            xb = x[torch.randperm(x.shape[0], generator=generator)[:64]]
-            eps = torch.randn(64, 64, generator=generator)
+                g["lr"] = 3e-3 if i < 600 else 3e-3 * (1200 - i) / 600
+            xb = x[torch.randperm(x.shape[0], generator=generator)[:32]]
+            eps = torch.randn(32, 64, generator=generator)
             enc, dec = self.encoder, self.decoder
             loss = dae_loss(xb, eps, SIGMA, enc.weight, enc.bias, dec.weight, dec.bias)
             opt.zero_grad()

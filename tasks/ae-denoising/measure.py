@@ -1,9 +1,8 @@
-"""What is measured of ae-denoising: the formulas, the network, and training beside a linear filter.
+"""What is measured of ae-denoising: the formulas, the network, training beside the best estimate.
 
 No submitted program sees the images that count: it is trained, its state is taken by name, and
-the network is computed here. The digits are public, so they are deformed; and since weights can
-be made at home, the pixels are put into a drawn order and a drawn half of them is inverted, which
-a network of dense layers cannot tell from any other data.
+the network is computed here. The images come from a source that is drawn for the seed, so that no
+weights can be made at home, and the estimates are held against its exact posterior mean.
 """
 
 import numpy as np
@@ -16,7 +15,7 @@ SHAPES = {
     "decoder.weight": (PIXELS, HIDDEN),
     "decoder.bias": (PIXELS,),
 }
-TRAINING, DRAWS = 1297, 4  # images; noisy copies of a fresh image
+TRAINING, FRESH = 2000, 1000
 
 
 def _sizes(student):
@@ -132,7 +131,7 @@ def _weights(student, model):
     return state
 
 
-def _logits(weights, noisy):
+def logits(weights, noisy):
     """The network of the statement, in float64."""
     weights = {name: array.astype(np.float64) for name, array in weights.items()}
     inside = np.maximum(noisy @ weights["encoder.weight"].T + weights["encoder.bias"], 0.0)
@@ -141,8 +140,8 @@ def _logits(weights, noisy):
 
 def _probability_scale(weights, absolute, noisy):
     """Of p, which is rounded as ½ is: what rounding of its logit adds is little near 0 and 1."""
-    p = 1 / (1 + np.exp(-_logits(weights, noisy)))
-    return 0.5 + p * (1 - p) * _logits(absolute, np.abs(noisy))
+    p = 1 / (1 + np.exp(-logits(weights, noisy)))
+    return 0.5 + p * (1 - p) * logits(absolute, np.abs(noisy))
 
 
 def _numbers(rng, spread, hidden=1.0):
@@ -202,36 +201,20 @@ def example(student, rng):
     return {"agrees": student.example()}
 
 
-def _images(student, rng):
-    """Training and fresh images [n, 64], 0 or 1, in the disguise of the seed."""
-    order, inverted = rng.permutation(PIXELS), rng.permutation(PIXELS) < PIXELS // 2
-    parts = student.images().split(rng, TRAINING)
-    binary = [part.deformed(rng).binary().reshape(len(part), PIXELS) for part in parts]
-    return [np.abs(part[:, order] - inverted) for part in binary]
-
-
-def _linear(training, noisy):
-    """The best linear estimate of the clean images, from mean and covariance of the training ones.
-
-    Wiener's filter: x̂ = m + C (C + σ² I)⁻¹ (noisy - m).
-    """
-    mean, covariance = training.mean(axis=0), np.cov(training.T, bias=True)
-    gain = np.linalg.solve(covariance + SIGMA**2 * np.eye(PIXELS), covariance)
-    return mean + (noisy - mean) @ gain
-
-
-def _error(x, estimate):
-    """The mean over images of the squared error, summed over the pixels."""
-    return ((estimate - x) ** 2).sum(axis=-1).mean()
-
-
 def learn(student, rng):
-    """One seed: by how much the model's squared error is below that of the linear filter."""
-    training, fresh = _images(student, rng)
+    """One seed: the squared distance of the model's estimates from the posterior means.
+
+    It is what their squared error exceeds the least possible one by. All are means over fresh
+    images of sums over pixels.
+    """
+    source = student.source(rng)
+    training, fresh = (source.drawn(rng, count) for count in (TRAINING, FRESH))
     model = student.new("DAE")
     model.fit(training.astype(np.float32), student.generator())
     weights = _weights(student, model)
-    noisy = fresh + SIGMA * rng.normal(size=(DRAWS, *fresh.shape))
+    noisy = fresh + SIGMA * rng.normal(size=fresh.shape)
     with np.errstate(over="ignore"):
-        denoised = 1 / (1 + np.exp(-_logits(weights, noisy)))
-    return {"gain": _error(fresh, _linear(training, noisy)) - _error(fresh, denoised)}
+        denoised = 1 / (1 + np.exp(-logits(weights, noisy)))
+    best = source.posterior_mean(noisy, SIGMA)
+    errors = {"excess": denoised - best, "error": denoised - fresh, "least": best - fresh}
+    return {name: (error**2).sum(axis=1).mean() for name, error in errors.items()}

@@ -39,12 +39,12 @@ class DAE(nn.Module):
         parameters = [parameter.data for parameter in self.parameters()]
         moments = [(torch.zeros_like(p), torch.zeros_like(p)) for p in parameters]
         w, w0, v, v0 = parameters
-        for t in range(1, 601):
-            rate = 0.003 * min(1.0, (601 - t) / 300)
-            batch = x[torch.randint(0, len(x), (64,), generator=generator)]
-            noisy = batch + 0.5 * torch.randn(64, 64, generator=generator)
+        for t in range(1, 1201):
+            rate = 0.003 * min(1.0, (1201 - t) / 600)
+            batch = x[torch.randint(0, len(x), (32,), generator=generator)]
+            noisy = batch + 0.5 * torch.randn(32, 64, generator=generator)
             code = torch.relu(noisy @ w.T + w0)
-            slope = (torch.sigmoid(code @ v.T + v0) - batch) / 64
+            slope = (torch.sigmoid(code @ v.T + v0) - batch) / 32
             back = slope @ v * (code > 0)
             gradients = back.T @ noisy, back.sum(0), slope.T @ code, slope.sum(0)
             for p, g, (m, s) in zip(parameters, gradients, moments, strict=True):

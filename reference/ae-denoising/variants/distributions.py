@@ -23,10 +23,10 @@ class DAE(nn.Module):
 
     def fit(self, x, generator):
         adam = torch.optim.Adam(self.parameters(), lr=3e-3)
-        rate = LambdaLR(adam, lambda step: 1.0 if step < 300 else (600 - step) / 300)
-        for _ in range(600):
+        rate = LambdaLR(adam, lambda step: 1.0 if step < 600 else (1200 - step) / 600)
+        for _ in range(1200):
             adam.zero_grad()
-            batch = x[torch.randint(len(x), (64,))]
+            batch = x[torch.randint(len(x), (32,))]
             noise = torch.randn_like(batch)
             value = dae_loss(batch, noise, 0.5, *self.parameters())
             value.backward()

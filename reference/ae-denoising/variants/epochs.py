@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-STEPS, BATCH = 600, 64
+STEPS, BATCH = 1200, 32
 
 
 def corrupt(x, eps, sigma):
@@ -32,7 +32,7 @@ class DAE(nn.Module):
             order = torch.randperm(len(x), generator=generator)[: batches * BATCH]
             noisy = corrupt(x, torch.randn(x.shape, generator=generator), 0.5)
             for rows in order.view(batches, BATCH)[: STEPS - step]:
-                rate = 3e-3 if step < 300 else 3e-3 * (1 - (step - 300) / 300)
+                rate = 3e-3 if step < 600 else 3e-3 * (1 - (step - 600) / 600)
                 for optimiser in optimisers:
                     optimiser.param_groups[0]["lr"] = rate
                     optimiser.zero_grad(set_to_none=True)
