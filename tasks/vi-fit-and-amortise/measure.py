@@ -89,8 +89,11 @@ def _batches(student, rng):
 
 
 def _steps(student, rng, name, draw, size):
-    """Batches of all sizes; steps from tiny to large. Of three in turn one has q far out, one x."""
-    values, scales = [], []
+    """Batches of all sizes; steps from tiny to large. Of three in turn one has q far out, one x.
+
+    The first two have the same sizes; calls follow in which one argument is that of the second.
+    """
+    calls = []
     sizes = _batches(student, rng)
     rates = student.domain.draw(rng, "lr", len(sizes)).tolist()
     for i, ((b, d, k), lr) in enumerate(zip(sizes, rates, strict=True)):
@@ -100,6 +103,9 @@ def _steps(student, rng, name, draw, size):
         if i % 3 == 1:
             names = "ascent_step.mu", "ascent_step.log_sigma"
             mu, log_sigma = (student.domain.draw(rng, name, b, k) for name in names)
+        calls.append((model, mu, log_sigma, lr))
+    values, scales = [], []
+    for model, mu, log_sigma, lr in [*student.domain.replaced(*calls[:2]), *calls[1:]]:
         found = student.ascent_step(student.given(name, *model), mu, log_sigma, lr)
         values.append(np.stack(found).ravel())
         scales.append(size(model, mu, log_sigma, lr).ravel())
@@ -124,11 +130,12 @@ def fit(student, rng):
     """Optimality gaps from poor starts: far means, and widths too small and too large by far."""
     gaps = []
     twice = int(2 * rng.integers(1, 9)), 3, 2
-    for b, d, k in (twice, twice, _odd(rng), (student.domain.sizes("b")[0], 1, 1)):
+    for i, (b, d, k) in enumerate((twice, twice, _odd(rng), (student.domain.sizes("b")[0], 1, 1))):
         model, mean = _linear(rng, b, d, k, STEEPEST if k == 1 else CURVATURE)
-        mu = rng.choice([-1, 1], (b, k)) * rng.uniform(2, 5, (b, k))
-        low = np.where(np.arange(b)[:, None] % 2, -4.0, 0.5)
-        log_sigma = low + rng.uniform(0, 0.5, (b, k))
+        if i != 1:  # the second model is fitted from where the first was
+            mu = rng.choice([-1, 1], (b, k)) * rng.uniform(2, 5, (b, k))
+            low = np.where(np.arange(b)[:, None] % 2, -4.0, 0.5)
+            log_sigma = low + rng.uniform(0, 0.5, (b, k))
         elbo = student.given("elbo_linear", *model)
         found = student.fit_q(elbo, mu, log_sigma)
         with np.errstate(all="ignore"):
@@ -156,10 +163,16 @@ def _shapes(rng):
 
 
 def _decoders(student, rng, sizes):
-    """weight, bias, eta, and a number that is not below the condition of I + WᵀW / η."""
+    """weight, bias, eta, and a number that is not below the condition of I + WᵀW / η.
+
+    The first two have the same sizes; decoders follow in which one argument is that of the second.
+    """
+    calls = []
     for (d, k), eta in zip(sizes, student.domain.draw(rng, "eta", len(sizes)), strict=True):
         weight, bias = rng.normal(size=(d, k)), student.domain.draw(rng, "bias", d)
-        yield weight, bias, np.array(eta), 1 + (weight**2).sum() / eta
+        calls.append((weight, bias, np.array(eta)))
+    for weight, bias, eta in [*student.domain.replaced(*calls[:2]), *calls[1:]]:
+        yield weight, bias, eta, 1 + (weight**2).sum() / eta
 
 
 def mean_field_gap(student, rng):
@@ -189,18 +202,18 @@ def encoder(student, rng):
 
 
 def encode(student, rng):
-    """Of batches of every size; one encoder has as many rows as columns."""
-    values, scales = [], []
+    """Of batches of every size, and with one argument changed alone; one encoder is square."""
     names = "encode.slope", "encode.offset", "encode.log_sigma", "encode.x"
-    for b, d, k in ((4, 2, 2), *_batches(student, rng)):
+    calls = []
+    for b, d, k in (*_batches(student, rng), (4, 2, 2)):
         shapes = (k, d), (k,), (k,), (b, d)
-        slope, offset, log_sigma, x = (
-            student.domain.draw(rng, name, *shape)
-            for name, shape in zip(names, shapes, strict=True)
-        )
+        named = zip(names, shapes, strict=True)
+        calls.append(tuple(student.domain.draw(rng, name, *shape) for name, shape in named))
+    values, scales = [], []
+    for slope, offset, log_sigma, x in [*student.domain.replaced(*calls[:2]), *calls[1:]]:
         values.append(np.stack(student.encode(slope, offset, log_sigma, x)).ravel())
         size = np.abs(x) @ np.abs(slope).T + np.abs(offset)
-        scales += [size.ravel(), np.tile(np.abs(log_sigma), b)]
+        scales += [size.ravel(), np.tile(np.abs(log_sigma), len(x))]
     return {"q": np.concatenate(values), "q__scale": np.concatenate(scales)}
 
 
