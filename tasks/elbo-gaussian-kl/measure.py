@@ -1,8 +1,9 @@
 """What is measured of elbo-gaussian-kl: values and gradients over the whole domain, and identities.
 
 Every function is called with every number of dimensions, the smallest and the largest number of
-rows, as many rows as dimensions, zeros, and with one shape several times, one argument changed
-alone. The scale S of a value is the sum of the absolute terms of its formula, from the inputs.
+rows, as many rows as dimensions, zeros, all dimensions of a row at one end of ln σ, and with one
+shape several times: one argument changed alone, and the same rows in another order. The scale S
+of a value is the sum of the absolute terms of its formula, from the inputs.
 """
 
 import numpy as np
@@ -55,20 +56,39 @@ def _rows_alike(rng):
     return tuple(pair * (1 + rng.uniform(-3e-6, 3e-6, (2, ROWS, DIMS))))
 
 
+def _at_ends(student, rng):
+    """Rows of the most dimensions, all as narrow as the domain allows, or all as wide.
+
+    The variances of a row multiply to e^720, which is no double.
+    """
+    mu = rng.normal(0.0, 2.0, (2, student.domain.sizes("k")[1]))
+    return mu, np.outer(rng.permutation([-NARROW, NARROW]), np.ones(mu.shape[1]))
+
+
+def _reordered(rng):
+    """A batch and the same rows in another order, whose sums are the same to the last digit."""
+    first = tuple(np.rint(64 * part) / 64 for part in _ordinary(rng))
+    return [first, tuple(part[::-1].copy() for part in first)]
+
+
 def _gaussians(student, rng):
     """(mu, log_sigma): the second differs from the first in log_sigma alone, the third in mu."""
     first, other = _ordinary(rng), _ordinary(rng)
     alone = [first, (first[0], other[1]), (other[0], first[1])]
     edges = [_one_row(student, rng), _one_column(student, rng), _zeros(rng), _rows_alike(rng)]
+    edges += [_at_ends(student, rng), *_reordered(rng)]
     return alone + edges + [_ordinary(rng, *shape) for shape in _widths(student, rng)]
 
 
-def _nearly_equal(rng):
-    """Two Gaussians that differ by some 1e-6 of their parameters, in a few rows by no mean."""
+def _nearly_equal(rng, by):
+    """Two Gaussians that differ by a part `by` of their parameters or more, in a few by no mean.
+
+    Where it is below 1e-8 rounding makes some divergences negative; their slopes are those of `by`.
+    """
     mu, log_sigma = rng.normal(0.0, 2.0, (ROWS, DIMS)), rng.uniform(-1.0, 1.0, (ROWS, DIMS))
-    moved = mu * (1 + rng.uniform(1e-6, 3e-6, mu.shape))
+    moved = mu * (1 + by * rng.uniform(1, 3, mu.shape))
     moved[:3] = mu[:3]
-    return mu, log_sigma, moved, log_sigma * (1 + rng.uniform(1e-6, 3e-6, mu.shape))
+    return mu, log_sigma, moved, log_sigma * (1 + by * rng.uniform(1, 3, mu.shape))
 
 
 def _equally_wide(student, rng):
@@ -87,8 +107,13 @@ def _pairs(student, rng):
     column = (*_one_column(student, rng), *_one_column(student, rng))
     column[1][: len(CORNERS), 0], column[3][: len(CORNERS), 0] = CORNERS.T
     shaped = [(*_ordinary(rng, *s), *_ordinary(rng, *s)) for s in _widths(student, rng)]
-    close = [_nearly_equal(rng), _equally_wide(student, rng), (*_ordinary(rng), *_rows_alike(rng))]
-    return [usual, *alone, row, column, (*_zeros(rng), *_zeros(rng)), *close, *shaped]
+    close = [_nearly_equal(rng, by) for by in (1e-6, 1e-10)]
+    close += [_equally_wide(student, rng), (*_ordinary(rng), *_rows_alike(rng))]
+    ends = _at_ends(student, rng)
+    opposite = (*ends, ends[0], ends[1][::-1].copy())
+    again = [(*q1, *q2) for q1, q2 in zip(_reordered(rng), _reordered(rng), strict=True)]
+    zeros = (*_zeros(rng), *_zeros(rng))
+    return [usual, *alone, row, column, zeros, *close, opposite, *again, *shaped]
 
 
 def _joined(pairs, name):
@@ -155,7 +180,7 @@ def pair(student, rng):
 def gradient(student, rng):
     """Vector-Jacobian products of every function by each of its arguments."""
     found = []
-    near = tuple(rng.normal(0.0, 1e-5, (2, ROWS, DIMS)))
+    near = tuple(np.geomspace(1e-11, 1e-5, ROWS)[:, None] * rng.normal(size=(2, ROWS, DIMS)))
     for mu, log_sigma in [*_gaussians(student, rng)[1:], near]:
         cotangent = _cotangent(rng, len(mu))
         weight = np.abs(cotangent)[:, None]
