@@ -23,11 +23,24 @@ def _exact_in_part(x, mean):
     return x, mean
 
 
+def _moved_within(array):
+    """Another array with the same first and last row and column: an inner row moves by 1."""
+    moved = array.copy()
+    moved[len(moved) // 2, 1:-1] += 1.0
+    return moved
+
+
 def _far(student, rng, b, d):
     """Observations and means from all of the domain, and as far apart as they can be."""
     x, mean = (student.domain.draw(rng, name, b, d) for name in ("x", "mean"))
     x[0, 0], mean[0, 0] = x.max(), mean.min()
     return x, mean
+
+
+def _farthest(student, rng):
+    """Two rows of the most dimensions, all of them missed by as much as the domain allows."""
+    x = np.outer(student.domain.draw(rng, "x", 2), np.ones(student.domain.sizes("d")[1]))
+    return x, -x
 
 
 def _nearly_exact(rng, b, d):
@@ -52,7 +65,7 @@ def _narrow(student, rng):
 
 
 def _cases(student, rng):
-    """(x, mean, eta); the second to fourth differ from the first in mean, eta and x alone."""
+    """(x, mean, eta); the next five differ from the first in one argument or a part of it."""
     x, mean = _exact_in_part(*_rows(rng, *USUAL))
     least, most = student.domain.draw(rng, "eta", 2).tolist()
     least, most = min(least, most), max(least, most)
@@ -63,9 +76,13 @@ def _cases(student, rng):
         (x, rng.normal(0, 2, USUAL), np.array(usual)),
         (x, mean, np.array(1.7 * usual)),
         (rng.normal(0, 2, USUAL), mean, np.array(usual)),
+        (_moved_within(x), mean, np.array(usual)),
+        (x, _moved_within(mean), np.array(usual)),
         (*_nearly_exact(rng, *USUAL), np.array(usual)),
         (*_exact_in_part(*_rows(rng, 5, dims)), np.array(least)),
         (*_far(student, rng, 1, dims), np.array(least)),
+        (*_farthest(student, rng), np.array(least)),
+        (*(np.sqrt(least) * item for item in _rows(rng, 4, 3)), np.array(least)),
         (*_far(student, rng, rows, 1), np.array(most)),
         (*_exact_in_part(*_rows(rng, 8, 2)), np.array(np.exp(rng.uniform(-6, 6)))),
     ]
@@ -131,6 +148,8 @@ def best(student, rng):
         (single, mean),
         (x + 0.7, rng.normal(0, 2, USUAL)),
         (x, mean),
+        (_moved_within(x), mean),
+        (x, _moved_within(mean)),
         *([size * item for item in _rows(rng, 2, 3)] for size in (1e-5, 1e-12, 1e-60)),
         _rows(rng, 1, dims),
         _far(student, rng, rows, 1),
