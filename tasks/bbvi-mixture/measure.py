@@ -97,7 +97,8 @@ def _batches(student, rng, samples):
     """(q, samples) of all sizes; the last two are of one size, for :func:`_replaced`.
 
     One component of the first is so far from all samples that its share of them is about 1e-140:
-    the squares of its scores are near the smallest numbers.
+    the squares of its scores are near the smallest numbers. In the second, where it is farther
+    away, the squares are 0 and the scores are not.
     """
     (m, c, k), (m_most, c_most, k_most) = zip(
         *map(student.domain.sizes, (samples, "c", "k")), strict=True
@@ -106,6 +107,9 @@ def _batches(student, rng, samples):
     away = rng.choice([-1.0, 1.0]) * rng.uniform(24.5, 25.5)
     mu[1] = mu[0] + np.array([away, 0.0]) * np.exp(log_sigma[1])
     yield (logits, mu, log_sigma), mu[0] + 0.05 * rng.normal(size=(5, K))
+    farther = mu.copy()
+    farther[1, 0] += (np.sign(away) * 4.0) * np.exp(log_sigma[1, 0])
+    yield (logits, farther, log_sigma), mu[0] + 0.05 * rng.normal(size=(5, K))
     yield _light(rng, student, 2, k_most, max(m, 2))
     yield _spread(rng)
     edges = (m, c, k), (3, c, k_most), (m_most, c_most, k)

@@ -1,8 +1,8 @@
 """What is measured of marg-importance: weights of linear Gaussian models, functions of given log
 weights, and estimates from the program's own noise.
 
-Functions without chance are called with the smallest and the largest sizes, and twice with one
-shape.
+Functions without chance are called with the smallest and the largest sizes, and with one shape
+several times, one argument changed alone.
 The scale S of a value is the sum of the absolute terms of its formula, from the inputs alone.
 """
 
@@ -94,6 +94,16 @@ def _joined(pairs, name):
     return {name: joined[0], f"{name}__scale": joined[1]}
 
 
+def _another(student, rng):
+    """Weights of one model and its noise, and of those with one argument of another."""
+    calls = []
+    for _ in range(2):
+        model = _model(rng, b=4)
+        calls.append((*vars(model).values(), *_proposal(rng, 4, 2), rng.normal(size=(3, 4, 2))))
+    for *model, mu, log_sigma, eps in student.domain.replaced(*calls):
+        yield _log_weights(student, Model(*model), mu, log_sigma, eps)
+
+
 def _proposal(rng, b, k):
     return rng.normal(size=(b, k)), rng.uniform(np.log(0.2), np.log(1.5), (b, k))
 
@@ -116,6 +126,7 @@ def weights(student, rng):
         _log_weights(student, noisier, *_proposal(rng, 6, 2), eps),
         _log_weights(student, row, *_proposal(rng, 1, k), rng.normal(size=(m, 1, k))),
         _log_weights(student, wide, mu, log_sigma, rng.normal(size=(1, b, 1))),
+        *_another(student, rng),
     ]
     return _joined(pairs, "log_w")
 
@@ -173,7 +184,9 @@ def jensen(student, rng):
     """Lognormal, gamma-like and constant columns under the weights of Gauss–Hermite nodes.
 
     Then other columns of the same shape, a single row, the most rows with probabilities and weights
-    from all of the domain, and columns whose weights are all tiny or all huge.
+    from all of the domain, columns whose weights are all tiny or all huge, and one whose
+    rarest row has the largest weight and the others the smallest. Then calls in which one
+    argument is another.
     """
     domain = student.domain
     (_, m), (_, b) = domain.sizes("m"), domain.sizes("b")
@@ -185,6 +198,8 @@ def jensen(student, rng):
     rare = domain.draw(rng, "p", m)
     small, large = np.sort(domain.draw(rng, "w", 2))
     near = rng.uniform(1.0, 9.0, (3, 2)) * np.array([small, 0.1 * large])
+    opposed = np.where(rare > rare.min(), small, large)[:, None]
+    again = [(rng.gamma(2.0, 1.0, (5, 3)) + 0.05, rng.dirichlet(np.full(5, 2.0))) for _ in range(2)]
     cases = [
         (np.concatenate([lognormal, uneven, constant], axis=1), p),
         (rng.gamma(2.0, 1.0, (20, 10)) + 0.05, p),
@@ -192,6 +207,8 @@ def jensen(student, rng):
         (domain.draw(rng, "w", m, 1), rare),
         (rng.gamma(2.0, 1.0, (3, 2)) + 0.05, rng.dirichlet(np.full(3, 2.0))),
         (near, rng.dirichlet(np.full(3, 2.0))),
+        (opposed, rare),
+        *student.domain.replaced(*again),
     ]
     pairs = []
     for w, p in cases:
@@ -246,10 +263,13 @@ def bounds(student, rng):
 
 
 def spread(student, rng):
+    """One column has the same weights, the next one nearly: their variance is about 3e-11."""
     pairs = []
     for log_w in _samples(student, rng, 10):
         if log_w.shape[1] > 1:
             log_w[:, 0] = log_w[0, 0]
+        if log_w.shape[1] > 2:
+            log_w[:, 1] = log_w[0, 1] + 2e-5 * rng.random(len(log_w))
         pairs.append((student.rel_var(log_w), 4 * _second(log_w) * _size(log_w)))
     return _joined(pairs, "ratio")
 

@@ -205,7 +205,7 @@ def encode(student, rng):
     """Of batches of every size, and with one argument changed alone; one encoder is square."""
     names = "encode.slope", "encode.offset", "encode.log_sigma", "encode.x"
     calls = []
-    for b, d, k in (*_batches(student, rng), (4, 2, 2)):
+    for b, d, k in ((6, 3, 4), (6, 3, 4), (4, 2, 2), *_batches(student, rng)):
         shapes = (k, d), (k,), (k,), (b, d)
         named = zip(names, shapes, strict=True)
         calls.append(tuple(student.domain.draw(rng, name, *shape) for name, shape in named))
