@@ -94,7 +94,7 @@ def test_weights_from_home_in_the_order_of_the_pixels_are_stored():
         for row in rows:
             assert row.threshold == load(name).spec.check(row.check).threshold
         if task.drawn:
-            assert len(rows) == 1 + len(order.GROUPS)
+            assert len(rows) == len(order.checks_of(name)) + len(order.GROUPS)
             counted = rows if task.sigma is None else rows[:1]
             assert {row.succeeded for row in counted} == {0}
 

@@ -41,7 +41,7 @@ SOURCES = 200
 TASKS = {
     "ae-denoising": ("denoises", "learn", ("the public originals", "200 sources")),
     "vae-digits": ("learns", "learn", ("the public originals", "200 sources")),
-    "vae-beta-tradeoff": ("learns", "tradeoff", ("the public originals",)),
+    "vae-beta-tradeoff": ("learns", "tradeoff", ("the public originals", "200 sources")),
     "px-digits": ("learns", "learn", ("the public originals",)),
     "px-known-entropy": ("learns", "learn", ()),
     "cvae-conditional": ("learns", "learn", ()),
@@ -142,8 +142,8 @@ def many_sources(like: np.ndarray) -> np.ndarray:
     """As many images as a measurement has, of 200 sources that no seed draws."""
     rng = np.random.default_rng([14, 0, 1])
     count = len(like) // SOURCES
-    found = [source.draw(rng).drawn(rng, count) for _ in range(SOURCES)]
-    return np.concatenate(found).astype(like.dtype)
+    drawn = [source.draw(rng).drawn(rng, count) for _ in range(SOURCES)]
+    return np.concatenate(drawn).astype(like.dtype)
 
 
 #: From where weights may come besides another seed: what is learnt from in its place.

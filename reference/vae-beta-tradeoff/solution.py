@@ -1,4 +1,4 @@
-"""A variational autoencoder of binary digits whose KL has a weight, as in the lecture.
+"""A variational autoencoder of binary images whose KL has a weight, as in the lecture.
 
 Minimised is the mean of E_q[-log p_θ(x | z)] + β KL(q_φ(z | x) ‖ N(0, I)), with one z an image.
 Sources: S2 "Variational AutoEncoders Training", "Too High Latent Loss" and "Too High

@@ -1,4 +1,4 @@
-"""What is drawn of vae-beta-tradeoff: models of three weights, on digits that nobody disguised."""
+"""What is drawn of vae-beta-tradeoff: models of three weights, on handwritten digits."""
 
 import numpy as np
 

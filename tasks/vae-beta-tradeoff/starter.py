@@ -1,4 +1,4 @@
-"""The weight of the KL in a variational autoencoder of digits. Fill in; keep the signatures.
+"""The weight of the KL in a variational autoencoder of images. Fill in; keep the signatures.
 
 b is the batch, d the number of pixels, k that of latent dimensions. `log_sigma` is ln σ, the
 natural logarithm of the standard deviation (not of the variance). Results are in nats.
