@@ -2,8 +2,9 @@
 
 Every function is called with every number of dimensions, the smallest and the largest number of
 rows, as many rows as dimensions, zeros, all dimensions of a row at one end of ln σ, and with one
-shape several times: one argument changed alone, and the same rows in another order. The scale S
-of a value is the sum of the absolute terms of its formula, from the inputs.
+shape several times: one argument changed alone, which begins with the same row, and the same rows
+in another order. The scale S of a value is the sum of the absolute terms of its formula, from the
+inputs.
 """
 
 import numpy as np
@@ -72,9 +73,8 @@ def _reordered(rng):
 
 
 def _gaussians(student, rng):
-    """(mu, log_sigma): the second differs from the first in log_sigma alone, the third in mu."""
-    first, other = _ordinary(rng), _ordinary(rng)
-    alone = [first, (first[0], other[1]), (other[0], first[1])]
+    """(mu, log_sigma): the second differs from the first in mu alone, the third in log_sigma."""
+    alone = student.domain.replaced(_ordinary(rng), _ordinary(rng))
     edges = [_one_row(student, rng), _one_column(student, rng), _zeros(rng), _rows_alike(rng)]
     edges += [_at_ends(student, rng), *_reordered(rng)]
     return alone + edges + [_ordinary(rng, *shape) for shape in _widths(student, rng)]
@@ -102,7 +102,7 @@ def _equally_wide(student, rng):
 def _pairs(student, rng):
     """(mu1, log_sigma1, mu2, log_sigma2); four differ from the first in one argument alone."""
     usual, other = ((*_ordinary(rng), *_ordinary(rng)) for _ in range(2))
-    alone = [(*usual[:at], other[at], *usual[at + 1 :]) for at in range(4)]
+    alone = student.domain.replaced(usual, other)
     row = (*_one_row(student, rng), *_one_row(student, rng))
     column = (*_one_column(student, rng), *_one_column(student, rng))
     column[1][: len(CORNERS), 0], column[3][: len(CORNERS), 0] = CORNERS.T
@@ -113,7 +113,7 @@ def _pairs(student, rng):
     opposite = (*ends, ends[0], ends[1][::-1].copy())
     again = [(*q1, *q2) for q1, q2 in zip(_reordered(rng), _reordered(rng), strict=True)]
     zeros = (*_zeros(rng), *_zeros(rng))
-    return [usual, *alone, row, column, zeros, *close, opposite, *again, *shaped]
+    return [*alone, row, column, zeros, *close, opposite, *again, *shaped]
 
 
 def _joined(pairs, name):
