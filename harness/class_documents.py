@@ -6,19 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from harness.class_record import ClassRecord, Entry, RecordName
+from harness.class_record import INDEX, ClassRecord, Entry, RecordName
 from harness.ledger import Ledger
 from harness.marking.gradebook import TaskGrade
 from harness.marking.subjects import Subject
 from harness.records import Program, Verdict, canonical, sha256
 
-#: The document that lists all records, and which of them was written last.
-_INDEX = "class"
-
 
 def read(ledger: Ledger, name: RecordName) -> ClassRecord:
     """The record of that name; empty where there is none yet."""
-    index = ledger.document(_INDEX) or {"records": {}}
+    index = ledger.document(INDEX) or {"records": {}}
     head = index["records"].get(name.prefix)
     if head is None:
         return ClassRecord(name)
@@ -51,7 +48,7 @@ def write(record: ClassRecord, ledger: Ledger, names: Iterable[str]) -> None:
     Their files must have been stored by :func:`keep_files`. Subjects that the record no longer has
     are removed.
     """
-    index = ledger.document(_INDEX) or {"records": {}}
+    index = ledger.document(INDEX) or {"records": {}}
     head = {**vars(record.name), "key_file": record.key_file, "isolation": record.isolation}
     prefix = record.name.prefix
     by_name = record.by_subject()
@@ -62,13 +59,13 @@ def write(record: ClassRecord, ledger: Ledger, names: Iterable[str]) -> None:
     }
     stored = ledger.document_names(prefix)
     gone = [name for name in stored if name.removeprefix(prefix) not in record.newest]
-    documents[_INDEX] = {"latest": prefix, "records": {**index["records"], prefix: head}}
+    documents[INDEX] = {"latest": prefix, "records": {**index["records"], prefix: head}}
     ledger.put_documents(documents, remove=gone)
 
 
 def names(ledger: Ledger) -> list[RecordName]:
     """The names of all records of a results folder, the one that was written last at the end."""
-    index = ledger.document(_INDEX)
+    index = ledger.document(INDEX)
     if index is None:
         return []
     heads = sorted(index["records"].items(), key=lambda item: item[0] == index["latest"])

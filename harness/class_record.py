@@ -23,6 +23,8 @@ from harness.records import canonical, sha256
 from harness.seeds import Phase
 from harness.spec.load import LoadedTask
 
+#: The document that lists all records, and what the names of all others begin with.
+INDEX = "class"
 TASK_GONE = "the task cannot be loaded any more; these are the marks of its last grading"
 TASK_CHANGED = (
     "the task, the harness or a package has changed since these marks were made; grade again"
@@ -42,7 +44,7 @@ class RecordName:
     def prefix(self) -> str:
         """What the names of its documents begin with."""
         parts = [self.assignment, self.phase, self.key_sha256]
-        return f"class/{sha256(canonical(parts))[:16]}/"
+        return f"{INDEX}/{sha256(canonical(parts))[:16]}/"
 
     @property
     def options(self) -> list[str]:

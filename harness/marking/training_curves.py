@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,12 +36,12 @@ def sentence(task: LoadedTask, check: SeedSuccessCheck, figures: Mapping[str, An
         f"{check.solved.episodes} episodes in a row first lasted {check.solved.mean:g} steps on "
         f"average {_when(training)}"
     )
-    stored = stored_runs.curves(task, check)
-    if stored is not None:
-        low, middle, high = (_steps(each) for each in quartiles(stored.first_solved))
+    reference = _reference(task, check.id)
+    if reference is not None:
+        low, middle, high = map(_steps, reference.first_solved)
         told += (
             f"; the reference's median is {middle}, its middle half {low} to {high} "
-            f"({len(stored.first_solved)} runs)"
+            f"({reference.runs} runs)"
         )
     return f"{told}. This is shown and not marked."
 
@@ -81,12 +83,29 @@ def drawn(
     training = figures.get("training")
     if check.solved is None or not training or not any(training["curves"]):
         return None
+    reference = _reference(task, check.id)
+    band = None if reference is None else reference.band
+    return {**training, "wanted": check.solved.mean, "band": band}
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """Stored curves of a reference: quartiles of first times, the number of runs, the band."""
+
+    first_solved: list[float]
+    runs: int
+    band: list[list[float] | None]
+
+
+@lru_cache(maxsize=256)
+def _reference(task: LoadedTask, check_id: str) -> _Reference | None:
+    """What is shown of a check's reference, put together once a run; None where there is none."""
+    check = task.spec.check(check_id)
+    assert isinstance(check, SeedSuccessCheck)
     stored = stored_runs.curves(task, check)
-    return {
-        **training,
-        "wanted": check.solved.mean,
-        "band": None if stored is None else _band(stored),
-    }
+    if stored is None:
+        return None
+    return _Reference(quartiles(stored.first_solved), len(stored.first_solved), _band(stored))
 
 
 def _band(stored: StoredCurves) -> list[list[float] | None]:

@@ -278,7 +278,7 @@ def marked(version: Version, tasks: Any, folder: Path, name: str, key: Any) -> S
         started = time.process_time()
         subjects = course.find_subjects([folder / name], tasks, None)
         if version.typed:
-            importlib.import_module("harness.class_documents").keep_files(subjects, ledger)
+            documents().keep_files(subjects, ledger)
         else:
             course.remember(subjects, ledger)
         before = time.process_time()
@@ -289,7 +289,9 @@ def marked(version: Version, tasks: Any, folder: Path, name: str, key: Any) -> S
             ledger.put_document("run", {"gradebook": gradebook.to_json()})
         else:
             handed_in = [subject.program.name for subject in subjects]
-            importlib.import_module("harness.class_documents").write(record, ledger, handed_in)
+            stored = documents()
+            write = stored.write if hasattr(stored, "write") else stored.ClassRecord.write
+            write(record, ledger, handed_in)
         spent = Spent(time.process_time() - started, deciding)
     verdicts = [
         verdict for row in gradebook.submissions for task in row.tasks for verdict in task.verdicts
@@ -299,6 +301,15 @@ def marked(version: Version, tasks: Any, folder: Path, name: str, key: Any) -> S
     if undecided or not failed:
         raise RuntimeError(f"{undecided} of {len(verdicts)} undecided, {failed} failed")
     return spent
+
+
+def documents() -> Any:
+    """The module that stores the record of a class; that of the record itself in versions before.
+
+    There ``write`` is a method of the record.
+    """
+    apart = importlib.util.find_spec("harness.class_documents") is not None
+    return importlib.import_module("harness.class_documents" if apart else "harness.class_record")
 
 
 def results_folder(path: Path) -> Any:

@@ -69,12 +69,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _made(args: argparse.Namespace, task: LoadedTask) -> Iterator[str]:
     """Trains one task and yields the paths of what was made: runs, curves, a trained reference."""
+    folders = (args.tasks / task.id, args.reference / task.id)
     if args.curves:
-        folders = (args.tasks / task.id, args.reference / task.id)
         yield from map(str, curves.make(folders, args.curves, args.jobs))
         return
     for file in sorted({check.target for check in stored_runs.checks(task)}):
-        folders = (args.tasks / task.id, args.reference / task.id)
         honest = args.seeds or stored_runs.CHEAP_RUNS
         for line in training.make(
             folders, file, honest=honest, mistaken=args.mistaken, jobs=args.jobs
