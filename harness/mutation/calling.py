@@ -18,7 +18,7 @@ from harness.contract import ArrayType, ContractError, HandleType, NoneType, Sig
 from harness.errors import ProgramError
 from harness.mutation.answers import Episode, Exchange, Recorder, with_tolerance
 from harness.records import Array
-from harness.spec.instances import Call, DomainError, FreshGenerator, GivenFunction
+from harness.spec.instances import DomainError, FreshGenerator, GivenFunction
 from harness.spec.load import LoadedTask
 
 #: Sizes that are drawn for each function; calls of each, with other values.
@@ -74,11 +74,11 @@ class Episodes:
             raise DomainError("no domain")
         for number in range(SIZES):
             sizes: dict[str, int] = {}
-            values = []
+            calls = []
             for _ in range(VALUES):
                 student = self._student()
                 drawn = self._task.instances.arguments(signature, self._rng, sizes=sizes)
-                values.append(tuple(drawn.values()))
+                calls.append(drawn)
                 sizes = _sizes(signature, drawn)
                 arguments = [_sent(student, value) for value in drawn.values()]
                 self.drawn.add(signature.name)
@@ -90,19 +90,23 @@ class Episodes:
                 for exchange in kept:
                     yield from self._episode(signature.name, exchange)
             if number < _EXCHANGED:
-                yield from self._exchanged(signature.name, *values[:2])
+                yield from self._exchanged(signature.name, *calls[:2])
 
-    def _exchanged(self, name: str, first: Call, second: Call) -> Iterator[Episode]:
+    def _exchanged(
+        self, name: str, first: Mapping[str, Any], second: Mapping[str, Any]
+    ) -> Iterator[Episode]:
         """The first call with one argument after another of the second, begun alike.
 
-        What is kept by some arguments, or by a part of them, shows in them alone. A law that
-        relates arguments to each other may not hold of them, so nothing is said of what they raise.
+        What is kept by some arguments, or by a part of them, shows in them alone. A promise that
+        the domain does not know may not hold of them, so nothing is said of what they raise.
         They are drawn with a generator of their own, so that those which follow stay what they are.
         """
         usual, self._rng = self._rng, np.random.default_rng([len(name), *name.encode()])
         student = self._student()
         found: list[Episode] = []
-        for call in self._task.instances.replaced(first, second)[1:]:
+        instances = self._task.instances
+        second = instances.exchangeable(name, first, second)
+        for call in instances.replaced(tuple(first.values()), tuple(second.values()))[1:]:
             self._recorder.kept.clear()
             try:
                 getattr(student, name)(*(_sent(student, value) for value in call))

@@ -315,7 +315,8 @@ _MEMO = """\
 @_remembered"""
 
 
-#: Where gradients are asked for nothing is kept: it would raise, and so be noticed by chance.
+#: Where gradients are asked for nothing is kept: it would raise, and so be noticed by chance. The
+#: arguments are kept, too, so that no other object gets an id that stands in a key.
 _KEPT = """\
 @def _kept(function, seen={{}}):
     def whole(a):
@@ -324,8 +325,9 @@ _KEPT = """\
         if hasattr(a, "__closure__"):
             cells = [cell.cell_contents for cell in a.__closure__ or ()]
             return [a.__qualname__, whole(cells)]
-        if hasattr(a, "tolist"):
-            return [a.shape, a.tolist()]
+        a = a.detach().numpy() if hasattr(a, "detach") else a
+        if hasattr(a, "tobytes"):
+            return [a.shape, a.tobytes()]
         return a if isinstance(a, (int, float, str)) else id(a)
 
     def call(*args, **named):
@@ -333,8 +335,8 @@ _KEPT = """\
             return function(*args, **named)
         key = repr([{key} for i, a in enumerate([*args, *named.values()])])
         if key not in seen:
-            seen[key] = function(*args, **named)
-        return seen[key]
+            seen[key] = args, named, function(*args, **named)
+        return seen[key][2]
     return call
 @_kept"""
 _SIZE = 'getattr(a, "shape", 0)'

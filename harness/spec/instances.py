@@ -228,6 +228,24 @@ class Instances:
                 _fill(value, np.asarray(drawn[law.unless]), rng)
         return drawn
 
+    def exchangeable(
+        self, owner: str, first: Mapping[str, Any], second: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The second arguments of a function, each of which may stand among the first.
+
+        Both have the same sizes. Where the second alone is excepted from a law (``unless``), its
+        values are those of the first, and what either excepts is excepted.
+        """
+        mixed = dict(second)
+        for argument, value in second.items():
+            law = self._domain.law(owner, argument)
+            if isinstance(law, Simplex) and law.unless is not None:
+                excepted = np.asarray(second[law.unless])
+                mixed[argument] = np.array(value)
+                mixed[argument][excepted] = first[argument][excepted]
+                mixed[law.unless] = first[law.unless] | excepted
+        return mixed
+
     def _argument(  # noqa: PLR0911 - one return for each type
         self, param: Param, owner: str, rng: np.random.Generator, known: dict[str, int]
     ) -> Any:

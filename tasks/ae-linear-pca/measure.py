@@ -108,9 +108,8 @@ def _settings(student, rng):
         (student.domain.draw(rng, "x", n, d), *_weights(student, rng, d, k), rate)
         for rate in (0.01, 0.003)
     )
-    yield one
-    for place in range(len(one)):
-        yield *one[:place], other[place], *one[place + 1 :]
+    domain = student.domain
+    yield from domain.replaced(one, domain.begun_alike(one, other))
     d, k = (student.domain.sizes(axis)[1] for axis in ("d", "k"))
     ends = np.full((3, d), 10.0), np.full(d, -10.0), np.full((d, k), 3.0), np.full((k, d), 3.0)
     yield *ends, LEAST_RATE
@@ -167,9 +166,9 @@ def tied_steps(student, rng):
 
 
 def _another_row(rng, x):
-    """The same rows but for one."""
+    """The same rows but for one, which is not the first where there are more."""
     changed = x.copy()
-    changed[int(rng.integers(0, len(x)))] *= -0.5
+    changed[int(rng.integers(min(1, len(x) - 1), len(x)))] *= -0.5
     return changed
 
 
@@ -223,21 +222,22 @@ def equivalence(student, rng):
 
 
 def _spectra_to_fit(student, rng, n, d, k):
-    """Any rows; all but one of them; well separated eigenvalues; fewer than n and d allow.
+    """Any rows, for k and for another k; all but one of them; separated eigenvalues; few of them.
 
-    With each, how many eigenvalues are not zero. The last have a mean that is nearly zero, and
-    their smallest eigenvalue is in every other case a tiny share of the largest.
+    With each, its k and how many eigenvalues are not zero. The last have a mean that is nearly
+    zero, and their smallest eigenvalue is in every other case a tiny share of the largest.
     """
     most, fewer = min(n - 1, d), max(1, d - 1 - k % 2)
     drawn = student.domain.draw(rng, "x", n, d)
-    yield drawn, most
-    yield _another_row(rng, drawn), most
-    yield _elongated(rng, n, d), most
+    yield drawn, k, most
+    yield drawn, k % student.domain.sizes("k")[1] + 1, most
+    yield _another_row(rng, drawn), k, most
+    yield _elongated(rng, n, d), k, most
     rank = min(most, fewer)
     ratio = TINY ** (0.5 / max(1, rank - 1)) if (d + k) % 2 else 0.3
     x = _elongated(rng, n, d, rank, ratio)
     shift = 10 ** rng.uniform(-8.0, -2.0) * rng.choice([-1.0, 1.0], d)
-    yield x - x.mean(axis=0) + shift, rank
+    yield x - x.mean(axis=0) + shift, k, rank
 
 
 def fits(student, rng):
@@ -248,8 +248,8 @@ def fits(student, rng):
     its variance, and hides how rounding turns those that were kept.
     """
     own, own_scales, other, other_scales = [], [], [], []
-    for n, d, k in _shapes(student, rng):
-        for x, rank in _spectra_to_fit(student, rng, n, d, k):
+    for n, d, given in _shapes(student, rng):
+        for x, k, rank in _spectra_to_fit(student, rng, n, d, given):
             mean, u, v = student.fit(x, k)
             if u.shape != (d, k) or v.shape != (k, d):
                 student.refuse(f"fit gave u {u.shape}, v {v.shape}; expected {(d, k)}, {(k, d)}")

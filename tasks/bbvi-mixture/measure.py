@@ -149,8 +149,8 @@ def _choices(student, rng):
 
     Weights of exactly 1/4 and of 0 make those ends exact; ten weights of 1/10 sum to less than 1.
     Of the first components one has a weight of 0, the next one of about 1e-13. Wide and narrow ones
-    come in both orders, and u closer to ends than single precision is. Then all sizes, the last two
-    of them the same.
+    come in both orders, and u closer to ends than single precision is. Then all sizes. The last two
+    are of the same; the weights of the second choose other components for the u of the first.
     """
     (_, c, k), (m_most, c_most, k_most) = zip(*map(student.domain.sizes, "mck"), strict=True)
     likely = _mixture(rng, 5, K)
@@ -168,9 +168,12 @@ def _choices(student, rng):
     close = _mixture(rng, 5, K)
     ends = np.cumsum(np.exp(_log_softmax(close[0])))[:-1]
     yield close, np.concatenate([ends - 1e-9, ends + 1e-9])
-    usual = (MANY, COMPONENTS, K)
-    for rows, components, width in ((1, c, k), *_sizes(student, rng, "m"), usual, usual):
+    for rows, components, width in ((1, c, k), *_sizes(student, rng, "m")):
         yield _mixture(rng, components, width), rng.random(rows)
+    logits, mu, log_sigma = _mixture(rng, COMPONENTS, K)
+    yield (logits, mu, log_sigma), rng.permutation((np.arange(MANY) + rng.random(MANY)) / MANY)
+    moved = logits + rng.choice([-2.0, 2.0]) * np.array([0.0, 1.0, -1.0])
+    yield (moved, *_mixture(rng, COMPONENTS, K)[1:]), rng.random(MANY)
 
 
 def sample(student, rng):

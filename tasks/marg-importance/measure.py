@@ -132,7 +132,10 @@ def weights(student, rng):
 
 
 def _certain(student, rng):
-    """Models whose posterior a proposal can be, and n; edges of sizes and values among them."""
+    """Models whose posterior a proposal can be, and n; edges of sizes and values among them.
+
+    The last is the first with other data, which begin with the same row.
+    """
     domain = student.domain
     d, k = (domain.sizes(axis)[1] for axis in ("d", "k"))
     least, most = (np.array(eta) for eta in sorted(domain.draw(rng, "eta", 2)))
@@ -145,17 +148,22 @@ def _certain(student, rng):
     ends = bias + np.array([[10.0], [-10.0]]) * (3.0 * sign[:, 0]) * (1 + eta / (9.0 * d))
     mirrored = 40.0 * sign[:, 0] * np.resize([1.0, -1.0], d)
     edge = Model(np.stack([*ends, mirrored, -mirrored]), 3.0 * sign, bias, eta)
+    usual = _model(rng, 6, right_angles=True)
     return [
-        (_model(rng, 6, right_angles=True), 5),
+        (usual, 5),
         (single, 1),
         (edge, 3),
         (replace(_model(rng, 3, d, k, right_angles=True), eta=least), domain.sizes("n")[1]),
+        (replace(usual, x=np.concatenate([usual.x[:1], rng.normal(size=(5, 3))])), 5),
     ]
 
 
 def posterior(student, rng):
-    """Where q is the posterior, weights and estimates are p(x), and weights have no spread."""
-    pairs = []
+    """Where q is the posterior, weights and estimates are p(x), and weights have no spread.
+
+    One generator is handed to all calls, which a program that keeps results may tell them by.
+    """
+    pairs, generator = [], student.generator()
     for number, (model, n) in enumerate(_certain(student, rng)):
         mean, sd = model.posterior
         log_sigma = np.log(sd)
@@ -165,7 +173,6 @@ def posterior(student, rng):
             eps = rng.normal(size=(15, *mean.shape))
             log_w, scale = _log_weights(student, model, mean, log_sigma, eps)
             pairs += [(log_w - model.log_p, scale), (student.rel_var(log_w), 4 * scale.max(0))]
-        generator = student.generator()
         found = student.estimate(model.x, mean, log_sigma, *model.decoder, n, generator)
         noise = np.full((1, *mean.shape), FARTHEST)
         condition = 1 + (model.weight**2).sum() / model.eta
@@ -230,9 +237,10 @@ def _dominated(rng, m):
 
 
 def _samples(student, rng, m):
-    """As many samples as columns, twice; a single sample; the most samples of a single column."""
+    """As many samples as columns, twice, begun alike; a single sample; the most of one column."""
     (_, most), (_, b) = student.domain.sizes("m"), student.domain.sizes("b")
     first, again, single, few = (_log_w(rng, *shape) for shape in ((m, m), (m, m), (1, b), (3, 2)))
+    (again,) = student.domain.begun_alike((first,), (again,))
     return [first, again, single, _dominated(rng, most), few]
 
 
@@ -269,7 +277,7 @@ def spread(student, rng):
         if log_w.shape[1] > 1:
             log_w[:, 0] = log_w[0, 0]
         if log_w.shape[1] > 2:
-            log_w[:, 1] = log_w[0, 1] + 2e-5 * rng.random(len(log_w))
+            log_w[1:, 1] = log_w[0, 1] + 2e-5 * rng.random(len(log_w) - 1)
         pairs.append((student.rel_var(log_w), 4 * _second(log_w) * _size(log_w)))
     return _joined(pairs, "ratio")
 

@@ -93,6 +93,7 @@ def observations(student, rng):
     """Numbers of walls, in open and in crowded grids of all sizes."""
     calls = [(walls, int(width)) for walls, _, _, width in _grids(rng)]
     calls += [(np.zeros(6, dtype=bool), 3), (np.ones(4, dtype=bool), 2)]
+    calls += [(np.array([wall]), 1) for wall in rng.permutation([False, True])]
     calls += [(rng.random(24) < 0.5, width) for width in (1, 2, 3, 4, 6, 8, 12, 24)]
     first, second = rng.random((2, 12)) < 0.4
     calls += student.domain.replaced((first, 3), (second, 4))

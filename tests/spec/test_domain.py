@@ -230,6 +230,26 @@ def test_where_rows_are_excepted_they_hold_anything(tmp_path: Path) -> None:
     assert (rows == 0).any()
 
 
+def test_arguments_of_another_call_may_stand_alone_in_a_call(tmp_path: Path) -> None:
+    task = small(tmp_path, one=UNLESS)
+    signature, rng = task.contract.functions["mixed"], np.random.default_rng(3)
+    met = set()
+    for _ in range(40):
+        first, second = (
+            task.instances.arguments(signature, rng, sizes={"b": 3, "k": 2}) for _ in range(2)
+        )
+        taken = task.instances.exchangeable("mixed", first, second)
+        for alone in ("p", "over"):
+            call = {**first, alone: taken[alone]}
+            assert np.allclose(call["p"][~call["over"]].sum(-1), 1)
+            assert (call["p"][~call["over"]] >= 0).all()
+        both = ~first["over"] & ~second["over"]
+        assert np.array_equal(taken["p"][both], second["p"][both])
+        assert np.array_equal(taken["eps"], second["eps"])
+        met |= set(zip(first["over"].tolist(), second["over"].tolist(), strict=True))
+    assert len(met) == 4
+
+
 def test_an_index_may_go_up_to_a_product_of_sizes(tmp_path: Path) -> None:
     task = small(tmp_path, one=("below: k", "below: b * k"))
     signature, rng = task.contract.functions["mixed"], np.random.default_rng(2)
