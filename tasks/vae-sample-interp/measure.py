@@ -84,10 +84,15 @@ def _joined(name, found, scales):
     return {name: values, f"{name}__scale": np.concatenate(scales)}
 
 
-def _one_by_one(case, other):
-    """The case, and with every argument in turn taken from the other one."""
-    changed = [(*case[:i], other[i], *case[i + 1 :]) for i in range(len(case))]
-    return [case, *changed]
+def _alone(student, case, other):
+    """The case with every argument in turn of the other one, begun as its own along every axis."""
+    return student.domain.replaced(case, student.domain.begun_alike(case, other))[1:]
+
+
+def _of_one_size(sizes):
+    """The places of the two calls of one size that `_alone` is made of."""
+    first, second = (index for index, size in enumerate(sizes) if size == EDGES[1])
+    return first, second
 
 
 def _codes(student, rng, b, k):
@@ -108,8 +113,8 @@ def _row_cases(student, rng):
             log_sigma = np.where(log_sigma > 2, log_sigma - 3, log_sigma)
         noise = student.domain.draw(rng, "noise", b, d)
         cases.append((decoder, mu, log_sigma, np.array(eta), eps, noise))
-    first, second = (index for index, size in enumerate(sizes) if size == EDGES[1])
-    return cases + _one_by_one(cases[first], cases[second])[1:]
+    first, second = _of_one_size(sizes)
+    return cases + _alone(student, cases[first], cases[second])
 
 
 def rows(student, rng):
@@ -142,6 +147,9 @@ def bits(student, rng):
         close = np.clip(p + side * 10 ** rng.uniform(-8.5, -5.0, p.shape), 0, 1)
         cases.append((decoder, eps, _apart(rng, np.where(rng.random(p.shape) < 0.5, u, close), p)))
         cases.append((decoder, eps, _apart(rng, rng.random(p.shape), p)))
+    first, second = (2 * index for index in _of_one_size(sizes))
+    for decoder, eps, u in _alone(student, cases[first], cases[second]):
+        cases.append((decoder, eps, _apart(rng, u, 1 / (1 + np.exp(-decoder(eps))))))
     found = [student.generate_bits(case[0].given(student), *case[1:]) for case in cases]
     return _joined("x", found, [np.ones_like(part) for part in found])
 
@@ -157,8 +165,8 @@ def _ways(student, rng):
         if b > 4:
             lams[-1] = lams[0]
         cases.append((decoder, z1, z2, lams))
-    first, second = (index for index, size in enumerate(sizes) if size == EDGES[1])
-    cases += _one_by_one(cases[first], cases[second])[1:]
+    first, second = _of_one_size(sizes)
+    cases += _alone(student, cases[first], cases[second])
     decoder, z1, _, lams = cases[first]
     return [*cases, (decoder, z1, z1, lams), (decoder, z1, 0 * z1, np.linspace(0, 1, 11))]
 
@@ -183,7 +191,7 @@ def moments(student, rng):
         mu, log_sigma, _ = _codes(student, rng, m, k)
         cases.append((mu, log_sigma))
     tame = [(mu / 5, np.where(log_sigma > 1, 0.3, log_sigma / 5)) for mu, log_sigma in cases]
-    cases += tame + _one_by_one(tame[0], tame[6])[1:]
+    cases += tame + _alone(student, tame[0], tame[6])
     found, scales = [], []
     for mu, log_sigma in cases:
         found += student.aggregate_moments(mu, log_sigma)
