@@ -113,34 +113,22 @@ def written() -> str:
 
 
 def kept() -> str:
-    """Programs that keep results by part of their arguments: noticed before and after."""
+    """Programs that keep results by part of their arguments, and how many are noticed."""
     found = rows_of(EVIDENCE / "kept.csv")
+    parts = list(dict.fromkeys(row["kept_by"] for row in found))
     lines: list[list[object]] = []
     for task in sorted({row["task"] for row in found}):
         own = [row for row in found if row["task"] == task]
-        lines.append([task, *(_noticed(own, parts) for parts in KEPT.values())])
-    lines.append([f"{len(lines)} tasks", *(_noticed(found, parts) for parts in KEPT.values())])
-    return markdown(("task", *KEPT), lines)
+        lines.append([task, *(_noticed(own, part) for part in parts)])
+    lines.append([f"{len(lines)} tasks", *(_noticed(found, part) for part in parts)])
+    return markdown(("task", *parts), lines)
 
 
-#: Columns of their table: by which parts of the arguments results are kept.
-KEPT = {
-    "shapes": ("shape",),
-    "first rows": ("row",),
-    "first numbers": ("element",),
-    "all arguments but one": ("but",),
-    "the first array": ("only",),
-    "all of these": ("shape", "row", "element", "but", "only"),
-    "first columns": ("column",),
-    "sums": ("sum",),
-}
-
-
-def _noticed(rows: Sequence[Row], parts: Sequence[str]) -> str:
-    """Before → after, of how many."""
-    chosen = [row for row in rows if row["kept_by"].partition("-")[0] in parts]
-    before, after = (sum(row[name] == "yes" for row in chosen) for name in ("before", "after"))
-    return f"{before} → {after} of {len(chosen)}"
+def _noticed(rows: Sequence[Row], part: str) -> str:
+    """How many of those that give a wrong answer have not every mark."""
+    outcomes = [row["outcome"] for row in rows if row["kept_by"] == part]
+    wrong = [outcome for outcome in outcomes if outcome != "equivalent"]
+    return f"{sum(outcome != 'survives' for outcome in wrong)} of {len(wrong)}" if wrong else ""
 
 
 def margins() -> str:

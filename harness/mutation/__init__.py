@@ -5,6 +5,7 @@ module          what it holds
 ==============  ===================================================================================
 source          the text of a program, and the places at which it can be changed
 generic, field  operators: those that suit any program, those of our field
+keeping         operators: results that a program keeps between calls
 forks           calls in forks of this process, under limits
 deciding        decisions from observations that are made when they are asked for, bare
 exploring       what a program does before it is changed

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from harness.mutation.generic import is_axis
+from harness.mutation.keeping import KEEPING
 from harness.mutation.source import Function, Operator, Place, owner, text
 
 _TWINS: Mapping[str, tuple[str, ...]] = {
@@ -304,83 +305,6 @@ def _in_place(place: Place) -> Iterator[str]:
                 yield f"{name}.{names[type(op)]}({ast.unparse(left)})"
 
 
-_MEMO = """\
-@def _remembered(function, seen={{}}):
-    def call(*args, **named):
-        key = tuple({key} for a in args)
-        if key not in seen:
-            seen[key] = function(*args, **named)
-        return seen[key]
-    return call
-@_remembered"""
-
-
-#: Where gradients are asked for nothing is kept: it would raise, and so be noticed by chance. The
-#: arguments are kept, too, so that no other object gets an id that stands in a key.
-_KEPT = """\
-@def _kept(function, seen={{}}):
-    def whole(a):
-        if isinstance(a, (list, tuple)):
-            return [whole(item) for item in a]
-        if hasattr(a, "__closure__"):
-            cells = [cell.cell_contents for cell in a.__closure__ or ()]
-            return [a.__qualname__, whole(cells)]
-        a = a.detach().numpy() if hasattr(a, "detach") else a
-        if hasattr(a, "tobytes"):
-            return [a.shape, a.tobytes()]
-        return a if isinstance(a, (int, float, str)) else id(a)
-
-    def call(*args, **named):
-        if any(getattr(a, "requires_grad", False) for a in args):
-            return function(*args, **named)
-        key = repr([{key} for i, a in enumerate([*args, *named.values()])])
-        if key not in seen:
-            seen[key] = args, named, function(*args, **named)
-        return seen[key][2]
-    return call
-@_kept"""
-_SIZE = 'getattr(a, "shape", 0)'
-_FIRST = 'whole({first}) if getattr(a, "ndim", 0) else whole(a)'
-
-
-def _state(place: Place) -> Iterator[str]:
-    """A result that is kept: by the shapes of the arguments, by the first call."""
-    if _keeps(place):
-        yield _MEMO.format(key='getattr(a, "shape", type(a))')
-        yield _MEMO.format(key="type(a)")
-
-
-def _parts(place: Place) -> Iterator[str]:
-    """A result that is kept by a part of its arguments.
-
-    By the first row of every array, by its first number, by all arguments but one.
-    """
-    if _keeps(place) and _takes_tensors(place):
-        assert isinstance(place.node, Function)
-        for first in ("a[:1]", "a.flatten()[:1]"):
-            yield _KEPT.format(key=f"({_SIZE}, {_FIRST.format(first=first)})")
-        count = len(place.node.args.args)
-        for left_out in range(count) if count > 1 else ():
-            yield _KEPT.format(key=f"i == {left_out} or whole(a)")
-
-
-def _takes_tensors(place: Place) -> bool:
-    """Whether some parameter of a function is a tensor, or may be one: not annotated."""
-    if not isinstance(place.node, Function):
-        return False
-    params = [arg for arg in place.node.args.args if arg.arg != "self"]
-    return any(not arg.annotation or "Tensor" in ast.unparse(arg.annotation) for arg in params)
-
-
-def _keeps(place: Place) -> bool:
-    """Whether a place is a function of the module or a method, whose results can be kept."""
-    return (
-        isinstance(place.node, Function)
-        and not place.node.name.startswith("__")
-        and isinstance(place.parent, ast.Module | ast.ClassDef)
-    )
-
-
 def _bounds(place: Place) -> Iterator[str]:
     """Clamps, floors and epsilons that are meant to keep numbers finite."""
     node = place.node
@@ -437,8 +361,7 @@ FIELD = (
     Operator("generator", _generator),
     Operator("squeeze", _squeezed),
     Operator("in-place", _in_place),
-    Operator("state", _state, "state"),
-    Operator("kept", _parts, "state"),
+    *KEEPING,
     Operator("bound", _bounds, "clamp"),
     Operator("float32", _single, "float32"),
 )
