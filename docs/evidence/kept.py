@@ -1,4 +1,4 @@
-"""Programs that keep results by a part of their arguments: ``python docs/evidence/kept.py [TASK …]``.
+"""Programs that keep results by part of their arguments: ``python docs/evidence/kept.py``.
 
 Every function and method of a reference solution that takes tensors is made to keep its results in
 several ways, of which ``verify --mutate`` has some; each such program runs at the checks that do
@@ -78,7 +78,9 @@ def rows(name: str) -> list[dict[str, object]]:
 
 def main(names: Sequence[str], jobs: int) -> None:
     """Tries the programs of some tasks, and replaces their rows."""
-    known = [row for row in read_csv(CSV, COLUMNS) if row["task"] not in names]
+    known: list[dict[str, object]] = [
+        dict(row) for row in read_csv(CSV, COLUMNS) if row["task"] not in names
+    ]
     with fresh(jobs) as pool:
         for name, future in [(name, pool.submit(rows, name)) for name in names]:
             known += future.result()

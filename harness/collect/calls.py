@@ -64,19 +64,24 @@ class Handle:
     """An object of the program's, kept in the worker; its methods are called like functions.
 
     The public names of this class are taken: see :data:`harness.contract.HANDLE_NAMES`.
+    ``sizes`` are those of the axes that the arguments of the constructor determine: results of
+    methods have them, too.
     """
 
-    def __init__(self, calls: Calls, class_name: str, number: int) -> None:
+    def __init__(
+        self, calls: Calls, class_name: str, number: int, sizes: Mapping[str, int] | None = None
+    ) -> None:
         self._calls = calls
         self._class_name = class_name
         self._number = number
+        self._sizes = sizes or {}
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
             raise AttributeError(name)
         signature = self._calls.method(self._class_name, name)
-        target = {"handle": self._number, "name": name}
-        return lambda *args, **named: self._calls.invoke(target, signature, args, named)
+        target, sizes = {"handle": self._number, "name": name}, self._sizes
+        return lambda *args, **named: self._calls.invoke(target, signature, args, named, sizes)
 
     def state(self, shapes: Mapping[str, tuple[int, ...]] | None = None) -> dict[str, Array]:
         """The named parameters and buffers of a torch.nn.Module.
@@ -164,17 +169,19 @@ class Calls:
         signature: Signature,
         args: Sequence[Any],
         named: Mapping[str, Any],
+        sizes: Mapping[str, int] | None = None,
     ) -> Any:
         """One call; a tuple where the contract has one, else the one result.
 
         A call that returns a count (``int``) and ends because an environment's budget of steps is
-        used up gives the number of calls of its ``step``.
+        used up gives the number of calls of its ``step``. ``sizes`` are those of axes that the
+        arguments need not determine.
 
         Raises:
             ContractError: the contract does not allow the call.
             ProgramError: the program did not deliver.
         """
-        results = self._results(target, signature, args, named, self.draw_seed())
+        results = self._results(target, signature, args, named, self.draw_seed(), sizes)
         sent = _by_name(signature, args, named)
         self.transcript.note(signature.name, sent, results, instance=target.get("handle"))
         return _unpacked(signature, results)
@@ -194,6 +201,7 @@ class Calls:
         args: Sequence[Any],
         named: Mapping[str, Any],
         seed: int,
+        sizes: Mapping[str, int] | None = None,
     ) -> tuple[Any, ...]:
         if isinstance(signature.returns, NoneType | HandleType):
             raise ContractError(f"{signature.name}: what it returns cannot be measured")
@@ -206,21 +214,22 @@ class Calls:
                 raise
             spent.ended = signature.name
             return (spent.calls,)
-        return _results(signature, dims, frame)
+        return _results(signature, {**(sizes or {}), **dims}, frame)
 
     def new(self, class_name: str, args: Sequence[Any], named: Mapping[str, Any]) -> Handle:
         """An instance of a class of the contract; see :meth:`invoke` for the errors."""
         if class_name not in self._contract.classes:
             raise ContractError(f"the starter defines no class {class_name}")
         init = self._contract.classes[class_name].init
-        _, message, arrays = self._pack(init, args, named, class_name)
+        dims, message, arrays = self._pack(init, args, named, class_name)
         frame = self._request({"op": "new", "target": {"name": class_name}, **message}, arrays)
         number = frame.message.get("handle")
         if type(number) is not int or number < 0:
             raise ProgramError("protocol", "the worker made no object")
         sent = _by_name(init, args, named)
         self.transcript.note(class_name, sent, (), instance=number)
-        return Handle(self, class_name, number)
+        sizes = {axis: size for axis, size in dims.items() if not axis.startswith("...")}
+        return Handle(self, class_name, number, sizes)
 
     def vjp(
         self, name: str, args: Sequence[Any], wrt: Sequence[int], cotangent: Array

@@ -27,8 +27,8 @@ from harness.seeds import Key
 from harness.spec.load import LoadedTask
 
 #: Raised whenever the meaning of an observation changes: stored ones are then made anew.
-#: 9: actions are never rounded; a spent budget of steps ends a training, which is then marked.
-COLLECT_PROTOCOL = 9
+#: 10: results of methods have the sizes that the constructor was given.
+COLLECT_PROTOCOL = 10
 #: Raised whenever an example's transcript holds something else: stored answers are then made anew.
 #: 6: it holds instances, given functions and seeds.
 EXAMPLE_PROTOCOL = 6

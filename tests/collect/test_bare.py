@@ -40,6 +40,41 @@ def test_calls_objects_and_gradients_are_answered(student):
     assert model.predict(X[0]).tolist() == (2 * X[0]).tolist()
 
 
+SIZED = """
+import torch
+from torch import Tensor
+from jaxtyping import Float64
+
+
+class Layer:
+    def __init__(self, k: int, weights: Float64[Tensor, "d a"]) -> None:
+        {body}
+
+    def code(self, x: Float64[Tensor, "b d"]) -> Float64[Tensor, "b k"]:
+        {body}
+
+    def values(self, x: Float64[Tensor, "b d"]) -> Float64[Tensor, "b a"]:
+        {body}
+"""
+
+
+def test_results_of_methods_have_the_sizes_of_the_constructor(tmp_path):
+    (tmp_path / "starter.py").write_text(SIZED.replace("{body}", "raise NotImplementedError"))
+    wide = "return torch.zeros(len(x), self.k, dtype=torch.float64)"
+    bodies = iter(["self.k = k", wide, wide])
+    parts = SIZED.split("{body}")
+    (tmp_path / "sized.py").write_text(
+        parts[0] + "".join(next(bodies) + part for part in parts[1:])
+    )
+    channel = LocalChannel(tmp_path, {**LOAD, "file": "sized.py", "given": False})
+    contract = read_contract(tmp_path / "starter.py")
+    student = ProgramProxy(channel, contract, np.random.default_rng(1))
+    layer = student.new("Layer", 3, np.ones((2, 5)))
+    assert layer.code(X).shape == (3, 3)
+    with pytest.raises(ProgramError, match=r"shape \[b=3, a=5\], got float64 of shape \[3, 3\]"):
+        layer.values(X)
+
+
 def test_a_renewed_program_has_no_objects(student):
     model = student.new("Model", 2.0)
     student.renew()
