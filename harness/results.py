@@ -44,6 +44,7 @@ Figure = Literal[
     "calibration.csv",
     "calibration.jsonl",
     "calibration.md",
+    "keys.csv",
     "mutation.csv",
     "detectability-pilots.csv",
     "detectability.csv",

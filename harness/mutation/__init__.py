@@ -14,6 +14,9 @@ answers         requests and answers, kept to be compared
 trying          what becomes of a change: caught, refused, equivalent, or a survivor
 equivalents     the survivors that equivalent.yaml excuses
 strength        all changes of all honest programs of a task
-page            the tables
+page            the tables of mutants
+rewriting       operators that change nothing but how a value is computed
+honesty         known mistakes and honest rewritings under many keys
+keys_page       the table of these
 ==============  ===================================================================================
 """

@@ -15,6 +15,7 @@ from pathlib import Path
 from harness import kinds
 from harness.files import read_csv, write_csv, write_text
 from harness.marking.score import Decision
+from harness.mutation import keys_page
 from harness.mutation import page as mutation_page
 from harness.proving.verification import HONEST_MARGIN, MUTANT_MARGIN, TaskProof
 from harness.records import canonical, sha256
@@ -100,6 +101,7 @@ def text(results: Results) -> str:
     parts = [
         page(read_csv(results.figure("verification.csv"), COLUMNS)),
         mutation_page.section(results),
+        keys_page.section(results),
     ]
     return "\n".join(["# Verification", "", *filter(None, parts)])
 

@@ -8,8 +8,10 @@ import time
 from collections.abc import Sequence
 
 from harness.collect.pool import fresh
-from harness.mutation import honesty
+from harness.mutation import honesty, keys_page
 from harness.mutation.honesty import KeyReport
+from harness.proving import page as proving_page
+from harness.results import Results
 from harness.spec.load import LoadedTask
 from harness.verbs import output
 
@@ -17,6 +19,7 @@ from harness.verbs import output
 def run(args: argparse.Namespace, tasks: Sequence[LoadedTask]) -> int:
     """Tries known mistakes and honest rewritings under many keys; returns the exit code."""
     started = time.monotonic()
+    results = Results(args.results)
     stream = sys.stderr if args.json else sys.stdout
     reports = []
     with fresh(args.jobs) as pool:
@@ -27,12 +30,15 @@ def run(args: argparse.Namespace, tasks: Sequence[LoadedTask]) -> int:
         for future in futures:
             reports.append(future.result())
             print("\n".join(_lines(reports[-1])), file=stream, flush=True)
+    with results.verify.writer():
+        keys_page.write(reports, results, args.tasks)
+        written = proving_page.write_page(results)
     complaints = sum(len(item.problems) for item in reports)
     print(
         f"{len(reports)} tasks under {args.keys} keys: "
         f"{sum(len(item.mistakes) for item in reports)} mistakes of exact checks, "
         f"{sum(item.rewritings for item in reports)} honest rewritings, "
-        f"{complaints} complaints; {time.monotonic() - started:.0f} s",
+        f"{complaints} complaints; {time.monotonic() - started:.0f} s; see {written}",
         file=stream,
     )
     if args.json:

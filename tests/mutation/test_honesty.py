@@ -2,11 +2,14 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from harness.cli import main
-from harness.mutation import honesty
+from harness.files import read_csv
+from harness.mutation import honesty, keys_page
+from harness.results import Results
 from harness.spec.load import load_task
 from tests.support.programs import ROOT
 
@@ -82,3 +85,24 @@ def test_the_command_reports_the_worst_ratio_of_every_check(course, tmp_path, ca
     assert set(told["worst"]) == {"value", "slope", "sum"}
     assert (told["keys"], told["depend_on_key"]) == (3, [])
     assert "of the tolerance" in captured.err
+    results = Results(tmp_path / "results")
+    (row,) = read_csv(results.figure("keys.csv"), keys_page.COLUMNS)
+    told_of_row = (row["task"], row["keys"], row["key_dependent"], row["failed"])
+    assert told_of_row == ("square", "3", "0", "0")
+    assert float(row["worst"]) == pytest.approx(
+        max(each["ratio"] for each in told["worst"].values()), rel=1e-2
+    )
+    page = results.figure("verification.md").read_text()
+    assert f"| square | 3 | {row['mistakes']} | 0 | {row['rewritings']} |" in page
+
+
+def test_rows_of_other_tasks_stay(course, tmp_path):
+    results = Results(tmp_path / "results")
+    before = replace(report(course), keys=7)
+    keys_page.write([before], results, course / "tasks")
+    assert keys_page.write([], results, course / "tasks").is_file()
+    (row,) = read_csv(results.figure("keys.csv"), keys_page.COLUMNS)
+    assert row["keys"] == "7"
+    keys_page.write([report(course)], results, course / "tasks")
+    (row,) = read_csv(results.figure("keys.csv"), keys_page.COLUMNS)
+    assert row["keys"] == str(KEYS)
