@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.files import read_csv
+from harness.mutation import keys_page
 from harness.mutation import page as mutation_page
 from harness.proving import page as proofs
 from harness.results import Results
@@ -126,8 +127,15 @@ def test_the_stored_page_is_made_from_the_stored_rows():
     assert page == proofs.text(Results(ROOT / "results"))
 
 
-def test_the_stored_strength_is_that_of_the_present_tasks():
-    rows = read_csv(STORED.parent / "mutation.csv", mutation_page.COLUMNS)
+@pytest.mark.parametrize(
+    ("figure", "columns", "option"),
+    [
+        ("mutation.csv", mutation_page.COLUMNS, "--mutate"),
+        ("keys.csv", keys_page.COLUMNS, "--keys 50"),
+    ],
+)
+def test_the_stored_strength_is_that_of_the_present_tasks(figure, columns, option):
+    rows = read_csv(STORED.parent / figure, columns)
     present = {spec.parent.name: load_task(spec.parent, None).spec.version for spec in SPECS}
     stale = {row["task"] for row in rows if str(present[str(row["task"])]) != row["version"]}
-    assert not stale, "run: python -m harness verify TASK --mutate"
+    assert not stale, f"run: python -m harness verify TASK {option}"

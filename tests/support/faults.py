@@ -148,17 +148,22 @@ def trains(task: LoadedTask, measurement: str) -> bool:
 
 
 @cache
-def first_calls(name: str) -> dict[str, str]:
-    """Target path -> the measurement that calls it first; one without an entry is never called.
+def callers(name: str) -> dict[str, tuple[str, ...]]:
+    """Target path -> the measurements that call it; one without an entry is never called.
 
     Measurements that train are watched for the first calls of a program that knows nothing.
     """
     task = load(name)
-    first: dict[str, str] = {}
+    found: dict[str, dict[str, None]] = {}
     for measurement in task.spec.measurements:
         for path in _called(task, measurement):
-            first.setdefault(path, measurement)
-    return first
+            found.setdefault(path, {})[measurement] = None
+    return {path: tuple(measurements) for path, measurements in found.items()}
+
+
+def first_calls(name: str) -> dict[str, str]:
+    """Target path -> the measurement that calls it first."""
+    return {path: measurements[0] for path, measurements in callers(name).items()}
 
 
 def _called(task: LoadedTask, measurement: str) -> list[str]:

@@ -14,7 +14,7 @@ import pytest
 from harness.contract import ArrayType, EnvironmentType, ScalarType
 from harness.mutation.deciding import BareObservations, decisions, measured_checks
 from harness.seeds import PUBLIC_KEY
-from tests.support.faults import complaint, first_calls, spoilt, targets_of, trains
+from tests.support.faults import callers, complaint, first_calls, spoilt, targets_of, trains
 from tests.support.programs import TASKS, load
 
 #: fault of a tensor -> (expression of x, pattern of the message)
@@ -101,7 +101,7 @@ def test_an_answer_in_a_wrong_form_is_told_what_was_asked_for(target, index, exp
 
 
 def free_axes(target):
-    """The axes of results that no argument of the call determines: name -> its places by result."""
+    """Of every axis that no argument of the call determines: its places in each result."""
     dims = {i: each.dims for i, each in enumerate(target.results) if isinstance(each, ArrayType)}
     names = {dim for each in dims.values() for dim in each if isinstance(dim, str)}
     for name in sorted(names - target.bound(0)):
@@ -120,9 +120,10 @@ def test_an_axis_that_no_argument_determines_is_never_our_fault(target, places):
     task = load(target.task)
     one_more = "lambda a, d: torch.cat([a, a.narrow(d, 0, 1)], d)"
     spoil = f"_functools.reduce({one_more}, {places!r}.get(i, ()), x)"
-    program = spoilt(task, (target,), spoil)
+    program, calling = spoilt(task, (target,), spoil), callers(target.task)[target.path]
+    checks = [check for check in measured_checks(task) if check.measurement in calling]
     with BareObservations(task, PUBLIC_KEY) as seen:
-        found = [decision for _, decision in decisions(task, program, measured_checks(task), seen)]
+        found = [decision for _, decision in decisions(task, program, checks, seen)]
     statuses = [decision.status for decision in found]
     assert "UNGRADABLE" not in statuses, [decision.message for decision in found]
     assert {"FAIL", "ERROR"} & set(statuses)
