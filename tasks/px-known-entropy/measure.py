@@ -132,9 +132,8 @@ def _laws(student, rng):
 
     for rows, outcomes in ((6, c_drawn), (b, c_most), (40, 3), (b_most, c + 1), (5, c), (b, c)):
         log_p, log_q = law("log_p", rows, outcomes), law("log_q", rows, outcomes)
-        yield log_p, log_q
-        yield law("log_p", rows, outcomes), log_q
-        yield log_p, law("log_q", rows, outcomes)
+        new = law("log_p", rows, outcomes), law("log_q", rows, outcomes)
+        yield from student.domain.replaced((log_p, log_q), new)
         yield log_p, log_p.copy()
         if outcomes < c_most:
             yield _with_zeros(log_p, log_q, rng)
