@@ -12,8 +12,8 @@ import numpy as np
 def _sizes(domain, rng, samples="m"):
     """(m, b, k): every number of samples and of rows up to the most samples, every k.
 
-    Then axes of one size, the most rows, and two odd numbers of rows in between, neither a multiple
-    of 5, so that a loop over chunks is left with a rest.
+    Then axes of one size, the most rows, also with the most of all, and two odd numbers of rows in
+    between, neither a multiple of 5, so that a loop over chunks is left with a rest.
     """
     (least, m), (_, b), (_, k) = (domain.sizes(axis) for axis in (samples, "b", "k"))
     numbers = np.arange(least, m + 1)
@@ -22,7 +22,7 @@ def _sizes(domain, rng, samples="m"):
     same, more = rng.integers(2, k + 1), rng.integers(k + 1, m + 1)
     odd = np.setdiff1d(np.arange(m + 1, b, 2), np.arange(25, b, 10))
     between = rng.choice(odd[odd < b / 2]), rng.choice(odd[odd > b / 2])
-    sizes = [*np.stack(small, axis=1), (same, same, same), (more, more, 2), (2, b, 1)]
+    sizes = [*np.stack(small, axis=1), (same, same, same), (more, more, 2), (2, b, 1), (m, b, k)]
     return [tuple(map(int, size)) for size in [*sizes, (3, between[0], 3), (2, between[1], 2)]]
 
 
@@ -39,6 +39,27 @@ def _gaussians(domain, rng, m, b, k):
     return *pair.reshape(2, b, k), domain.draw(rng, "eps", m, b, k)
 
 
+def _tied(i, mu, log_sigma, eps):
+    """Usual ones in which something is zero or there twice, as where a training begins.
+
+    The same μ in all rows and a sample twice; σ = 1 in all rows and noise that is zero; rows that
+    are standard normal beside others.
+    """
+    half = slice(None, -(-len(mu) // 2))
+    if i % 3 == 0:
+        mu[:], eps[-1] = mu[0], eps[0]
+    elif i % 3 == 1:
+        log_sigma[:], eps[0, half] = 0.0, 0.0
+    else:
+        mu[half], log_sigma[half] = 0.0, 0.0
+    return mu, log_sigma, eps
+
+
+def _all_sorts(domain, rng, i, *sizes):
+    """mu, log_sigma, eps of the domain, in every fourth call with ties."""
+    return _gaussians(domain, rng, *sizes) if i % 4 else _tied(i // 4, *_usual(rng, *sizes))
+
+
 def _in_units(name, found, scales):
     """All values in one row, each in units of its scale; where that is 0, as they are."""
     pairs = [(f, np.where(s > 0, s, 1)) for f, s in zip(found, scales, strict=True)]
@@ -47,15 +68,19 @@ def _in_units(name, found, scales):
 
 
 def _score_scale(mu, log_sigma, eps):
-    """Rounding of z - μ, in units of σ, enters both scores: [2, m, b, k]."""
+    """Rounding of z - μ, in units of σ, enters both scores: [2, m, b, k].
+
+    That of ln σ enters the second where ((z - μ)/σ)² is the exponential of a logarithm.
+    """
     sigma = np.exp(log_sigma)
     size = 2 * np.abs(mu) / sigma + np.abs(eps)
-    return np.stack([size / sigma, 1 + size * (1 + np.abs(eps))])
+    return np.stack([size / sigma, 1 + size * (1 + np.abs(eps)) + eps**2 * np.abs(log_sigma)])
 
 
 def score(student, rng):
     """Then a call again with another q, other samples."""
-    calls = [_gaussians(student.domain, rng, *sizes) for sizes in _sizes(student.domain, rng)]
+    sizes = enumerate(_sizes(student.domain, rng))
+    calls = [_all_sorts(student.domain, rng, i, *each) for i, each in sizes]
     pairs = [((mu + np.exp(log_sigma) * eps, mu, log_sigma), eps) for mu, log_sigma, eps in calls]
     for z, mu, log_sigma in student.domain.replaced(*(_usual(rng)[::-1] for _ in range(2))):
         pairs.append(((z, mu, log_sigma), (z - mu) / np.exp(log_sigma)))
@@ -82,7 +107,7 @@ def _estimates(student, rng, function, calls, others=False):
     inputs = []
     for i, (m, b, k, name) in enumerate(calls):
         target = _integrand(student, rng, name, (b, k, i // 3 % 3 + 1))
-        inputs.append((target, *_gaussians(student.domain, rng, m, b, k)))
+        inputs.append((target, *_all_sorts(student.domain, rng, i, m, b, k)))
     usual = [(_integrand(student, rng, "linear", (4, 2, 3)), *_usual(rng)) for _ in range(2)]
     found, scales = [], []
     for (f, size_of), mu, log_sigma, eps in [*inputs, *student.domain.replaced(*usual)]:
@@ -163,13 +188,16 @@ def _softmax_scale(logits):
 def _categorical(student, rng, calls):
     """The gradient for calls (m, b, c, d, width): logits of the domain, or ``width`` apart.
 
-    Then a call again with another integrand, other logits, other samples.
+    In some of the latter logits are the same, or zero. Then a call again with another integrand,
+    other logits, other samples.
     """
     inputs = []
-    for m, b, c, d, width in [*calls, *[(3, 4, 3, 2, 2.0)] * 2]:
+    for i, (m, b, c, d, width) in enumerate([*calls, *[(3, 4, 3, 2, 2.0)] * 2]):
         logits = student.domain.draw(rng, "logits", b, c)
         if width:
             logits = rng.uniform(-width, width, (b, c))
+            if i % 4 == 0 and i < len(calls):
+                logits = np.rint(1.5 * logits / width)
         choices = _chosen(rng, m, b, c)
         inputs.append((_codebook(student, rng, choices, (c, d)), logits, choices))
     found, scales = [], []
@@ -188,7 +216,8 @@ def _widths(student, rng, samples):
     """Sizes (m, b, c, d) of all sorts, and then every m with several categories and several rows.
 
     A single category, or a row of which only a category as good as certain is drawn, hides what is
-    wrong at some number of samples or rows. A single row with several categories comes last.
+    wrong at some number of samples or rows. As many rows as samples, and a single row, come last,
+    with several categories.
     """
     (_, c), (_, d) = student.domain.sizes("c"), student.domain.sizes("d")
     sizes = np.array(_sizes(student.domain, rng, samples))
@@ -197,7 +226,8 @@ def _widths(student, rng, samples):
     any_sort = [*sizes.T[:2], categories + 1, data + 1]
     again = [sizes[:, 0], several, rng.permutation(categories) % (c - 1) + 2, data + 1]
     any_sort, again = (np.stack(each, axis=1).tolist() for each in (any_sort, again))
-    return any_sort, [*again, [again[0][0], 1, c, d]]
+    first, second = again[0][0], again[1][0]
+    return any_sort, [*again, [second, second, c, d], [first, 1, c, d]]
 
 
 def categorical(student, rng):
