@@ -17,8 +17,8 @@ NEAR = np.geomspace(1e-4, 1e-9, 6)  # distances from a posterior
 def _sizes(domain, rng):
     """(m, b, k): every number of samples, as many numbers of rows, every number of dimensions.
 
-    Then axes of one size, the most rows, and two odd numbers of rows in between, neither a multiple
-    of 5, so that a loop over chunks is left with a rest.
+    Then axes of one size, the most rows, two odd numbers of rows in between, neither a multiple of
+    5, so that a loop over chunks is left with a rest, and the most of all.
     """
     (_, m), (_, b), (_, k) = (domain.sizes(axis) for axis in "mbk")
     small = rng.permutation(m) + 1, rng.permutation(m) + 1, rng.permutation(m) % k + 1
@@ -26,7 +26,8 @@ def _sizes(domain, rng):
     odd = np.setdiff1d(np.arange(m + 1, b, 2), np.arange(25, b, 10))
     between = rng.choice(odd[odd < b / 2]), rng.choice(odd[odd > b / 2])
     sizes = [*np.stack(small, axis=1), (same, same, same), (more, more, 2), (2, b, 1)]
-    return [tuple(map(int, size)) for size in [*sizes, (3, between[0], 3), (1, between[1], 2)]]
+    sizes += [(3, between[0], 3), (1, between[1], 2), (m, b, k)]
+    return [tuple(map(int, size)) for size in sizes]
 
 
 def _gaussians(domain, rng, shape, about):
@@ -37,6 +38,22 @@ def _gaussians(domain, rng, shape, about):
     if abs(about) < 10:
         log_sigma += rng.uniform(-1.0, 1.0, (b, k))
     return np.zeros((b, k)) if about < -5 else mu, log_sigma, eps
+
+
+def _tied(i, mu, log_sigma, eps):
+    """In three calls of four something is zero or there twice, as where a training begins.
+
+    The same μ in all rows and a sample twice; σ = 1 in all rows and noise that is zero; rows that
+    are standard normal beside others.
+    """
+    half = slice(None, -(-len(mu) // 2))
+    if i % 4 == 1:
+        mu[:], eps[-1] = mu[0], eps[0]
+    elif i % 4 == 2:
+        log_sigma[:], eps[0, half] = 0.0, 0.0
+    elif i % 4 == 3:
+        mu[half], log_sigma[half] = 0.0, 0.0
+    return mu, log_sigma, eps
 
 
 def _in_units(name, found, scales):
@@ -69,10 +86,15 @@ def _q_terms(mu, log_sigma, eps):
     return 2 * (2 * np.abs(mu) / sigma + np.abs(eps)) / sigma
 
 
-def _scales(terms, log_sigma, eps):
-    """Scales of both gradients from the terms of that by z."""
+def _scales(terms, q_terms, mu, log_sigma, eps):
+    """Scales of both gradients from the terms of that by z, those of log q apart.
+
+    A derivative by z is multiplied by σ ε, which may be computed as z - μ and is as large as z
+    then; in log q the rounding of that is counted already.
+    """
     step = np.exp(log_sigma) * np.abs(eps)
-    return np.stack([terms.mean(0), (terms * step + 2).mean(0)])
+    by_log_sigma = terms * (np.abs(mu) + step) + q_terms * step + 2
+    return np.stack([(terms + q_terms).mean(0), by_log_sigma.mean(0)])
 
 
 def _mixture(student, rng, k, c):
@@ -103,7 +125,8 @@ def _calls(student, rng):
             target = _mixture(student, rng, k, i // 3 % domain.sizes("c")[1] + 1)
         else:
             target = _gaussian(student, rng, (b, k, i // 3 % domain.sizes("d")[1] + 1), noise[i])
-        yield target, *_gaussians(domain, rng, (m, b, k), about)
+        gaussians = _gaussians(domain, rng, (m, b, k), about)
+        yield target, *(gaussians if i % 3 == 2 else _tied(i // 3, *gaussians))
     usual = [(_gaussian(student, rng, (B, K, D), 1.0), *_usual(rng, M, B, K)) for _ in range(2)]
     yield from domain.replaced(*usual)
 
@@ -117,8 +140,8 @@ def _targets(student, rng):
     """Calls (log_joint, mu, log_sigma, eps) and the scales of what is averaged over samples."""
     for (log_joint, terms_of), mu, log_sigma, eps in _calls(student, rng):
         terms = terms_of(np.abs(mu) + np.exp(log_sigma) * np.abs(eps))
-        terms = terms + _q_terms(mu, log_sigma, eps)
-        yield (log_joint, mu, log_sigma, eps), _scales(terms, log_sigma, eps)
+        phi = mu, log_sigma, eps
+        yield (log_joint, *phi), _scales(terms, _q_terms(*phi), *phi)
 
 
 def mean(student, rng):
@@ -157,7 +180,7 @@ def posterior(student, rng):
         found.append(np.stack(student.grad_path_derivative(log_joint, mu, log_sigma, eps)))
         z = np.abs(mu) + np.exp(log_sigma) * np.abs(eps)
         terms = _linear_terms(model, z) + (z + np.abs(mu)) * np.exp(-2 * log_sigma)
-        scales.append(_scales(terms, log_sigma, eps))
+        scales.append(_scales(0, terms, mu, log_sigma, eps))
     return _in_units("residual", found, scales)
 
 
@@ -172,8 +195,8 @@ def average(student, rng):
     log_joint = student.given("linear_gaussian", *model)
     found.append(np.stack(student.grad_path_derivative(log_joint, mu, log_sigma, eps)))
     z = np.abs(mu) + np.exp(log_sigma) * np.abs(eps)
-    terms = _linear_terms(model, z) + _q_terms(mu, log_sigma, eps)
-    scales.append(_scales(terms, log_sigma, eps))
+    phi = mu, log_sigma, eps
+    scales.append(_scales(_linear_terms(model, z), _q_terms(*phi), *phi))
     return _in_units("grad", found, scales)
 
 
@@ -187,14 +210,14 @@ def total(student, rng):
 
 def score(student, rng):
     calls = []
-    for m, b, k in _sizes(student.domain, rng):
+    for i, (m, b, k) in enumerate(_sizes(student.domain, rng)):
         log_sigma = student.domain.draw(rng, "score_term.log_sigma", b, k)
         mu, _, eps = _gaussians(student.domain, rng, (m, b, k), 0.0)
         mu = np.where((log_sigma < -10) & (np.abs(mu) < 10), 0.0, mu)
-        calls.append((mu, log_sigma, eps))
+        calls.append((mu, log_sigma, eps) if i % 3 else _tied(i // 3, *_usual(rng, m, b, k)))
     calls += student.domain.replaced(*(_usual(rng, M, B, K) for _ in range(2)))
     found = [np.stack(student.score_term(*call)) for call in calls]
-    return _in_units("term", found, [_scales(_q_terms(*call), *call[1:]) for call in calls])
+    return _in_units("term", found, [_scales(0, _q_terms(*call), *call) for call in calls])
 
 
 def parts(student, rng):
