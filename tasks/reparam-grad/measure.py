@@ -34,9 +34,31 @@ def _sizes(domain, rng):
     return [tuple(map(int, size)) for size in sizes]
 
 
+def _largest(domain):
+    """(m, b, k), all of them the largest."""
+    return tuple(domain.sizes(axis)[1] for axis in "mbk")
+
+
 def _usual(rng, m=3, b=4, k=2):
     """mu, log_sigma, eps of usual sizes, at which every term counts."""
     return rng.normal(size=(b, k)), rng.uniform(-1, 1, (b, k)), rng.normal(size=(m, b, k))
+
+
+def _tied(i, mu, log_sigma, eps):
+    """In three calls of four something is zero or there twice, as where a training begins.
+
+    The same μ in all rows and a sample twice; σ = 1 in all rows and noise that is zero; rows that
+    are standard normal beside others.
+    """
+    mu, log_sigma, eps = mu.copy(), log_sigma.copy(), eps.copy()
+    half = slice(None, -(-len(mu) // 2))
+    if i % 4 == 1:
+        mu[:], eps[-1] = mu[0], eps[0]
+    elif i % 4 == 2:
+        log_sigma[:], eps[0, half] = 0.0, 0.0
+    elif i % 4 == 3:
+        mu[half], log_sigma[half] = 0.0, 0.0
+    return mu, log_sigma, eps
 
 
 def _wide(domain, rng, m, b, k):
@@ -68,15 +90,17 @@ def _in_units(name, found, scales):
     return {name: values, f"{name}__scale": np.ones_like(values)}
 
 
-def _spread(mu, log_sigma, eps):
-    """|σ ε| and the largest |z|: [m, b, k]."""
-    spread = np.exp(log_sigma) * np.abs(eps)
-    return spread, np.abs(mu) + spread
+def _size_of(mu, log_sigma, eps):
+    """The largest |z|, for σ ε that may have either sign: [m, b, k]."""
+    return np.abs(mu) + np.exp(log_sigma) * np.abs(eps)
 
 
-def _both(terms, spread):
-    """The scales of both gradients from the terms of ∂f/∂z: [2, b, k]."""
-    return np.stack([terms.mean(0), (terms * spread).mean(0)])
+def _both(terms, z):
+    """The scales of both gradients from the terms of ∂f/∂z: [2, b, k].
+
+    That by ln σ is ∂f/∂z times σ ε, which may be computed as z - μ: as large as z.
+    """
+    return np.stack([terms.mean(0), (terms * z).mean(0)])
 
 
 def _joint_terms(decoder, z):
@@ -90,7 +114,8 @@ def _gaussians(domain, rng):
     """mu, log_sigma, eps of all sizes, from all of the domain or usual ones; then changed alone."""
     calls = [_wide(domain, rng, *size) for size in EDGES]
     for i, size in enumerate(_sizes(domain, rng)):
-        calls.append(_usual(rng, *size) if i % 2 else _wide(domain, rng, *size))
+        calls.append(_tied(i // 2, *_usual(rng, *size)) if i % 2 else _wide(domain, rng, *size))
+    calls.append(_usual(rng, *_largest(domain)))
     return calls + domain.replaced(*(_usual(rng) for _ in range(2)))
 
 
@@ -98,9 +123,9 @@ def square(student, rng):
     found, scales = [], []
     for mu, log_sigma, eps in _gaussians(student.domain, rng):
         grads = student.grad_pathwise(student.given("square"), mu, log_sigma, eps)
-        spread, z = _spread(mu, log_sigma, eps)
+        z = _size_of(mu, log_sigma, eps)
         found.append(np.stack(grads))
-        scales.append(_both(2 * z, spread))
+        scales.append(_both(2 * z, z))
     return _in_units("grad", found, scales)
 
 
@@ -110,9 +135,9 @@ def sine(student, rng):
     for mu, any_log_sigma, eps in _gaussians(student.domain, rng):
         log_sigma = np.minimum(any_log_sigma, 2.0)
         grads = student.grad_pathwise(student.given("sine"), mu, log_sigma, eps)
-        spread, z = _spread(mu, log_sigma, eps)
+        z = _size_of(mu, log_sigma, eps)
         found.append(np.stack(grads))
-        scales.append(_both(1 + z, spread))
+        scales.append(_both(1 + z, z))
     return _in_units("grad", found, scales)
 
 
@@ -124,19 +149,21 @@ def average(student, rng):
     domain, calls = student.domain, []
     sizes = [(16, 6, 2, 0.0), (3, 1, 3, -20.0), (1, 2, 4, 10.0), (16, 6, 2, -1.0)]
     sizes += [(*size, rng.choice([-20.0, -1.0, 0.0, 10.0])) for size in _sizes(domain, rng)]
-    for m, b, k, size in sizes:
+    sizes.append((*_largest(domain), -1.0))
+    for i, (m, b, k, size) in enumerate(sizes):
         d = int(rng.integers(1, domain.sizes("d")[1] + 1))
         decoder = _decoder(domain, rng, b, k, d, rng.uniform(0.3, 1.0))
-        calls.append((decoder, *_alike(domain, rng, (m, b, k), size)))
+        gaussians = _alike(domain, rng, (m, b, k), size)
+        calls.append((decoder, *(_tied(i, *gaussians) if abs(size) < 2 else gaussians)))
     first, second = ((_decoder(domain, rng, 4, 2, 3, eta), *_usual(rng)) for eta in (0.4, 0.9))
     calls += domain.replaced(first, second)
     calls += [(model, *first[1:]) for model in domain.replaced(first[0], second[0])[1:]]
     found, scales = [], []
     for decoder, mu, log_sigma, eps in calls:
         grads = student.grad_pathwise(student.given("log_joint", *decoder), mu, log_sigma, eps)
-        spread, z = _spread(mu, log_sigma, eps)
+        z = _size_of(mu, log_sigma, eps)
         found.append(np.stack(grads))
-        scales.append(_both(_joint_terms(decoder, z), spread))
+        scales.append(_both(_joint_terms(decoder, z), z))
     return _in_units("grad", found, scales)
 
 
@@ -168,6 +195,8 @@ def elbo(student, rng):
     for m, k, size in cases:
         x, *model = _decoder(student.domain, rng, ROWS, k, 2, rng.uniform(0.3, 1.0))
         mu, log_sigma, _ = _alike(student.domain, rng, (1, ROWS, k), size)
+        if size == 0:  # σ is 1 in one row; μ is 0 in all rows, in one or in none
+            log_sigma[0], mu[m - 1 :] = 0.0, 0.0
         noise = nodes[:, : m * k].reshape(-1, m, k)
         eps, (mu, log_sigma, x) = _repeated(noise, mu, log_sigma, x)
         grads = student.grad_elbo(student.given("log_joint", x, *model), mu, log_sigma, eps)
@@ -195,26 +224,27 @@ def _apart(student, model, mu, log_sigma, eps):
 
 def _bound_scale(models, mu, log_sigma, eps):
     """The scales of both gradients of the bound, however its entropy is done."""
-    spread, z = _spread(mu, log_sigma, eps)
+    z = _size_of(mu, log_sigma, eps)
     sigma = np.exp(log_sigma)
     terms = sum(_joint_terms(model, z) for model in models)
     # log q, if it is sampled, is there twice for each model: through z and through q
     terms = terms + 4 * (2 * np.abs(mu) / sigma + np.abs(eps)) / sigma
-    scale = _both(terms, spread + sigma)
+    scale = _both(terms, z + sigma)
     scale[1] += 4  # the entropy adds 1 to the gradient by ln σ, and log q takes it off again
     return scale
 
 
 def _bounds(domain, rng):
     """Calls (models, mu, log_sigma, eps) of all sizes, the first and the last with two models."""
-    spreads = (-10.0, 2.0, 0.0, -8.0, 10.0, -3.0, 1.0, -1.0, 0.0)
-    for (m, b, k), size in zip(EDGES, spreads, strict=True):
+    sizes = (*EDGES, _largest(domain))
+    spreads = (-10.0, 2.0, 0.0, -8.0, 10.0, -3.0, 1.0, -1.0, 0.0, 0.0)
+    for (m, b, k), size in zip(sizes, spreads, strict=True):
         models = [_decoder(domain, rng, b, k, d, eta) for d, eta in ((1, 0.1), (4, 2.0))]
         yield models, *_alike(domain, rng, (m, b, k), size)
-    for m, b, k in _sizes(domain, rng):
+    for i, (m, b, k) in enumerate(_sizes(domain, rng)):
         d = int(rng.integers(1, domain.sizes("d")[1] + 1))
         model = _decoder(domain, rng, b, k, d, rng.uniform(0.3, 2.0))
-        yield [model], *_alike(domain, rng, (m, b, k), rng.uniform(-1.0, 1.0))
+        yield [model], *_tied(i, *_alike(domain, rng, (m, b, k), rng.uniform(-1.0, 1.0)))
     first, second = (_decoder(domain, rng, 4, 2, 3, eta) for eta in (0.4, 0.9))
     calls = domain.replaced((first, *_usual(rng)), (second, *_usual(rng)))
     for model, *gaussians in calls:
@@ -228,13 +258,14 @@ def elbo_samples(student, rng):
     pathwise gradient of log p - log p'. And M samples give the mean of what each gives alone,
     whatever M and B are, so that `elbo` need not know the entropy at every size.
     """
-    found, scales = [], []
+    found, scales, most = [], [], _largest(student.domain)
     for models, mu, log_sigma, eps in _bounds(student.domain, rng):
         given = [student.given("log_joint", *model) for model in models]
         first, *others = (np.stack(student.grad_elbo(f, mu, log_sigma, eps)) for f in given)
         scale = _bound_scale(models, mu, log_sigma, eps)
         found += [first - second for second in others]
-        found.append(first - _apart(student, models[0], mu, log_sigma, eps))
+        if eps.shape != most:
+            found.append(first - _apart(student, models[0], mu, log_sigma, eps))
         scales += [scale] * (len(found) - len(scales))
     return _in_units("grad", found, scales)
 
@@ -259,13 +290,17 @@ def _theta(student, rng, size, log_sigma):
 
 
 def _by_theta(student, calls):
-    """Both gradients by θ, [d, k + 1] for each call, in units of their scales."""
+    """Both gradients by θ, [d, k + 1] for each call, in units of their scales.
+
+    Where thousands of terms are added one by one, roundings grow with the root of their number.
+    """
     found, scales = [], []
     for (x, eta), weight, bias, mu, log_sigma, eps in calls:
         log_lik = student.given("log_lik", x, eta)
         grads = student.grad_theta(log_lik, weight, bias, mu, log_sigma, eps)
-        _, z = _spread(mu, log_sigma, eps)
+        z = _size_of(mu, log_sigma, eps)
         terms = (np.abs(x) + np.abs(bias) + z @ np.abs(weight).T) / eta
+        terms = terms * max(1.0, np.sqrt(len(eps) * len(x)) / SMALL)
         by_weight = np.einsum("mbd,mbk->dk", terms, z) / (len(eps) * len(x))
         for pair, into in ((grads, found), ((by_weight, terms.mean((0, 1))), scales)):
             into.append(np.concatenate([pair[0], pair[1][:, None]], axis=1))
@@ -275,11 +310,16 @@ def _by_theta(student, calls):
 def _any_size(student, rng, samples=None):
     """Arguments of grad_theta of all sizes, at usual σ; with ``samples`` as many in each."""
     most = student.domain.sizes("d")[1]
-    sizes = _sizes(student.domain, rng)
+    sizes = [*_sizes(student.domain, rng), _largest(student.domain)]
     data = rng.permutation(len(sizes)) % most + 1
-    for (m, b, k), d in zip(sizes, data.tolist(), strict=True):
+    for i, ((m, b, k), d) in enumerate(zip(sizes, data.tolist(), strict=True)):
         size = samples or m, b, k, d, rng.uniform(0.3, 2.0)
-        yield _theta(student, rng, size, rng.uniform(-1.0, 1.0))
+        (x, eta), weight, bias, *gaussians = _theta(student, rng, size, rng.uniform(-1.0, 1.0))
+        if i % 4 == 1:
+            weight[0, 0], bias[0] = 0.0, 0.0
+        elif i % 4 == 2:
+            x[:] = x[0]
+        yield (x, eta), weight, bias, *_tied(i, *gaussians)
 
 
 def theta(student, rng):
