@@ -33,6 +33,7 @@ TASK = load("marg-importance")
 MODEL = (tensor(W), tensor(BIAS), tensor(ETA))
 LOG_P = multivariate_normal(BIAS, W @ W.T + ETA * np.eye(3)).logpdf(X)
 PRIOR = (np.zeros(2), np.ones(2))
+DRAWN = "eps = torch.randn(n, *mu.shape, generator=generator, dtype=mu.dtype)\n"
 POOR = (np.array([0.3, -0.2]), np.array([0.6, 0.9]))
 
 
@@ -272,12 +273,11 @@ def test_honest_estimates_pass_at_the_first_stage(measurement):
 
 def test_the_noise_that_estimates_are_made_of_can_be_recovered(measure):
     """Up to rounding: log w of a single sample is linear in it."""
-    keep = "eps = torch.randn(n, *mu.shape, generator=generator, dtype=mu.dtype)\n"
-    with BareProgram(TASK, edited(TASK, keep, f"{keep}    eps = 0 * eps + 0.7\n")) as running:
+    with BareProgram(TASK, edited(TASK, DRAWN, f"{DRAWN}    eps = 0 * eps + 0.7\n")) as running:
         with pytest.raises(ProgramError, match="the same draws"):
             running.metrics("own_law", COMMON, PUBLIC_KEY)
-    nearly = f"{keep}    eps = 1e-9 * eps + 0.7\n"
-    with BareProgram(TASK, edited(TASK, keep, nearly)) as running:
+    nearly = f"{DRAWN}    eps = 1e-9 * eps + 0.7\n"
+    with BareProgram(TASK, edited(TASK, DRAWN, nearly)) as running:
         drawn = running.metrics("own_law", COMMON, PUBLIC_KEY)
     assert drawn["noise"].shape == (9700, 2)
     assert np.allclose(drawn["noise"], 0.7, atol=1e-7)
@@ -326,6 +326,20 @@ def test_the_expectation_that_single_rows_are_held_against(measure):
         assert calls * (rate - abs(tilt) * slack) < math.log(0.5e-11), tilt
     log_mean = -(spread**2) / 2
     assert measure.SINGLE_MEAN - slack - log_mean > 5 * spread / (16 * calls) ** 0.5
+
+
+def test_an_odd_number_of_samples_of_which_two_are_the_same_is_noticed():
+    repeated = f"{DRAWN}    eps[-1] = eps[0] if n % 2 else eps[-1]\n"
+    with BareProgram(TASK, edited(TASK, DRAWN, repeated)) as running:
+        found = dict(first_looks(TASK, running, "own_noise", 1))
+    assert found["own-variance"].status != "PASS"
+
+
+def test_samples_of_a_single_row_that_are_mirrored_are_noticed():
+    mirrored = f"{DRAWN}    eps[n // 2 :] = -eps[: n // 2] if len(x) == 1 else eps[n // 2 :]\n"
+    for new, near in ((DRAWN, [True, True]), (mirrored, [True, False])):
+        with BareProgram(TASK, edited(TASK, DRAWN, new)) as running:
+            assert running.metrics("single_rows", COMMON, PUBLIC_KEY)["near"].tolist() == near
 
 
 def test_mistakes_of_own_draws_are_found_at_every_seed():
