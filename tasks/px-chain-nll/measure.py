@@ -120,10 +120,12 @@ def example(student, rng):
 def plain(student, rng):
     """Logits and log p where masks don't matter: what all that follows is about, masks apart.
 
-    The logits are also those of images with other entries than 0 and 1, and of large weights.
+    The logits are also those of images with other entries than 0 and 1, and of large weights. One
+    batch is large, but not the largest: what goes in pieces may have a last one of another size.
     """
     logits, log_probs, sizes, scales = [], [], [], []
-    shapes = ((3, 12, 3, 3), (2, 5, 4, 4), (8, 11, 4, 5), (1, 8192, 1, 2), (1, 1, 1, 1))
+    some = int(rng.integers(1025, student.domain.sizes("b")[1]))
+    shapes = ((3, 12, 3, 3), (2, some, 2, 2), (8, 11, 4, 5), (1, 8192, 1, 2), (1, 1, 1, 1))
     for channels, batch, height, width in shapes:
         x = _bits(rng, batch, 1, height, width)
         network = _tame(_unmasked(_network(rng, channels, 1.0)), x)
@@ -132,8 +134,8 @@ def plain(student, rng):
         spread = _spread(x, network)
         sizes.append(spread.ravel())
         scales.append((spread + np.exp(spread)).sum(axis=(1, 2)))
-    for height, width, offset in ((6, 1, -500.0), (5, 7, 500.0)):
-        x = student.domain.draw(rng, "logits.x", 3, 1, height, width)
+    for batch, height, width, offset in ((3, 6, 1, -500.0), (1, 5, 7, 500.0)):
+        x = student.domain.draw(rng, "logits.x", batch, 1, height, width)
         network = _unmasked(_anything(student, rng, offset))
         logits.append(student.logits(x, *network).ravel())
         sizes.append(_spread(x, network).ravel())
@@ -156,9 +158,10 @@ def all_of_nine(student, rng):
 
 
 def all_of_sixteen(student, rng):
-    """All 65,536 images of 4 x 4 under one network, in batches."""
+    """All 65,536 images of 4 x 4 under one network, in batches of different sizes."""
     images, network = _every_image(SIDE), _network(rng, 2, 1.0)
-    batches = np.split(images, 8)
+    cuts = len(images) * np.arange(1, 9) // 9 + rng.integers(-400, 401, 8)
+    batches = np.split(images, cuts)
     return {"log_prob": np.concatenate([student.log_prob(batch, *network) for batch in batches])}
 
 
@@ -175,7 +178,7 @@ def images(student, rng):
         (1, 1, 1, _network(rng, 1, 1.0), 0.5),
         (1, 5, 2, _network(rng, 1, 1.0), 0.0),
         (3, 6, 7, _anything(student, rng, 0.0), 500.0),
-        (5, 2, 6, _anything(student, rng, 0.0), -500.0),
+        (1, 2, 6, _anything(student, rng, 0.0), -500.0),
         (6, 2, 3, _tame(_network(rng, 2, 1.0), np.ones((1, 1, 2, 3))), 24.0),
         (6, 3, 2, _tame(_network(rng, 2, 1.0), np.ones((1, 1, 3, 2))), -24.0),
     )
@@ -202,9 +205,11 @@ def conditionals(student, rng):
     Weights from all of their ranges make probabilities of 0 and 1. So the last but one of the
     networks has such weights in its first two layers alone: what they give shows in every digit.
     """
+    some = int(rng.integers(1025, student.domain.sizes("b")[1]))
     networks = (
         (8192, 1, 1, _network(rng, 1, 1.0), 0.0),
         (1, 1, 1, _network(rng, 1, 1.0), 0.5),
+        (some, 1, 1, _network(rng, 2, 1.0), 0.0),
         (9, 6, 3, _network(rng, 2, 1.0), 0.0),
         (8, 2, 7, _network(rng, 4, 1.0), 0.0),
         (9, 6, 1, _tame(_awake(_network(rng, 3, 1.0)), np.ones((1, 1, 6, 1))), 0.0),
@@ -213,7 +218,7 @@ def conditionals(student, rng):
         (5, 3, 2, _network(rng, 3, 1.0), -40.0),
         (6, 2, 3, _network(rng, 3, 1.0), 40.0),
         (2, 6, 7, _anything(student, rng, 0.0), 500.0),
-        (2, 6, 7, _anything(student, rng, 0.0), -500.0),
+        (1, 6, 7, _anything(student, rng, 0.0), -500.0),
         (9, 4, 6, _tame(_anything(student, rng, 0.0), np.ones((1, 1, 4, 6))), 0.0),
         (7, 6, 7, _tame(_awake(_network(rng, 3, 1.0)), np.ones((1, 1, 6, 7))), 0.0),
     )
