@@ -156,11 +156,19 @@ def untaken(student, rng):
 
 
 def huber(student, rng):
-    """Value and gradient by q where some errors are below delta and some above."""
+    """Value and gradient by q where some errors are below delta, some above, and two equal to it.
+
+    Sixty-fourths keep those two exact.
+    """
     values, scales = [], []
     shapes = ((2, 3), (1, 1), (ROWS, ACTIONS), (ROWS, ACTIONS))
     batches = [*(_batch(rng, *shape) for shape in shapes), *(_wide(student, rng) for _ in range(2))]
-    deltas = (*rng.uniform(1.5, 4.0, 3), 1e-3, 1e3, float(10 ** rng.uniform(-2.0, 0.0)))
+    usual = np.round(64 * rng.uniform(1.5, 4.0, 3)) / 64
+    q, taken, targets = batches[2]
+    for row, sign in enumerate((1, -1), 1):
+        q[row, taken[row]] = np.round(64 * q[row, taken[row]]) / 64
+        targets[row] = q[row, taken[row]] + sign * usual[2]
+    deltas = (*usual, 1e-3, 1e3, float(10 ** rng.uniform(-2.0, 0.0)))
     calls = [(*batch, delta) for batch, delta in zip(batches, deltas, strict=True)]
     pair = [(*_batch(rng, 12, 5), rng.uniform(*ends)) for ends in ((0.5, 1.0), (1.5, 2.0))]
     for q, taken, targets, delta in [*calls, *student.domain.replaced(*pair)]:
@@ -273,18 +281,27 @@ def _values(student, values, actions):
     return values.ravel()
 
 
+def _probes(student, rng, rows, features):
+    """Two batches of features, the second of which begins as the first one."""
+    first, second = rng.normal(size=(2, rows, features))
+    return first, *student.domain.begun_alike((first,), (second,))
+
+
 def _others(student, rng, found):
     """Learners with one argument changed, then one whose steps have one argument changed.
 
-    Each is looked at with a probe of its own; the last step is the first one again. In one step no
-    transition has a future: it is an update like any other.
+    The learners of the first kind learn side by side, so that what they share shows. Each is looked
+    at with a probe of its own; the last step is the first one again. In one step no transition has
+    a future: it is an update like any other.
     """
     plays = [_played(rng, 12, 4, 3) for _ in range(2)]
     pair = [(rng.normal(size=(4, 3)), rng.uniform(*ends)) for ends in ((0.05, 0.1), (0.15, 0.2))]
-    for weights, rate, period in student.domain.replaced((*pair[0], 1), (*pair[1], 2)):
-        run = _Run(student, weights, float(rate), period)
-        for played in plays:
+    calls = student.domain.replaced((*pair[0], 1), (*pair[1], 2))
+    runs = [_Run(student, weights, float(rate), period) for weights, rate, period in calls]
+    for played in plays:
+        for run in runs:
             run.step(played, found)
+        for run in runs:
             run.look(found, rng.normal(size=(1, 5, 4)))
     run = _Run(student, rng.normal(size=(4, 3)), 0.05, 3)
     over = (*plays[0][:4], np.zeros_like(plays[0][4]))
@@ -296,8 +313,9 @@ def _others(student, rng, found):
 def learner(student, rng):
     """Three learners in turn, with other sizes and periods: both networks before and after steps.
 
-    The last of them waits ten updates for its copy, and is looked at around the first and that one.
-    Sizes of batches differ from step to step, and every look has two probes of its own.
+    The last of them waits ten updates for each of its two copies, and is looked at around the first
+    update and those. Sizes of batches differ from step to step, and every look has two probes of
+    its own. A batch of one row with the largest reward has the largest gradient.
     """
     rate = float(rng.uniform(0.1, 0.2))
     runs = (
@@ -307,19 +325,21 @@ def learner(student, rng):
     )
     names = ("online", "target", "online__scale", "target__scale")
     found: dict[str, list] = {name: [] for name in names}
-    rows = 1 + rng.permutation(ROWS - 1)[:16]
-    for count in range(12):
+    rows = 1 + rng.permutation(ROWS - 1)[:26]
+    for count in range(22):
         if count < 6:
             if count:
                 runs[0].step(_played(rng, rows[count], 5, 4), found)
-            runs[0].look(found, rng.normal(size=(2, 6, 5)))
+            runs[0].look(found, _probes(student, rng, 6, 5))
         if count < 3:
             if count:
                 runs[1].step(_far_played(student, rng, (ROWS, rows[0])[count - 1], 1, 1), found)
-            runs[1].look(found, rng.normal(size=(2, ROWS, 1)))
-        if count:
-            runs[2].step(_played(rng, 1 if count == 1 else rows[count + 4], 8, 8), found)
-        if count in (0, 1, 9, 10, 11):
-            runs[2].look(found, rng.normal(size=(2, 1, 8)))
+            runs[1].look(found, _probes(student, rng, ROWS, 1))
+        if count == 1:
+            runs[2].step(_far_played(student, rng, 1, 8, 8), found)
+        elif count:
+            runs[2].step(_played(rng, rows[count + 4], 8, 8), found)
+        if count in (0, 1, 9, 10, 11, 20):
+            runs[2].look(found, _probes(student, rng, 1, 8))
     _others(student, rng, found)
     return {name: np.concatenate(arrays) for name, arrays in found.items()}
