@@ -188,7 +188,7 @@ def _runs(student, rng):
     yield *_loop(1, [3.0]), 0.5, 3.0 * 0.5**halvings, 1100  # the last change is the threshold
     # three times 3/2 of the last change, as (1 - γ)/γ is 3
     yield *_loop(1, [3.0]), 0.25, 1.5 * 0.25**halvings, 1100
-    yield *_loop(8, -rng.uniform(1.0, 3.0, 8)), 0.999, 0.01, 1100
+    yield *_loop(8, -rng.uniform(5e3, 1e4, 8)), 0.999, 0.01, 1100  # values far below any reward
     yield *_ladder(rng, 7, 1), float(rng.uniform(0.5, 0.9)), 0.0, 50
     wide = student.domain.draw(rng, "R", 24, 8)
     wide[1] = -rng.uniform(10.0, 1e4, 8)
@@ -321,7 +321,8 @@ def grid(student, rng):
 def _close_values(student, rng):
     """Q [24, 8]: the best of a row leads by 1e-9 to 1e-1, in front of the second or behind it.
 
-    The first four rows hold values from all of their range, two of them in order of size.
+    The second to fourth row hold values from all of their range, two of them in order of size; the
+    first one holds nothing but the smallest.
     """
     q = rng.normal(-2.0, 1.0, (24, 8))
     narrow, wide = rng.uniform(-9.0, -8.0, 20), rng.uniform(-8.0, -1.0, 20)
@@ -333,6 +334,7 @@ def _close_values(student, rng):
     q[2:4] = np.sort(q[2:4])
     q[3] = q[3, ::-1]
     q[1, rng.permutation(8)[:2]] = 1e4
+    q[0] = -1e4
     return q
 
 
