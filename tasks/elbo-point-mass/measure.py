@@ -1,8 +1,8 @@
 """What is measured of elbo-point-mass: divergences down to widths of e⁻³⁰, and both manifolds.
 
 Every function is called with the smallest and the largest sizes, with every number of widths or
-noise levels, in no order, some of them equal, and with each argument changed alone. The scale S of
-a value is the sum of the absolute terms of its formula, from what was drawn.
+noise levels, in no order, some of them equal or nearly, and with each argument changed alone. The
+scale S of a value is the sum of the absolute terms of its formula, from what was drawn.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import numpy as np
 
 USUAL = (5, 2)  # D and K of models that are not at an edge of the sizes
 SINGULAR = (0.3, 3.0)  # singular values of W where it has more than one column
+SMALL = (0.003, 0.02)  # those of a decoder that hardly decodes
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,22 @@ def _decoder(rng, sizes=USUAL, singular=SINGULAR):
     return Decoder(weight, rng.uniform(-2, 2, d))
 
 
-def _two(rng, sizes, singular=SINGULAR):
-    """Two decoders, the second with another bias and the other rows of weights in another order.
+def _two(rng, sizes, singular=(0.4, 2.0)):
+    """Two decoders, the second with another bias and a weight that is nearly the first one.
 
-    So their first rows are alike, and their singular values: rows of two weights together would
-    have others.
+    First row and first column are alike, and the last row where D > 3: rows of two weights together
+    might have no condition number that the statement allows. Here one direction is turned round and
+    halved, so that it is at most twice the first one's.
     """
     first, other = (_decoder(rng, sizes, singular) for _ in range(2))
-    weight = np.concatenate([first.weight[:1], np.roll(first.weight[1:], 1, axis=0)])
-    return first, Decoder(weight, other.bias)
+    d = sizes[0]
+    kept = np.stack([np.eye(d)[0], first.weight[:, 0], np.eye(d)[-1]][: min(3, d - 1)])
+    across = np.linalg.svd(kept)[2][len(kept) :]
+    direction = rng.normal(size=len(across)) @ across
+    direction /= _size(direction)
+    weight = first.weight - 1.5 * np.outer(direction, direction @ first.weight)
+    weight[0], weight[:, 0] = first.weight[0], first.weight[:, 0]
+    return first, Decoder(np.ascontiguousarray(weight), other.bias)
 
 
 def _between(student, rng):
@@ -66,13 +74,25 @@ def _between(student, rng):
 
 
 def _edges(student, rng):
-    """Decoders at the edges of the sizes and of the domain: D = 2; K = 1; D and K at their most."""
+    """Decoders at the edges of the sizes and of the domain: D = 2; K = 1; D and K at their most.
+
+    The first one is small; the second has a bias as far from 0 as can be.
+    """
     least, d = student.domain.sizes("d")
     k = student.domain.sizes("k")[1]
     draw = student.domain.draw
     wide = Decoder(_decoder(rng, (d, k)).weight, draw(rng, "bias", d))
-    column = Decoder(draw(rng, "weight", d, 1), draw(rng, "bias", d))
-    return [_decoder(rng, (least, 1)), column, wide]
+    far = np.copysign(np.abs(wide.bias).max(), rng.normal(size=d))
+    column = Decoder(draw(rng, "weight", d, 1), far)
+    return [_decoder(rng, (least, 1), SMALL), column, wide]
+
+
+def _all_sizes(student, rng):
+    """One decoder after another for the numbers 1, 2, … of levels: most pairs of D and K."""
+    (least, d), (_, k) = (student.domain.sizes(axis) for axis in ("d", "k"))
+    pairs = [(many, few) for many in range(least, d + 1) for few in range(1, min(many, k + 1))]
+    for count, at in enumerate(rng.permutation(len(pairs))[: student.domain.sizes("n")[1] - 1], 1):
+        yield count, pairs[at]
 
 
 def _size(vector):
@@ -92,9 +112,10 @@ def _conditioned_variance(log_sigmas):
 
 
 def _repeated(student, rng, name, count=13):
-    """Levels from all of the domain in no order, the first two equal."""
+    """Levels from all of the domain in no order, the first two equal, the third one nearly."""
     levels = student.domain.draw(rng, name, count)
-    return np.concatenate([levels[:1], levels])
+    nearly = levels[:1] + 1e-8 * (levels[1:2] - levels[:1])
+    return np.concatenate([levels[:1], levels[:1], nearly, levels[1:]])
 
 
 def _scale_kl(mu, log_sigmas):
@@ -112,8 +133,9 @@ def narrow(student, rng):
         *student.domain.replaced(*pair),
         (rng.normal(0, 1.5, 1), draw(rng, "log_sigmas", n)),
         (far, draw(rng, "log_sigmas", n)),
-        (rng.normal(0, 1.5, 3), rng.uniform(-9, 1, 1)),
-        *((means[0], rng.uniform(-9, 1, count)) for count in range(1, n)),
+        (np.append(0.0, rng.normal(0, 1.5, 2)), rng.uniform(-9, 1, 1)),
+        # down to where σ² is just lost in what is rounded
+        *((rng.normal(0, 1.5, 1 + count % k), rng.uniform(-16, 1, count)) for count in range(1, n)),
     ]
     return _joined([(student.kl_as_sigma_to_zero(*q), _scale_kl(*q)) for q in cases], "kl")
 
@@ -132,11 +154,13 @@ def slope(student, rng):
 
 def point(student, rng):
     """The scale holds the condition number that a solution by normal equations has."""
-    usual, sizes = _decoder(rng), _between(student, rng)
+    sizes = _between(student, rng)
+    small = _decoder(rng, _between(student, rng), SMALL)
     cases = []
-    for decoder in [usual, usual, _decoder(rng, (3, 2)), *_edges(student, rng)]:
+    for decoder in [_decoder(rng), small, _decoder(rng, (3, 2)), *_edges(student, rng)]:
         d = decoder.sizes[0]
-        x = student.domain.draw(rng, "x", d) if d > USUAL[0] else rng.normal(0, 2, d)
+        far = d == student.domain.sizes("d")[1]
+        x = student.domain.draw(rng, "x", d) if far else rng.normal(0, 2, d)
         cases.append((x, *decoder.both))
     pair = ((rng.normal(0, 2, sizes[0]), *decoder.both) for decoder in _two(rng, sizes))
     pairs = []
@@ -180,7 +204,6 @@ def recon(student, rng):
     least, most = sorted(draw(rng, "eta", 2))
     for x, weight, bias, *rest in student.domain.replaced(*_points(student, rng)):
         look(Decoder(weight, bias), x, *rest)
-    usual = _decoder(rng), rng.normal(0, 2, 5), np.exp(rng.uniform(-3, 2)), rng.normal(size=2)
     small, column, wide = _edges(student, rng)
     d, k = wide.sizes
     n = student.domain.sizes("n")[1]
@@ -189,11 +212,15 @@ def recon(student, rng):
     look(column, draw(rng, "x", d), most, rng.normal(size=1), draw(rng, "log_sigmas", n))
     look(wide, draw(rng, "x", d), least, draw(rng, "mu", k), draw(rng, "log_sigmas", n))
     look(_decoder(rng), rng.normal(0, 2, 5), least, rng.normal(size=2), rng.uniform(-30, -9, 4))
-    # at z* = 0 of x = b = 0 nothing is larger than what a narrow q adds
+    # where x and b are nearly 0 nothing is larger than what a tiny residual and a narrow q add
     centred = Decoder(_decoder(rng, (2, 1), (2.0, 3.0)).weight, np.zeros(2))
-    look(centred, np.zeros(2), least, np.zeros(1), np.linspace(-19, -9, n))
-    for count in range(1, n):
-        look(*usual, rng.uniform(-9, 1, count))
+    tiny = np.array([0.0, 10 ** rng.uniform(-8, -7)])
+    look(centred, tiny, least, np.zeros(1), np.linspace(-19, -9, n))
+    for count, sizes in _all_sizes(student, rng):
+        decoder, mu = _decoder(rng, sizes), rng.normal(size=sizes[1])
+        mu[0] *= count % 4 > 0
+        x, eta = rng.normal(0, 2, sizes[0]), np.exp(rng.uniform(-3, 2))
+        look(decoder, x, eta, mu, rng.uniform(-9, 1, count))
     return _joined(pairs, "recon")
 
 
@@ -245,10 +272,14 @@ def _marginal(student, rng, distance):
         d = decoder.sizes[0]
         anywhere = distance and d > USUAL[0]
         x = student.domain.draw(rng, "x", d) if anywhere else _near(rng, decoder, distance)
+        if anywhere and decoder.sizes[1] == 1:
+            x = np.copysign(np.abs(x).max(), -decoder.bias)
         cases.append((decoder, x))
     pairs = []
-    cases += [cases[0]] * (n - 1)
-    levels += [np.exp(rng.uniform(-6, 0, count)) for count in range(1, n)]
+    for count, sizes in _all_sizes(student, rng):
+        decoder = _decoder(rng, sizes, singular=(0.3, 0.5))
+        cases.append((decoder, _near(rng, decoder, distance)))
+        levels.append(np.exp(rng.uniform(-6, 0, count)))
     calls = [(x, *decoder.both, etas) for (decoder, x), etas in zip(cases, levels, strict=True)]
     for x, weight, bias, etas in student.domain.replaced(*_noisy(student, rng, distance), *calls):
         found = student.loglik_vs_eta(x, weight, bias, etas)
