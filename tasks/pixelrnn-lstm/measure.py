@@ -304,6 +304,8 @@ def values(student, rng):
             calls.append((_bits(rng, b, w, h), *net))
     calls.append(_counting(rng))
     pair = _pair(rng, lambda: (_bits(rng, 5, 3, 4),))
+    x, start, *rest = pair[0]
+    calls += [(x[1:], start, *rest), (x, start, *_mild(rng, 5)[1:])]  # another b, another m
     found = []
     for x, *net in student.domain.replaced(*pair, *calls, pair[0]):
         _, _, errors = _read(x, net)
