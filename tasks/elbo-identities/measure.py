@@ -1,7 +1,8 @@
 """What is measured of elbo-identities: every term on linear Gaussian models of all sizes, and sums.
 
 Every function is called with the smallest and the largest sizes, with fewer, as many and more
-latent dimensions than those of x, and with each argument changed alone. The scale S of a value is
+latent dimensions than those of x, with sizes in between that are drawn, with as many rows as both,
+and with each argument changed alone, its first and last row as they were. The scale S of a value is
 the sum of the absolute terms of its formula, from the inputs alone; it holds the condition number
 of the covariance where one has to be inverted.
 """
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-USUAL = (5, 3, 2)  # rows, D and K of what is not at an edge of the sizes
+USUAL = (5, 3, 2)  # rows, D and K of sums of terms, and of what is close to the prior
 SAMPLES = 7
 LOG_TAU = np.log(2 * np.pi)
 WIDTHS = (np.log(0.3), np.log(1.5))  # ln σ of a q that is not far from a posterior
@@ -77,15 +78,14 @@ def _instance(rng, sizes=USUAL):
 
 
 def _again(rng, case):
-    """The same data and decoder with another noise, and q as narrow as e⁻³⁰ or wide."""
+    """The same data, rows of the decoder in another order, and q as narrow as e⁻³⁰ or wide."""
     mu, log_sigma = rng.normal(size=case.mu.shape), rng.uniform(-30, 3, case.mu.shape)
-    eta = np.array(np.exp(rng.choice([-1, 1]) * rng.uniform(1.0, 3.0)))
-    return replace(case, mu=mu, log_sigma=log_sigma, eta=eta)
+    return replace(case, mu=mu, log_sigma=log_sigma, weight=case.weight[::-1].copy())
 
 
 def _instances(student, rng):
     """Those of :func:`_apart`, and a pair that lends each other one argument after another."""
-    pair = student.domain.replaced(*_square(student, rng))
+    pair = student.domain.replaced(*_cube(student, rng))
     return [*_apart(student, rng), *(Instance(*arguments) for arguments in pair)]
 
 
@@ -102,15 +102,30 @@ def _close(rng):
     return replace(case, x=x, mu=mu, log_sigma=log_sigma, weight=1e-3 * case.weight)
 
 
-def _square(student, rng):
-    """The arguments of two calls with square weights, whose transpose has the same shape."""
+def _cube(student, rng):
+    """The arguments of two calls with as many rows and latent dimensions as those of x.
+
+    So a transpose has the same shape. The last rows of both calls are alike.
+    """
     most = min(student.domain.sizes(axis)[1] for axis in "dk")
-    side = int(rng.integers(2, most + 1))
-    return (_instance(rng, (3, side, side)).everything for _ in range(2))
+    side = int(rng.integers(3, most + 1))
+    cases = [_instance(rng, (side, side, side)) for _ in range(2)]
+    return _ended_alike(
+        *(replace(c, eta=np.array(np.exp(rng.uniform(-3, 3)))).everything for c in cases)
+    )
+
+
+def _ended_alike(first, second):
+    """Both calls, the last row of the second one's arrays being that of the first one's.
+
+    What has no rows stays: numbers, and vectors, which may be probabilities.
+    """
+    pairs = zip(first, second, strict=True)
+    return first, tuple(np.concatenate([b[:-1], a[-1:]]) if b.ndim > 1 else b for a, b in pairs)
 
 
 def _apart(student, rng):
-    """An ordinary instance, another with its decoder, and three at the edges of the domain.
+    """An ordinary instance of any size, another with its data, and three at the domain's edges.
 
     One row with one dimension, many latent ones and the least noise; then most rows and dimensions,
     one latent dimension and the most noise, and few rows, more latent dimensions than others and
@@ -119,7 +134,7 @@ def _apart(student, rng):
     domain = student.domain
     (_, rows), (_, d), (_, k) = (domain.sizes(axis) for axis in ("b", "d", "k"))
     least, most = sorted(domain.draw(rng, "eta", 2))
-    usual = _instance(rng)
+    usual = _instance(rng, (int(rng.integers(3, rows)), *rng.integers(2, (d, k)).tolist()))
     columns = rng.choice([-1.0, 1.0], (1, k)) * rng.uniform(1.0, 3.0, (1, k))
     row = replace(_instance(rng, (1, 1, k)), eta=np.array(least), weight=columns)
     far = _anywhere(domain, rng, (rows, d, 1), most), _anywhere(domain, rng, (2, 2, k), least)
@@ -165,13 +180,15 @@ def _mixture_values(student, cases):
 def mixture(student, rng):
     """A pair that lends each other one argument after another; one component; the most of all.
 
-    The pair has as many components as dimensions.
+    The pair has as many components and rows as dimensions; its last rows are alike. The one
+    component is as narrow as can be, and as far away.
     """
     domain = student.domain
     (_, rows), (_, d), (_, c) = (domain.sizes(axis) for axis in ("b", "d", "c"))
-    side = int(rng.integers(2, min(c, d) + 1))
-    pair = ((rng.normal(0, 2, (20, side)), *_mixture(rng, side, side)) for _ in range(2))
-    single = np.zeros(1), *_mixture(rng, 1, 1)[1:]
+    side = int(rng.integers(3, min(c, d) + 1))
+    pair = ((rng.normal(0, 2, (side, side)), *_mixture(rng, side, side)) for _ in range(2))
+    sign = rng.choice([-1.0, 1.0])
+    single = np.zeros(1), np.full((1, 1), -20 * sign), np.full((1, 1), -4.0)
     log_pi = domain.draw(rng, "log_pi", c)
     mu, log_sigma = (
         domain.draw(rng, f"log_marginal_mixture.{name}", c, d) for name in ("mu", "log_sigma")
@@ -184,18 +201,24 @@ def mixture(student, rng):
     return _mixture_values(
         student,
         [
-            *((x, mixture) for x, *mixture in domain.replaced(*pair)),
-            (rng.normal(0, 2, (1, 1)), single),
+            *((x, mixture) for x, *mixture in domain.replaced(*_ended_alike(*pair))),
+            (np.full((1, 1), 1000 * sign), single),
             (anywhere, (log_pi, mu, log_sigma)),
         ],
     )
 
 
 def mixture_far(student, rng):
-    """Norms from 50 to 1000 in all directions, components of all widths, a rare one far away."""
-    direction = rng.normal(size=(30, 2))
+    """Norms from 50 to 1000 in all directions, components of all widths, a rare one far away.
+
+    The two widest of the first mixture, which count most there, are the same component.
+    """
+    count = int(rng.integers(15, student.domain.sizes("b")[1]))
+    direction = rng.normal(size=(count, 2))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    far = np.geomspace(50, 1000, 30)[:, None] * direction
+    far = np.geomspace(50, 1000, count)[:, None] * direction
+    _, twin_mu, twin_log_sigma = twins = _mixture(rng)
+    twin_mu[1], twin_log_sigma[:2] = twin_mu[0], np.log(1.25)
     log_pi, mu, log_sigma = _mixture(rng, 3)
     log_sigma += np.array([[-3.5], [0.0], [3.5]])
     close = mu[0] + np.exp(log_sigma[0]) * rng.normal(size=(5, 2))
@@ -203,7 +226,7 @@ def mixture_far(student, rng):
     return _mixture_values(
         student,
         [
-            (far, _mixture(rng)),
+            (far, twins),
             (np.concatenate([far[::3], close]), (log_pi, mu, log_sigma)),
             (rng.uniform(13, 17, (5, 1)), rare),
         ],
@@ -294,10 +317,11 @@ def samples(student, rng):
         (*case.everything, _noise(rng, count, case.mu.shape))
         for case, count in zip(cases, counts, strict=True)
     ]
-    pair = ((*each, _noise(rng, SAMPLES, each[1].shape)) for each in _square(student, rng))
+    pair = ((*each, _noise(rng, len(each[0]), each[1].shape)) for each in _cube(student, rng))
+    calls = student.domain.replaced(*_ended_alike(*pair), *calls)
     pairs = [
         _log_weight(student, Instance(*arguments), eps)
-        for *arguments, eps in student.domain.replaced(*pair, *calls)
+        for *arguments, eps in calls
     ]
     return _joined(pairs, "log_w")
 
