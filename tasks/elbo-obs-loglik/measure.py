@@ -50,9 +50,14 @@ def _nearly_exact(rng, b, d):
 
 
 def _widths(student, rng):
-    """(rows, dims) with all numbers of dimensions, and with as many rows at every third one."""
+    """(rows, dims) with all numbers of dimensions, and with as many rows at every third one.
+
+    Other rows are few, but for a few of the smallest dimensions: there they are any number.
+    """
+    most = student.domain.sizes("b")[1]
     for d in range(1, student.domain.sizes("d")[1] + 1):
-        yield d if d % 3 == 2 else int(rng.integers(1, 20)), d
+        few = int(rng.integers(1, most if d < 20 and d % 3 == 1 else 20))
+        yield d if d % 3 == 2 else few, d
     yield student.domain.size(rng, "b"), 2
 
 
@@ -71,6 +76,7 @@ def _cases(student, rng):
     least, most = min(least, most), max(least, most)
     rows, dims = (student.domain.sizes(axis)[1] for axis in ("b", "d"))
     usual = np.exp(rng.uniform(-2, 2))
+    sizes = np.geomspace(2e-6, 1, 4)[:, None]  # of residuals, in standard deviations
     return [
         (x, mean, np.array(usual)),
         (x, rng.normal(0, 2, USUAL), np.array(usual)),
@@ -78,11 +84,11 @@ def _cases(student, rng):
         (rng.normal(0, 2, USUAL), mean, np.array(usual)),
         (_moved_within(x), mean, np.array(usual)),
         (x, _moved_within(mean), np.array(usual)),
-        (*_nearly_exact(rng, *USUAL), np.array(usual)),
+        (*_nearly_exact(rng, *USUAL), np.array(1.0)),
         (*_exact_in_part(*_rows(rng, 5, dims)), np.array(least)),
         (*_far(student, rng, 1, dims), np.array(least)),
         (*_farthest(student, rng), np.array(least)),
-        (*(np.sqrt(least) * item for item in _rows(rng, 4, 3)), np.array(least)),
+        (*(np.sqrt(least) * sizes * item for item in _rows(rng, 4, 3)), np.array(least)),
         (*_far(student, rng, rows, 1), np.array(most)),
         (*_exact_in_part(*_rows(rng, 8, 2)), np.array(np.exp(rng.uniform(-6, 6)))),
     ]
