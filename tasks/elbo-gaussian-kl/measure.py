@@ -2,9 +2,9 @@
 
 Every function is called with every number of dimensions, the smallest and the largest number of
 rows, as many rows as dimensions, zeros, all dimensions of a row at one end of ln σ, and with one
-shape several times: one argument changed alone, which begins with the same row, and the same rows
-in another order. The scale S of a value is the sum of the absolute terms of its formula, from the
-inputs.
+shape several times: one argument changed alone, which begins and ends with the same rows, and the
+same rows in another order. The scale S of a value is the sum of the absolute terms of its formula,
+from the inputs.
 """
 
 import numpy as np
@@ -43,8 +43,12 @@ def _widths(student, rng):
 
 
 def _zeros(rng):
-    """Means and ln σ of which some are exactly 0, one or both; in the first row all means."""
+    """Means and ln σ of which some are exactly 0, one or both; in the first row all means.
+
+    So the rows share their first column, in which all of both are 0, and no other.
+    """
     mu, log_sigma = _ordinary(rng)
+    mu[:, 0] = log_sigma[:, 0] = 0.0
     mu[::2, ::2] = 0.0
     mu[0] = 0.0
     log_sigma[::3, 1:] = 0.0
@@ -72,9 +76,15 @@ def _reordered(rng):
     return [first, tuple(part[::-1].copy() for part in first)]
 
 
+def _ended_alike(first, second):
+    """Both calls, the last row of the second one's arrays being that of the first one's."""
+    pairs = zip(first, second, strict=True)
+    return first, tuple(np.concatenate([new[:-1], old[-1:]]) for old, new in pairs)
+
+
 def _gaussians(student, rng):
     """(mu, log_sigma): the second differs from the first in mu alone, the third in log_sigma."""
-    alone = student.domain.replaced(_ordinary(rng), _ordinary(rng))
+    alone = student.domain.replaced(*_ended_alike(_ordinary(rng), _ordinary(rng)))
     edges = [_one_row(student, rng), _one_column(student, rng), _zeros(rng), _rows_alike(rng)]
     edges += [_at_ends(student, rng), *_reordered(rng)]
     return alone + edges + [_ordinary(rng, *shape) for shape in _widths(student, rng)]
@@ -102,8 +112,9 @@ def _equally_wide(student, rng):
 def _pairs(student, rng):
     """(mu1, log_sigma1, mu2, log_sigma2); four differ from the first in one argument alone."""
     usual, other = ((*_ordinary(rng), *_ordinary(rng)) for _ in range(2))
-    alone = student.domain.replaced(usual, other)
+    alone = student.domain.replaced(*_ended_alike(usual, other))
     row = (*_one_row(student, rng), *_one_row(student, rng))
+    row[2][:] = -row[0]  # means that are as far apart as can be
     column = (*_one_column(student, rng), *_one_column(student, rng))
     column[1][: len(CORNERS), 0], column[3][: len(CORNERS), 0] = CORNERS.T
     shaped = [(*_ordinary(rng, *s), *_ordinary(rng, *s)) for s in _widths(student, rng)]
