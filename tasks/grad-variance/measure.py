@@ -64,16 +64,35 @@ def _usual(rng, m=3, b=4, k=2):
     return rng.normal(size=(b, k)), rng.uniform(-1, 1, (b, k)), rng.normal(size=(m, b, k))
 
 
+def _tied(i, mu, log_sigma, eps):
+    """In three calls of four something is zero or there twice, as where a training begins.
+
+    The same μ in all rows and a sample twice; σ = 1 in all rows and noise that is zero in one of
+    several dimensions; rows that are standard normal beside others.
+    """
+    half = slice(None, -(-len(mu) // 2))
+    if i % 4 == 1:
+        mu[:], eps[-1] = mu[0], eps[0]
+    elif i % 4 == 2:
+        log_sigma[:], eps[0, half, 1:] = 0.0, 0.0
+    elif i % 4 == 3:
+        mu[half], log_sigma[half] = 0.0, 0.0
+    return mu, log_sigma, eps
+
+
 def _calls(student, rng):
     """mu, log_sigma, eps of all sizes, and a function with its absolute terms at |z|.
 
     Each function meets the smallest sizes, the largest and one size twice, so that nothing kept
-    from a call goes unnoticed. μ is 0 beside a σ that would be lost in it, and so is the constant
-    of z² in a thousand single rows, in which the smallest σ shows.
+    from a call goes unnoticed, and one of them the most of all axes at once. μ is 0 beside a σ that
+    would be lost in it, and so is the constant of z² in a thousand single rows, in which the
+    smallest σ shows.
     """
     domain = student.domain
     edges = [(1, 1, 1), (25, 3, 2), (2, 1, 3), (1, 1000, 1), (3, 30, 4), (25, 3, 2)]
     for name in ("square", "steps"):
+        if name == "steps":
+            edges.append(tuple(domain.sizes(axis)[1] for axis in "mbk"))
         for i, (m, b, k) in enumerate([*edges, *_sizes(domain, rng)]):
             constants = _constants(domain, rng, name)
             if name == "square" and i == edges.index((1, 1000, 1)):
@@ -82,7 +101,7 @@ def _calls(student, rng):
             mu = np.where(log_sigma < -10, 0.0, mu)
             arguments = mu, log_sigma, domain.draw(rng, "eps", m, b, k)
             if i >= len(edges) and i % 2:
-                arguments = _usual(rng, m, b, k)
+                arguments = _tied(i // 2, *_usual(rng, m, b, k))
             yield Call(student, name, constants, *arguments)
 
 
@@ -168,14 +187,21 @@ def _any_law(rng, m):
 
 
 def variance(student, rng):
-    """Rows whose coordinates hang together, their means small and large beside their spread."""
+    """Rows whose coordinates hang together, their means small and large beside their spread.
+
+    In some calls the first sample is zero, in others the same as the last.
+    """
     pairs = []
     edges = [(1, 1, 1), (25, 4, 3), (2, 1, 4), (3, 1000, 1), (25, 4, 3), (2, 5, 2)]
-    for m, b, k in [*edges, *_sizes(student.domain, rng)]:
+    sizes = [*edges, *_sizes(student.domain, rng)]
+    sizes.append(tuple(student.domain.sizes(axis)[1] for axis in "mbk"))
+    for i, (m, b, k) in enumerate(sizes):
         samples = student.domain.draw(rng, "samples", m, b, k)
         if k > 1:
             shared = rng.uniform(-0.4, 0.4) * samples.flat[0]
             samples = 0.4 * samples + shared + 0.2 * samples[..., :1]
+        if i >= len(edges) and i % 3 < 2:
+            samples[0] = samples[-1] if i % 3 else 0.0
         pairs.append((samples, _law(rng, m)))
     # all weights equal, then the same samples with others, then other samples
     samples = student.domain.draw(rng, "samples", 2, 5, 4, 2)
@@ -255,13 +281,15 @@ class Problem:
 def _gaussian(rng, rows):
     """mu, sigma [rows, K] at which f varies and jumps, its constant part being large.
 
-    The widths of a row differ, those of the next row the other way round, so that one taken for
-    another, of the same row or not, shows in the directions.
+    One μ is 0. The widths of a row differ, those of the next row the other way round, so that one
+    taken for another, of the same row or not, shows in the directions.
     """
     widths = np.stack([rng.uniform(-0.4, -0.25, rows), rng.uniform(0.05, 0.2, rows)], axis=1)
     turned = np.arange(rows) % 2 == rng.integers(2)
     widths[turned] = widths[turned, ::-1]
-    return rng.uniform(-0.4, 0.4, (rows, K)), np.exp(widths)
+    mu = rng.uniform(-0.4, 0.4, (rows, K))
+    mu[rng.integers(rows), rng.integers(K)] = 0.0
+    return mu, np.exp(widths)
 
 
 def _centred(rng, height):
@@ -371,22 +399,24 @@ def _batches(student, rng, n, height):
     call.
     """
     away, shares, every = [], [], []
-    for most in (5, 400):
+    for most, first in zip((5, 400), rng.permutation([0, K]).tolist(), strict=True):
         for k, blocks in zip(rng.permutation([K, 2 * K]), (True, False), strict=True):
             needed, few = n // 4, int(rng.integers(most // 2, most))
             problem, kinds = _two_kinds(rng, int(k), height), _in_order(rng, few, blocks)
             rows = kinds * EACH + rng.integers(EACH, size=len(kinds))
             batch = replace(problem, mu=problem.mu[rows], sigma=problem.sigma[rows])
-            args = (*batch.arguments(student), -(-needed // few))
+            samples = -(-needed // few)
+            samples += int(blocks and samples % 2 == 0)
+            args = (*batch.arguments(student), samples)
             (call,) = student.independent("sample_gradients", *args, replicates=1)
             true, _, paired = (each[rows] for each in problem.moments)
-            pair = 2 * int(rng.integers(k // 2)) + np.arange(2)
+            pair = first % k + np.arange(2)
             distances = ((call - true) / paired)[..., pair]
             directions = _directions(call[..., pair], batch.sigma[:, pair])
             chosen = [kinds == kind for kind in (0, 1)]
             away.append(np.hstack([distances[:, c].reshape(-1, 2)[:needed] for c in chosen]))
             shares.append(np.stack([directions[:, c].ravel()[:needed] for c in chosen], axis=1))
-            every.append(_directions(call, batch.sigma))
+            every += [_directions(call[..., d:], batch.sigma[:, d:]) for d in range(0, k, 2)]
     return np.concatenate(away), np.concatenate(shares), every
 
 
