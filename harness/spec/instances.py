@@ -197,6 +197,19 @@ class Instances:
                 mixed.append(new)
         return tuple(mixed)
 
+    @staticmethod
+    def ended_alike(first: Call, second: Call) -> Call:
+        """The second call, whose arrays of two axes or more end with the last row of the first.
+
+        Arguments of fewer axes, and arrays of another shape, are as they are.
+        """
+        return tuple(
+            np.concatenate([new[:-1], old[-1:]])
+            if isinstance(new, np.ndarray) and new.ndim > 1 and np.shape(old) == new.shape
+            else new
+            for old, new in zip(first, second, strict=True)
+        )
+
     def arguments(
         self,
         signature: Signature,

@@ -76,15 +76,14 @@ def _reordered(rng):
     return [first, tuple(part[::-1].copy() for part in first)]
 
 
-def _ended_alike(first, second):
-    """Both calls, the last row of the second one's arrays being that of the first one's."""
-    pairs = zip(first, second, strict=True)
-    return first, tuple(np.concatenate([new[:-1], old[-1:]]) for old, new in pairs)
+def _alone(student, first, second):
+    """The first call, and those with one array of the second, its first and last row kept."""
+    return student.domain.replaced(first, student.domain.ended_alike(first, second))
 
 
 def _gaussians(student, rng):
     """(mu, log_sigma): the second differs from the first in mu alone, the third in log_sigma."""
-    alone = student.domain.replaced(*_ended_alike(_ordinary(rng), _ordinary(rng)))
+    alone = _alone(student, _ordinary(rng), _ordinary(rng))
     edges = [_one_row(student, rng), _one_column(student, rng), _zeros(rng), _rows_alike(rng)]
     edges += [_at_ends(student, rng), *_reordered(rng)]
     return alone + edges + [_ordinary(rng, *shape) for shape in _widths(student, rng)]
@@ -112,7 +111,7 @@ def _equally_wide(student, rng):
 def _pairs(student, rng):
     """(mu1, log_sigma1, mu2, log_sigma2); four differ from the first in one argument alone."""
     usual, other = ((*_ordinary(rng), *_ordinary(rng)) for _ in range(2))
-    alone = student.domain.replaced(*_ended_alike(usual, other))
+    alone = _alone(student, usual, other)
     row = (*_one_row(student, rng), *_one_row(student, rng))
     row[2][:] = -row[0]  # means that are as far apart as can be
     column = (*_one_column(student, rng), *_one_column(student, rng))

@@ -110,18 +110,10 @@ def _cube(student, rng):
     most = min(student.domain.sizes(axis)[1] for axis in "dk")
     side = int(rng.integers(3, most + 1))
     cases = [_instance(rng, (side, side, side)) for _ in range(2)]
-    return _ended_alike(
-        *(replace(c, eta=np.array(np.exp(rng.uniform(-3, 3)))).everything for c in cases)
+    first, second = (
+        replace(c, eta=np.array(np.exp(rng.uniform(-3, 3)))).everything for c in cases
     )
-
-
-def _ended_alike(first, second):
-    """Both calls, the last row of the second one's arrays being that of the first one's.
-
-    What has no rows stays: numbers, and vectors, which may be probabilities.
-    """
-    pairs = zip(first, second, strict=True)
-    return first, tuple(np.concatenate([b[:-1], a[-1:]]) if b.ndim > 1 else b for a, b in pairs)
+    return first, student.domain.ended_alike(first, second)
 
 
 def _apart(student, rng):
@@ -186,7 +178,6 @@ def mixture(student, rng):
     domain = student.domain
     (_, rows), (_, d), (_, c) = (domain.sizes(axis) for axis in ("b", "d", "c"))
     side = int(rng.integers(3, min(c, d) + 1))
-    pair = ((rng.normal(0, 2, (side, side)), *_mixture(rng, side, side)) for _ in range(2))
     sign = rng.choice([-1.0, 1.0])
     single = np.zeros(1), np.full((1, 1), -20 * sign), np.full((1, 1), -4.0)
     log_pi = domain.draw(rng, "log_pi", c)
@@ -198,10 +189,11 @@ def mixture(student, rng):
     owner = np.arange(len(anywhere[::2])) % c
     anywhere[::2] = mu[owner] + np.exp(log_sigma[owner]) * rng.normal(size=(len(owner), d))
     anywhere[1, :2] = -1000.0, 1000.0
+    one, other = ((rng.normal(0, 2, (side, side)), *_mixture(rng, side, side)) for _ in range(2))
     return _mixture_values(
         student,
         [
-            *((x, mixture) for x, *mixture in domain.replaced(*_ended_alike(*pair))),
+            *((x, mixture) for x, *mixture in domain.replaced(one, domain.ended_alike(one, other))),
             (np.full((1, 1), 1000 * sign), single),
             (anywhere, (log_pi, mu, log_sigma)),
         ],
@@ -317,8 +309,10 @@ def samples(student, rng):
         (*case.everything, _noise(rng, count, case.mu.shape))
         for case, count in zip(cases, counts, strict=True)
     ]
-    pair = ((*each, _noise(rng, len(each[0]), each[1].shape)) for each in _cube(student, rng))
-    calls = student.domain.replaced(*_ended_alike(*pair), *calls)
+    one, other = (
+        (*each, _noise(rng, len(each[0]), each[1].shape)) for each in _cube(student, rng)
+    )
+    calls = student.domain.replaced(one, student.domain.ended_alike(one, other), *calls)
     pairs = [
         _log_weight(student, Instance(*arguments), eps)
         for *arguments, eps in calls

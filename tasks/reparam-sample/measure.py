@@ -57,8 +57,7 @@ def _usual(rng):
 
 def _alone(student, first, second):
     """The first call, and those in which one array has changed, all but its first and last row."""
-    second = [np.concatenate([b[:-1], a[-1:]]) for a, b in zip(first, second, strict=True)]
-    return student.domain.replaced(first, tuple(second))
+    return student.domain.replaced(first, student.domain.ended_alike(first, second))
 
 
 def given_noise(student, rng):

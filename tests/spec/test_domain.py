@@ -250,6 +250,16 @@ def test_arguments_of_another_call_may_stand_alone_in_a_call(tmp_path: Path) -> 
     assert len(met) == 4
 
 
+def test_a_call_ends_as_another_one_in_what_has_rows(task: LoadedTask) -> None:
+    first = np.arange(6.0).reshape(3, 2), np.arange(3.0), np.zeros((2, 2)), 1.0
+    second = -first[0], -first[1], np.ones((3, 2)), 2.0
+    rows, vector, other, number = task.instances.ended_alike(first, second)
+    assert rows.tolist() == [[0, -1], [-2, -3], [4, 5]]
+    assert vector.tolist() == [0, -1, -2]
+    assert other.tolist() == second[2].tolist()
+    assert number == 2.0
+
+
 def test_an_index_may_go_up_to_a_product_of_sizes(tmp_path: Path) -> None:
     task = small(tmp_path, one=("below: k", "below: b * k"))
     signature, rng = task.contract.functions["mixed"], np.random.default_rng(2)
