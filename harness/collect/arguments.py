@@ -28,9 +28,13 @@ _MANY_ABANDONED = 0.75
 
 @dataclass(frozen=True)
 class Seed:
-    """Stands for a generator that the worker builds from this integer."""
+    """Stands for a generator that the worker builds from this integer.
+
+    ``used``: a number has been drawn from it before.
+    """
 
     value: int
+    used: bool = False
 
 
 @dataclass(frozen=True)

@@ -329,7 +329,8 @@ class Calls:
         """
         match value:
             case Seed() if isinstance(type_, GeneratorType):
-                return {"t": type_.name, "seed": value.value}
+                used = {"used": True} if value.used else {}
+                return {"t": type_.name, "seed": value.value, **used}
             case Given():
                 first = len(arrays)
                 arrays.extend(np.asarray(item) for item in value.parameters)

@@ -7,6 +7,7 @@ itself. Every call is checked against the contract (:mod:`harness.collect.calls`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any, NoReturn
 
@@ -50,6 +51,7 @@ class ProgramProxy:
     ) -> None:
         self._calls = Calls(channel, contract, rng, Transcript(record=record), observe)
         self._material = material or Material(Instances(Domain()), ())
+        self._used: set[str] = set()  # functions that were given a generator which is not fresh
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
@@ -190,11 +192,13 @@ class ProgramProxy:
 
         ``args`` leave out the generator, which the contract must have as its last parameter. Where
         it has one, the first call is made once more with its generator and other seeds of the
-        global generators: the result must be the same.
+        global generators: the result must be the same. In the first of these calls of a function it
+        is made a third time, with that generator after a number was drawn from it.
 
         Raises:
             ProgramError: two replicates are identical: the program reseeds a generator. Or the same
-                generator gave other draws: the program draws from elsewhere.
+                generator gave other draws: the program draws from elsewhere. Or it gave the same
+                after a number was drawn: the program draws from one of its own.
         """
         call = getattr(self, name)
         last = self._calls.signature(name).params[-1]
@@ -217,6 +221,9 @@ class ProgramProxy:
             )
         if seeds:
             self._expect_the_same(name, args, seeds[0], results[0])
+            if name not in self._used:
+                self._used.add(name)
+                self._expect_others(name, args, seeds[0], results[0])
         return results
 
     def _expect_the_same(self, name: str, args: Sequence[Any], seed: Seed, first: Any) -> None:
@@ -232,6 +239,20 @@ class ProgramProxy:
                 f"{name} returned other draws for a generator in the same state: draw from the "
                 "generator given alone (torch.randn(…, generator=generator)), not from torch's or "
                 "numpy's global one or one of your own, and keep nothing from call to call",
+            )
+
+    def _expect_others(self, name: str, args: Sequence[Any], seed: Seed, first: Any) -> None:
+        """Checks that a generator which was drawn from before gives other draws.
+
+        One that the program makes from the seed of the given one would begin anew.
+        """
+        again = self._calls.again(name, (*args, replace(seed, used=True)), seed.value)
+        if _bytes(again) == _bytes(first):
+            raise ProgramError(
+                "reseeded",
+                f"{name} returned the same draws for a generator from which a number had been "
+                "drawn before: your code makes a generator of its own from the seed of the one "
+                "given (such as by initial_seed()); draw from the generator given itself",
             )
 
     def new(self, class_name: str, /, *args: Any, **config: Any) -> Handle:

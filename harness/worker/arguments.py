@@ -128,9 +128,15 @@ class Arguments:
             case "float":
                 return float.fromhex(spec["v"])
             case "torch.Generator":
-                return torch.Generator().manual_seed(spec["seed"])
+                generator = torch.Generator().manual_seed(spec["seed"])
+                if spec.get("used"):
+                    torch.rand(1, generator=generator)
+                return generator
             case "numpy.random.Generator":
-                return np.random.default_rng(spec["seed"])
+                numbers = np.random.default_rng(spec["seed"])
+                if spec.get("used"):
+                    numbers.random()
+                return numbers
             case "handle":
                 return holder.objects[spec["id"]]
             case "file":

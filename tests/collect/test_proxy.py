@@ -273,6 +273,28 @@ def test_draws_that_repeat_are_an_error_of_their_own(lab, name):
     assert f"{name} returned the same draws" in message
 
 
+@pytest.mark.parametrize(
+    ("name", "draws"),
+    [
+        (
+            "noise",
+            "torch.randn(n, dtype=torch.float64, "
+            "generator=torch.Generator().manual_seed(generator.initial_seed()))",
+        ),
+        (
+            "numpy_noise",
+            "torch.from_numpy(np.random.default_rng(generator.bit_generator.seed_seq).normal(size=n))",
+        ),
+    ],
+)
+def test_a_generator_made_of_the_seed_of_the_given_one_is_not_the_given_one(lab, name, draws):
+    source = f"import numpy as np\nimport torch\ndef {name}(n, generator):\n    return {draws}\n"
+    with pytest.raises(ProgramError) as caught, lab.trial(draws, source=source) as student:
+        student.independent(name, 4, replicates=2)
+    assert caught.value.cause == "reseeded"
+    assert "from which a number had been drawn before" in caught.value.message
+
+
 GLOBAL = "torch.randn(n, dtype=torch.float64)"
 OWN = "torch.randn(n, dtype=torch.float64, generator=generator)"
 
