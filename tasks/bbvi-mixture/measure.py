@@ -148,7 +148,8 @@ def _choices(student, rng):
     """(q, u): u inside the components, at both ends of [0, 1), and where one component ends.
 
     Weights of exactly 1/4 and of 0 make those ends exact; ten weights of 1/10 sum to less than 1.
-    Of the first components one has a weight of 0, the next one of about 1e-13. Wide and narrow ones
+    Of the first components one has a weight of 0, the next one of about 1e-13. The most components
+    have logits from 800 down to -800, whose mean is far from the largest. Wide and narrow ones
     come in both orders, and u closer to ends than single precision is. Then all sizes. The last two
     are of the same; the weights of the second choose other components for the u of the first.
     """
@@ -160,7 +161,8 @@ def _choices(student, rng):
     yield quarters, np.array([0.0, 0.25, 0.5, 0.75, np.nextafter(0.5, 0)])
     tenths = np.full(c_most, 800.0), *_mixture(rng, c_most, k_most)[1:]
     yield tenths, rng.permutation([1 - 2.0**-53, *(np.arange(m_most - 1) % 10 / 10 + 0.05)])
-    yield _light(rng, student, COMPONENTS, K, 1)[0], rng.random(3)
+    falling, *light = _light(rng, student, c_most, K, 1)[0]
+    yield (np.sort(falling)[::-1].copy(), *light), rng.random(3)
     (logits, _, log_sigma), _ = _spread(rng)
     for widths in (log_sigma, log_sigma[::-1].copy()):
         mu = (np.exp(widths) * rng.normal(size=widths.shape)).clip(-1000, 1000)
