@@ -122,9 +122,10 @@ def _batch(student, rng, n, t, actions):
     """(logits, actions, returns, mask) of n episodes.
 
     The largest logits and returns stand in a row of their own: a sum would hide others beside them.
-    In the first row what follows the end is small.
+    In the first row what follows the end is small. The longest batch has an episode of its length.
     """
     logits, mask = rng.normal(0.0, 2.0, (n, t, actions)), _lengths(rng, n, t)
+    mask[-1] |= t == student.domain.sizes("t")[1]
     taken, weights = rng.integers(actions, size=(n, t)), rng.normal(3.0, 4.0, (n, t))
     logits[-1] = student.domain.draw(rng, "logits", t, actions)
     weights[-1] = student.domain.draw(rng, "reinforce_loss.returns", t)
