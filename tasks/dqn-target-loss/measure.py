@@ -211,6 +211,14 @@ def _far_played(student, rng, rows, features, actions):
     return phi, taken, rewards, phi_next, student.domain.draw(rng, "discounts", rows)
 
 
+def _largest_played(student, rng, features, actions):
+    """One transition with the largest reward, of either sign, and no feature below one."""
+    phi, taken, _, phi_next, discounts = _played(rng, 1, features, actions)
+    most = np.abs(student.domain.draw(rng, "rewards", 2)).max()
+    phi = np.copysign(1.0 + np.abs(phi), phi)
+    return phi, taken, rng.choice([-1.0, 1.0], 1) * most, phi_next, discounts
+
+
 def _error_size(weights, target_weights, played):
     """Per transition the sum of absolute terms of y - Q(s, a), whichever actions are best."""
     phi, taken, rewards, phi_next, discounts = played
@@ -315,7 +323,8 @@ def learner(student, rng):
 
     The last of them waits ten updates for each of its two copies, and is looked at around the first
     update and those. Sizes of batches differ from step to step, and every look has two probes of
-    its own. A batch of one row with the largest reward has the largest gradient.
+    its own, one of them as many rows as features and actions. A batch of one row with the largest
+    reward has the largest gradient.
     """
     rate = float(rng.uniform(0.1, 0.2))
     runs = (
@@ -336,10 +345,10 @@ def learner(student, rng):
                 runs[1].step(_far_played(student, rng, (ROWS, rows[0])[count - 1], 1, 1), found)
             runs[1].look(found, _probes(student, rng, ROWS, 1))
         if count == 1:
-            runs[2].step(_far_played(student, rng, 1, 8, 8), found)
+            runs[2].step(_largest_played(student, rng, 8, 8), found)
         elif count:
             runs[2].step(_played(rng, rows[count + 4], 8, 8), found)
         if count in (0, 1, 9, 10, 11, 20):
-            runs[2].look(found, _probes(student, rng, 1, 8))
+            runs[2].look(found, _probes(student, rng, 8 if count == 9 else 1, 8))
     _others(student, rng, found)
     return {name: np.concatenate(arrays) for name, arrays in found.items()}

@@ -122,7 +122,8 @@ def _calls(student, rng):
     """(logits, actions, rewards, values, mask, γ) of all calls.
 
     The first two are of one size; each argument is also exchanged alone, so that a result which is
-    kept by some of them comes back where another has changed.
+    kept by some of them comes back where another has changed. The first one's episodes are all
+    whole, those of the second are not.
     """
     shapes = list(_shapes(student, rng))
     gammas = student.domain.draw(rng, "gamma", len(shapes))
@@ -142,6 +143,10 @@ def _calls(student, rng):
     far = np.full((2, most), rng.choice([-1.0, 1.0]) * student.domain.draw(rng, "rewards", 2).max())
     calls.append((logits, actions, far, -far, np.ones((2, most), dtype=bool), 1.0))
     first, second, *others = calls
+    n, t = first[4].shape
+    ends = rng.integers(1, max(t, 2), n)
+    first = (*first[:4], np.ones((n, t), dtype=bool), first[5])
+    second = (*second[:4], np.arange(t) < ends[:, None], second[5])
     second = student.domain.begun_alike(first, second)
     return student.domain.replaced(first, second, *others, first)
 

@@ -19,10 +19,13 @@ IMPOSSIBLE_NATS = 20.0
 
 
 def _batches(student, rng):
-    """(x, μ, ln σ, and mean and ln σ of p(x | z)) of all sizes; the first two are of one size."""
+    """(x, μ, ln σ, and mean and ln σ of p(x | z)) of all sizes; the first two are of one size.
+
+    Of the third, all sizes are the same; the most of both widths come together.
+    """
     (b, k, d), (b_most, k_most, d_most) = zip(*map(student.domain.sizes, "bkd"), strict=True)
     sizes = [(ROWS, LATENT, DATA)] * 2
-    sizes += [(7, 2, 2), (b, k_most, d), (b_most, k, d_most)]
+    sizes += [(4, 4, 4), (b, k_most, d_most), (b_most, k, d)]
     return [_numbers(student, rng, *size) for size in sizes]
 
 
