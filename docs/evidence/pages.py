@@ -133,7 +133,7 @@ def _noticed(rows: Sequence[Row], part: str) -> str:
 
 def keys() -> str:
     """What exact checks say under many keys."""
-    found = rows_of(FIGURES / "keys.csv")
+    found = rows_of(path) if (path := FIGURES / "keys.csv").is_file() else []
     names = ("mistakes", "key_dependent", "rewritings", "left_out", "failed")
     lines: list[list[object]] = [
         [row["task"], row["keys"], *(row[name] for name in names), row["worst"], row["check"]]
