@@ -31,12 +31,13 @@ import re
 import stat
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
 from harness.errors import UsageError
+from harness.files import read_csv
 
 #: A file of ``figures/``: what ``verify``, ``calibrate`` and ``bench`` write.
 Figure = Literal[
@@ -175,6 +176,16 @@ class Results:
     def figure(self, name: Figure) -> Path:
         """One file of :attr:`figures`."""
         return self.figures / name
+
+    def other_rows(
+        self, name: Figure, columns: Sequence[str], new: Container[str], tasks: Path
+    ) -> list[dict[str, str]]:
+        """The rows of a figure about tasks that a run leaves out and the folder ``tasks`` has."""
+        return [
+            row
+            for row in read_csv(self.figure(name), columns)
+            if row["task"] not in new and (tasks / row["task"] / "task.yaml").is_file()
+        ]
 
     def submissions(self, names: Iterable[str]) -> dict[str, SubmissionReports]:
         """Where the reports of some submissions go, by their names; no two share a folder.

@@ -17,8 +17,8 @@ from pages import EVIDENCE, ROOT, all_tasks, loaded
 from harness.collect.pool import fresh
 from harness.files import read_csv, write_csv
 from harness.mutation import forks
-from harness.mutation.keeping import can_keep, kept_by, kept_without, takes_tensors
-from harness.mutation.source import Function, Operator, Place, Rule
+from harness.mutation.keeping import keeps_parts, kept_by, kept_without_one
+from harness.mutation.source import Operator, Place, Rule
 from harness.mutation.trying import subject_of, try_all
 
 CSV = EVIDENCE / "kept.csv"
@@ -43,17 +43,15 @@ def operators() -> tuple[Operator, ...]:
 
 def _by_part(part: str) -> Rule:
     def rule(place: Place) -> Iterator[str]:
-        if can_keep(place) and takes_tensors(place):
+        if keeps_parts(place):
             yield kept_by(part)
 
     return rule
 
 
 def _without_one(place: Place) -> Iterator[str]:
-    if can_keep(place) and takes_tensors(place):
-        assert isinstance(place.node, Function)
-        count = len(place.node.args.args)
-        yield from map(kept_without, range(count) if count > 1 else ())
+    if keeps_parts(place):
+        yield from kept_without_one(place)
 
 
 def rows(name: str) -> list[dict[str, object]]:

@@ -53,14 +53,20 @@ def kept_by(part: str) -> str:
     return _KEPT.format(key=f'({_SIZE}, whole({part}) if getattr(a, "ndim", 0) else whole(a))')
 
 
-def kept_without(place: int) -> str:
-    """A decorator that keeps results by all arguments but one."""
-    return _KEPT.format(key=f"i == {place} or whole(a)")
+def kept_without_one(place: Place) -> Iterator[str]:
+    """Decorators that keep results by all arguments but one; none for a function of a single one.
+
+    The place is one of which :func:`keeps_parts` holds.
+    """
+    assert isinstance(place.node, Function)
+    count = len(place.node.args.args)
+    for left_out in range(count) if count > 1 else ():
+        yield _KEPT.format(key=f"i == {left_out} or whole(a)")
 
 
 def _state(place: Place) -> Iterator[str]:
     """A result that is kept: by the shapes of the arguments, by the first call."""
-    if can_keep(place):
+    if _can_keep(place):
         yield _MEMO.format(key='getattr(a, "shape", type(a))')
         yield _MEMO.format(key="type(a)")
 
@@ -70,24 +76,21 @@ def _parts(place: Place) -> Iterator[str]:
 
     By the first row of every array, by its first number, by all arguments but one.
     """
-    if can_keep(place) and takes_tensors(place):
-        assert isinstance(place.node, Function)
+    if keeps_parts(place):
         yield kept_by("a[:1]")
         yield kept_by("a.flatten()[:1]")
-        count = len(place.node.args.args)
-        for left_out in range(count) if count > 1 else ():
-            yield kept_without(left_out)
+        yield from kept_without_one(place)
 
 
-def takes_tensors(place: Place) -> bool:
-    """Whether some parameter of a function is a tensor, or may be one: not annotated."""
-    if not isinstance(place.node, Function):
+def keeps_parts(place: Place) -> bool:
+    """Whether results can be kept by parts of tensors: a parameter is one, or has no annotation."""
+    if not isinstance(place.node, Function) or not _can_keep(place):
         return False
     params = [arg for arg in place.node.args.args if arg.arg != "self"]
     return any(not arg.annotation or "Tensor" in ast.unparse(arg.annotation) for arg in params)
 
 
-def can_keep(place: Place) -> bool:
+def _can_keep(place: Place) -> bool:
     """Whether a place is a function of the module or a method, whose results can be kept."""
     return (
         isinstance(place.node, Function)

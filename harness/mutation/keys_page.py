@@ -25,14 +25,10 @@ def write(reports: Sequence[KeyReport], results: Results, tasks: Path) -> Path:
     Rows about other tasks stay while the folder ``tasks`` has these.
     """
     results.make_figures()
-    path = results.figure("keys.csv")
-    rows: dict[str, dict[str, str]] = {
-        row["task"]: row
-        for row in read_csv(path, COLUMNS)
-        if (tasks / row["task"] / "task.yaml").is_file()
-    }
-    rows |= {report.task.id: _row(report) for report in reports}
-    return write_csv(path, COLUMNS, [rows[name] for name in sorted(rows)])
+    new = {report.task.id: _row(report) for report in reports}
+    rows = [*results.other_rows("keys.csv", COLUMNS, new, tasks), *new.values()]
+    rows.sort(key=lambda row: row["task"])
+    return write_csv(results.figure("keys.csv"), COLUMNS, rows)
 
 
 def _row(report: KeyReport) -> dict[str, str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from harness.files import read_csv, write_csv
 from harness.mutation.source import Family
 from harness.mutation.strength import TaskStrength, ratio
-from harness.results import Figure, Results
+from harness.results import Results
 
 COUNTS = ("mutants", "untried", "crash", "refused", "caught", "equivalent", "excused")
 FAMILIES: tuple[Family, ...] = ("plain", "state", "clamp", "float32")
@@ -35,16 +35,12 @@ def write(strengths: Sequence[TaskStrength], results: Results, tasks: Path) -> l
     results.make_figures()
     new = {item.task.id for item in strengths}
 
-    def kept(name: Figure, columns: Sequence[str]) -> list[Row]:
-        return [
-            row
-            for row in read_csv(results.figure(name), columns)
-            if row["task"] not in new and (tasks / str(row["task"]) / "task.yaml").is_file()
-        ]
-
-    rows = [*kept("mutation.csv", COLUMNS), *(row for item in strengths for row in _rows(item))]
-    survivors = [
-        *kept("survivors.csv", SURVIVOR_COLUMNS),
+    rows: list[Row] = [
+        *results.other_rows("mutation.csv", COLUMNS, new, tasks),
+        *(row for item in strengths for row in _rows(item)),
+    ]
+    survivors: list[Row] = [
+        *results.other_rows("survivors.csv", SURVIVOR_COLUMNS, new, tasks),
         *(row for item in strengths for row in _survivors(item)),
     ]
     return [

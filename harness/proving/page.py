@@ -41,12 +41,7 @@ def write(proofs: Sequence[TaskProof], results: Results, tasks: Path) -> list[Pa
     path = results.figure("verification.csv")
     new = [row for proof in proofs for row in _rows(proof)]
     proven = {proof.task.id for proof in proofs}
-    kept = [
-        row
-        for row in read_csv(path, COLUMNS)
-        if row["task"] not in proven and (tasks / row["task"] / "task.yaml").is_file()
-    ]
-    rows = [*kept, *new]
+    rows = [*results.other_rows("verification.csv", COLUMNS, proven, tasks), *new]
     rows.sort(key=lambda row: row["task"])
     return [
         write_csv(path, COLUMNS, rows),
