@@ -300,6 +300,10 @@ def records(student, rng, n):
     found = _records(student, 0.0, 200, 2, 3, 5 * n // 2)
     left = [record.uniform(rng, "next")[record.ties[:, 1] == 2, 1] for record in found]
     columns.add("action", [*left, np.full(n, -1.0)], joint=False)
+    # of four arms three are left, and the one that did worse is explored now and then
+    found = _records(student, 0.6, 200, 2, 4, 5 * n // 2)
+    left = [record.uniform(rng, "number")[record.ties[:, 1] == 3, 1] for record in found]
+    columns.add("action", [*left, np.full(n, -1.0)], joint=False)
     # nothing but exploring; sums of all values, which arms that repeat each other spread
     found = _records(student, 1.0, int(rng.integers(20, 60)), 4, 20, n)
     columns.add("value", [record.value[:, 19] for record in found], joint=False)
