@@ -14,6 +14,7 @@ JSON; 3 keeps their bytes beside the rest of the observation, and no scales of s
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import sqlite3
@@ -378,13 +379,20 @@ class Ledger:
 
 def _sealed(text: str, arrays: bytes = b"") -> str:
     """A record with a digest of it and of its arrays in a line of its own."""
-    return f"{text}\n{sha256(text.encode() + arrays)}"
+    return f"{text}\n{_digest(text, arrays)}"
 
 
 def _unsealed(stored: str, arrays: bytes = b"") -> tuple[str, bool | None]:
     """A record, and whether it is what was written; None where it has no digest."""
     text, line_end, digest = stored.partition("\n")
-    return text, digest == sha256(text.encode() + arrays) if line_end else None
+    return text, digest == _digest(text, arrays) if line_end else None
+
+
+def _digest(text: str, arrays: bytes) -> str:
+    """The SHA-256 of a record and its arrays, which are not copied for it: they are large."""
+    whole = hashlib.sha256(text.encode())
+    whole.update(arrays)
+    return whole.hexdigest()
 
 
 def _isolated(level: str, weakest: str | None) -> bool:

@@ -51,7 +51,8 @@ def _samples(student, rng):
 def _numbers(student, rng, rows, latent, data):
     """Ordinary numbers in most rows; in the last one, in 3, 6 and 9 any that the domain allows.
 
-    In row 1 q is close to the prior, in row 2 the point is close to the decoder's mean.
+    In row 1 q is close to the prior, in row 2 the point is close to the decoder's mean; in 4, 5, 7
+    and 8 q is narrow, and nothing else is large that would hide its variance.
     """
     x, x_mean = rng.normal(0.0, 2.0, (2, rows, data))
     mu = rng.normal(0.0, 2.0, (rows, latent))
@@ -60,6 +61,8 @@ def _numbers(student, rng, rows, latent, data):
     if rows > 2:
         mu[1], log_sigma[1] = 0.01 * rng.normal(size=(2, latent))
         x_mean[2], x_log_sigma[2] = x[2] + 0.01 * rng.normal(size=data), -2.0
+    for small in (log_sigma[4:6], log_sigma[7:9]):
+        small[:] = rng.uniform(-16.0, -3.0, small.shape)
     for name, array in zip(("x", "mu", "log_sigma", "x_mean", "x_log_sigma"), args, strict=True):
         array[-1:] = student.domain.draw(rng, name, *array[-1:].shape)
         array[3:10:3] = student.domain.draw(rng, name, *array[3:10:3].shape)
