@@ -32,11 +32,9 @@ ALLOWED = {
     "collect/test_proxy.py": {"_queued_calls"},
     "tasks/test_a2c_update.py": {"_ending", "_flags"},
     "tasks/test_ae_linear_pca.py": {"_elongated", "_gap"},
-    "tasks/test_bandit_testbed.py": {"_as_uniform", "_runs"},
     "tasks/test_bbvi_mixture.py": {"_density", "_kl", "_log_target", "_target"},
     "tasks/test_cvae_conditional.py": {"_law", "_log_law", "_log_model", "_pairs_of"},
     "tasks/test_dqn_mini_breakout.py": {"_play"},
-    "tasks/test_dqn_target_loss.py": {"_table"},
     "tasks/test_grad_variance.py": {
         "_centred",
         "_in_order",

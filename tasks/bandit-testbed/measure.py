@@ -52,7 +52,7 @@ def _chance(rng, b, t, a):
     return explores, rng.integers(0, a, (b, t)), _keys(rng, b, t, a)
 
 
-def _runs(rng, b, t, a):
+def given_runs(rng, b, t, a):
     """Arguments of play: values around a level, which differs from run to run."""
     level = rng.permutation(np.linspace(-3.0, 2.0, b) if b > 1 else np.array([-1.0]))
     value = level[:, None] + rng.normal(size=(b, a))
@@ -99,17 +99,17 @@ def _hair(rng, b, a):
 def given_chance(student, rng):
     """Records of runs from the smallest to the largest; then each argument changed alone."""
     draw = student.domain.draw
-    calls = [_runs(rng, *size) for size in EDGES]
-    calls += [_runs(rng, *(int(x) for x in rng.integers(2, 9, 3))) for _ in range(3)]
+    calls = [given_runs(rng, *size) for size in EDGES]
+    calls += [given_runs(rng, *(int(x) for x in rng.integers(2, 9, 3))) for _ in range(3)]
     b, t, a = (int(x) for x in rng.integers(4, 9, 3))
-    pair = [_runs(rng, b, t, a) for _ in range(2)]
+    pair = [given_runs(rng, b, t, a) for _ in range(2)]
     calls += student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
     calls += [_close(rng, b, t, int(rng.integers(2, 6))) for b, t in ((12, 60), (6, 200))]
     calls += [_whole(rng, 100, *ends) for ends in ((2, 1), (4, 2), (2, 3), (3, 5), (6, 5))]
     calls += [_hair(rng, 40, a) for a in (2, 5)]
     wide = _chance(rng, 50, 8, 5)
     calls.append((draw(rng, "value", 50, 5), *wide, draw(rng, "noise", 50, 8)))
-    value, explores, arm, key, noise = _runs(rng, 8, 12, 3)
+    value, explores, arm, key, noise = given_runs(rng, 8, 12, 3)
     calls += [(value, np.full((8, 12), all_), arm, key, noise) for all_ in (False, True)]
     found, scales = [], []
     for value, explores, arm, key, noise in calls:
@@ -326,7 +326,7 @@ def records(student, rng, n):
     return columns.metrics()
 
 
-def _as_uniform(x):
+def as_uniform(x):
     """Φ(x) for standard normal x, by linear interpolation in a fine table of the trapezoid rule."""
     grid = np.linspace(-9.0, 9.0, 18_001)
     density = np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi)
@@ -347,8 +347,8 @@ def few_runs(student, rng, n):
         value, action, reward = (np.concatenate(part) for part in zip(*calls, strict=True))
         record = Record(epsilon, value, action, reward)
         uniform = record.uniform(rng, "number").reshape(n, runs, steps)
-        value = _as_uniform(record.value).reshape(n, runs, arms)
-        noise = _as_uniform(record.noise).reshape(n, runs, steps)
+        value = as_uniform(record.value).reshape(n, runs, arms)
+        noise = as_uniform(record.noise).reshape(n, runs, steps)
         found += [value[:, 0, 0], value[:, 0, 1], uniform[:, 0, -1], noise[:, 0, 0]]
         if runs == 1:
             found += [uniform[:, 0, 0], noise[:, 0, 1]]

@@ -19,7 +19,7 @@ def example(student, rng):
     return {"agrees": student.example()}
 
 
-def _table(rng, rows=ROWS, actions=ACTIONS):
+def table_of(rng, rows=ROWS, actions=ACTIONS):
     """(rewards, q_next, terminated, truncated), shuffled transitions; see above."""
     number = np.arange(rows)
     terminated, truncated, positive, below, tied = ((number >> bit & 1) == 1 for bit in range(5))
@@ -71,7 +71,7 @@ def _size(q, taken, targets):
 
 def transitions(student, rng):
     """Targets of the table, by what happened to the episode; terminated wins over truncated."""
-    table = _table(rng)
+    table = table_of(rng)
     y, scale = _targets(student, table, float(rng.uniform(0.6, 0.95)), 4)
     terminated, truncated = table[2:]
     rows = {
@@ -97,7 +97,7 @@ def other_sizes(student, rng):
     A third of the wide rows has values that are far below 0 throughout; two have the largest target
     that there may be, and the smallest.
     """
-    _, _, *flags = _table(rng, ROWS, 8)
+    _, _, *flags = table_of(rng, ROWS, 8)
     q_next = student.domain.draw(rng, "q_next", ROWS, 8) * 10 ** rng.uniform(-4.0, 0.0, (ROWS, 1))
     q_next[rng.integers(ROWS)] = student.domain.draw(rng, "q_next", 8)
     deep = np.arange(ROWS) % 3 == 0
@@ -109,11 +109,11 @@ def other_sizes(student, rng):
     wide = (rewards, q_next, *flags)
     gamma = float(rng.uniform(0.6, 0.95))
     found = [
-        _targets(student, _table(rng, 8, 5), gamma, 1),
-        _targets(student, _table(rng, 8, 1), 0.01, 4),
+        _targets(student, table_of(rng, 8, 5), gamma, 1),
+        _targets(student, table_of(rng, 8, 1), 0.01, 4),
         _targets(student, wide, 0.999, ROWS),
     ]
-    pair = [(*_table(rng, 8, 3), float(rng.uniform(*ends))) for ends in ((0.5, 0.7), (0.8, 0.9))]
+    pair = [(*table_of(rng, 8, 3), float(rng.uniform(*ends))) for ends in ((0.5, 0.7), (0.8, 0.9))]
     alone = student.domain.replaced(*pair)
     found += [_targets(student, table, gamma, 8) for *table, gamma in alone]
     values, scales = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -258,7 +258,7 @@ class _Run:
     """A learner, and the absolute values of its weights through the same updates: its scale."""
 
     def __init__(self, student, weights, rate, period):
-        self.student, self.rate, self.period = student, rate, period
+        self.rate, self.period = rate, period
         self.learner = student.new("Learner", weights, rate, period)
         self.sizes = {"online": np.abs(weights), "target": np.abs(weights)}
         self.count = 0
@@ -278,15 +278,8 @@ class _Run:
         """Both networks' values at every one of the probes."""
         for probe, (name, size) in itertools.product(probes, self.sizes.items()):
             ask = self.learner.target_values if name == "target" else self.learner.online_values
-            found[name].append(_values(self.student, ask(probe), size.shape[1]))
+            found[name].append(ask(probe).ravel())
             found[f"{name}__scale"].append((np.abs(probe) @ size).ravel())
-
-
-def _values(student, values, actions):
-    """Flat, if there is one an action: the contract of a method does not know the weights."""
-    if values.shape[1] != actions:
-        student.refuse(f"values of {values.shape[1]} actions; the weights have {actions} columns")
-    return values.ravel()
 
 
 def _probes(student, rng, rows, features):

@@ -22,7 +22,7 @@ def numpy_record(epsilon, runs, steps, arms, seed):
 
 def test_a_record_is_what_counting_gives():
     rng = np.random.default_rng(0)
-    value, explores, arm, key, noise = measure._runs(rng, 6, 25, 4)
+    value, explores, arm, key, noise = measure.given_runs(rng, 6, 25, 4)
     found = solution.play(*(torch.from_numpy(x) for x in (value, explores, arm, key, noise)))
     action, reward = (x.numpy() for x in found)
     for i in range(6):
@@ -102,7 +102,7 @@ def test_rare_exploring_is_counted_as_its_binomial_law_says():
 def test_the_normal_law_is_that_of_the_error_function():
     x = np.linspace(-5, 5, 101)
     wanted = [0.5 * (1 + math.erf(value / math.sqrt(2))) for value in x]
-    np.testing.assert_allclose(measure._as_uniform(x), wanted, atol=1e-7)
+    np.testing.assert_allclose(measure.as_uniform(x), wanted, atol=1e-7)
 
 
 KEYS = "key = torch.rand(runs, arms, generator=generator, dtype=torch.float64)"

@@ -109,7 +109,7 @@ def test_time_limit_probe(cut_is_an_end, value):
 
 
 def test_the_table_has_every_kind_of_transition():
-    rewards, q_next, terminated, truncated = measure._table(np.random.default_rng(3))
+    rewards, q_next, terminated, truncated = measure.table_of(np.random.default_rng(3))
     below, tied = q_next.max(1) < 0, (q_next == q_next.max(1, keepdims=True)).sum(1) > 1
     kinds = zip(terminated, truncated, rewards > 0, below, tied, strict=True)
     counts = dict.fromkeys(map(tuple, np.array(list(kinds)).tolist()), 0)
