@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 
 from harness import grading
@@ -20,6 +21,7 @@ from harness.results import Results
 from harness.sandbox import choice
 from harness.seeds import PUBLIC_KEY
 from harness.spec.catalogue import load_all
+from harness.spec.load import LoadedTask
 from harness.verbs import keys, mutate, options, output
 
 
@@ -61,14 +63,12 @@ def run(args: argparse.Namespace) -> int:
     with fresh(args.jobs) as pool:
         examined = list(pool.map(examination.examined, chosen))
         examination.refuse(examined)
-        if args.store:
-            for task, made in zip(chosen, pool.map(hints.made, chosen), strict=True):
-                if made is not None:
-                    print(f"stored {hints.store(made, args.reference, task)}", file=sys.stderr)
-            chosen = load_all(args.tasks, args.reference, [task.id for task in chosen])
     progress = ProgressLine(jobs=args.jobs)
     results = Results(args.results)
+    # the lock comes first, so that another run is noticed before anything is stored
     with results.verify.writer(), Ledger(results.verify.ledger, "verify") as ledger:
+        if args.store:
+            chosen = _with_answers(args, chosen)
         view = View(PUBLIC_KEY, ledger)
         with grading.local_executor(args.jobs) as executor:
             proofs = verification.verify(chosen, view, executor, progress, args.jobs, choice.best())
@@ -96,6 +96,15 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         output.emit({"tasks": [proof.to_json() for proof in proofs]})
     return 1 if complaints else 0
+
+
+def _with_answers(args: argparse.Namespace, chosen: Sequence[LoadedTask]) -> list[LoadedTask]:
+    """The tasks with the answers of their mistakes, made anew and stored beside the references."""
+    with fresh(args.jobs) as pool:
+        for task, made in zip(chosen, pool.map(hints.made, chosen), strict=True):
+            if made is not None:
+                print(f"stored {hints.store(made, args.reference, task)}", file=sys.stderr)
+    return load_all(args.tasks, args.reference, [task.id for task in chosen])
 
 
 def _lines(proof: TaskProof) -> list[str]:

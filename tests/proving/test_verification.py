@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from harness import kinds
+from harness.cli import main
 from harness.proving import verification
+from harness.results import Results
 from harness.spec.load import load_task
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +42,19 @@ def test_the_fixture_course_uses_every_verb_and_is_proven(tmp_path):
     assert code == 0
     assert set(found) == {"noise", "square", "walk"}
     assert set(found["walk"]["starter"].values()) == {"ERROR"}
+
+
+def test_where_another_run_has_the_folder_no_answers_are_stored(tmp_path, capsys):
+    course = tmp_path / "course"
+    shutil.copytree(COURSE, course)
+    stored = course / "reference" / "square" / "answers.json"
+    stored.unlink()
+    places = ("--tasks", course / "tasks", "--reference", course / "reference")
+    words = ("verify", "square", "--store", *places, "--results", tmp_path, "--jobs", "1")
+    with Results(tmp_path).verify.writer():
+        assert main([str(word) for word in words]) == 2
+    assert "another run is grading" in capsys.readouterr().err
+    assert not stored.exists()
 
 
 @pytest.mark.parametrize("name", ["a2c-cartpole", "dqn-atari"])
