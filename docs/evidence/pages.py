@@ -131,20 +131,6 @@ def _noticed(rows: Sequence[Row], part: str) -> str:
     return f"{sum(outcome != 'survives' for outcome in wrong)} of {len(wrong)}" if wrong else ""
 
 
-def keys() -> str:
-    """What exact checks say under many keys."""
-    found = rows_of(path) if (path := FIGURES / "keys.csv").is_file() else []
-    names = ("mistakes", "key_dependent", "rewritings", "left_out", "failed")
-    lines: list[list[object]] = [
-        [row["task"], row["keys"], *(row[name] for name in names), row["worst"], row["check"]]
-        for row in found
-    ]
-    sums = [sum(int(row[name]) for row in found) for name in names]
-    lines.append([f"{len(found)} tasks", "", *sums, "", ""])
-    head = ("task", "keys", "mistakes", "by key", "rewritings", "left out", "failed")
-    return markdown((*head, "worst, tolerances", "at"), lines)
-
-
 def margins() -> str:
     """The worst honest error of every check that has a tolerance, counted."""
     worst: dict[tuple[str, str], tuple[float, str]] = {}
@@ -276,7 +262,7 @@ def times() -> str:
 
 
 PAGES = {
-    STRENGTH: (mutants, untried, kept, written, margins, keys),
+    STRENGTH: (mutants, untried, kept, written, margins),
     GENERATIVE: (reproduced, brought, arranged, runs, derived, times),
 }
 
