@@ -296,12 +296,22 @@ def _noise(rng, count, shape):
     return eps
 
 
+def _opposed(case):
+    """The instance with a first x that lies across 0 from what its q decodes, as far as can be."""
+    x, mu, log_sigma = case.x.copy(), case.mu.copy(), case.log_sigma.copy()
+    x[0], mu[0] = -20.0, 10.0 * np.sign(case.weight[0])
+    log_sigma[0] = np.minimum(log_sigma[0], 0.0)
+    return replace(case, x=x, mu=mu, log_sigma=log_sigma)
+
+
 def samples(student, rng):
     """From one sample to the most, and calls that differ in one argument.
 
-    The last q are as narrow as can be, about 0, where a z that is a little off is seen.
+    The last q are as narrow as can be, about 0, where a z that is a little off is seen. Those
+    before have the least weights: hardly any noise, and an x far from what is decoded.
     """
     m, cases = student.domain.sizes("m")[1], _apart(student, rng)
+    cases[-1] = _opposed(cases[-1])
     mu = np.zeros_like(cases[0].mu)
     cases.append(replace(cases[0], mu=mu, log_sigma=rng.uniform(-30, -20, mu.shape)))
     counts = (SAMPLES, SAMPLES, 1, m, 3, SAMPLES)
