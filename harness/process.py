@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import io
 import os
@@ -19,6 +20,7 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 #: Variables of the environment with which libraries make their sums on one thread.
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")}
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+_PR_SET_PDEATHSIG = 1
 #: What the owner may do with a file or folder, in a umask.
 _OWNER = 0o700
 
@@ -78,6 +80,12 @@ def end_by_signal_as_by_interrupt() -> None:
 def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
     signal.signal(number, signal.SIG_IGN)  # a second signal must not interrupt the cleaning up
     raise Interrupted(number)
+
+
+def die_with_parent() -> None:
+    """From now on this process is killed when the one that started it ends, however that ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def take_every_signal() -> None:

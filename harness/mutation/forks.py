@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from harness.process import die_with_parent
+
 #: Functions of one fork: a new one costs what some functions do, since it copies what it touches.
 _IN_ONE_FORK = 50
 _WRITTEN_MOST_MIB = 16
@@ -213,6 +215,7 @@ def _limit(bounds: Bounds) -> None:
 
 def _confine(output: int) -> list[str]:
     """Cuts this process off from others; attempts to start some are put into the list."""
+    die_with_parent()
     os.setsid()
     faulthandler.disable()
     nothing = os.open(os.devnull, os.O_RDONLY)

@@ -22,7 +22,7 @@ def run(args: argparse.Namespace, tasks: Sequence[LoadedTask]) -> int:
     results = Results(args.results)
     stream = sys.stderr if args.json else sys.stdout
     reports = []
-    with fresh(args.jobs) as pool:
+    with results.verify.writer(), fresh(args.jobs) as pool:
         futures = [
             pool.submit(honesty.under_keys, task, args.reference / task.id, args.keys)
             for task in tasks
@@ -30,8 +30,7 @@ def run(args: argparse.Namespace, tasks: Sequence[LoadedTask]) -> int:
         for future in futures:
             reports.append(future.result())
             print("\n".join(_lines(reports[-1])), file=stream, flush=True)
-    with results.verify.writer():
-        keys_page.write(reports, results, args.tasks)
+            keys_page.write(reports[-1:], results, args.tasks)
         written = proving_page.write_page(results)
     complaints = sum(len(item.problems) for item in reports)
     print(

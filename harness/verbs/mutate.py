@@ -22,18 +22,18 @@ def run(args: argparse.Namespace, tasks: Sequence[LoadedTask]) -> int:
     results = Results(args.results)
     stream = sys.stderr if args.json else sys.stdout
     strengths = []
-    with fresh(args.jobs) as pool:
+    with results.verify.writer(), fresh(args.jobs) as pool:
         for item in strength.measure(tasks, args.reference, pool):
             strengths.append(item)
             print("\n".join(_lines(item)), file=stream, flush=True)
-    with results.verify.writer():
-        written = [*page.write(strengths, results, args.tasks), proving_page.write_page(results)]
+            page.write([item], results, args.tasks)
+        written = proving_page.write_page(results)
     complaints = sum(len(item.problems) for item in strengths)
     mutants = sum(len(item.tried) for item in strengths)
     print(
         f"{len(strengths)} tasks, {mutants} mutants, {complaints} complaints; "
         f"{sum(item.cpu_s for item in strengths):.0f} CPU s, {time.monotonic() - started:.0f} s; "
-        f"see {written[-1]}",
+        f"see {written}",
         file=stream,
     )
     if args.json:

@@ -44,17 +44,21 @@ def test_the_fixture_course_uses_every_verb_and_is_proven(tmp_path):
     assert set(found["walk"]["starter"].values()) == {"ERROR"}
 
 
-def test_where_another_run_has_the_folder_no_answers_are_stored(tmp_path, capsys):
+@pytest.mark.parametrize("more", [("--store",), ("--keys", "2"), ("--mutate",)])
+def test_where_another_run_has_the_folder_nothing_is_made_or_stored(tmp_path, capsys, more):
     course = tmp_path / "course"
     shutil.copytree(COURSE, course)
     stored = course / "reference" / "square" / "answers.json"
     stored.unlink()
     places = ("--tasks", course / "tasks", "--reference", course / "reference")
-    words = ("verify", "square", "--store", *places, "--results", tmp_path, "--jobs", "1")
+    words = ("verify", "square", *more, *places, "--results", tmp_path, "--jobs", "1")
     with Results(tmp_path).verify.writer():
         assert main([str(word) for word in words]) == 2
-    assert "another run is grading" in capsys.readouterr().err
+    written = capsys.readouterr()
+    assert "another run is grading" in written.err
+    assert written.out == ""
     assert not stored.exists()
+    assert not (tmp_path / "figures").exists()
 
 
 @pytest.mark.parametrize("name", ["a2c-cartpole", "dqn-atari"])
