@@ -151,7 +151,7 @@ def fixed_point(student, rng):
 def contraction(student, rng):
     """How much further than γ times the error before Q_i lies from Q*, i = 1…8; 0 if not."""
     excess, scales = [], []
-    for gamma in rng.uniform(0.6, 0.95, 2):
+    for gamma in rng.uniform(0.6, 0.95, 6):
         p, r, terminal, q = _solved(rng, 5, float(gamma), 1)
         before = _sup(q)
         for sweeps in range(1, 9):

@@ -158,8 +158,12 @@ def all_of_nine(student, rng):
 
 
 def all_of_sixteen(student, rng):
-    """All 65,536 images of 4 x 4 under one network, in batches of different sizes."""
-    images, network = _every_image(SIDE), _network(rng, 2, 1.0)
+    """All 65,536 images of 4 x 4 under one network, in batches of different sizes.
+
+    Its biases are at least 1, so that hidden units are on for many images and what they see shows.
+    """
+    images, (w1, b1, w2, b2, *last) = _every_image(SIDE), _network(rng, 2, 1.0)
+    network = w1, 1 + np.abs(b1), w2, 1 + np.abs(b2), *last
     cuts = len(images) * np.arange(1, 9) // 9 + rng.integers(-400, 401, 8)
     batches = np.split(images, cuts)
     return {"log_prob": np.concatenate([student.log_prob(batch, *network) for batch in batches])}
