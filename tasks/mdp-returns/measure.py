@@ -19,8 +19,8 @@ def example(student, rng):
 
 
 def _gammas(rng):
-    """0 and 1, .9, numbers between, and numbers near both ends."""
-    near = 10 ** rng.uniform(-6.0, -2.0, 2)
+    """0 and 1, .9, numbers between, and numbers very near both ends."""
+    near = 10 ** rng.uniform(-10.0, -8.0, 2)
     between = rng.uniform(0.05, 0.99, 6)
     return [float(g) for g in (between[0], *between, 0.9, near[0], 1 - near[1], 0.0, 1.0)]
 
@@ -76,7 +76,8 @@ def _streams(student, rng):
     for gamma in (1.0, float(rng.uniform(0.5, 0.99))):
         cases.append((loud, np.arange(most) % 5 == 4, gamma))
     gamma = float(rng.uniform(0.3, 0.7))
-    other = (cases[1][0], cases[1][1], gamma)
+    alike = np.concatenate([cases[1][0][:-1], cases[0][0][-1:]])  # ends as the first one
+    other = (alike, cases[1][1], gamma)
     return student.domain.replaced(cases[0], other, *cases[2:])
 
 
@@ -88,16 +89,21 @@ def stream(student, rng):
 
 
 def _batches(student, rng):
-    """(rewards, mask, γ): every length of an episode, padding that is not 0."""
+    """(rewards, mask, γ): every length of an episode, padding that is not 0.
+
+    The rows of some batches are of one length, with padding or without.
+    """
     (b_least, b_most), (t_least, t_most) = map(student.domain.sizes, "bt")
     cases, place = [], 0
-    for gamma in _gammas(rng):
+    for turn, gamma in enumerate(_gammas(rng)):
         fixed = ((4, 6), (4, 6)) if place == 0 else ()
         middle = int(rng.integers(2, b_most)), int(rng.integers(3, t_most))
         square = (int(rng.integers(2, min(b_most, t_most))),) * 2
         for b, t in (*fixed, middle, square, (b_least, t_most), (3, 1), (b_least, t_least)):
             lengths = rng.integers(1, t + 1, (b, 1))
-            if place % 5 == 4:
+            if (b, t) == middle and turn % 3 < 2:
+                lengths = np.full((b, 1), (rng.integers(1, t), t)[turn % 3])
+            if b == b_least and turn % 2 == 0:
                 lengths = np.full((b, 1), t)
             cases.append((_rewards(student, rng, place, b, t), np.arange(t) < lengths, gamma))
             place += 1
@@ -105,6 +111,7 @@ def _batches(student, rng):
         rewards = student.domain.draw(rng, "rewards", b_most, t_most)
         cases.append((rewards, np.arange(t_most) < every, gamma))
     other = (cases[1][0], np.roll(cases[0][1], 1, axis=0), float(rng.uniform(0.3, 0.7)))
+    other = student.domain.ended_alike(cases[0], other)
     return student.domain.replaced(cases[0], other, *cases[2:])
 
 
@@ -160,12 +167,12 @@ def _ruled_out(rng, table):
     return states, actions, last, mask, *tables
 
 
-def _rare(rng, b, t, least):
+def _rare(rng, b, t, least, most):
     """Trajectories whose every step is so rare that no float64 holds the whole probability.
 
-    A step has a probability of 10^least to 10^-8.
+    A factor is 10^least to 10^most.
     """
-    rare = 10.0 ** rng.uniform(least, -8.0, 7)
+    rare = 10.0 ** rng.uniform(least, most, 7)
     start, policy, transitions = np.array([rare[0], 1 - rare[0]]), np.empty((2, 2)), rare[3:]
     policy[:, 1], policy[:, 0] = rare[1:3], 1 - rare[1:3]
     transitions = np.stack([transitions, 1 - transitions], axis=1).reshape(2, 2, 2)
@@ -192,15 +199,18 @@ def _paths(student, rng):
         mask = np.arange(t) < rng.integers(1, t + 1, (b, 1))
         if place > 1 and place % 4 == 3:
             mask = np.ones((b, t), bool)
+        if place in (9, 13, 17):
+            mask[:] = mask[0]
         if place > 1 and place % 3 == 2:
             walk = tuple(rng.integers(n, size=z) for n, z in ((s, (b, t)), (a, (b, t)), (s, b)))
         else:
             walk = _walk(rng, mask, start, policy, transitions)
         cases.append((*walk, mask, start, policy, transitions))
     cases += [_ruled_out(rng, table) for table in (0, 1, 2) for _ in range(3)]
-    cases.append(_rare(rng, int(rng.integers(2, 9)), t_most, -12.0))
-    cases.append(_rare(rng, int(rng.integers(2, 9)), int(rng.integers(5, 9)), -290.0))
-    return student.domain.replaced(*cases)
+    cases.append(_rare(rng, int(rng.integers(2, 9)), t_most, -12.0, -8.0))
+    cases.append(_rare(rng, int(rng.integers(2, 9)), int(rng.integers(5, 9)), -290.0, -170.0))
+    first, second, *others = cases
+    return student.domain.replaced(first, student.domain.ended_alike(first, second), *others)
 
 
 def _log_terms(states, actions, last, mask, start, policy, transitions):
