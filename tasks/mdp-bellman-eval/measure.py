@@ -35,9 +35,14 @@ def _rewards(rng, states, actions):
     return rng.normal(0.5, 3.0, (states, actions, states))
 
 
-def _mdp(rng, states, actions, ends=0, anything=False):
-    """(P, r, pi, terminal) with `ends` terminal states, in whose rows nothing may be read."""
+def _mdp(rng, states, actions, ends=0, anything=False, last=False):
+    """(P, r, pi, terminal) with `ends` terminal states, in whose rows nothing may be read.
+
+    With `last` these are the last states.
+    """
     terminal = _terminals(rng, states, ends)
+    if last:
+        terminal = np.arange(states) >= states - ends
     p, pi = _distributions(rng, states, actions, states), _distributions(rng, states, actions)
     r = _rewards(rng, states, actions)
     p[terminal] = np.eye(states)[terminal][:, None, :]
@@ -45,30 +50,31 @@ def _mdp(rng, states, actions, ends=0, anything=False):
     if anything:
         p[terminal] = rng.integers(-1, 2, (ends, actions, states)) * 10.0 ** rng.choice([0, 6])
         pi[terminal] = rng.integers(-1, 2, (ends, actions)) * 10.0 ** rng.choice([0, 6])
-        p[np.flatnonzero(terminal)[:1]] = 1e6
-        pi[np.flatnonzero(terminal)[-1:]] = 1e6
+        over = np.flatnonzero(terminal)
+        p[over[:1]], p[over[1:2]] = 1e6, 0.0
+        pi[over[:-1][:1]], pi[over[-1:]] = 0.0, 1e6
     return p, r, pi, terminal
 
 
-def _shapes(rng):
+def _shapes(rng, square):
     """(states, actions): the edges, then as many of one as of the other, fewer and more."""
-    square, few, many = int(rng.integers(2, 9)), int(rng.integers(2, 4)), int(rng.integers(4, 9))
+    few, many = int(rng.integers(2, 4)), int(rng.integers(4, 9))
     return (*SHAPES, (square, square), (few, many), (many, few))
 
 
 def _endless(rng):
     """MDPs of all sizes in which nothing is terminal."""
-    return [_mdp(rng, *shape) for shape in _shapes(rng)]
+    return [_mdp(rng, *shape) for shape in _shapes(rng, square=8)]
 
 
 def _ending(rng):
-    """MDPs of all sizes with terminal states: some or one, in the last ones all."""
+    """MDPs of all sizes with terminal states: some, the last one alone, all but one, all."""
     found = []
-    for place, (states, actions) in enumerate(_shapes(rng)):
+    for place, (states, actions) in enumerate(_shapes(rng, square=int(rng.integers(2, 8)))):
         ends = int(rng.integers(1, states // 2 + 1)) if states > 1 else 1
         found.append(_mdp(rng, states, actions, ends, anything=place % 2 == 0))
     few, many = int(rng.integers(2, 5)), int(rng.integers(5, 9))
-    found.append(_mdp(rng, many, few, 1, anything=True))
+    found.append(_mdp(rng, many, few, 1, anything=True, last=True))
     return [*found, _mdp(rng, few, many, few - 1), _mdp(rng, few, many, few, anything=True)]
 
 
@@ -85,6 +91,16 @@ def _pair(student, rng):
     states, actions = int(rng.integers(4, 25)), int(rng.integers(2, 9))
     over = _terminals(rng, states, int(rng.integers(1, states // 3 + 1)))
     return [(*_mdp(rng, states, actions)[:3], terminal) for terminal in (over, ~over)]
+
+
+def _changed(student, first, second):
+    """The first call, and those with one argument of the second; first and last rows are kept."""
+    return student.domain.replaced(first, student.domain.ended_alike(first, second))
+
+
+def _values(rng, place, mean, *shape):
+    """Values of which no two are alike or, at every other place, small whole numbers."""
+    return rng.normal(mean, 4.0, shape) if place % 2 == 0 else rng.integers(-2, 3, shape) * 1.0
 
 
 def _widest(student, rng, ends):
@@ -107,15 +123,15 @@ def example(student, rng):
 def averages(student, rng):
     """State values from drawn action values, with and without terminal states."""
     calls = []
-    for _, _, pi, terminal in (*_endless(rng), *_ending(rng)):
-        calls.append((rng.normal(1.0, 4.0, pi.shape), pi, terminal))
+    for place, (_, _, pi, terminal) in enumerate((*_endless(rng), *_ending(rng))):
+        calls.append((_values(rng, place, 1.0, *pi.shape), pi, terminal))
     states, actions = calls[3][0].shape
     pi = _distributions(rng, states, actions)
     over = np.zeros(states, dtype=bool)
     calls.append((student.domain.draw(rng, "q", states, actions), pi, over))
     first, second = _pair(student, rng)
     values = rng.normal(1.0, 4.0, (2, *first[2].shape))
-    calls += student.domain.replaced((values[0], *first[2:]), (values[1], *second[2:]))
+    calls += _changed(student, (values[0], *first[2:]), (values[1], *second[2:]))
     found = [student.v_from_q(*call) for call in calls]
     return _joined("v", found, [_average_scale(*call) for call in calls])
 
@@ -136,17 +152,20 @@ def _backed_up(student, calls):
 
 def _with_values(rng, mdps):
     """Calls of `q_from_v`; what v says of a terminal state is far from 0."""
-    for (p, r, _, terminal), gamma in zip(mdps, _gammas(rng, len(mdps)), strict=True):
-        v = rng.normal(1.0, 4.0, len(p))
+    gammas = _gammas(rng, len(mdps))
+    for place, ((p, r, _, terminal), gamma) in enumerate(zip(mdps, gammas, strict=True)):
+        v = _values(rng, place, 1.0, len(p))
         v[terminal] = rng.uniform(3.0, 9.0, terminal.sum()) * rng.choice([-1, 1])
         yield p, r, terminal, float(gamma), v
 
 
 def backups(student, rng):
-    """Action values where nothing is terminal."""
+    """Action values where nothing is terminal; in the last call some states are paid little."""
     calls = list(_with_values(rng, _endless(rng)))
     p, r, _, terminal = _widest(student, rng, 0)
     calls.append((p, r, terminal, 0.7, student.domain.draw(rng, "v", 24)))
+    little = np.where(np.arange(24)[:, None, None] % 2, r, 1e-6 * r)
+    calls.append((p, little, terminal, 0.7, rng.normal(size=24) * 1e-4))
     return _backed_up(student, calls)
 
 
@@ -159,7 +178,7 @@ def backups_terminal(student, rng):
         (mdp[0], mdp[1], mdp[3], float(gamma), v)
         for mdp, gamma, v in zip((first, second), gammas, values, strict=True)
     ]
-    return _backed_up(student, calls + student.domain.replaced(*both))
+    return _backed_up(student, calls + _changed(student, *both))
 
 
 def _under(p, r, pi, terminal):
@@ -191,9 +210,10 @@ def _sweeping(student, rng):
     ways += [(int(rng.integers(1, 6)), rng.uniform(0.1, 1.0)) for _ in range(len(mdps) - 7)]
     ways[-4:-2] = [(60, 0.6), (60, rng.uniform(0.9, 1.0))]
     ways[9] = (0, ways[9][1])  # with terminal states
+    ways[10] = (3, 10 ** rng.uniform(-8.0, -5.0))
     calls = [
-        (*mdp, float(gamma), rng.normal(2.0, 4.0, len(mdp[3])), count)
-        for mdp, (count, gamma) in zip(mdps, ways, strict=True)
+        (*mdp, float(gamma), _values(rng, place, 2.0, len(mdp[3])), count)
+        for place, (mdp, (count, gamma)) in enumerate(zip(mdps, ways, strict=True))
     ]
     wide = _widest(student, rng, int(rng.integers(1, 9)))
     calls.append((*wide, 0.999, student.domain.draw(rng, "v", 24), 2))
@@ -205,7 +225,7 @@ def _sweeping(student, rng):
         (*mdp, float(gamma), v, int(count))
         for mdp, gamma, v, count in zip((first, second), gammas, values, counts[:2], strict=True)
     ]
-    return calls + student.domain.replaced(*both)
+    return calls + _changed(student, *both)
 
 
 def synchronous(student, rng):
@@ -243,8 +263,9 @@ def _evaluated(student, calls):
 
 
 def _discounts(rng, count):
-    """Discounts below 1: 0, close to 1 and to 0 first, the others anywhere."""
-    return [0.999, 0.0, 10 ** rng.uniform(-8.0, -3.0), *rng.uniform(0.05, 0.99, count)][:count]
+    """Discounts below 1: 0, close to 1 and to 0, and usual ones first, the others anywhere."""
+    near = 10 ** rng.uniform(-8.0, -3.0)
+    return [0.999, 0.0, 0.9, 0.99, near, *rng.uniform(0.05, 0.99, count)][:count]
 
 
 def _ring(rng, states):
@@ -278,7 +299,7 @@ def episodic(student, rng):
     first, second = _pair(student, rng)
     gammas = rng.uniform(0.3, 0.9, 2)
     both = [(*mdp, float(gamma)) for mdp, gamma in zip((first, second), gammas, strict=True)]
-    return _evaluated(student, calls + student.domain.replaced(*both))
+    return _evaluated(student, calls + _changed(student, *both))
 
 
 def _one(states, place):
@@ -372,6 +393,20 @@ def _slow(rng):
     return mdp, np.ones(3, dtype=bool)
 
 
+def _hardly(rng):
+    """Two states that lead to the end but for a probability that float32 takes for 0.
+
+    It is the policy's in the first state and P's in the second; so it is for ever in the third.
+    """
+    policy, move = 10 ** rng.uniform(-300.0, -100.0, 2)
+    lost, over = np.eye(4)[2:]
+    either = move * lost + (1 - move) * over
+    p = np.stack([(over, lost), (either, over), (lost, lost), (over, over)])
+    pi = np.array([[1 - policy, policy], [0.5, 0.5], [0.5, 0.5], [0.5, 0.5]])
+    terminal = np.arange(4) == 3
+    return (p, _rewards(rng, 4, 2), pi, terminal), terminal
+
+
 def _doors(rng):
     """Calls of one size in which each argument changes alone, with the states that surely end.
 
@@ -433,11 +468,11 @@ def undiscounted(student, rng):
     ]
     (p, r, pi, terminal), surely = _rooms(rng, 3, 13, 4, 4, 8)
     cases.append(((p, student.domain.draw(rng, "r", *r.shape), pi, terminal), surely))
-    cases += [_corridor(rng, lost) for lost in (False, True)] + [_slow(rng)]
+    cases += [_corridor(rng, lost) for lost in (False, True)] + [_slow(rng), _hardly(rng)]
     (doors, leaving), (mixed, ending) = _doors(rng), _mixed(rng)
     # rows of both doors together would have other states that surely end
     cases += zip(student.domain.replaced(*doors, alike=False), leaving, strict=True)
-    cases += zip(student.domain.replaced(*mixed), ending, strict=True)
+    cases += zip(_changed(student, *mixed), ending, strict=True)
     found = [student.total_reward(*call) for call, _ in cases]
     scales = [_solved_scale(*call, 1.0, surely) for call, surely in cases]
     ends = np.concatenate([ends for ends, _ in found]).astype(float)
