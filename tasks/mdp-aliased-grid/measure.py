@@ -32,7 +32,8 @@ def _policy(rng, kind):
         sure = rng.random(16) < 0.5
         pi[sure] = np.eye(4)[rng.integers(0, 4, sure.sum())]
         some = rng.random((16, 4)) < 0.5
-        pi = np.where(some, pi * 10 ** rng.uniform(-30.0, -11.0, (16, 4)), pi)
+        least = rng.choice([-14.0, -300.0], (16, 4))
+        pi = np.where(some, pi * 10 ** rng.uniform(least, -11.0), pi)
     return pi / pi.sum(1, keepdims=True)
 
 
@@ -76,7 +77,17 @@ def _grid(rng, rows, columns, walls=0.2, ends=0.15):
     if cells > 1:
         place = rng.permutation(cells)
         blocked[place[:2]], over[place[:2]] = False, [True, False]
-    return blocked, over, rng.uniform(-3.0, 5.0, cells), columns
+    prize = np.where(rng.random(cells) < 0.2, 0.0, rng.uniform(-3.0, 5.0, cells))
+    return blocked, over, prize, columns
+
+
+def _moved(first, second):
+    """`first`, its cells moved on by one but for the first and last; where no cell changes, second.
+
+    So neither these two nor the number of walls, or of ends, tells the arrays apart.
+    """
+    moved = np.concatenate([first[:1], np.roll(first[1:-1], 1), first[-1:]])
+    return second if np.array_equal(moved, first) else moved
 
 
 def _picture():
@@ -92,19 +103,22 @@ def example(student, rng):
 def observations(student, rng):
     """Numbers of walls, in open and in crowded grids of all sizes."""
     calls = [(walls, int(width)) for walls, _, _, width in _grids(rng)]
-    calls += [(np.zeros(6, dtype=bool), 3), (np.ones(4, dtype=bool), 2)]
+    calls += [(np.zeros(24, dtype=bool), width) for width in (1, 24)]
+    calls += [(np.ones(4, dtype=bool), 2)]
     calls += [(np.array([wall]), 1) for wall in rng.permutation([False, True])]
     calls += [(rng.random(24) < 0.5, width) for width in (1, 2, 3, 4, 6, 8, 12, 24)]
-    first, second = rng.random((2, 12)) < 0.4
-    calls += student.domain.replaced((first, 3), (second, 4))
+    walls = rng.random(12) < 0.4
+    walls[4:8] = rng.permutation([True, True, False, False])
+    inner = np.isin(np.arange(12), range(4, 8))  # as many walls, others in the middle
+    calls += student.domain.replaced((walls, 3), (walls ^ inner, 4))
     seen = np.concatenate([student.observe(*call) for call in calls]).astype(float)
     return {"seen": seen, "seen__scale": np.full(len(seen), 8.0)}
 
 
 def _grids(rng):
     """Grids of the sizes at the edges of the domain, and of others."""
-    shapes = [*SHAPES, *(_shape(rng) for _ in range(6))]
-    return [_grid(rng, *shape) for shape in shapes]
+    shapes = [*SHAPES, *(_shape(rng) for _ in range(5))]
+    return [*(_grid(rng, *shape) for shape in shapes), _grid(rng, 3, 3, walls=0.0)]
 
 
 def _only(walls, over):
@@ -123,16 +137,18 @@ def discounted(student, rng):
         pi = _policy(rng, ("all", "two", "certain")[place % 3])
         step, gamma = float(rng.normal(0, 2)), float(gammas[place])
         calls.append((walls, ends, prize, width, step, pi, gamma))
-    for step, gamma in ((-10.0, 0.999), (10.0, 0.0), (0.0, 0.9)):
+    for step, gamma, unit in ((-10.0, 0.999, 1), (10.0, 0.0, 1), (0.0, 0.9, 1), (0.0, 0.5, 1e-12)):
         walls, ends, prize, width = _grid(rng, 3, 8)
-        prize = student.domain.draw(rng, "prize", 24)
+        prize = unit * student.domain.draw(rng, "prize", 24)
         calls.append((walls, ends, prize, width, step, _policy(rng, "all"), gamma))
     grids = [_grid(rng, *shape, ends=0.3) for shape in ((3, 4), (4, 3))]
     both = [
         (*grid, float(rng.normal(0, 2)), _policy(rng, "all"), float(rng.uniform(0.5, 0.9)))
         for grid in grids
     ]
-    calls += student.domain.replaced(*both)
+    cells = (_moved(*arrays) for arrays in zip(both[0][:3], both[1][:3], strict=True))
+    other = student.domain.ended_alike(both[0], (*cells, *both[1][3:]))
+    calls += student.domain.replaced(both[0], other)
     found = np.concatenate([student.policy_values(*call) for call in calls])
     return {"v": found, "v__scale": np.concatenate([_value_scale(*call) for call in calls])}
 
@@ -195,8 +211,11 @@ def _snake(rng):
     return ~way.ravel(), ends.ravel(), np.zeros(21), way.shape[1]
 
 
-def _long(rng, stuck_first):
-    """A row or column of 24 cells with an end inside; one of its last cells is never left."""
+def _long(rng, stuck_first, far=False):
+    """A row or column of 24 cells with an end inside; one of its last cells is never left.
+
+    With `far` the end is the other one of the last cells.
+    """
     width = int(rng.choice([1, 24]))
     ways, middle, first, last = ([0, 1], 12, 14, 13) if width > 1 else ([3, 2], 3, 7, 11)
     pi = _policy(rng, "all")
@@ -204,11 +223,22 @@ def _long(rng, stuck_first):
     pi[middle] = 0.0
     pi[middle, ways] = onward, 1 - onward
     pi[first if stuck_first else last] = np.eye(4)[ways[1] if stuck_first else ways[0]]
-    ends = np.arange(24) == rng.integers(9, 15)
+    end = (23 if stuck_first else 0) if far else rng.integers(9, 15)
+    ends = np.arange(24) == end
     walls = np.zeros(24, dtype=bool)
     chain = _chain(walls, ends, width, pi)
     among = _surely(walls, ends, chain) & ~ends
     return (walls, ends, width, pi), among, _solved_scale(chain, np.ones(24), among)
+
+
+def _slow(rng):
+    """A cell beside an end, to which it leads hardly ever."""
+    part = 10 ** rng.uniform(-10.0, -8.0)
+    walls, ends = np.zeros(2, dtype=bool), np.array([False, True])
+    pi = _policy(rng, "all")
+    pi[14] = [part, *(1 - part) * rng.dirichlet(np.ones(3))]
+    chain = _chain(walls, ends, 2, pi)
+    return (walls, ends, 2, pi), ~ends, _solved_scale(chain, np.ones(2), ~ends)
 
 
 def undiscounted(student, rng):
@@ -222,6 +252,7 @@ def undiscounted(student, rng):
         cases.append(_walk(rng, "all", make, _any))
     cases += [_walk(rng, "all", lambda: _snake(rng), _any) for _ in range(2)]
     cases += [_long(rng, stuck_first) for stuck_first in (False, True)]
+    cases += [_long(rng, bool(rng.integers(2)), far=True), _slow(rng)]
     for walls, ends, _, width in (_only(True, False), _only(False, True), _only(False, False)):
         case = (walls, ends, width, _policy(rng, "all"))
         cases.append((case, np.zeros(1, dtype=bool), np.zeros(1)))
@@ -236,6 +267,8 @@ def undiscounted(student, rng):
         _walk(rng, "all", lambda shape=shape: _grid(rng, *shape, walls=0.1), _any)[0]
         for shape in ((3, 4), (4, 3))
     )
+    cells = (_moved(*arrays) for arrays in zip(first[:2], second[:2], strict=True))
+    second = student.domain.ended_alike(first, (*cells, *second[2:]))
     for call in student.domain.replaced(first, second):
         walls, ends, width, pi = call
         chain = _chain(walls, ends, width, pi)
@@ -281,7 +314,8 @@ def _fewest(start, diamond):
 def _starts(student, rng):
     """(start, diamond): corridors of all lengths, starts of all kinds, one side only among them."""
     calls = [(np.ones(1), 0), (np.array([0.3, 0.7]), 0), (np.array([0.3, 0.7]), 1)]
-    for size in (3, 4, 5, 6, 9, 12, 12, *(student.domain.size(rng, "n") for _ in range(3))):
+    calls += [(rng.dirichlet(np.ones(12)), diamond) for diamond in (1, 10)]
+    for size in (3, 4, 5, 6, 9, *(student.domain.size(rng, "n") for _ in range(3))):
         calls.append((rng.dirichlet(np.ones(size)), int(rng.integers(0, size))))
     for size, diamond in ((5, 2), (5, 2), (7, 2), (12, 3), (12, 8), (8, 4)):
         side = rng.permutation(2).repeat([diamond, size - diamond])
