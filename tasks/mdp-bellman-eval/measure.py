@@ -210,7 +210,7 @@ def _sweeping(student, rng):
     ways += [(int(rng.integers(1, 6)), rng.uniform(0.1, 1.0)) for _ in range(len(mdps) - 7)]
     ways[-4:-2] = [(60, 0.6), (60, rng.uniform(0.9, 1.0))]
     ways[9] = (0, ways[9][1])  # with terminal states
-    ways[10] = (3, 10 ** rng.uniform(-8.0, -5.0))
+    ways[11] = (3, 10 ** rng.uniform(-8.0, -5.0))
     calls = [
         (*mdp, float(gamma), _values(rng, place, 2.0, len(mdp[3])), count)
         for place, (mdp, (count, gamma)) in enumerate(zip(mdps, ways, strict=True))
