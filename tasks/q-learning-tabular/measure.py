@@ -28,6 +28,26 @@ def example(student, rng):
     return {"agrees": student.example()}
 
 
+def _changed(student, first, second):
+    """The first call, and those with one argument of the second; first and last rows are kept."""
+    alike = student.domain.begun_alike(first, second)
+    return student.domain.replaced(first, student.domain.ended_alike(first, alike))
+
+
+def _rows_alike(first, second):
+    """The first row of a call in all rows, but with one argument of the second call in each."""
+    rows = [np.repeat(part[:1], len(first) + 1, axis=0) for part in first]
+    for place, part in enumerate(second):
+        rows[place][place + 1] = part[0]
+    return tuple(rows)
+
+
+def _near_ends(rng, count):
+    """Numbers close to 0 in even places, close to 1 in odd ones."""
+    near = 10 ** rng.uniform(-9.0, -7.0, count)
+    return np.where(np.arange(count) % 2 == 0, near, 1 - near)
+
+
 # --- one transition, and the behaviour ---------------------------------------------------------
 
 
@@ -54,8 +74,27 @@ def _transitions(student, rng, b, s, a, *, wide=False):
     return table, state, action, reward, following, terminated, alpha, gamma
 
 
+def _whole(student, rng):
+    """Transitions of small whole numbers, most of which meet others that are equal.
+
+    In row 0 the best action leads to its own state, in row 1 an end pays nothing.
+    """
+    call = _transitions(student, rng, 12, 4, 3)
+    table, state, action, reward, following, terminated, *rates = call
+    table[:], reward[:] = np.rint(table), rng.integers(-1, 2, 12)
+    table[0, state[0], action[0]] = np.abs(table[0]).max() + 1.0
+    table[1] += 20.0
+    following[0], reward[:2], terminated[:2] = state[0], 0.0, (False, True)
+    for rate in rates:
+        rate[:2] = 0.5
+    return call
+
+
 def update(student, rng):
-    """Tables after a transition: all sizes, the whole domain, and each argument changed alone."""
+    """Tables after a transition: all sizes, the whole domain, and each argument changed alone.
+
+    So it is from call to call, and from row to row of one call.
+    """
     calls = [_transitions(student, rng, *size) for size in TABLES]
     for size in (int(rng.integers(2, 40)) for _ in range(3)):
         s, a = int(rng.integers(2, 17)), int(rng.integers(2, 7))
@@ -63,13 +102,14 @@ def update(student, rng):
     calls += [_transitions(student, rng, 1, 4, 3) for _ in range(4)]
     b, s, a = int(rng.integers(4, 9)), int(rng.integers(3, 9)), int(rng.integers(3, 7))
     first, second = (_transitions(student, rng, b, s, a) for _ in range(2))
+    first[5][0] = False
     moved = (first[1] + 1) % s, (first[2] + 1) % a  # in every row
     second = (second[0], *moved, second[3], (first[4] + 1) % s, ~first[5], *second[6:])
-    calls += student.domain.replaced(first, student.domain.begun_alike(first, second))
+    calls += [*_changed(student, first, second), _rows_alike(first, second)]
     calls += [_transitions(student, rng, *size, wide=True) for size in ((40, 16, 6), (9, 4, 3))]
-    whole = list(_transitions(student, rng, 12, 4, 3))
-    whole[0], whole[3] = np.rint(whole[0]), np.rint(whole[3])
-    calls.append(tuple(whole))
+    calls.append(_whole(student, rng))
+    rates = _near_ends(rng, 16), rng.permutation(_near_ends(rng, 16))
+    calls.append((*_transitions(student, rng, 16, 4, 3)[:6], *rates))
     found, scales = [], []
     for call in calls:
         table, state, action, reward, following, _, alpha, gamma = call
@@ -113,9 +153,9 @@ def behaviour(student, rng):
     first, second = ((_tied(rng, b, s, a), rng.uniform(0.05, 0.95, b)) for _ in "ab")
     state = rng.integers(0, s, b)
     pair = (first[0], state, first[1]), (second[0], (state + 1) % s, second[1])
-    calls += student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
+    calls += [*_changed(student, *pair), _rows_alike(*pair)]
     wide = student.domain.draw(rng, "Q", 9, 4, 6)
-    calls.append((wide, rng.integers(0, 4, 9), 10 ** rng.uniform(-9.0, 0.0, 9)))
+    calls.append((wide, rng.integers(0, 4, 9), _near_ends(rng, 9)))
     found, scales = [], []
     for table, state, epsilon in calls:
         found.append(student.epsilon_greedy(table, state, epsilon))
@@ -128,8 +168,10 @@ def behaviour(student, rng):
 # --- records -----------------------------------------------------------------------------------
 
 
-def _record(student, rng, t, n, s, a, *, ends=0.3, wide=False, even=False):
+def _record(student, rng, t, n, s, a, *, ends=0.3, wide=False, even=False, whole=False):
     """(Q, N, states, …, truncated, ω, γ): what follows an end is of another episode, and no end.
+
+    With `whole`, values and rewards are small whole numbers.
 
     With `even`, episodes end in even steps only, so that flags of two records can be mixed.
     """
@@ -145,6 +187,8 @@ def _record(student, rng, t, n, s, a, *, ends=0.3, wide=False, even=False):
     else:
         table, reward = rng.normal(0.0, 3.0, (s, a)), rng.normal(0.0, 3.0, (t, n))
         count = rng.integers(0, rng.integers(1, 30), (s, a))
+    if whole:
+        table, reward = np.rint(table), rng.integers(-1, 2, (t, n)).astype(float)
     states = rng.integers(0, s, (t + 1, n))
     actions = rng.integers(0, a, (t, n))
     omega, gamma = (float(rng.uniform(0.1, 0.95)) for _ in range(2))
@@ -161,14 +205,16 @@ def _records(student, rng):
         t, n, s, a = (int(rng.integers(2, most)) for most in (40, 9, 16, 6))
         yield _record(student, rng, t, n, s, a)
     for omega, gamma in ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)):
-        yield *_record(student, rng, 15, 3, 3, 2)[:-2], omega, gamma
-    yield _record(student, rng, 20, 4, 6, 3, ends=0.0)
-    yield _record(student, rng, 20, 4, 6, 3, ends=1.0)
+        yield *_record(student, rng, 15, 3, 3, 2, whole=omega != gamma)[:-2], omega, gamma
+    for rates in (_near_ends(rng, 2), _near_ends(rng, 2)[::-1]):
+        yield *_record(student, rng, 15, 3, 3, 2)[:-2], *(float(rate) for rate in rates)
+    for ends in (0.0, 1.0):
+        yield _record(student, rng, 20, 4, 6, 3, ends=ends, whole=True)
     for n, a in ((8, 6), (11, 2)):
         yield _record(student, rng, 40, n, 16, a, wide=True)
-    t, n, s, a = (int(rng.integers(3, most)) for most in (12, 6, 8, 6))
+    t, n, s, a = (int(rng.integers(*ends)) for ends in ((6, 12), (3, 6), (3, 8), (3, 6)))
     pair = [_record(student, rng, t, n, s, a, even=True) for _ in range(2)]
-    yield from student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
+    yield from _changed(student, *pair)
 
 
 def replay(student, rng):
