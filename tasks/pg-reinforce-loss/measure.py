@@ -16,19 +16,20 @@ LEAST = 1e-290  # below it numbers lose digits
 def _sizes(student, rng):
     """(b, t, s, a): two of one size, axes of one size, every number of steps, and the edges.
 
-    The first has several rows. Later sizes are drawn, so that no size stands beside another always.
+    The first has several rows; the most of all axes comes at once, too. Later sizes are drawn, so
+    that no size stands beside another always.
     """
     (b, b_most), (t, t_most), (s, s_most), (a, a_most) = map(student.domain.sizes, "btsa")
-    yield from ((5, 3, 4, 2), (5, 3, 4, 2), (3, 3, 3, 3), (2, 6, 2, a_most), (4, 1, 3, 4))
+    yield from ((5, 3, 4, 2), (5, 3, 4, 2), (3, 3, 3, 3), (2, 6, 2, a_most), (6, 5, 4, 4))
     yield from ((b, t, s, a), (b, t_most, s_most, a), (b, 5, s, a_most), (b, t, 4, 3))
     steps = np.arange(2, t_most + 1)
     rows = rng.permutation(2 * t_most)[: len(steps)] + 1
     states, actions = rng.permutation(steps) % s_most + 1, rng.permutation(steps) % 3 + 2
     yield from zip(*(axis.tolist() for axis in (rows, steps, states, actions)), strict=True)
     odd = np.arange(2 * t_most + 1, b_most, 2)
-    for b in (int(rng.choice(odd[odd % 5 > 0])), b_most):
-        yield b, int(rng.integers(2, 8)), int(rng.integers(2, s_most + 1)), 3
-    yield 6, t, 2, 3
+    b = int(rng.choice(odd[odd % 5 > 0]))
+    yield b, int(rng.integers(2, 8)), int(rng.integers(2, s_most + 1)), 3
+    yield from ((b_most, t_most, s_most, a_most), (6, t, 2, 3))
 
 
 def _joined(arrays):
@@ -48,7 +49,8 @@ def _positive(rng, *shape):
 def _paths(student, rng, name, zeros):
     """(states, actions, theta, start, transitions) of all sizes; then each changed alone.
 
-    Every second θ comes from all of the domain, whose numbers are those of the function `name`.
+    Every second θ comes from all of the domain, whose numbers are those of the function `name`;
+    in every fifth one, actions tie, and those of one state at 0.
     With `zeros`, so do the probabilities, and some trajectories cannot occur.
     """
     cases = []
@@ -57,18 +59,25 @@ def _paths(student, rng, name, zeros):
         theta = rng.normal(0.0, 1.5, (s, a))
         if place % 2:
             theta = student.domain.draw(rng, f"{name}.theta", s, a)
+        if place % 5 == 3:
+            theta[:, -1], theta[0] = theta[:, 0], 0.0
         start, transitions = _positive(rng, s), _positive(rng, s, a, s)
         if zeros and place > 1 and place % 2 == 0:
             start = student.domain.draw(rng, "start", s)
             transitions = student.domain.draw(rng, "transitions", s, a, s)
         cases.append((states, actions, theta, start, transitions))
-    usual = _path(rng, STATES, STATES), _path(rng, STATES, STATES)
-    return student.domain.replaced(cases[0], cases[1], *cases[2:]) + student.domain.replaced(*usual)
+    usual, other = _path(rng, STATES, STATES), _path(rng, STATES, STATES)
+    alike = student.domain.ended_alike(usual, other)
+    return student.domain.replaced(*cases) + student.domain.replaced(usual, alike)
 
 
 def _path(rng, s, a):
-    """Arguments with as many actions and steps as states: tables the wrong way round fit."""
-    states, actions = rng.integers(s, size=(4, s)), rng.integers(a, size=(4, s))
+    """Arguments with as many actions and steps as states: tables the wrong way round fit.
+
+    Each trajectory is once in every state.
+    """
+    states = rng.permuted(np.tile(np.arange(s), (4, 1)), axis=1)
+    actions = rng.integers(a, size=(4, s))
     return states, actions, rng.normal(size=(s, a)), _positive(rng, s), _positive(rng, s, a, s)
 
 
@@ -98,9 +107,9 @@ def _by_state(states, steps, s):
     return np.einsum("bts,bta->bsa", np.eye(s)[states], steps)
 
 
-def _rare(rng, b, t):
-    """Trajectories whose start and every move are rare, far beyond what float64 holds in all."""
-    rare = 10.0 ** rng.uniform(-290.0, -8.0, 5)
+def _rare(rng, b, t, least, most):
+    """Trajectories whose start and every move have probabilities from 10^least to 10^most."""
+    rare = 10.0 ** rng.uniform(least, most, 5)
     start, moves = np.array([rare[0], 1 - rare[0]]), rare[1:].reshape(2, 2, 1)
     transitions = np.concatenate([moves, 1 - moves], axis=2)
     states, actions = np.zeros((b, t), dtype=np.int64), rng.integers(2, size=(b, t))
@@ -110,7 +119,7 @@ def _rare(rng, b, t):
 def probability(student, rng):
     """ln p(τ), also of trajectories that cannot occur, or hardly ever do."""
     cases = _paths(student, rng, "log_prob", zeros=True)
-    cases.append(_rare(rng, 4, int(rng.integers(5, 9))))
+    cases.append(_rare(rng, 4, int(rng.integers(5, 9)), -290.0, -8.0))  # p itself is no float64
     found = [student.log_prob(*case) for case in cases]
     return {"log_p": _joined(found), "log_p__scale": _joined(_log_terms(*case) for case in cases)}
 
@@ -133,9 +142,10 @@ def score(student, rng):
 
 
 def gradients(student, rng):
-    """∇_θ p(τ), also of trajectories that cannot occur."""
+    """∇_θ p(τ), also of trajectories that cannot occur, or hardly ever do."""
     found, scales = [], []
-    for case in _paths(student, rng, "prob_gradient", zeros=True):
+    rare = _rare(rng, 4, 5, -50.0, -15.0)
+    for case in (*_paths(student, rng, "prob_gradient", zeros=True), rare):
         states, actions, theta, start, transitions = case
         found.append(student.prob_gradient(*case))
         log_p = _log_softmax(theta)[states, actions] + _log_dynamics(
@@ -151,6 +161,7 @@ def _rewards(student, rng):
     """(rewards, γ) of all sizes, 0 and 1 among many γ; then each changed alone.
 
     Rewards from all of the domain, small ones, whole numbers, and one that is not 0 in each row.
+    Beside a γ that is at an end or close to one, a row has no reward but its last.
     """
     cases = []
     for place, (b, t, _, _) in enumerate(_sizes(student, rng)):
@@ -166,8 +177,11 @@ def _rewards(student, rng):
     small, near = 10 ** rng.uniform(-7.0, -2.0, 3), 10 ** rng.uniform(-7.0, -2.0, 3)
     for gamma in (0.0, 1.0, *rng.uniform(0.0, 0.1, 2), *small, *(1 - near)):
         for steps in (t, t + 1, int(rng.integers(3, t_most)), t_most):
-            cases.append((student.domain.draw(rng, "rewards", 3, steps), float(gamma)))
-    return student.domain.replaced(*cases)
+            rewards = student.domain.draw(rng, "rewards", 3, steps)
+            rewards[1, :-1] = 0.0
+            cases.append((rewards, float(gamma)))
+    first, second, *others = cases
+    return student.domain.replaced(first, student.domain.ended_alike(first, second), *others)
 
 
 def returned(student, rng):
@@ -208,7 +222,7 @@ def _steps(student, rng):
     """(logits, actions, weights [b t]) of all sizes; then each changed alone.
 
     In every second call, logits and weights are from all of the domain; in every fifth one, some
-    weights are 0, or all of them equal.
+    weights are 0, or all of them equal, or logits tie, those of one trajectory at 0.
     """
     cases = []
     for place, (b, t, _, a) in enumerate(_sizes(student, rng)):
@@ -217,15 +231,18 @@ def _steps(student, rng):
             logits = student.domain.draw(rng, "logits", b, t, a)
             weights = student.domain.draw(rng, "weights", b, t)
         if place % 5 == 2:
-            weights[:, 0] = 0.0
+            weights[::2, 0] = 0.0
         elif place % 5 == 4:
             weights = np.full((b, t), weights[0, 0])
+        elif place % 5 == 3:
+            logits[:, :, -1], logits[0] = logits[:, :, 0], 0.0
         cases.append((logits, rng.integers(a, size=(b, t)), weights))
-    cube = [
+    cube, other = (
         (rng.normal(size=(3, 3, 3)), rng.integers(3, size=(3, 3)), rng.normal(size=(3, 3)))
         for _ in range(2)
-    ]
-    return student.domain.replaced(*cases) + student.domain.replaced(*cube)
+    )
+    alike = student.domain.ended_alike(cube, other)
+    return student.domain.replaced(*cases) + student.domain.replaced(cube, alike)
 
 
 def _surprise(logits):
