@@ -14,7 +14,7 @@ import numpy as np
 def _sizes(student, rng):
     """(s, a): two of one size, square ones, all numbers of states, and the edges."""
     (s, s_most), (a, a_most) = map(student.domain.sizes, "sa")
-    yield from ((4, 3), (4, 3), (3, 3), (5, 2), (2, 4), (s, a), (s, a_most), (s_most, a))
+    yield from ((4, 3), (4, 3), (3, 3), (5, 5), (2, 4), (s, a), (s, a_most), (s_most, a))
     yield s_most, a_most
     states = rng.permutation(s_most) + 1
     yield from zip(states.tolist(), (rng.permutation(states) % a_most + 1).tolist(), strict=True)
@@ -30,25 +30,33 @@ def _softmax(theta):
 
 
 def _mdp(student, rng, place, s, a):
-    """P, R, h: in every second call from all of the domain, with states that cannot be reached."""
+    """P, R, h: in every second call from all of the domain, with states that cannot be reached.
+
+    Where moves are almost without chance, so is the start; there all actions of the first state
+    have the same reward, and a last one of several states has none.
+    """
     if place % 2:
         return tuple(
             student.domain.draw(rng, name, *shape)
             for name, shape in (("P", (s, a, s)), ("R", (s, a)), ("h", (s,)))
         )
-    p = rng.dirichlet(np.full(s, 0.5), (s, a))
+    p, r = rng.dirichlet(np.full(s, 0.5), (s, a)), rng.normal(0.5, 2.0, (s, a))
+    h = rng.dirichlet(np.ones(s))
     if place % 4 == 2:
         # moves without chance, or almost
-        rare = 10 ** rng.uniform(-6.0, -3.0) if place % 8 == 2 else 0.0
+        rare = 10 ** rng.uniform(-8.0, -3.0, (s, a, 1)) * (place % 8 == 2)
         p = (1 - rare) * np.eye(s)[rng.integers(s, size=(s, a))] + rare * p
-    return p, rng.normal(0.5, 2.0, (s, a)), rng.dirichlet(np.ones(s))
+        h = (1 - rare[0, 0]) * np.eye(s)[rng.integers(s)] + rare[0, 0] * h
+        r[0] = r[0, 0]
+        r[2:][-1:] = 0.0
+    return p, r, h
 
 
 def _discounts(student, rng, name):
-    """A discount for each call: the first two in the middle, then edges and others in turn."""
+    """A discount for each call: the first three in the middle, then edges and others in turn."""
     edges = student.domain.draw(rng, name, 2)
     for place in range(40):
-        kind = place % 5 if place > 1 else 0
+        kind = place % 5 if place > 2 else 0
         middle, little = rng.uniform(0.2, 0.95), 10 ** rng.uniform(-8.0, -2.0)
         yield float((middle, edges[place // 5 % 2], little, edges.max() - little, middle)[kind])
 
@@ -65,13 +73,25 @@ def _calls(student, rng, name):
             policy = student.domain.draw(rng, "theta", s, a)
         else:
             policy = rng.normal(0.0, 1.0, (s, a))
+        if place % 5 == 3:
+            policy = _tied(policy)
         cases.append((p, r, policy, h, next(gammas)))
     usual = []
     for _ in range(2):
         p, r, h = _mdp(student, rng, 0, 3, 3)
         usual.append((p, r, rng.dirichlet(np.ones(3), 3), h, float(rng.uniform(0.3, 0.9))))
     far = _far(student, rng, name)
-    return student.domain.replaced(*cases[:2]) + student.domain.replaced(*usual) + cases[2:] + [far]
+    calls = student.domain.replaced(*cases[:2])
+    calls += student.domain.replaced(usual[0], student.domain.ended_alike(*usual))
+    return [*calls, *cases[2:], far]
+
+
+def _tied(policy):
+    """The first two actions are as likely as each other; those of the first state all are."""
+    tied = policy.copy()
+    tied[:, :2] = tied[:, :2].mean(axis=1, keepdims=True)
+    tied[0] = tied[0].mean()
+    return tied
 
 
 def _far(student, rng, name):
@@ -121,10 +141,12 @@ def visits(student, rng):
 def jacobian(student, rng):
     """∂π(a|s)/∂θ[s, c], up to the rounding of π."""
     pair = (rng.normal(size=(3, 3)), rng.normal(size=(3, 3)))
-    tables = [pair[0], *student.domain.first_alike(pair[:1], pair[1:])]
+    alike = student.domain.ended_alike(pair[:1], pair[1:])
+    tables = [pair[0], *student.domain.first_alike(pair[:1], alike)]
     for place, (s, a) in enumerate(_sizes(student, rng)):
         ordinary = rng.normal(0.0, 2.0, (s, a))
-        tables.append(student.domain.draw(rng, "theta", s, a) if place % 2 else ordinary)
+        table = student.domain.draw(rng, "theta", s, a) if place % 2 else ordinary
+        tables.append(_tied(table) if place % 5 == 3 else table)
     found = [student.policy_jacobian(theta) for theta in tables]
     scales = []
     for theta in tables:
@@ -186,10 +208,13 @@ def horizons(student, rng):
     for horizon in rng.permutation(np.arange(2, 9))[:2].tolist():
         p, r, h = _mdp(student, rng, 0, 3, 3)
         usual.append((p, r, rng.normal(size=(3, 3)), h, float(rng.uniform(0.3, 0.9)), horizon))
-    cases += student.domain.replaced(*usual)
+    cases += student.domain.replaced(usual[0], student.domain.ended_alike(*usual))
     p, r, h = _mdp(student, rng, 0, 4, 2)
     cases += [(p, r, rng.normal(size=(4, 2)), h, 1.0, n) for n in range(least, 9)]
     cases.append((p, r, rng.normal(size=(4, 2)), h, 0.0, most))
+    s, a = (student.domain.sizes(axis)[1] for axis in "sa")
+    p, r, h = _mdp(student, rng, 0, s, a)
+    cases.append((p, r, rng.normal(size=(s, a)), h, 1.0, most))
     found = [student.finite_horizon_gradient(*case) for case in cases]
     scale = _joined(_horizon_scale(*case) for case in cases)
     return {"grad": _joined(found), "grad__scale": np.where(scale > 0, scale, 1.0)}
@@ -208,13 +233,16 @@ def objective(student, rng):
             case = rng.normal(size=(s, a)), rng.exponential(2.0, s), rng.normal(1, 3, (s, a))
             if place % 4 == 2:
                 case[1][::2] *= 10 ** rng.uniform(-8.0, -3.0)
+        if place % 5 == 3:
+            case = _tied(case[0]), case[1], np.where(rng.random((s, a)) < 0.5, 0.0, case[2])
         cases.append(case)
-    square = [
+    square, other = (
         (rng.normal(size=(3, 3)), rng.exponential(2.0, 3), rng.normal(1, 3, (3, 3)))
         for _ in range(2)
-    ]
+    )
+    alike = student.domain.ended_alike(square, other)
     found, scales = [], []
-    for case in student.domain.replaced(*cases) + student.domain.replaced(*square):
+    for case in student.domain.replaced(*cases) + student.domain.replaced(square, alike):
         theta, mu, q = case
         pi, exponent = _softmax(theta), 1 + 2 * np.abs(theta).max() + np.log(theta.shape[1])
         terms = mu[:, None] * pi * np.abs(q)
