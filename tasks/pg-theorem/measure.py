@@ -57,8 +57,9 @@ def _discounts(student, rng, name):
     edges = student.domain.draw(rng, name, 2)
     for place in range(40):
         kind = place % 5 if place > 2 else 0
-        middle, little = rng.uniform(0.2, 0.95), 10 ** rng.uniform(-8.0, -2.0)
-        yield float((middle, edges[place // 5 % 2], little, edges.max() - little, middle)[kind])
+        middle, little = rng.uniform(0.2, 0.95), 10 ** rng.uniform(-8.0, -5.0)
+        last = little if place < 5 else middle
+        yield float((middle, edges[place // 5 % 2], little, edges.max() - little, last)[kind])
 
 
 def _calls(student, rng, name):
@@ -211,7 +212,8 @@ def horizons(student, rng):
     cases += student.domain.replaced(usual[0], student.domain.ended_alike(*usual))
     p, r, h = _mdp(student, rng, 0, 4, 2)
     cases += [(p, r, rng.normal(size=(4, 2)), h, 1.0, n) for n in range(least, 9)]
-    cases.append((p, r, rng.normal(size=(4, 2)), h, 0.0, most))
+    for gamma in (0.0, float(10 ** rng.uniform(-8.0, -5.0))):
+        cases.append((p, r, rng.normal(size=(4, 2)), h, gamma, most))
     s, a = (student.domain.sizes(axis)[1] for axis in "sa")
     p, r, h = _mdp(student, rng, 0, s, a)
     cases.append((p, r, rng.normal(size=(s, a)), h, 1.0, most))
