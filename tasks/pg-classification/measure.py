@@ -44,16 +44,26 @@ def _sizes(student, rng):
 
 
 def _calls(student, rng, drawn):
-    """Arguments `(logits, *drawn(b, k))`, of every size and spread; then one changed alone."""
+    """Arguments `(logits, *drawn(b, k))`, of every size and spread; then one changed alone.
+
+    Of one spread, the first and the last class tie in every second row.
+    """
 
     def call(b, k, spread):
         wide = spread is None
         logits = student.domain.draw(rng, "logits", b, k) if wide else rng.normal(0, spread, (b, k))
+        if spread == SPREADS[1]:
+            logits[::2, -1] = logits[::2, 0]
         return logits, *drawn(b, k)
 
     pair = [call(6, 4, SPREADS[0]) for _ in range(2)]
     others = [call(b, k, spread) for b, k in _sizes(student, rng) for spread in SPREADS]
-    return student.domain.replaced(*pair, *others, pair[0])
+    return _alone(student, *pair, *others, pair[0])
+
+
+def _alone(student, first, second, *others):
+    """The first call, that with one argument of the second, whose ends stay, and the others."""
+    return student.domain.replaced(first, student.domain.ended_alike(first, second), *others)
 
 
 def _answers(student, rng):
@@ -145,12 +155,32 @@ def changes(student, rng):
 
 
 def _shapes(student, rng):
-    """(b, d, k): an ordinary size, the smallest, a square, one of each, all numbers of classes."""
+    """(b, d, k): an ordinary size, the smallest, squares, one of each, all numbers of classes."""
     b, d, k = (student.domain.sizes(axis)[1] for axis in "bdk")
     yield from ((5, 4, 3), (1, 1, 1), (4, 4, 4), (1, d, k), (7, 1, k), (7, d, 1), (1, 1, 2))
+    yield k, k, k
     for classes in (rng.permutation(k) + 1).tolist():
         yield int(rng.integers(1, 20)), int(rng.integers(1, d)), classes
     yield b, d, k
+
+
+def _varied(rng, calls):
+    """Classes of the same weights, the first image again with all that is its own, a blank image.
+
+    In every third call each; an image of one pixel is neither blank nor white where it matters.
+    """
+    for place, (weights, images, *others) in enumerate(calls):
+        if place % 3 == 0:
+            weights[:, -1] = weights[:, 0]
+        elif place % 3 == 1:
+            for each in (images, *others):
+                if isinstance(each, np.ndarray):
+                    each[-1] = each[0]
+        else:
+            images[1:2] = 0.0
+        if images.size < weights.size == 2:
+            weights[0], images[0] = rng.normal(size=2), rng.uniform(0.3, 0.9)
+    return calls
 
 
 def _digits(student, rng, b):
@@ -173,7 +203,7 @@ def _episodes(student, rng):
         return draw(rng, "weights", d, k), images, *_guesses(rng, b, k), *next(answers)
 
     pair = [call(6, 5, 4) for _ in range(2)]
-    others = [call(*shape) for shape in _shapes(student, rng)]
+    others = _varied(rng, [call(*shape) for shape in _shapes(student, rng)])
     for rewards in TABLE:
         weights = START * draw(rng, "weights", 64, 10)
         images, targets = _digits(student, rng, 50)
@@ -183,7 +213,7 @@ def _episodes(student, rng):
     ends = rng.choice(draw(rng, "weights", 2, 1).ravel(), (1, 8)).repeat(64, axis=0)
     ends[:, :2] = ends.min(), ends.max()
     others.append((ends, draw(rng, "images", 20, 64), *_guesses(rng, 20, 8), -3.0, 2.0))
-    return student.domain.replaced(*pair, *others, pair[0])
+    return _alone(student, *pair, *others, pair[0])
 
 
 def losses(student, rng):
@@ -205,22 +235,22 @@ def _trainings(student, rng):
     draw, (_, most) = student.domain.draw, student.domain.sizes("steps")
     answers = _answers(student, rng)
 
-    def call(b, d, k):
+    def call(b, d, k, steps):
         weights, rate = START * draw(rng, "weights", d, k), float(draw(rng, "rate"))
-        steps = int(rng.integers(1, most + 1))
         images, targets = draw(rng, "images", b, d), rng.integers(0, k, b)
         return weights, images, targets, *next(answers), rate, steps
 
-    pair = [(*call(6, 5, 4)[:5], rate, steps) for rate, steps in ((0.01, 2), (0.004, 4))]
+    pair = [(*call(6, 5, 4, 1)[:5], rate, steps) for rate, steps in ((0.01, 2), (0.004, 4))]
     (b, d, k), (least, fast) = (student.domain.sizes(axis)[1] for axis in "bdk"), (1e-4, 0.01)
     digits = []
     for rewards, rate, steps in zip(TABLE, (fast, 0.005, fast), (most, 1, 3), strict=True):
         start = START * draw(rng, "weights", d, k) if steps == 3 else np.zeros((d, k))
         digits.append((start, *_digits(student, rng, b), *rewards, rate, steps))
-    others = [call(*shape) for shape in _shapes(student, rng)]
+    sizes = enumerate(_shapes(student, rng))
+    others = _varied(rng, [call(*shape, most - place % most) for place, shape in sizes])
     ends = (draw(rng, "weights", d, k), draw(rng, "images", 3, d), rng.integers(0, k, 3))
     others += [(*ends, -20.0, 20.0, least, 1), (*ends, 20.0, -20.0, least, 2)]
-    return student.domain.replaced(*pair, *digits, *others, pair[0])
+    return _alone(student, *pair, *digits, *others, pair[0])
 
 
 def digits(student, rng):
