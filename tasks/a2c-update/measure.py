@@ -8,6 +8,7 @@ argument changed alone. Scales are sums of absolute terms; a probability is as e
 import numpy as np
 
 FLAGS = (0.15, 0.5, 0.0, 0.3, 1.0, 0.1)  # how often an episode ends at a step, call by call
+TIED = FLAGS[1]  # where actions tie
 PLAIN, LEAST, SQUARE = (4, 5, 3, 3), (1, 1, 1, 1), (4, 4, 4, 4)
 
 
@@ -56,6 +57,11 @@ def _arrays(found):
     for name, pairs in found.items():
         arrays[name], arrays[f"{name}__scale"] = _flat(pairs)
     return arrays
+
+
+def _alone(student, first, second, *others):
+    """The first call, that with one argument of the second, whose ends stay, and the others."""
+    return student.domain.replaced(first, student.domain.ended_alike(first, second), *others)
 
 
 def _largest(logits):
@@ -116,7 +122,7 @@ def returns(student, rng):
     pair = [(*_rewarded(student, rng, 6, 9, 0.2), *window) for window in ((0.9, 3), (0.7, 5))]
     names = ("whole", "shortened", "terminated", "truncated")
     found = {name: [] for name in names}
-    for *rollout, gamma, n_steps in student.domain.replaced(*pair, *calls, pair[0]):
+    for *rollout, gamma, n_steps in _alone(student, *pair, *calls, pair[0]):
         result = student.n_step_returns(*rollout, gamma, n_steps)
         kind, size = _ending(*rollout[2:], n_steps), _return_size(*rollout[:2])
         for number, name in enumerate(names):
@@ -137,15 +143,25 @@ def _batch_sizes(student, rng):
 
 
 def _logits(student, rng, b, a, wide):
-    """Logits from all of their range, where probabilities are 0 and 1, or such as leave choices."""
-    return student.domain.draw(rng, "logits", b, a) if wide else rng.normal(0.0, 1.5, (b, a))
+    """Logits from all of their range, where probabilities are 0 and 1, or such as leave choices.
+
+    Of the first, two of the first row are as far apart as can be, where there are two; of the
+    second, the first and the last action tie in every second row.
+    """
+    if wide:
+        logits = student.domain.draw(rng, "logits", b, a)
+        logits[0, :2] = rng.permutation(student.domain.draw(rng, "logits", 2))[:a]
+    else:
+        logits = rng.normal(0.0, 1.5, (b, a))
+        logits[1::2, -1] = logits[1::2, 0]
+    return logits
 
 
 def _batches(student, rng, drawn):
     """Calls made by `drawn(b, a, wide)`: every size twice, and one argument changed alone."""
     pair = [drawn(6, 4, False) for _ in range(2)]
     others = [drawn(b, a, wide) for b, a in _batch_sizes(student, rng) for wide in (False, True)]
-    return student.domain.replaced(*pair, *others, pair[0])
+    return _alone(student, *pair, *others, pair[0])
 
 
 def _softmax(logits):
@@ -176,7 +192,10 @@ def actor(student, rng):
         weights = student.domain.draw(rng, "advantages", b)
         if not wide:
             weights[: b // 3] = 0.0
-        return _logits(student, rng, b, a, wide), rng.integers(0, a, b), weights
+        logits, actions = _logits(student, rng, b, a, wide), rng.integers(0, a, b)
+        if wide:
+            actions[0] = logits[0].argmin()
+        return logits, actions, weights
 
     values, grads = [], []
     for logits, actions, weights in _batches(student, rng, drawn):
@@ -192,16 +211,19 @@ def actor(student, rng):
 
 
 def critic(student, rng):
-    """Loss of the critic; its gradients by values and by returns."""
+    """Loss of the critic, some values close to the returns; its gradients by both."""
 
     def drawn(b, a, wide):
-        size = 1.0 if wide else 10 ** rng.uniform(-3.0, -1.0)
-        draw = student.domain.draw
-        return size * draw(rng, "values", b), size * draw(rng, "returns", b)
+        values, returns = (student.domain.draw(rng, name, b) for name in ("values", "returns"))
+        if not wide:
+            values *= 0.9
+            returns = values + 10 ** rng.uniform(-7.0, -1.0) * returns
+        return values, returns
 
     found = []
     for args in _batches(student, rng, drawn):
-        size, cotangent = np.abs(args).sum(axis=0), rng.uniform(0.5, 2.0)
+        size, cotangent = np.abs(args[1] - args[0]), rng.uniform(0.5, 2.0)
+        size = np.where(size > 0, size, 1.0)
         found.append((student.critic_loss(*args), (size**2).mean()))
         for grad in student.vjp("critic_loss", args, (0, 1), np.asarray(cotangent)):
             found.append((grad, 2 * cotangent * size / len(size)))
@@ -232,7 +254,8 @@ def _rollout(student, rng, shape, share):
     """theta, phi, features, next features, actions, rewards and flags.
 
     In one of three the policy leaves choices, and rewards and values are so small that the
-    entropy is the largest term of the loss.
+    entropy is the largest term of the loss. Where every second step ends an episode, the first and
+    the last action tie.
     """
     n, t, d, a = shape
     draw = student.domain.draw
@@ -241,6 +264,8 @@ def _rollout(student, rng, shape, share):
     actions, rewards = rng.integers(0, a, (n, t)), draw(rng, "rewards", n, t)
     if rng.random() < 1 / 3:
         theta, phi, rewards = theta / 10, phi / 1e6, rewards / 1e6
+    if share == TIED:
+        theta[:, -1] = theta[:, 0]
     return theta, phi, x, next_x, actions, rewards, *_flags(rng, share, n, t)
 
 
@@ -280,7 +305,7 @@ def _linear_calls(student, rng, weights):
         (*_rollout(student, rng, (5, 6, 4, 3), 0.4), gamma, n_steps, *two)
         for gamma, n_steps, two in zip((0.9, 0.6), (3, 5), ((0.5, 0.1), (0.8, 0.03)), strict=True)
     ]
-    return student.domain.replaced(*pair, *calls, pair[0])
+    return _alone(student, *pair, *calls, pair[0])
 
 
 def losses(student, rng):
