@@ -17,6 +17,11 @@ def example(student, rng):
     return {"agrees": student.example()}
 
 
+def _small(rng):
+    """A number next to 0."""
+    return float(10 ** rng.uniform(-8.0, -5.0))
+
+
 def _architectures(student, rng, b):
     """Accuracy and FLOPS of b architectures, target and exponent."""
     target = float(10 ** rng.uniform(7.0, 10.0))
@@ -25,10 +30,11 @@ def _architectures(student, rng, b):
 
 
 def rewarded(student, rng):
-    """Rewards on both sides of the target, at it, and at the ends of every range."""
+    """Rewards on both sides of the target, at it, and at the ends of all ranges or next to them."""
     most = student.domain.sizes("b")[1]
+    ends = (1e6, _small(rng)), (1e12, 1 - _small(rng))
     calls = [_architectures(student, rng, b) for b in (7, most, int(rng.integers(2, most)), 1, 1)]
-    for target, exponent in ((1e6, 0.0), (1e12, 1.0), (4e8, 0.07), (1e12, 0.0), (1e6, 1.0)):
+    for target, exponent in ((1e6, 0.0), (1e12, 1.0), (4e8, 0.07), (1e12, 0.0), (1e6, 1.0), *ends):
         draws = [student.domain.draw(rng, name, 9) for name in ("accuracy", "flops")]
         draws[1][4] = target
         calls.append((*draws, target, exponent))
@@ -43,12 +49,13 @@ def rewarded(student, rng):
 
 
 def balanced(student, rng):
-    """Exponents for gains from none to twofold, and factors of all sizes."""
+    """Exponents for gains from none, or hardly any, to twofold, and factors of all sizes."""
     most = student.domain.sizes("b")[1]
     calls = [
         tuple(student.domain.draw(rng, name, b) for name in ("factor", "gain")) for b in (9, most)
     ]
     calls += [(rng.uniform(1.5, 5.0, b), rng.uniform(0.01, 0.5, b)) for b in (6, 1, 1)]
+    calls[2][1][:2] = _small(rng)
     pair = [(rng.uniform(1.5, 5.0, 4), rng.uniform(0.01, 0.5, 4)) for _ in range(2)]
     calls += student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
     found = [student.balance(*call) for call in calls]
@@ -110,12 +117,20 @@ def _buried(rng, b, t, h, k):
     return sequences, last, w, e, c, v, d
 
 
+def _tied(rng, b, t, h, k):
+    """The first two choices, which are always on offer, have equal logits."""
+    _, last, w, e, c, v, d = _case(rng, b, t, h, k)
+    last, v[1], d[:, 1] = np.maximum(last, 1), v[0], d[:, 0]
+    return _sequences(rng, last, b), last, w, e, c, v, d
+
+
 def _pair(rng):
     """Two calls of one size in which every argument alone matters."""
     t, h, k = int(rng.integers(3, 7)), int(rng.integers(2, 6)), int(rng.integers(4, 7))
     first, second = (_case(rng, 6, t, h, k) for _ in range(2))
     # what one call writes has to be on offer in the other; the offers differ
     low = rng.integers(0, 3, t)
+    low[0] = 2
     first = (_sequences(rng, low, 6), np.minimum(low + 1, k - 1), *first[2:])
     second = (_sequences(rng, low, 6), low, *second[2:])
     return first, second
@@ -124,17 +139,18 @@ def _pair(rng):
 def _cases(student, rng):
     """Calls of all sizes, the first of many rows."""
     tops = [student.domain.sizes(axis)[1] for axis in "bthk"]
-    shapes = [(9, 4, 3, 5), (1, 4, 3, 5), (5, 1, 2, 6), (1, 1, 1, 1), (3, 7, 1, 4)]
+    shapes = [(9, 4, 3, 5), (1, 4, 3, 5), (5, 1, 2, 6), (1, 1, 1, 1), (3, tops[3], 1, tops[3])]
     shapes += [(4, 5, 5, 5), (6, 3, 4, 2), (2, 5, 3, 1), (4, 4, 4, 4), (tops[0], 3, 2, 3)]
     shapes += [tuple(int(rng.integers(2, top + 1)) for top in (20, *tops[1:])) for _ in range(5)]
     calls = [_case(rng, *shape) for shape in shapes]
-    # as many hidden units and choices as the most; the state dies down, so that rounding does
-    b, last, w, *rest = _case(rng, 8, *tops[1:])
-    calls.append((b, last, w / 2, *rest))
+    # the most of everything; the state dies down, so that rounding does
+    every, last, w, *rest = _case(rng, *tops)
+    calls.append((every, last, w / 2, *rest))
     calls += [_wide(student, rng, 12, 3, 4, 7), _wide(student, rng, 3, 2, 6, 5)]
-    calls.append(_buried(rng, 5, 4, 3, 5))
-    pair = _pair(rng)
-    return calls + student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
+    calls += [_buried(rng, 5, 4, 3, 5), _tied(rng, 5, 4, 3, 5)]
+    first, second = _pair(rng)
+    alike = student.domain.begun_alike(first, second)
+    return calls + student.domain.replaced(first, student.domain.ended_alike(first, alike))
 
 
 def _recursion(sequences, w, e, c, v, d):
@@ -229,7 +245,7 @@ def trained(student, rng):
     """The loss of batches of all sizes, and its gradient by the log-probabilities."""
     most = student.domain.sizes("b")[1]
     calls = [_batch(rng, b) for b in (6, most, 1, int(rng.integers(2, most)), 2)]
-    for baseline in (-10.0, 10.0, 0.0):
+    for baseline in (-10.0, 10.0, 0.0, _small(rng)):
         draws = (student.domain.draw(rng, name, 7) for name in ("log_probs", "rewards"))
         calls.append((*draws, baseline))
     pair = [_batch(rng, 5) for _ in range(2)]
@@ -245,10 +261,10 @@ def trained(student, rng):
 
 
 def averaged(student, rng):
-    """One step of the moving average, decays 0 and 1 among them."""
+    """One step of the moving average, decays 0 and 1, and such as are next to them, among them."""
     most = student.domain.sizes("b")[1]
-    sizes = (6, most, 1, int(rng.integers(2, most)), 2, 3)
-    decays = (*rng.uniform(0.1, 0.9, 4), 0.0, 1.0)
+    sizes = (6, most, 1, int(rng.integers(2, most)), 2, 3, 4, 4)
+    decays = (*rng.uniform(0.1, 0.9, 4), 0.0, 1.0, _small(rng), 1 - _small(rng))
     calls = [
         (float(rng.uniform(-2.0, 2.0)), rng.uniform(-1.0, 2.0, b), float(decay))
         for b, decay in zip(sizes, decays, strict=True)
