@@ -90,6 +90,11 @@ def _positive(rng, config):
     return weights
 
 
+def _lively(rng, config, gain=1.0):
+    """Named weights, positive in a deep stack, whose units would be off at some layer otherwise."""
+    return _positive(rng, config) if config[3] > 3 else _weights(rng, config, gain)
+
+
 def _heavy(rng, config):
     """Named weights from all that the statement allows, both ends among those of every kernel.
 
@@ -125,6 +130,16 @@ def _bits(rng, *shape):
     return rng.integers(0, 2, shape).astype(np.float64)
 
 
+def _alike_images(student, rng, first):
+    """Images between others that begin as they do along every axis and others that end so."""
+    other = (student.domain.draw(rng, "forward.x", *first.shape),)
+    begun, ended = (
+        alike((first,), other)[0]
+        for alike in (student.domain.begun_alike, student.domain.ended_alike)
+    )
+    return begun, first, ended
+
+
 def example(student, rng):
     return {"agrees": student.example()}
 
@@ -146,11 +161,11 @@ def masks(student, rng):
 def layer(student, rng):
     """Outputs of single layers: both types, every radius, images larger and smaller than a kernel.
 
-    Each kind has two layers, of other channels. Every layer is asked twice, about other images in
-    between.
+    Each kind has two layers, of other channels. One is asked twice, about other images in between,
+    the other one about images that begin or end alike.
     """
     found, scales = [], []
-    shapes = [(2, 5, 4), (1, 1, 1), (3, 4, 7), (2, 1, 6), (2, 6, 1), (5, 3, 2), (2, 15, 15)]
+    shapes = [(2, 5, 4), (1, 1, 1), (3, 4, 7), (2, 1, 6), (2, 6, 1), (226, 3, 2), (2, 15, 15)]
     channels = [(1, 1), (1, 3), (3, 1), (2, 2), (4, 3), (3, 4), (4, 4)]
     least, most = student.domain.sizes("radius")
     kinds = itertools.product(range(least, most + 1), (False, True), (0, 4))
@@ -168,7 +183,9 @@ def layer(student, rng):
             student.domain.draw(rng, "forward.x", b, c_in, h, w)
             for b, h, w in (shapes[place % len(shapes)], shapes[(place + 2) % len(shapes)])
         ]
-        for x in (*images, images[0]):
+        first = images[0]
+        calls = _alike_images(student, rng, first) if other else (*images, first)
+        for x in calls:
             out = conv.forward(x)
             found.append(_shaped(student, out, len(x), c_out, *x.shape[2:]))
             scales.append(_convolved(np.abs(x), kept, np.abs(bias)).ravel())
@@ -178,14 +195,15 @@ def layer(student, rng):
 def stack(student, rng):
     """Logits of stacks of all sizes, of images with other entries than 0 and 1 as well."""
     found, scales = [], []
-    shapes = ((3, 5, 6), (1, 1, 1), (2, 4, 3), (1, 7, 2), (4, 1, 5), (2, 6, 1), (2, 5, 3))
-    stacks = [(config, _weights(rng, config, 1.5)) for config in STACKS]
+    shapes = ((3, 5, 6), (1, 1, 1), (226, 4, 3), (1, 7, 2), (4, 1, 5), (2, 6, 1), (2, 5, 3))
+    stacks = [(config, _lively(rng, config, 1.5)) for config in STACKS]
     stacks.append((HEAVY, _heavy(rng, HEAVY)))
-    for (config, weights), shape in zip(stacks, shapes, strict=True):
+    for place, ((config, weights), shape) in enumerate(zip(stacks, shapes, strict=True)):
         net = _stack(student, config, weights)
         b, h, w = shape
         first = student.domain.draw(rng, "forward.x", b, 1, h, w)
-        for x in (first, _bits(rng, 1, 1, w, h), first):
+        others = (first, _bits(rng, 1, 1, w, h), first)
+        for x in others if place % 2 else _alike_images(student, rng, first):
             found.append(_shaped(student, net.forward(x), *x.shape))
             scales.append(_spread(x, weights, config).ravel())
     return {"logits": np.concatenate(found), "logits__scale": np.concatenate(scales)}
@@ -267,21 +285,22 @@ def _trained(rng):
     """
     stacks = []
     for place, config in enumerate(STACKS):
-        weights = _weights(rng, config)
+        weights = _lively(rng, config)
         if place in (2, 3):
             weights[f"layers.{config[3] + 1}.bias"] += rng.uniform(21.0, 26.0) * (5 - 2 * place)
         rate = rng.uniform(0.005, 0.02)
         stacks.append((config, weights, (rate, LEAST_RATE, rate / 2)))
     stacks.append((HEAVY, _heavy(rng, HEAVY), (LEAST_RATE, 3 * LEAST_RATE, LEAST_RATE)))
     small = (1, 1, 1, 0)
-    stacks.append((small, _weights(rng, small), (0.002, MOST_RATE, 0.004)))
+    stacks.append((small, _weights(rng, small), (LEAST_RATE, MOST_RATE, LEAST_RATE)))
     return stacks
 
 
 def steps(student, rng):
     """Losses of three steps, and logits after them; two stacks in turn.
 
-    The learning rate, the number of images and their size change from step to step.
+    The learning rate, the number of images and their size change from step to step. Where a first
+    batch has more than two images, one is there twice.
     """
     found, scales = [], []
     batches = ((3, 4, 5), (1, 1, 1), (2, 3, 4), (1, 5, 2), (5, 1, 4), (4, 3, 1), (6, 4, 3))
@@ -293,6 +312,8 @@ def steps(student, rng):
         shapes = ((b, h, w), (1 + b % 4, w, 1 + h % 5), (1 + b % 3, h, 1 + w % 5))
         for count, (images, height, width) in enumerate(shapes):
             x = _bits(rng, images, 1, height, width)
+            if count == 0 and images > 2:
+                x[-1] = x[0]
             size = _spread(x, weights, config).sum() / images + 1
             for net, rate in zip(nets, (rates[count], rates[count - 1]), strict=True):
                 if count == 2 and net is nets[1]:
