@@ -171,8 +171,8 @@ def _nets(rng):
     """(config, weights, b, h, w) of every stack that is asked.
 
     All configurations with weights from small to large, images of all sizes; those that see far
-    among the rows have images of all rows. Then stacks that are sure, and large batches: the
-    largest, and one that no chunk divides.
+    among the rows have images of all rows. Then stacks that are sure, large batches (the largest,
+    and one that no chunk divides), and images whose axes are equal.
     """
     sizes = rng.permutation(np.tile(np.arange(1, 7), 12)).reshape(36, 2).tolist()
     gains = rng.permutation(np.tile([0.5, 1.0, 1.5, 3.0], 9)).tolist()
@@ -186,33 +186,78 @@ def _nets(rng):
     yield (1, 1, 1), _weights(rng, (1, 1, 1), 1.0), 4096, 1, 1
     odd = int(2 * rng.integers(550, 2000) + 1)
     yield (2, 1, 0), _weights(rng, (2, 1, 0), 1.0), odd, 1, 2
+    yield (3, 1, 1), _weights(rng, (3, 1, 1), 1.0), COLOURS, COLOURS, COLOURS
+
+
+def _between(student, first, other):
+    """An array between others that begin as it does along every axis, and such that end so."""
+    begun, ended = (
+        alike((first,), (other,))[0]
+        for alike in (student.domain.begun_alike, student.domain.ended_alike)
+    )
+    return begun, first, ended
+
+
+def _images(student, rng, b, h, w, alike):
+    """Three batches for `forward`, and as many of bits for `log_prob`.
+
+    They are alike, or the second of another size and the third for `forward` the first again.
+    """
+    first = student.domain.draw(rng, "x", b, COLOURS, h, w)
+    bits = _bits(rng, *first.shape)
+    if alike:
+        other = student.domain.draw(rng, "x", *first.shape)
+        return _between(student, first, other), _between(student, bits, _bits(rng, *bits.shape))
+    turned = _bits(rng, 2, COLOURS, w, h)
+    return (first, turned, first), (bits, _bits(rng, *turned.shape), _bits(rng, *bits.shape))
+
+
+def _conditionals(student, rng, shapes, alike):
+    """Calls (x, row, column, colour) of `next_value`, two for each of the shapes.
+
+    Those that are alike differ from the first in one argument each.
+    """
+    pair = []
+    for shape in shapes[:1] if alike else shapes:
+        pair += [
+            (student.domain.draw(rng, "x", *shape), *_place(index, shape[3]))
+            for index in _asked(rng, *shape[2:])
+        ]
+    if not alike:
+        return pair
+    first, second = pair
+    ended = student.domain.ended_alike(first, second)[:1] + first[1:]
+    return [ended, *student.domain.replaced(first, student.domain.begun_alike(first, second))]
 
 
 def stack(student, rng):
     """Logits, log-probabilities and conditionals of every stack, asked in turn.
 
-    Images are of two sizes, and of entries other than 0 and 1 where that is allowed; the same
-    question comes again, and with other images; what is not known of an image holds any number.
+    Images are of two sizes, or begin or end alike, and have entries other than 0 and 1 where that
+    is allowed; the same question comes again; what is not known of an image holds any number.
     """
     logits, log_probs, p = [], [], []
     logit_scales, log_prob_scales, p_scales = [], [], []
-    for config, weights, b, h, w in _nets(rng):
+    for place, (config, weights, *sizes) in enumerate(_nets(rng)):
         net = _stack(student, config, weights)
-        first = student.domain.draw(rng, "x", b, COLOURS, h, w)
-        turned = _bits(rng, 2, COLOURS, w, h)
-        for x in (first, turned, first):
+        images, every_bits = _images(student, rng, *sizes, alike=place % 2 == 0)
+        shapes = [x.shape for x in images]
+        for x in images:
             logits.append(net.forward(x).ravel())
             logit_scales.append(_spread(x, weights, config).ravel())
-            bits = _bits(rng, *x.shape)
+        for bits in every_bits:
             log_probs.append(net.log_prob(bits))
             log_prob_scales.append((1 + _spread(bits, weights, config)).sum(axis=(1, 2, 3)))
-            for index in _asked(rng, *x.shape[2:]):
-                values = student.domain.draw(rng, "x", *x.shape)
-                p.append(net.next_value(values, *_place(index, x.shape[3])))
-                known = np.arange(values[0].size) < index
-                values = _as_images(np.where(known, _in_order(values), 0.0), *x.shape[2:])
-                size = _in_order(_spread(values, weights, config))[:, index]
-                p_scales.append(1 + size / 4)
+        for values, *asked in _conditionals(student, rng, shapes, alike=place % 2 == 0):
+            p.append(net.next_value(values, *asked))
+            height, width = values.shape[2:]
+            row, column, colour = asked
+            index = COLOURS * (width * row + column) + colour
+            known = np.arange(values[0].size) < index
+            seen = _as_images(np.where(known, _in_order(values), 0.0), height, width)
+            size = _in_order(_spread(seen, weights, config))[:, index]
+            sure = np.nan_to_num(p[-1]).clip(0.0, 1.0)
+            p_scales.append(1 + size * sure * (1 - sure))  # p changes by p (1 - p) times the logit
     return {
         "logits": np.concatenate(logits),
         "logits__scale": np.concatenate(logit_scales),
