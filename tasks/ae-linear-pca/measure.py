@@ -81,7 +81,7 @@ def _shapes(student, rng):
 
 
 def _gap(values, k, rank):
-    """The gap between the eigenvalues that that are kept and those that are not.
+    """The gap between the eigenvalues that are kept and those that are not.
 
     Where all are kept it is the smallest, by whose root a program may divide: eigenvectors of the
     matrix of inner products of rows have to be brought to length 1.
@@ -90,12 +90,33 @@ def _gap(values, k, rank):
     return values[kept - 1] - (values[kept] if kept < rank else 0.0)
 
 
+def _alike(student, rng):
+    """x, mean, u, v where numbers repeat: [7 5], [5], [5 4], [4 5].
+
+    Three rows are the same and two others, two columns are the same and one is zero, the last row
+    is the mean; u and v have two columns and rows that are the same, and each one of zeros.
+    """
+    x = student.domain.draw(rng, "x", 4, 5)[[0, 0, 0, 1, 1, 2, 3]]
+    mean, u, v = _weights(student, rng, 5, 4)
+    for columns in (x.T, mean):
+        columns[1], columns[2] = columns[0], 0.0
+    x[-1] = mean
+    u[:, 1], v[1], u[:, 2], v[3] = u[:, 0], v[0], 0.0, 0.0
+    return x, mean, u, v
+
+
+def _round(rng):
+    """Rows [10 5] of exactly the same variance along three axes, of less and of none along two."""
+    sizes = rng.permutation([4.0, 4.0, 4.0, 1.0, 0.0])
+    return np.concatenate([np.diag(sizes), -np.diag(sizes)])
+
+
 def example(student, rng):
     return {"agrees": student.example()}
 
 
 def _settings(student, rng):
-    """(x, mean, u, v, rate) of all shapes; of one shape with each argument changed alone; the ends.
+    """(x, mean, u, v, rate) of all shapes; each argument changed alone; equal numbers; the ends.
 
     At the ends all signs agree, so that the numbers of a code are as large as they can be.
     """
@@ -110,6 +131,7 @@ def _settings(student, rng):
     )
     domain = student.domain
     yield from domain.replaced(one, domain.begun_alike(one, other))
+    yield *_alike(student, rng), 0.01
     d, k = (student.domain.sizes(axis)[1] for axis in ("d", "k"))
     ends = np.full((3, d), 10.0), np.full(d, -10.0), np.full((d, k), 3.0), np.full((k, d), 3.0)
     yield *ends, LEAST_RATE
@@ -176,16 +198,22 @@ def spectra(student, rng):
     """Eigenvalues of data of every kind.
 
     Rows fewer than dimensions, a few eigenvalues that are zero or very small, rows far from the
-    origin, and rows of which one has changed.
+    origin, and rows of which one has changed; rows, columns and eigenvalues that are the same.
     """
     found, scales = [], []
+
+    def ask(x):
+        found.append(student.spectrum(x))
+        scales.append(np.full(x.shape[1], _roundings(*x.shape) * _moments(x)[2]))
+
     for n, d, k in _shapes(student, rng):
         rows = [student.domain.draw(rng, "x", n, d), _elongated(rng, n, d, k, 0.2)]
         rows.append(rows[1] / 300 + rng.choice([-9.0, 9.0], d))
         rows.append(_another_row(rng, rows[0]))
         for x in rows:
-            found.append(student.spectrum(x))
-            scales.append(np.full(d, _roundings(n, d) * _moments(x)[2]))
+            ask(x)
+    ask(_alike(student, rng)[0])
+    ask(_round(rng))
     return {"eigenvalues": np.concatenate(found), "eigenvalues__scale": np.concatenate(scales)}
 
 
@@ -193,18 +221,27 @@ def projections(student, rng):
     """Variances along any directions, neither of length 1 nor at right angles.
 
     Among the rows are some that are far from the origin and near each other. A projection is a sum
-    of d terms, a variance one of n; whether rows are projected or centred first is free.
+    of d terms, a variance one of n; whether rows are projected or centred first is free. At last
+    rows and directions that are the same.
     """
     found, scales = [], []
+
+    def ask(rows, along):
+        found.append(student.projected_variance(rows, along))
+        size = np.abs(rows - rows.mean(axis=0)) @ np.abs(along)
+        rounded = np.abs(rows).max() * np.abs(along).sum(axis=0)
+        terms = (size * (size + 2 * rounded)).sum(axis=1).mean()
+        scales.append(_roundings(*rows.shape) * terms)
+
     for n, d, k in _shapes(student, rng):
         x = student.domain.draw(rng, "x", n, d)
         q = student.domain.draw(rng, "q", d, k)
         far = _elongated(rng, n, d, k) / 1e5 + rng.choice([-9.0, 9.0], d)
         for rows, along in ((x, q), (_another_row(rng, x), q), (x, q / 2), (far, q)):
-            found.append(student.projected_variance(rows, along))
-            size = np.abs(rows - rows.mean(axis=0)) @ np.abs(along)
-            rounded = np.abs(rows).max() * np.abs(along).sum(axis=0)
-            scales.append(_roundings(n, d) * (size * (size + 2 * rounded)).sum(axis=1).mean())
+            ask(rows, along)
+    x, _, u, _ = _alike(student, rng)
+    ask(x, u / 3)
+    ask(_round(rng), u / 3)
     return {"variance": np.array(found), "variance__scale": np.array(scales)}
 
 
@@ -240,6 +277,14 @@ def _spectra_to_fit(student, rng, n, d, k):
     yield x - x.mean(axis=0) + shift, k, rank
 
 
+def _fits(student, rng):
+    """(x, k, rank): those of all shapes, and two where rows, or eigenvalues, are the same."""
+    for n, d, given in _shapes(student, rng):
+        yield from _spectra_to_fit(student, rng, n, d, given)
+    yield _elongated(rng, 5, 3)[[0, 0, 0, 1, 1, 2, 3, 4]], 2, 3
+    yield _round(rng), 3, 4
+
+
 def fits(student, rng):
     """What the best weights make of their own rows and, where those determine it, of others.
 
@@ -248,25 +293,25 @@ def fits(student, rng):
     its variance, and hides how rounding turns those that were kept.
     """
     own, own_scales, other, other_scales = [], [], [], []
-    for n, d, given in _shapes(student, rng):
-        for x, k, rank in _spectra_to_fit(student, rng, n, d, given):
-            mean, u, v = student.fit(x, k)
-            if u.shape != (d, k) or v.shape != (k, d):
-                student.refuse(f"fit gave u {u.shape}, v {v.shape}; expected {(d, k)}, {(k, d)}")
-            _, covariance, size = _moments(x)
-            values = np.linalg.eigvalsh(covariance)[::-1]
-            far = np.abs(x).max() * np.sqrt(d)
-            turn = _roundings(n, d) * (1 + TURN * size / _gap(values, k, rank))
-            rebuilt, scale = _compared(x, (mean, u, v), far, turn)
-            with np.errstate(all="ignore"):
-                reached = ((x.ravel() - rebuilt) ** 2).sum() / n
-            own += [rebuilt, [reached]]
-            own_scales += [scale, [_roundings(n, d) * size]]
-            if k <= rank or rank == d:
-                rows = rng.normal(0.0, 3.0, (3, d))
-                rebuilt, scale = _compared(rows, (mean, u, v), far, turn)
-                other.append(rebuilt)
-                other_scales.append(scale)
+    for x, k, rank in _fits(student, rng):
+        n, d = x.shape
+        mean, u, v = student.fit(x, k)
+        if u.shape != (d, k) or v.shape != (k, d):
+            student.refuse(f"fit gave u {u.shape}, v {v.shape}; expected {(d, k)}, {(k, d)}")
+        _, covariance, size = _moments(x)
+        values = np.linalg.eigvalsh(covariance)[::-1]
+        far = np.abs(x).max() * np.sqrt(d)
+        turn = _roundings(n, d) * (1 + TURN * size / _gap(values, k, rank))
+        rebuilt, scale = _compared(x, (mean, u, v), far, turn)
+        with np.errstate(all="ignore"):
+            reached = ((x.ravel() - rebuilt) ** 2).sum() / n
+        own += [rebuilt, [reached]]
+        own_scales += [scale, [_roundings(n, d) * size]]
+        if k <= rank or rank == d:
+            rows = rng.normal(0.0, 3.0, (3, d))
+            rebuilt, scale = _compared(rows, (mean, u, v), far, turn)
+            other.append(rebuilt)
+            other_scales.append(scale)
     return {
         "rows": np.concatenate(own),
         "rows__scale": np.concatenate(own_scales),
