@@ -1,13 +1,15 @@
 """What is measured of vae-loss-step: terms row by row, their gradients, the loss, and one step.
 
 Every function is called with the smallest sizes and the largest, with ordinary numbers, with
-numbers from all of the domain, and with every argument changed alone. A scale S is the sum of the
-absolute terms, from the inputs alone; where exp is taken of a sum, its rounding is in S too.
+numbers from all of the domain, with rows that are the same and zeros, and with every argument
+changed alone (all but its first and last row). A scale S is the sum of the absolute terms, from the
+inputs alone; where exp is taken of a sum, its rounding is in S too.
 """
 
 import numpy as np
 
 USUAL = (7, 5, 3)  # rows, pixels, latent dimensions: unequal, odd
+TWICE = [0, 0, 0, 1, 1, 2, 3]  # rows of a call in which rows repeat, one more often than another
 
 
 def _sizes(student):
@@ -22,6 +24,11 @@ def _drawn(student, rng, name, ordinary):
     if len(ordinary) > 1:
         ordinary[-1:] = student.domain.draw(rng, name, *ordinary[-1:].shape)
     return ordinary
+
+
+def _replaced(student, first, second, *others):
+    """The first call, with each argument changed alone between its first and last row; others."""
+    return student.domain.replaced(first, student.domain.ended_alike(first, second), *others)
 
 
 def _pixels(rng, b, d):
@@ -41,7 +48,7 @@ def _bernoulli(student, rng):
     middle = rng.uniform(15, 40, shape) * rng.choice([-1.0, 1.0], shape)
     grey = student.domain.draw(rng, "x", *shape)
     cases += [(_pixels(rng, *shape), far), (_pixels(rng, *shape), middle), (grey, far)]
-    return student.domain.replaced(*cases)
+    return _replaced(student, *cases)
 
 
 def _gaussian(student, rng):
@@ -56,7 +63,7 @@ def _gaussian(student, rng):
         if index == 5:
             x_mean[0], eta = x[0], 1.0
         cases.append((x, x_mean, np.array(eta)))
-    return student.domain.replaced(*cases)
+    return _replaced(student, *cases)
 
 
 def _codes(student, rng):
@@ -70,7 +77,7 @@ def _codes(student, rng):
         cases.append((mu, _drawn(student, rng, "log_sigma", log_sigma)))
     mu, log_sigma = rng.normal(0, 2, (2, 3, USUAL[2]))
     mu[[0, 2]], log_sigma[[1, 2]] = 0.0, 0.0
-    return student.domain.replaced(*cases, (mu, log_sigma))
+    return _replaced(student, *cases, (mu, log_sigma))
 
 
 def _joined(arrays):
@@ -96,7 +103,10 @@ def _kl_scale(mu, log_sigma):
 
 
 def bernoulli(student, rng):
+    """Rows; the last call has logits of 0, where no gradient is asked for."""
     cases = _bernoulli(student, rng)
+    x, x_logits = cases[0]
+    cases.append((x, x_logits * (np.arange(USUAL[1]) % 2)))
     found = [student.bernoulli_rec(*case) for case in cases]
     return {"rec": _joined(found), "rec__scale": _joined(_rec_scale(*case) for case in cases)}
 
@@ -139,14 +149,20 @@ def gradient(student, rng):
 
 
 def _batches(student, rng):
-    """(x, x_logits, mu, log_sigma); the rows from all of the domain in calls of their own."""
+    """(x, x_logits, mu, log_sigma); the rows from all of the domain in calls of their own.
+
+    In the last one rows repeat, and some logits, means and ln σ are 0.
+    """
     ordinary, wide = [], []
     for b, d, k in _sizes(student):
         codes = rng.normal(0, 2, (b, k)), rng.uniform(-3, 1, (b, k))
         ordinary.append((_pixels(rng, b, d), rng.normal(0, 3, (b, d)), *codes))
         names = ("x", d), ("x_logits", d), ("mu", k), ("log_sigma", k)
         wide.append(tuple(student.domain.draw(rng, name, b, width) for name, width in names))
-    return [*student.domain.replaced(*ordinary), *wide]
+    repeated = tuple(array[TWICE] for array in ordinary[0])
+    for array in repeated[1:]:
+        array[:, 0] = array[3:5] = 0.0
+    return [*_replaced(student, *ordinary), *wide, repeated]
 
 
 def loss(student, rng):
@@ -167,13 +183,21 @@ def _noise(rng, *shape):
 
 
 def _networks(student, rng):
-    """(x, eps, v, s, u) of all sizes, the first two alike, and with weights at the ends."""
+    """(x, eps, v, s, u) of all sizes, the first two alike; with zeros; with weights at the ends."""
     cases = []
     for b, d, k in _sizes(student):
         shapes = {"v": (k, d), "s": (k, d), "u": (d, k)}
         drawn = [student.domain.draw(rng, name, *shape) for name, shape in shapes.items()]
         cases.append((_pixels(rng, b, d), _noise(rng, b, k), *drawn))
-    return [*cases, _corner(student, rng), _far_corner(student, rng)]
+    corners = _corner(student, rng), _far_corner(student, rng)
+    return [*cases, _repeated(*cases[0]), *corners]
+
+
+def _repeated(x, eps, v, s, u):
+    """The same where rows repeat, and each latent dimension lacks another one of its weights."""
+    v, s, u = v.copy(), s.copy(), u.copy()
+    u[:, 0] = v[1] = s[2] = 0.0
+    return x[TWICE], eps[TWICE], v, s, u
 
 
 def _ends(student, rng):
@@ -226,7 +250,7 @@ def network(student, rng):
     slope of its own where l is exactly 0.
     """
     losses, encoder, decoder, scales = [], [], [], []
-    for case in student.domain.replaced(*_networks(student, rng)):
+    for case in _replaced(student, *_networks(student, rng)):
         losses.append(student.network_loss(*case))
         weight = rng.uniform(1.0, 2.0)
         by_v, by_s, by_u = student.vjp("network_loss", case, (2, 3, 4), np.asarray(weight))
@@ -254,7 +278,7 @@ def step(student, rng):
     cases = _networks(student, rng)
     rates = [*rng.uniform(0.1, 0.9, 2), *student.domain.draw(rng, "rate", len(cases) - 2)]
     calls = ((*case, float(rate)) for case, rate in zip(cases, rates, strict=True))
-    for call in student.domain.replaced(*calls):
+    for call in _replaced(student, *calls):
         found += student.sgd_step(*call)
         *case, rate = call
         _, *slopes = _network_scales(*case)
