@@ -85,8 +85,9 @@ def _joined(name, found, scales):
 
 
 def _alone(student, case, other):
-    """The case with every argument in turn of the other one, begun as its own along every axis."""
-    return student.domain.replaced(case, student.domain.begun_alike(case, other))[1:]
+    """The case with every argument in turn of the other one, begun and ended as its own."""
+    ended = student.domain.ended_alike(case, other)
+    return student.domain.replaced(case, student.domain.begun_alike(case, ended))[1:]
 
 
 def _of_one_size(sizes):
@@ -135,7 +136,10 @@ def _apart(rng, u, p):
 
 
 def bits(student, rng):
-    """Bits at u from all of [0, 1], and at u close to the probability on either side."""
+    """Bits at u from all of [0, 1], and at u close to the probability on either side.
+
+    In the last call some logits are 0.
+    """
     cases = []
     sizes = _sizes(rng)
     for (b, k, d, h), name in zip(sizes, _names(len(sizes)), strict=True):
@@ -150,6 +154,11 @@ def bits(student, rng):
     first, second = (2 * index for index in _of_one_size(sizes))
     for decoder, eps, u in _alone(student, cases[first], cases[second]):
         cases.append((decoder, eps, _apart(rng, u, 1 / (1 + np.exp(-decoder(eps))))))
+    b, k, d, h = EDGES[1]
+    decoder = _decoder(student, rng, "linear", k, d, h)
+    for parameter in decoder.parameters:
+        parameter[:3] = 0.0
+    cases.append((decoder, student.domain.draw(rng, "eps", b, k), np.full((b, d), 0.25)))
     found = [student.generate_bits(case[0].given(student), *case[1:]) for case in cases]
     return _joined("x", found, [np.ones_like(part) for part in found])
 
@@ -183,7 +192,7 @@ def path(student, rng):
 
 
 def moments(student, rng):
-    """(E z, E z²), in calls of the smallest sizes and the largest."""
+    """(E z, E z²), in calls of the smallest sizes and the largest; in the last one rows repeat."""
     sizes = [(5, 3), (1, 1), (200, 2), (2, 32), (64, 1), (1, 4), (5, 3)]
     sizes += np.stack([rng.permutation(12) + 1, rng.permutation(12) + 1], axis=1).tolist()
     cases = []
@@ -192,6 +201,7 @@ def moments(student, rng):
         cases.append((mu, log_sigma))
     tame = [(mu / 5, np.where(log_sigma > 1, 0.3, log_sigma / 5)) for mu, log_sigma in cases]
     cases += tame + _alone(student, tame[0], tame[6])
+    cases.append(tuple(array[[0, 0, 0, 1, 1, 2, 3]] for array in tame[0]))
     found, scales = [], []
     for mu, log_sigma in cases:
         found += student.aggregate_moments(mu, log_sigma)
@@ -283,17 +293,18 @@ def own_noise(student, rng, n):
 
     Three columns are those of a decoder that mixes code dimensions. Of the others, some see the
     codes alone (η = 0) and some the decoder's noise alone (W = 0), in calls of one row, of few and
-    of many; there all entries of a call follow each other, so that lags run over rows and columns.
+    of many, and of as many as entries; there all entries of a call follow each other, so that lags
+    run over rows and columns.
     """
     n_most, k, d = (student.domain.sizes(axis)[1] for axis in "nkd")
     weights = _turned(rng, d, k, 3.0), np.zeros((d, 1)), np.ones((1, 1)), np.zeros((1, 1))
-    calls = zip(weights, (1.0, 2.0, 0.0, 100.0), (1, n_most // d + 1, n_most, n_most), strict=True)
+    calls = zip(weights, (1.0, 2.0, 0.0, 100.0), (1, d, n_most, n_most), strict=True)
     columns = [
         _whitened(student, rng, weight, eta, rows, -(-n // (rows * len(weight)))).ravel()[:n]
         for weight, eta, rows in calls
     ]
-    few = int(rng.integers(2, 30))
-    network = _through_network(student, rng, few, -(-n // (8 * few))).ravel()[:n]
+    few = student.domain.sizes("h")[1]
+    network = _through_network(student, rng, few, -(-n // few**2)).ravel()[:n]
     small = _in_between(student, rng, n, ((1, 1), (1, 2), (3, 1)))
     shapes = (3, 7), (5, 2), (11, 11, 2), (2, 9), (7, 1), (17, 31, 3)
     others = _in_between(student, rng, n, shapes)
@@ -308,7 +319,7 @@ def own_noise(student, rng, n):
         "excess": noise**2 - 1,
         "excess__expected": 0 * ones,
         "excess__scale": np.sqrt(2) * ones,
-        "digits": np.concatenate([digits, _still(student, rng), _far(student, rng)]),
+        "digits": np.concatenate([digits, _still(student, rng), _far(student, rng, n)]),
     }
 
 
@@ -318,16 +329,17 @@ def _still(student, rng):
     return np.array([(_samples(student, decoder, 3, 0.0, 5, 1) == 0).all()])
 
 
-def _far(student, rng):
-    """Whether 512,000 codes, and as much noise of the decoder, go far and have the moments: [10].
+def _far(student, rng, n):
+    """Whether 512,000 codes, and as much noise of the decoder, go far and have the moments: [...].
 
-    The means of the first four Hermite polynomials He, of variance n!, may be off by 7.5 standard
-    errors: the fourth tells a sum of a dozen uniform numbers from a normal one.
+    The first n of each look drawn in float64, where codes and observations are widest. The means of
+    the first four Hermite polynomials He, of variance n!, may be off by 7.5 standard errors: the
+    fourth tells a sum of a dozen uniform numbers from a normal one.
     """
-    n, k, d = (student.domain.sizes(axis)[1] for axis in "nkd")
+    rows, k, d = (student.domain.sizes(axis)[1] for axis in "nkd")
     weights = (_turned(rng, k, k, 1.0), 0.0, 4), (np.zeros((d, 1)), 1.0, 2)
-    noise = [_whitened(student, rng, weight, eta, n, calls) for weight, eta, calls in weights]
-    found = []
+    noise = [_whitened(student, rng, weight, eta, rows, calls) for weight, eta, calls in weights]
+    found = [*_digits(*(each.ravel()[:n] for each in noise))]
     for each in noise:
         with np.errstate(all="ignore"):
             square = each**2
