@@ -45,14 +45,17 @@ def _kl(mu, log_sigma):
 
 
 def _sizes(student, rng):
-    """(b, d, h, k): the model that is trained, both ends of every size, and sizes in between."""
+    """(b, d, h, k): the model that is trained, both ends of every size, and sizes in between.
+
+    One is the same along every axis, where a transposed weight fits, too.
+    """
     least, most = zip(*map(student.domain.sizes, "bdhk"), strict=True)
     sizes = [(37, PIXELS, HIDDEN, LATENT), least]
     for axis in range(4):
         between = [student.domain.size(rng, name) for name in "bdhk"]
         for end in (least, most):
             sizes.append((*between[:axis], end[axis], *between[axis + 1 :]))
-    return sizes
+    return [*sizes, (4, 4, 4, 4)]
 
 
 def _state(rng, sizes, x, spread, reach, hidden=1.0):
@@ -89,7 +92,7 @@ def _models(student, rng):
     it is asked again, after another one of its sizes was made and filled.
     """
     # of ln σ, of the logits and of the hidden units
-    ranges = [(0.3, 24.0, 1.0), (4.0, 1500.0, 1.0), (1.0, 2.0, 1e4)]
+    ranges = [(0.3, 24.0, 1.0), (4.0, 4000.0, 1.0), (1.0, 2.0, 1e4)]
     for index, (b, d, h, k) in enumerate(_sizes(student, rng)):
         vae = student.new("VAE", d, h, k)
         x = student.domain.draw(rng, "x", b, d)
@@ -108,6 +111,31 @@ def _models(student, rng):
     twin.load(apart)
     yield vae, one, x, k
     yield twin, apart, x, k
+
+
+def _unmoved(student, rng):
+    """The same of a model whose q is the prior and whose logits no code moves; some of them are 0.
+
+    So all samples weigh the same.
+    """
+    b, d, h, k = 5, 9, 6, 3
+    vae, x = student.new("VAE", d, h, k), student.domain.draw(rng, "x", b, d)
+    state = _state(rng, (d, h, k), x, 0.3, 3.0)
+    for name in ("mu.weight", "mu.bias", "log_sigma.weight", "log_sigma.bias", "logits.weight"):
+        state[name] = 0 * state[name]
+    state["logits.bias"][::2] = 0.0
+    vae.load(state)
+    return vae, state, x, k
+
+
+def _more_models(student, rng):
+    yield from _models(student, rng)
+    yield _unmoved(student, rng)
+
+
+def _between(array, other):
+    """The array with the other one's numbers between the first and last along its first axis."""
+    return np.concatenate([array[:1], other[1:-1], array[-1:]])
 
 
 def _size_of(state, layer, inputs):
@@ -161,11 +189,19 @@ def decoder(student, rng):
 
 
 def terms(student, rng):
-    """Both terms of -ELBO, image by image; of the first model also with other noise, of fewer."""
+    """Both terms of -ELBO, image by image; of the first model also with other noise, of fewer.
+
+    Some of the other noise, and then some of the images, is what it was.
+    """
     found, scales = [], []
-    for index, (vae, state, x, k) in enumerate(_models(student, rng)):
-        for images in (x, x, x[::2]) if index < 2 else (x,):
-            eps = _noise(rng, len(images), k)
+    for index, (vae, state, x, k) in enumerate(_more_models(student, rng)):
+        one = _noise(rng, len(x), k)
+        calls = [(x, one)]
+        if index < 2:
+            other, fewer = _between(one, _noise(rng, len(x), k)), x[::2]
+            calls += [(x, other), (_between(x, 1 - x), other)]
+            calls.append((fewer, _noise(rng, len(fewer), k)))
+        for images, eps in calls:
             found.append(np.stack(vae.terms(images, eps)))
             (mu, log_sigma), (mu_size, log_size) = (
                 compute(state, images) for compute in (_encode, _encode_scales)
@@ -179,16 +215,23 @@ def terms(student, rng):
 def marginal(student, rng):
     """log_marginal, image by image, with all numbers of samples; of the first also of fewer images.
 
-    With one sample every logit counts, with many the largest weight is seldom the first one's.
+    With one sample every logit counts, with many the largest weight is seldom the first one's. In
+    some calls samples repeat, or all but the first and last are others.
     """
     least, most = student.domain.sizes("s")
     samples = [least, most, 2, 3, 5]
     found, scales = [], []
-    for index, (vae, state, x, k) in enumerate(_models(student, rng)):
+    for index, (vae, state, x, k) in enumerate(_more_models(student, rng)):
         s_drawn = student.domain.size(rng, "s")
-        calls = [(s, x) for s in sorted({least, most, samples[index % len(samples)], s_drawn})]
-        for s, images in [*calls, (2, x[::2])] if index < 2 else calls:
-            eps = _noise(rng, s, len(images), k)
+        as_many = len(x) if len(x) == 4 else least  # samples as images
+        sizes = sorted({least, most, samples[index % len(samples)], s_drawn, as_many})
+        calls = [(_noise(rng, s, len(x), k), x) for s in sizes]
+        if index < 2:
+            once, other = _noise(rng, 4, len(x), k), _noise(rng, 4, len(x), k)
+            calls += [(once, x), (_between(once, other), x), (once[[0, 0, 0, 1, 2, 2]], x)]
+            calls.append((_noise(rng, 2, len(x[::2]), k), x[::2]))
+        for eps, images in calls:
+            s = len(eps)
             found.append(vae.log_marginal(images, eps))
             z, size_of_z = _z_and_scale(state, images, eps)
             weights = (_decode_scale(state, size_of_z) + 1).sum(axis=2)
