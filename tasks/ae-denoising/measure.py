@@ -26,8 +26,9 @@ def _sizes(student):
 
 
 def _each_alone(student, first, second):
-    """The calls in which one argument of the first is that of another one, begun as its own is."""
-    return student.domain.replaced(first, student.domain.begun_alike(first, second))[1:]
+    """The calls in which one argument of the first is another, begun and ended as its own is."""
+    ended = student.domain.ended_alike(first, second)
+    return student.domain.replaced(first, student.domain.begun_alike(first, ended))[1:]
 
 
 def _noisy(student, rng):
@@ -46,7 +47,10 @@ def _noisy(student, rng):
 
 
 def _networks(student, rng):
-    """(x, ε, σ, w, w0, v, v0) of all sizes, with ordinary weights and with any of the domain."""
+    """(x, ε, σ, w, w0, v, v0) of all sizes, with ordinary weights and with any of the domain.
+
+    In one call rows repeat, one more often than the others.
+    """
     sizes = _sizes(student)
     sigmas, calls = student.domain.draw(rng, "sigma", len(sizes)).tolist(), []
     for (b, d, h), sigma in zip(sizes, sigmas, strict=True):
@@ -59,7 +63,8 @@ def _networks(student, rng):
     first, second = calls[0], calls[2]
     first, second = (*first[:2], 0.5, *first[3:]), (*second[:2], 0.25, *second[3:])
     alone = _each_alone(student, first, second)
-    return [*calls, first, *alone, first, _corner(student, rng)]
+    repeated = (*(array[[0, 0, 0, 1, 1, 2, 3, 4]] for array in first[:2]), *first[2:])
+    return [*calls, first, *alone, first, repeated, _corner(student, rng)]
 
 
 def _corner(student, rng):
@@ -71,7 +76,8 @@ def _corner(student, rng):
     x, sign = np.ones((b, d)), np.where(np.arange(d) % 2, -1.0, 1.0)
     x[::3] = rng.integers(0, 2, x[::3].shape)
     w, v = np.full((h, d), ends["w"]), np.tile(ends["v"] * sign[:, None], h)
-    return x, rng.normal(size=x.shape), 0.25, w, np.full(h, ends["w0"]), v, ends["v0"] * sign
+    sigma = float(student.domain.draw(rng, "sigma", 2).max())
+    return x, rng.normal(size=x.shape), sigma, w, np.full(h, ends["w0"]), v, ends["v0"] * sign
 
 
 def _joined(arrays):
@@ -99,7 +105,11 @@ def _scales(x, eps, sigma, w, w0, v, v0):
 
 
 def loss(student, rng):
+    """Losses; in the last call some logits are 0, where no gradient is asked for."""
     calls = _networks(student, rng)
+    *given, v, v0 = calls[0]
+    some = np.arange(len(v0)) % 2
+    calls.append((*given, v * some[:, None], v0 * some))
     found = [student.dae_loss(*call) for call in calls]
     return {"loss": _joined(found), "loss__scale": _joined([_scales(*call)[0] for call in calls])}
 
@@ -162,6 +172,7 @@ def _asked(student, rng):
     def images(rows):
         noisy = student.domain.draw(rng, "noisy", rows, PIXELS).astype(np.float32)
         x = rng.integers(0, 2, (rows, PIXELS)).astype(np.float32)
+        x[rows // 2] = x[0]
         return noisy, x, rng.normal(size=x.shape).astype(np.float32)
 
     least, most = student.domain.sizes("b")
@@ -179,7 +190,7 @@ def _asked(student, rng):
 def network(student, rng):
     """What two models answer with numbers of the grader's in the state, now the one, now the other.
 
-    Neither may know what is put into the other.
+    Neither may know what is put into the other. At the end all rows but the first and last change.
     """
     model, other = student.new("DAE"), student.new("DAE")
     loaded, found, scales = None, [], []
@@ -193,6 +204,9 @@ def network(student, rng):
         shown = x + SIGMA * np.abs(eps)
         scales += [_probability_scale(state, absolute, noisy), shown]
         scales += [_probability_scale(state, absolute, x + SIGMA * eps)]
+    for images in (noisy, np.concatenate([noisy[:1], 1 - noisy[1:-1], noisy[-1:]])):
+        found.append(model.denoise(images))
+        scales.append(_probability_scale(state, absolute, images))
     return {"answers": _joined(found), "answers__scale": _joined(scales)}
 
 
