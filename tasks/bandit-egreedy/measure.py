@@ -55,6 +55,17 @@ def _whole(rng, b, a):
     return rng.integers(-2, 3, (b, a)).astype(float)
 
 
+def _whole_trial(rng, b, a):
+    """Estimates, arms and rewards that are small whole numbers; b is at least 2.
+
+    Row 0 gets the reward 0 where its estimate is none, and the estimates of row 1 are all alike.
+    """
+    q, arm, reward = _whole(rng, b, a), rng.integers(0, a, b), rng.integers(-2, 3, b).astype(float)
+    q[0, arm[0]], reward[0] = rng.choice([-1.0, 1.0]), 0.0
+    q[1], reward[1] = q[1, 0], q[1, 0] + 1.0
+    return q, arm, reward
+
+
 def _trial(student, rng, function, b, a):
     """Estimates, arms and rewards of one trial each; of large tables over all of the domain."""
     draw = student.domain.draw
@@ -90,9 +101,11 @@ def average(student, rng):
         )
         for shift in rng.permutation(a)[:2]
     ]
-    whole = _whole(rng, b, a), rng.integers(0, 3, (b, a)), rng.integers(0, a, b)
-    calls += student.domain.replaced(*pair)
-    calls.append((*whole, rng.integers(-2, 3, b).astype(float)))
+    whole, arm, reward = _whole_trial(rng, b, a)
+    count = rng.integers(0, 3, (b, a))
+    count[0, arm[0]], count[1] = 0, 2
+    calls += student.domain.replaced(pair[0], student.domain.ended_alike(*pair))
+    calls.append((whole, count, arm, reward))
     found, scales = [], []
     for q, n, arm, reward in calls:
         table, counts = student.update_average(q, n, arm, reward)
@@ -115,8 +128,8 @@ def constant(student, rng):
         (rng.normal(size=(b, a)), (np.arange(b) + shift) % a, rng.normal(size=b), float(alpha))
         for shift, alpha in zip(rng.permutation(a)[:2], rng.uniform(0.1, 0.9, 2), strict=True)
     ]
-    calls += student.domain.replaced(*pair)
-    whole = _whole(rng, b, a), rng.integers(0, a, b), rng.integers(-2, 3, b).astype(float)
+    calls += student.domain.replaced(pair[0], student.domain.ended_alike(*pair))
+    whole = _whole_trial(rng, b, a)
     near = 10 ** rng.uniform(-9.0, -3.0, 2)
     calls += [(*whole, float(alpha)) for alpha in (0.0, 0.25, 1.0, near[0], 1 - near[1])]
     found, scales = [], []
@@ -146,6 +159,9 @@ def sequence(student, rng):
         if b == 200:
             initial = student.domain.draw(rng, "initial", b, a)
             reward = student.domain.draw(rng, "estimates.reward", b, t)
+            within = np.concatenate([np.abs(initial), np.abs(reward)], axis=1).max(1) < 1e6
+            small = within & (np.arange(b) % 2 == 1)  # beside rows of large numbers
+            initial[small], reward[small] = initial[small] / 1e6, reward[small] / 1e6
         calls.append((initial, arm, reward))
     b, t, a = (int(size) for size in rng.integers(3, 9, 3))
     pair = [
@@ -153,7 +169,7 @@ def sequence(student, rng):
         for shift in rng.permutation(a)[:2]
     ]
     pair = [(*call, rng.normal(size=(b, t))) for call in pair]
-    calls += student.domain.replaced(*pair)
+    calls += student.domain.replaced(pair[0], student.domain.ended_alike(*pair))
     whole = rng.integers(-2, 3, (b, a)), rng.integers(0, a, (b, t)), rng.integers(-2, 3, (b, t))
     calls.append((whole[0].astype(float), whole[1], whole[2].astype(float)))
     found = [student.estimates(*call) for call in calls]
@@ -182,6 +198,7 @@ def large_numbers(student, rng):
     steps = rng.permutation([-2.0, -1.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.0, 1.5])
     alike = np.tile((value + radius * steps)[:, None], (1, 7))
     calls += [(alike, value, radius), (alike[:, :1], value, 0.0), (alike, value, 2 * radius)]
+    calls.append((alike, value, float(10 ** rng.uniform(-14.0, -12.0))))
     calls += [(value + rng.integers(-3, 4, (11, 2)).astype(float), value, radius)]
     small = 10 ** rng.uniform(-12.0, -5.0, 8) * np.repeat([-1.0, 1.0], 4)
     hardly = value + radius * (1 + small) * rng.choice([-1.0, 1.0], 8)
@@ -201,8 +218,9 @@ def _chances(student, rng):
         yield _tables(rng, _ties(rng, b, a)), epsilon
     b, a = int(rng.integers(4, 9)), int(rng.integers(3, 9))
     first, second = ((_tables(rng, _ties(rng, b, a)), rng.uniform(0.05, 0.95, b)) for _ in "ab")
-    yield from student.domain.replaced(first, second)
-    for epsilon in (np.zeros(b), np.ones(b), 10 ** rng.uniform(-9, -2, b), np.full(b, 0.5)):
+    yield from student.domain.replaced(first, student.domain.ended_alike(first, second))
+    near = 10 ** rng.uniform(-9, -6, b)
+    for epsilon in (np.zeros(b), np.ones(b), near, 1 - near, np.full(b, 0.5)):
         yield _whole(rng, b, a), epsilon
     wide = student.domain.draw(rng, "Q", 9, 12)
     wide[0] = wide[0, 0]
@@ -295,8 +313,10 @@ class Kind:
         return np.bincount(self.classes(np.arange(self.a)), weights=law, minlength=3)
 
 
-def _drawn(student, rng, kinds, b, n):
+def _drawn(student, rng, kinds, b, n, alike=False):
     """n draws of every kind from calls of b rows, which hold the kinds in turn: a list of [n].
+
+    With `alike` all rows of every other call are one row.
 
     Of large calls the first ones differ in their generator alone, so that it is tried; some rows
     always explore, so that no slip makes calls agree but a generator that is not used.
@@ -307,6 +327,8 @@ def _drawn(student, rng, kinds, b, n):
     tables = np.empty((calls, b, kinds[0].a))
     for i, kind in enumerate(kinds):
         tables[:, of == i] = kind.rows(rng, calls * (of == i).sum()).reshape(calls, -1, kind.a)
+    if alike:
+        tables[::2] = tables[::2, :1]
     arms = []
     if b >= LARGE and any(kind.epsilon == 1 for kind in kinds):
         tables[:REPLICATES] = tables[0]
@@ -382,7 +404,8 @@ def few_rows(student, rng, n):
     """Draws from calls of one row, two and three; then of two draws, whether they are best arms.
 
     These two are of one call, or of two calls of one row that follow each other. Last, whether two
-    rows of a call of four explore alike, or decide alike between arms that share the maximum.
+    rows of a call of four, in half of the calls of one row four times, explore alike, or decide
+    alike between arms that share the maximum.
     """
     one = Kind(rng, int(rng.integers(2, 5)), 1, rng.uniform(0.4, 0.7), fixed=False)
     two = [Kind(rng, 3, m, rng.uniform(0.4, 0.7), fixed=m == 1) for m in (1, 2)]
@@ -396,7 +419,7 @@ def few_rows(student, rng, n):
         pairs.append(2 * kinds[i].is_best(found[i]) + kinds[j].is_best(second))
         laws.append(np.outer(kinds[i].best_law(), kinds[j].best_law()).ravel())
     for kind in (Kind(rng, 4, 1, 1.0, fixed=True), Kind(rng, 4, 4, 0.0, fixed=True)):
-        chosen = _drawn(student, rng, [kind], 4, 4 * n)[0].reshape(n, 4)
+        chosen = _drawn(student, rng, [kind], 4, 4 * n, alike=True)[0].reshape(n, 4)
         first, second = rng.permutation(4)[:2]
         pairs.append((chosen[:, first] == chosen[:, second]).astype(int))
         laws.append(np.array([0.75, 0.25, 0.0, 0.0]))
