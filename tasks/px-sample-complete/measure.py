@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-# b, h, w, v, c: one size twice, and the smallest and the largest of every axis
+# b, h, w, v, c: one size twice, the smallest and the largest of every axis, and all of them equal
 SIZES = ((5, 3, 4, 3, 2), (5, 3, 4, 3, 2), (200, 2, 3, 2, 8), (1, 1, 1, 2, 1), (2, 6, 1, 8, 1))
-SIZES += ((3, 1, 6, 4, 3), (2, 6, 6, 8, 2), (1, 4, 2, 5, 2))
+SIZES += ((3, 1, 6, 4, 3), (2, 6, 6, 8, 2), (3, 3, 3, 3, 3))
 WIDEST = 3.0  # what the statement allows a kernel
 NEAR = 2e-9  # no u is nearer to a step of the CDF
 
@@ -77,6 +77,13 @@ def _dense(rng, h, w, v, gain=1.0):
     )
 
 
+def _rare(rng, h, w, v):
+    """A dense model whose first level has a probability below 1e-6 at every pixel."""
+    weight, bias = _dense(rng, h, w, v).parameters
+    bias[0] -= rng.uniform(14.5, 15.5, (h, w)) + bias[0]
+    return Model("dense", (weight, bias))
+
+
 def _pixel_cnn(rng, v, c, gain=1.0):
     """A masked network whose kernels have numbers everywhere, the masked places too."""
     shapes = ((c, 1, 3, 3), (c,), (v, c, 3, 3), (v,))
@@ -100,12 +107,16 @@ def _sizes(rng):
 
 
 def _models(student, rng):
-    """(b, h, w, model) of every call: both kinds at every size, the first two of one kind."""
+    """(b, h, w, model) of every call: both kinds at every size, the first two of one kind.
+
+    Then such with parameters from all of the domain, and one with a probability next to 0.
+    """
     found = []
     for b, h, w, v, c in _sizes(rng):
         found += [(b, h, w, _dense(rng, h, w, v)), (b, h, w, _pixel_cnn(rng, v, c))]
     for model in _anything(student, rng, 6, 6, 8, 8):
         found.append((3, 6, 6, model))
+    found.append((20, 2, 3, _rare(rng, 2, 3, 3)))
     return found
 
 
@@ -227,6 +238,10 @@ def likelihood(student, rng):
     calls += student.domain.replaced(*pair)
     model, x, observed = pair[0]
     calls += [(model, x, observed | True), (model, x, observed & False)]
+    level = _one_level(rng, 3, 6, 6)  # where x never is, so that log p is about -72,000
+    model = Model("dense", (_dense(rng, 6, 6, 3).parameters[0], 1000.0 * level))
+    x = (level.argmax(axis=0) + rng.integers(1, 3, (2, 6, 6))) % 3
+    calls.append((model, x, x < 0))
     found, scales = [], []
     for place, (model, x, observed) in enumerate(calls):
         once = 1 if place > 3 and model.name == "dense" else None
@@ -287,16 +302,18 @@ def _independent_pixels(student, rng, n):
 def own(student, rng, n):
     """Own pixels of models whose pixels are independent [n 5], and numbers of own images [n 4].
 
-    The images are of 512 kinds, from calls of many rows and of few.
+    The images are of 512 kinds or fewer, from calls of many rows and of few.
     """
     pixels = _independent_pixels(student, rng, n)
     most = student.domain.sizes("n")[1]
     numbers, probabilities = [], []
-    for h, w, v, rows in ((3, 3, 2, most), (3, 3, 2, 101), (1, 3, 8, 500), (3, 1, 8, 1999)):
+    some = int(rng.integers(3, 8))
+    for h, w, v, rows in ((3, 3, 2, most), (3, 3, 2, 101), (1, 3, 8, 500), (3, 1, some, 1999)):
         model = _pixel_cnn(rng, v, 3) if rows == 101 else _dense(rng, h, w, v)
         x = _drawn(student, model, h, w, rows, n)[:n].reshape(n, -1)
         numbers.append(x @ v ** np.arange(h * w)[::-1])
-        probabilities.append(_probabilities(model, h, w, v))
+        p = _probabilities(model, h, w, v)
+        probabilities.append(np.pad(p, (0, 512 - len(p))))
     return {
         "image": np.column_stack(numbers).astype(np.float64),
         "image__probabilities": np.stack(probabilities),
@@ -305,12 +322,13 @@ def own(student, rng, n):
 
 
 def _many(student, rng):
-    """Three things that own images of independent pixels show: [3].
+    """Four things that own images of independent pixels show: [4].
 
     Whether counts of a level vary as much as those of independent pixels, at a pixel and in an
     image: they do not where noise is spread evenly over the images of a call, or over an image. The
     sums are those of 216 and 1,200 squares with mean 1; either is as small as that with a
-    probability below 1e-15. And whether levels with the probability 0.001 occur: 43 are expected.
+    probability below 1e-15. The same at a pixel in calls for as many images as there may be, 216
+    squares again. And whether levels with the probability 0.001 occur: 43 are expected.
     """
     even = np.arange(36).reshape(6, 6) % 2 == 0
     p = np.where(even, np.array([0.4995, 0.001, 0.4995])[:, None, None], 0.001)
@@ -324,19 +342,24 @@ def _many(student, rng):
         size = half.shape[axis]
         squares = (half.sum(axis) - 0.4995 * size) ** 2 / (variance * size)
         found.append(squares.mean() > least)
+    most = student.domain.sizes("n")[1]
+    model = Model("dense", (np.zeros((2, 3, 2, 2, 3)), np.zeros((2, 2, 3))))
+    ones = _drawn(student, model, 2, 3, most, 36 * most).reshape(36, most, 6).sum(axis=1)
+    found.append(((ones - most / 2) ** 2 / (most / 4)).mean() > 0.4)
     return [*found, (x[..., even] == 1).any() and (x[..., ~even] > 0).any()]
 
 
 def smallest(student, rng):
-    """Images from calls for one of them: the pixels of one call are not those of the next.
+    """Images from calls for one of them, or a few: no pixels of a call are those of another image.
 
     And counts of levels in calls for many of them.
     """
     found = []
-    for h, w, v in ((6, 6, 8), (1, 1, 2)):
+    few = rng.permutation(np.repeat((1, 2, 3), (24, 6, 8))).tolist()
+    for h, w, v, rows in ((6, 6, 8, few), (1, 1, 2, [1] * 60)):
         model = Model("dense", (np.zeros((h, w, v, h, w)), np.zeros((v, h, w))))
-        x = [student.draw(model.given(student), 1, h, w, student.generator()) for _ in range(60)]
-        found.append(len({part.tobytes() for part in x}))
+        x = [student.draw(model.given(student), n, h, w, student.generator()) for n in rows]
+        found.append(len({image.tobytes() for image in np.concatenate(x)}))
     return {"varied": np.array([found[0] == 60, found[1] == 2, *_many(student, rng)])}
 
 
