@@ -98,6 +98,20 @@ def _joined(arrays):
     return np.concatenate([np.ravel(array) for array in arrays])
 
 
+def _one_by_one(student, first, second):
+    """Calls from the first on, in each of which one argument more is new.
+
+    So a result that is kept by all other arguments comes back, also where only the last one is
+    kept. New arrays begin as those of the first call along every axis, and end with its last row.
+    """
+    second, call = student.domain.begun_alike(first, second), list(first)
+    yield first
+    for place, new in enumerate(second):
+        rows = isinstance(new, np.ndarray) and len(new) > 2
+        call[place] = np.concatenate([new[:-1], first[place][-1:]]) if rows else new
+        yield tuple(call)
+
+
 def example(student, rng):
     del rng
     return {"agrees": student.example()}
@@ -122,10 +136,13 @@ def _edges(student, rng, c):
 
 
 def _networks(student, rng):
-    """(x, w1 … b4), every size; in turn each argument alone is new, and the first come back."""
+    """(x, w1 … b4), every size; one argument after another is new, and the first come back.
+
+    The last images have zeros alone, or ones.
+    """
     (b, b_most), (h, h_most), (w, w_most), (c, c_most) = map(student.domain.sizes, "bhwc")
     pair = [(_bits(rng, 7, 5, 4), *_drawn(rng, 3, 1.5)) for _ in range(2)]
-    yield from student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
+    yield from _one_by_one(student, *pair)
     yield pair[0]
     for shape, channels in (
         ((b_most, h, w_most), 2),
@@ -133,15 +150,19 @@ def _networks(student, rng):
         ((b, h_most, w_most), c_most),
         ((4, SIDE, SIDE), CHANNELS),
         ((5, h, w), 4),
-        ((2, 2, 3), c),
+        ((2, h, 3), c),
+        ((3, 3, 3), 3),
     ):
-        yield _bits(rng, *shape), *_drawn(rng, channels, rng.uniform(1.0, 3.0))
-    for _ in range(4):
+        parameters = _drawn(rng, channels, rng.uniform(1.0, 3.0))
+        if channels == 1:  # the only unit of a layer is on
+            parameters = [np.abs(array) for array in parameters]
+        yield _bits(rng, *shape), *parameters
+    for _ in range(3):
         shape = (student.domain.size(rng, name) for name in "bhw")
         yield _bits(rng, *shape), *_drawn(rng, student.domain.size(rng, "c"), 1.5)
     for end, channels in zip((-100.0, 100.0), (c_most, 5), strict=True):
         *parameters, _ = _edges(student, rng, channels)
-        yield _bits(rng, 3, 6, 7), *parameters, np.array([end])
+        yield np.full((3, 6, 7), float(end > 0)), *parameters, np.array([end])
 
 
 def network(student, rng):
@@ -168,12 +189,12 @@ def network_gradient(student, rng):
 
 
 def _batches(student, rng):
-    """(logits, x) of every size; in turn only the one, only the other and both are new."""
+    """(logits, x) of every size; first one of them is new, then the other one, too."""
     (b, b_most), (h, h_most), (w, w_most) = map(student.domain.sizes, "bhw")
     inner = [student.domain.size(rng, name) for name in "bhw"]
     for shape in ((5, 3, 4), (b_most, h, w), (b, h_most, w_most), (6, h, w_most), inner, (b, h, w)):
         pair = [(rng.normal(0, 3, shape), _bits(rng, *shape)) for _ in range(2)]
-        yield from student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
+        yield from _one_by_one(student, *pair)
         x = pair[0][1]
         yield student.domain.draw(rng, "logits", *shape), x
         yield rng.choice([-1.0, 1.0], shape) * rng.uniform(20, 40, shape), x
@@ -205,8 +226,7 @@ def units(student, rng):
     draw, found, scales = student.domain.draw, [], []
     for function, name in ((student.bits_per_dim, "nats"), (student.nats_per_image, "bits")):
         pair = [(draw(rng, name, 6), int(rng.integers(2, d_most))) for _ in range(2)]
-        alike = student.domain.begun_alike(*pair)
-        calls = [*student.domain.replaced(pair[0], alike), pair[0]]
+        calls = [*_one_by_one(student, *pair), pair[0]]
         calls += [(draw(rng, name, b_most), d), (rng.uniform(1, 90, b), d_most)]
         calls += [(rng.uniform(1, 90, b), d), (rng.uniform(1, 90, 5), SIDE**2)]
         for values, pixels in calls:
@@ -232,7 +252,7 @@ def vae(student, rng):
     draw, found, scales = student.domain.draw, [], []
     calls = [_log_weights(rng, *size) for size in ((4, 7), (s_most, 3), (2, b_most), (s, 5))]
     calls += [_log_weights(rng, student.domain.size(rng, "s"), b), calls[0]]
-    calls += student.domain.begun_alike(calls[:1], [_log_weights(rng, 4, 7)])
+    calls += [log_w for (log_w,) in _one_by_one(student, calls[:1], [_log_weights(rng, 4, 7)])]
     calls += [draw(rng, "log_w", s_most, b_most), draw(rng, "log_w", 3, 4)]
     calls += [_log_weights(rng, 37, 4)]  # no number of equal parts
     # far down, far up, where doubles lose their digits before they are 0, all alike
@@ -256,13 +276,15 @@ def comparison(student, rng):
         return -log_w.mean(axis=0) + rng.normal(0, 1, images), log_w, pixels
 
     pair = [call(9, 4, int(rng.integers(10, 900))) for _ in range(2)]
-    alike = student.domain.begun_alike(*pair)
-    calls = [*student.domain.replaced(pair[0], alike), pair[0]]
+    calls = [*_one_by_one(student, *pair), pair[0]]
     calls += [call(m_most, s, 64), call(m, s_most, d), call(m, s, d_most), call(5, s, d)]
     inner = [student.domain.size(rng, name) for name in "msd"]
-    calls += [call(*inner), call(30, s_most, SIDE**2), call(97, 11, 200)]
+    calls += [call(*inner), call(97, 11, 200)]
     calls += [(draw(rng, "nats", m_most), draw(rng, "log_w", 7, m_most), SIDE**2)]
     calls += [(rng.uniform(10, 30, 8), draw(rng, "log_w", s, 8), 100)]
+    # differences that are nearly the same, and far from 0
+    far = rng.normal(-970, 0.5, 30) - rng.gamma(2.0, 0.05, (s_most, 30))
+    calls += [(rng.uniform(0.0, 1.0, 30), far, SIDE**2)]
     for nats, log_w, pixels in calls:
         found.append(np.stack(student.compare(nats, log_w, pixels)))
         size = (np.abs(nats) + _spread_of(log_w)) / (pixels * np.log(2))
