@@ -38,8 +38,22 @@ def _exact(name, parts):
     return {name: found, f"{name}__scale": np.ones_like(found)}
 
 
+def _one_by_one(student, first, second):
+    """Calls from the first on, in each of which one argument more is new.
+
+    So a result that is kept by all other arguments comes back, also where only the last one is
+    kept. New arrays begin as those of the first call along every axis, and end with its last row.
+    """
+    second, call = student.domain.begun_alike(first, second), list(first)
+    yield first
+    for place, new in enumerate(second):
+        rows = isinstance(new, np.ndarray) and len(new) > 2
+        call[place] = np.concatenate([new[:-1], first[place][-1:]]) if rows else new
+        yield tuple(call)
+
+
 def frame_stack(student, rng):
-    """Two stacks at a time: episodes of one frame, shorter and longer than a stack."""
+    """Two stacks at a time: episodes of one frame, shorter and longer than a stack, a long one."""
     found = []
     least, most = student.domain.sizes("k")
     depths = [*rng.permutation(np.arange(least, most + 1)), 4]
@@ -50,6 +64,8 @@ def frame_stack(student, rng):
             for shift, depth in enumerate((k, other))
         ]
         lengths = [*rng.permutation((1, 2, int(k), int(k) + 3, 7)), 3]
+        if place == len(depths) - 1:
+            lengths = [33, 2]
         for length in lengths:
             shown = [_frames(student, rng, int(length), *shape) for _, _, shape in pair]
             for count in range(length):
@@ -61,7 +77,7 @@ def frame_stack(student, rng):
 
 def _records(student, rng):
     """(frames, starts, k), the first record a short one of two episodes."""
-    yield _frames(student, rng, 3, 1, 2), np.array([True, False, True]), 2
+    yield _frames(student, rng, 3, 1, 2), np.array([True, False, True]), 3
     least, most = student.domain.sizes("t")
     shares = (0.0, 0.1, 0.3, 0.6, 1.0)
     for place, k in enumerate([1, 2, 3, 4, 5, 4, 3, 5]):
@@ -73,7 +89,7 @@ def _records(student, rng):
         (_frames(student, rng, 9, 2, 3), rng.permutation(np.arange(9) < 3), k)
         for k in rng.permutation((2, 3, 4, 5))[:2].tolist()
     ]
-    yield from student.domain.replaced(*pair)
+    yield from _one_by_one(student, *pair)
 
 
 def records(student, rng):
@@ -92,6 +108,7 @@ def _ends(student, rng):
     yield high, high, int(rng.integers(2, 9))
     yield 1.0, low, int(rng.integers(2, 9))
     yield 1.0, float(rng.uniform(0.01, 0.1)), int(rng.integers(100, 1000))
+    yield 0.0, 0.0, int(rng.integers(2, 9))
     yield from student.domain.replaced(*_two_ends(rng))
 
 
@@ -120,7 +137,7 @@ def schedule(student, rng):
             found.append(student.epsilon(np.array(chosen, dtype=np.int64), first, last, duration))
             sizes.append(first + last)
     pair = [(rng.integers(0, 60, 20), *ends) for ends in _two_ends(rng)]
-    for call in student.domain.replaced(*pair):
+    for call in _one_by_one(student, *pair):
         found.append(student.epsilon(*call))
         sizes.append(call[1] + call[2])
     return _epsilons(found, sizes)
@@ -137,11 +154,12 @@ def run(student, rng):
             found.append(student.epsilons_of_run(ended, first, last, duration))
             sizes.append(first + last)
     pair = [(rng.random((20, 3)) < 0.3, *ends) for ends in _two_ends(rng)]
-    for call in student.domain.replaced(*pair):
+    for call in _one_by_one(student, *pair):
         found.append(student.epsilons_of_run(*call))
         sizes.append(call[1] + call[2])
     flags = [rng.random((20, 3)) < share for share in (0.1, 0.5)]
-    for ended in (*flags, np.ones((most, 6), dtype=bool), np.zeros((least, 1), dtype=bool)):
+    square = rng.random((6, 6)) < 0.3
+    for ended in (*flags, square, np.ones((most, 6), dtype=bool), np.zeros((least, 1), dtype=bool)):
         found.append(student.epsilons_of_run(ended, 0.9, 0.2, 40))
         sizes.append(1.1)
     # still falling at the last call of the longest run
@@ -152,12 +170,14 @@ def run(student, rng):
 
 def _steps(student, rng, same_step):
     """(arrived, final, ended) of several sizes; in next-step mode no reset ends an episode."""
-    sizes = ((3, 1, 1), (1, 1, 1), (60, 6, 4), (12, 2, 3), (2, 6, 1), (20, 1, 4), (9, 4, 2))
+    sizes = ((3, 1, 1), (1, 1, 1), (60, 6, 4), (12, 2, 3), (2, 6, 1), (20, 1, 4), (4, 4, 4))
     records = [_step_record(student, rng, size, same_step) for size in sizes]
     first, second = (_step_record(student, rng, (8, 3, 2), same_step) for _ in range(2))
     if not same_step:
-        second[2][1] &= ~first[2][0]  # its rows also come below the first row of the other record
-    return [*records, *student.domain.replaced(first, second)]
+        # its rows also come between the first and the last row of the other record
+        second[2][1] &= ~first[2][0]
+        second[2][-2] &= ~first[2][-1]
+    return [*records, *_one_by_one(student, first, second)]
 
 
 def _step_record(student, rng, size, same_step):
@@ -166,7 +186,10 @@ def _step_record(student, rng, size, same_step):
     if not same_step:
         for row in range(1, size[0]):
             ended[row] &= ~ended[row - 1]
+        ended[-2:-1, 0] = False
+    ended[-1, 0] = True  # which says nothing of the first step
     arrived, final = (student.domain.draw(rng, name, *size) for name in ("arrived", "final"))
+    final[rng.random(size) < 0.1] = 0.0  # a number like any other
     return arrived, final, ended
 
 
@@ -228,9 +251,9 @@ KINDS = (
     (3, 5, 24, (1, 2, 9)),
     (9, 4, 40, (2, 20)),
     (40, 4, 30, (1, 2, 5)),
-    (12, 3, 45, (30,)),
+    (12, 3, 75, (70,)),
     (11, 2, 44, (1,)),
-    (7, 1, 30, (1, 4)),
+    (6, 5, 30, (1, 4)),
 )
 
 
@@ -277,7 +300,8 @@ def counts(student, rng):
 def memories(student, rng):
     """Transitions of two memories in turn, at some times and at the end.
 
-    All of them are looked up in order, then 64 (or three) in none, some of them twice.
+    All of them are looked up in order, and 64 (or three) in none, some of them twice: after those,
+    or before them, so that the same numbers are asked for again once the memory has gone on.
     """
     content = []
     for place, pair in enumerate(_made(student, rng)):
@@ -292,10 +316,11 @@ def memories(student, rng):
                     continue
                 table = np.full((capacity, 2 * k * shape[0] * shape[1] + 3), -1.0)
                 some = np.full((64 if last else 3, table.shape[1]), -1.0)
-                if there:
-                    table[:there] = _looked_up(student, memory, np.arange(there), k, shape)
-                    numbers = (asked[step] * there).astype(np.int64)[: len(some)]
-                    some[:] = _looked_up(student, memory, numbers, k, shape)
+                numbers = (asked[step] * there).astype(np.int64)[: len(some)]
+                parts = [(table[:there], np.arange(there)), (some, numbers)]
+                for part, chosen in parts[:: 1 if (step + 2 * place) % 2 else -1]:
+                    if there:
+                        part[:] = _looked_up(student, memory, chosen, k, shape)
                 content += [table, some]
     return _exact("content", content)
 
@@ -318,9 +343,11 @@ def rows(student, rng):
 
     Every row is a transition that can be drawn at that time. A generator in the same state gives
     the same sample, of few rows as of many, two others give other rows. Of ten transitions or more
-    the last 15 or more rows of a sample are not those that stand so many places before.
+    the last 15 or more rows of a sample are not those that stand so many places before, and the
+    last row is not always the first. Of 25 or more as many rows are not all different: they are
+    with a probability below 1e-9.
     """
-    holds = []
+    holds, closed = [], {}
     for place, (capacity, k, count, lengths) in enumerate(_kinds(student, rng)):
         shape, added = SHAPES[place % 6], min(count, 2 * capacity + 5)
         entries = _edges(student, rng, _stream(student, rng, shape, added, lengths))
@@ -330,7 +357,7 @@ def rows(student, rng):
             if there < 1 or (step % pause and step < len(entries) - 1):
                 continue
             known = _table(memory, min(there, capacity))
-            sizes = rng.choice(REPEATS, 2).tolist()
+            sizes = [int(rng.choice(REPEATS)), 13 if len(known) >= 10 else int(rng.choice(REPEATS))]
             samples = [student.sample(memory, m, student.generator()) for m in sizes]
             seed, few = student.generator(), int(rng.choice(REPEATS))
             twice = [_rows(student.sample(memory, few, seed)) for _ in range(2)]
@@ -342,7 +369,14 @@ def rows(student, rng):
                 holds += [len(set(many)) > 1, len(known) < 10 or not any(repeats)]
                 if holds[-2]:  # the same row 64 times would be taken for a reseeded generator
                     samples += student.independent("sample", memory, 64, replicates=2)
-            holds += [all(row in known for row in _rows(found)) for found in samples]
+            if len(known) >= 25:
+                samples.append(student.sample(memory, len(known), student.generator()))
+                holds.append(len(set(_rows(samples[-1]))) < len(known))
+            for found in map(_rows, samples):
+                holds.append(all(row in known for row in found))
+                if len(known) >= 10 and len(found) > 1:
+                    closed.setdefault(len(found), []).append(found[0] == found[-1])
+    holds += [len(seen) < 8 or not all(seen) for seen in closed.values()]
     holds.append(len(holds) > 0)
     return {"holds": np.array(holds)}
 
