@@ -114,19 +114,29 @@ def written() -> str:
 
 def kept() -> str:
     """Programs that keep results by part of their arguments, and how many are noticed."""
-    found = rows_of(EVIDENCE / "kept.csv")
-    parts = list(dict.fromkeys(row["kept_by"] for row in found))
+    return _by_way("kept.csv", "kept_by")
+
+
+def special() -> str:
+    """Programs that are wrong in special cases alone, and how many are noticed."""
+    return _by_way("special.csv", "wrong_where")
+
+
+def _by_way(file: str, column: str) -> str:
+    """A row a task and a column for every way of being wrong."""
+    found = rows_of(EVIDENCE / file)
+    ways = list(dict.fromkeys(row[column] for row in found))
     lines: list[list[object]] = []
     for task in sorted({row["task"] for row in found}):
         own = [row for row in found if row["task"] == task]
-        lines.append([task, *(_noticed(own, part) for part in parts)])
-    lines.append([f"{len(lines)} tasks", *(_noticed(found, part) for part in parts)])
-    return markdown(("task", *parts), lines)
+        lines.append([task, *(_noticed(own, column, way) for way in ways)])
+    lines.append([f"{len(lines)} tasks", *(_noticed(found, column, way) for way in ways)])
+    return markdown(("task", *ways), lines)
 
 
-def _noticed(rows: Sequence[Row], part: str) -> str:
+def _noticed(rows: Sequence[Row], column: str, way: str) -> str:
     """How many of those that give a wrong answer have not every mark."""
-    outcomes = [row["outcome"] for row in rows if row["kept_by"] == part]
+    outcomes = [row["outcome"] for row in rows if row[column] == way]
     wrong = [outcome for outcome in outcomes if outcome != "equivalent"]
     return f"{sum(outcome != 'survives' for outcome in wrong)} of {len(wrong)}" if wrong else ""
 
@@ -262,7 +272,7 @@ def times() -> str:
 
 
 PAGES = {
-    STRENGTH: (mutants, untried, kept, written, margins),
+    STRENGTH: (mutants, untried, kept, special, written, margins),
     GENERATIVE: (reproduced, brought, arranged, runs, derived, times),
 }
 
