@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import active_children, get_context
 from types import TracebackType
 
-from harness.process import die_with_parent
+from harness.process import ONE_THREAD, die_with_parent
 
 
 class Processes(ProcessPoolExecutor):
@@ -38,6 +38,6 @@ class Processes(ProcessPoolExecutor):
 
 def fresh(jobs: int) -> Processes:
     """An executor whose processes start anew and compute on one thread each."""
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
+    for name, value in ONE_THREAD.items():
+        os.environ.setdefault(name, value)
     return Processes(jobs)

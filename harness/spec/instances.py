@@ -210,6 +210,20 @@ class Instances:
             for old, new in zip(first, second, strict=True)
         )
 
+    def one_by_one(self, first: Call, second: Call) -> list[Call]:
+        """Calls from the first on, in each of which one argument more is that of the second.
+
+        So a result that is kept by all other arguments comes back, also where only the last one is
+        kept. New arrays begin as those of the first call along every axis, and those of three rows
+        or more end with its last row.
+        """
+        call, calls = list(first), [first]
+        for place, new in enumerate(self.begun_alike(first, second)):
+            rows = isinstance(new, np.ndarray) and len(new) > 2
+            call[place] = np.concatenate([new[:-1], first[place][-1:]]) if rows else new
+            calls.append(tuple(call))
+        return calls
+
     def arguments(
         self,
         signature: Signature,

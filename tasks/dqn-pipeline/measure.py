@@ -38,20 +38,6 @@ def _exact(name, parts):
     return {name: found, f"{name}__scale": np.ones_like(found)}
 
 
-def _one_by_one(student, first, second):
-    """Calls from the first on, in each of which one argument more is new.
-
-    So a result that is kept by all other arguments comes back, also where only the last one is
-    kept. New arrays begin as those of the first call along every axis, and end with its last row.
-    """
-    second, call = student.domain.begun_alike(first, second), list(first)
-    yield first
-    for place, new in enumerate(second):
-        rows = isinstance(new, np.ndarray) and len(new) > 2
-        call[place] = np.concatenate([new[:-1], first[place][-1:]]) if rows else new
-        yield tuple(call)
-
-
 def frame_stack(student, rng):
     """Two stacks at a time: episodes of one frame, shorter and longer than a stack, a long one."""
     found = []
@@ -89,7 +75,7 @@ def _records(student, rng):
         (_frames(student, rng, 9, 2, 3), rng.permutation(np.arange(9) < 3), k)
         for k in rng.permutation((2, 3, 4, 5))[:2].tolist()
     ]
-    yield from _one_by_one(student, *pair)
+    yield from student.domain.one_by_one(*pair)
 
 
 def records(student, rng):
@@ -137,7 +123,7 @@ def schedule(student, rng):
             found.append(student.epsilon(np.array(chosen, dtype=np.int64), first, last, duration))
             sizes.append(first + last)
     pair = [(rng.integers(0, 60, 20), *ends) for ends in _two_ends(rng)]
-    for call in _one_by_one(student, *pair):
+    for call in student.domain.one_by_one(*pair):
         found.append(student.epsilon(*call))
         sizes.append(call[1] + call[2])
     return _epsilons(found, sizes)
@@ -154,7 +140,7 @@ def run(student, rng):
             found.append(student.epsilons_of_run(ended, first, last, duration))
             sizes.append(first + last)
     pair = [(rng.random((20, 3)) < 0.3, *ends) for ends in _two_ends(rng)]
-    for call in _one_by_one(student, *pair):
+    for call in student.domain.one_by_one(*pair):
         found.append(student.epsilons_of_run(*call))
         sizes.append(call[1] + call[2])
     flags = [rng.random((20, 3)) < share for share in (0.1, 0.5)]
@@ -177,7 +163,7 @@ def _steps(student, rng, same_step):
         # its rows also come between the first and the last row of the other record
         second[2][1] &= ~first[2][0]
         second[2][-2] &= ~first[2][-1]
-    return [*records, *_one_by_one(student, first, second)]
+    return [*records, *student.domain.one_by_one(first, second)]
 
 
 def _step_record(student, rng, size, same_step):

@@ -260,6 +260,19 @@ def test_a_call_ends_as_another_one_in_what_has_rows(task: LoadedTask) -> None:
     assert number == 2.0
 
 
+def test_of_calls_one_by_one_each_has_one_argument_more_of_the_second(task: LoadedTask) -> None:
+    """Arrays begin as those of the first call; those of three rows or more end with its last."""
+    first = np.arange(6.0).reshape(3, 2), np.arange(2.0), 1.0
+    second = -10 - first[0], -10 - first[1], 2.0
+    rows, pair = [[0, 1], [2, -13], [4, 5]], [0, -11]
+    calls = [
+        [np.asarray(part).tolist() for part in call]
+        for call in task.instances.one_by_one(first, second)
+    ]
+    zero, one = first[0].tolist(), first[1].tolist()
+    assert calls == [[zero, one, 1.0], [rows, one, 1.0], [rows, pair, 1.0], [rows, pair, 2.0]]
+
+
 def test_an_index_may_go_up_to_a_product_of_sizes(tmp_path: Path) -> None:
     task = small(tmp_path, one=("below: k", "below: b * k"))
     signature, rng = task.contract.functions["mixed"], np.random.default_rng(2)
