@@ -26,6 +26,7 @@ PARTS = {
     "sums": "float(round(float(a.sum()), 6))",
 }
 ALL_BUT_ONE = "all arguments but one"
+CALL_BEFORE = "all arguments but one, of the call before"
 
 
 def _by_part(part: str, place: Place) -> Iterator[str]:
@@ -33,9 +34,9 @@ def _by_part(part: str, place: Place) -> Iterator[str]:
         yield kept_by(part)
 
 
-def _without_one(place: Place) -> Iterator[str]:
+def _without_one(call_before: bool, place: Place) -> Iterator[str]:
     if keeps_parts(place):
-        yield from kept_without_one(place)
+        yield from kept_without_one(place, call_before=call_before)
 
 
 KEPT = Ways(
@@ -43,7 +44,8 @@ KEPT = Ways(
     "kept_by",
     (
         *(Operator(name, partial(_by_part, part), "state") for name, part in PARTS.items()),
-        Operator(ALL_BUT_ONE, _without_one, "state"),
+        Operator(ALL_BUT_ONE, partial(_without_one, False), "state"),
+        Operator(CALL_BEFORE, partial(_without_one, True), "state"),
     ),
 )
 

@@ -27,11 +27,11 @@ from harness.seeds import Key
 from harness.spec.load import LoadedTask
 
 #: Raised whenever the meaning of an observation changes: stored ones are then made anew.
-#: 10: results of methods have the sizes that the constructor was given.
-COLLECT_PROTOCOL = 10
+#: 11: from call to call one argument changes (`Instances.replaced`), and arrays end alike.
+COLLECT_PROTOCOL = 11
 #: Raised whenever an example's transcript holds something else: stored answers are then made anew.
-#: 6: it holds instances, given functions and seeds.
-EXAMPLE_PROTOCOL = 6
+#: 7: from call to call one argument changes.
+EXAMPLE_PROTOCOL = 7
 #: Raised whenever what is stored of a task's pictures means something else.
 SHOW_PROTOCOL = 1
 

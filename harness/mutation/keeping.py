@@ -37,6 +37,7 @@ _KEPT = """\
             return function(*args, **named)
         key = repr([{key} for i, a in enumerate([*args, *named.values()])])
         if key not in seen:
+            {forget}
             seen[key] = args, named, function(*args, **named)
         return seen[key][2]
     return call
@@ -50,18 +51,22 @@ def kept_by(part: str) -> str:
     Args:
         part: an expression in an array ``a`` of one axis or more, such as ``a[:1]``.
     """
-    return _KEPT.format(key=f'({_SIZE}, whole({part}) if getattr(a, "ndim", 0) else whole(a))')
+    key = f'({_SIZE}, whole({part}) if getattr(a, "ndim", 0) else whole(a))'
+    return _KEPT.format(key=key, forget="pass")
 
 
-def kept_without_one(place: Place) -> Iterator[str]:
+def kept_without_one(place: Place, *, call_before: bool = False) -> Iterator[str]:
     """Decorators that keep results by all arguments but one; none for a function of a single one.
 
-    The place is one of which :func:`keeps_parts` holds.
+    Args:
+        place: one of which :func:`keeps_parts` holds.
+        call_before: keep the result of the call before alone.
     """
     assert isinstance(place.node, Function)
     count = len(place.node.args.args)
     for left_out in range(count) if count > 1 else ():
-        yield _KEPT.format(key=f"i == {left_out} or whole(a)")
+        forget = "seen.clear()" if call_before else "pass"
+        yield _KEPT.format(key=f"i == {left_out} or whole(a)", forget=forget)
 
 
 def _state(place: Place) -> Iterator[str]:

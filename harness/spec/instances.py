@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import EllipsisType
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -40,6 +40,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 #: The arguments of one call, in their order.
 Call: TypeAlias = tuple[Any, ...]
+
+#: What the arrays of two calls share.
+Alike: TypeAlias = Literal["rows", "axes", "nothing"]
 
 #: The largest number of axes that a leading ``...`` stands for in drawn arguments.
 _MOST_BATCH_AXES = 2
@@ -133,17 +136,21 @@ class Instances:
             raise DomainError(f"add domain.values.{argument} to task.yaml")
         return _drawn(law, rng, shape, {})
 
-    def replaced(self, first: Call, second: Call, *others: Call, alike: bool = True) -> list[Call]:
-        """The first call, the first with one argument after another of the second, the others.
+    def replaced(
+        self, first: Call, second: Call, *others: Call, alike: Alike = "rows"
+    ) -> list[Call]:
+        """The first call; calls in each of which one argument more is that of the second; others.
 
-        So a result that a program keeps by some arguments comes back where another one has changed.
-        The arrays of the second are taken with the first rows of the first (:meth:`first_alike`),
-        so that what is kept by shapes, first rows or first elements comes back, too. The first two
-        calls have arguments of the same sizes.
+        So a result that a program keeps by all other arguments comes back, also where it keeps only
+        that of the call before. The last of these calls has every argument of the second. Its
+        arrays begin and end as those of the first, so that what is kept by shapes, by first or last
+        rows or elements comes back, too. The first two calls have arguments of the same sizes.
 
         Args:
-            alike: false where arguments are bound by a law that rows of both calls together would
-                break: then they are taken as they are.
+            alike: "rows" leaves the first row (:meth:`first_alike`) and the last one
+                (:meth:`last_alike`); "axes" the first slice along every axis
+                (:meth:`begun_alike`) and the last row; "nothing" is for arguments that are bound by
+                a law which rows of both calls together would break.
 
         Raises:
             DomainError: the first two have different numbers of arguments.
@@ -151,9 +158,12 @@ class Instances:
         if len(first) != len(second):
             numbers = f"{len(first)} arguments and the other {len(second)}"
             raise DomainError(f"one call has {numbers}; both are to be of one function")
-        taken = self.first_alike(first, second) if alike else second
-        alone = ((*first[:place], new, *first[place + 1 :]) for place, new in enumerate(taken))
-        return [first, *alone, *others]
+        taken = second
+        if alike != "nothing":
+            begun = self.first_alike if alike == "rows" else self.begun_alike
+            taken = self.last_alike(first, begun(first, second))
+        calls = ((*taken[:count], *first[count:]) for count in range(len(first) + 1))
+        return [*calls, *others]
 
     def first_alike(self, first: Call, second: Call) -> Call:
         """The second call, the first row of whose arrays is that of the first one.
@@ -173,10 +183,13 @@ class Instances:
             return new
         old = np.asarray(old, dtype=new.dtype)
         mixed = np.concatenate([old[:1], new[1:]])
-        laws = self._domain.values.values()
-        if new.ndim == 1 and any(isinstance(law, Simplex | LogSimplex) for law in laws):
+        if new.ndim == 1 and self._has_probabilities():
             mixed = probabilities.first_alike(old, new, mixed)
         return new if np.array_equal(mixed, old) else mixed
+
+    def _has_probabilities(self) -> bool:
+        laws = self._domain.values.values()
+        return any(isinstance(law, Simplex | LogSimplex) for law in laws)
 
     @staticmethod
     def begun_alike(first: Call, second: Call) -> Call:
@@ -197,32 +210,23 @@ class Instances:
                 mixed.append(new)
         return tuple(mixed)
 
-    @staticmethod
-    def ended_alike(first: Call, second: Call) -> Call:
-        """The second call, whose arrays of two axes or more end with the last row of the first.
+    def last_alike(self, first: Call, second: Call) -> Call:
+        """The second call, the last row of whose arrays is that of the first one.
 
-        Arguments of fewer axes, and arrays of another shape, are as they are.
+        Arguments other than arrays, arrays of another shape or of one row, probabilities of one
+        axis, and such as nothing would be left of that is new, are as they are.
         """
-        return tuple(
-            np.concatenate([new[:-1], old[-1:]])
-            if isinstance(new, np.ndarray) and new.ndim > 1 and np.shape(old) == new.shape
-            else new
-            for old, new in zip(first, second, strict=True)
-        )
+        return tuple(self._last_alike(*pair) for pair in zip(first, second, strict=True))
 
-    def one_by_one(self, first: Call, second: Call) -> list[Call]:
-        """Calls from the first on, in each of which one argument more is that of the second.
-
-        So a result that is kept by all other arguments comes back, also where only the last one is
-        kept. New arrays begin as those of the first call along every axis, and those of three rows
-        or more end with its last row.
-        """
-        call, calls = list(first), [first]
-        for place, new in enumerate(self.begun_alike(first, second)):
-            rows = isinstance(new, np.ndarray) and len(new) > 2
-            call[place] = np.concatenate([new[:-1], first[place][-1:]]) if rows else new
-            calls.append(tuple(call))
-        return calls
+    def _last_alike(self, old: Any, new: Any) -> Any:
+        if not isinstance(new, np.ndarray) or np.shape(old) != new.shape or not new.ndim:
+            return new
+        if len(new) < 2:
+            return new
+        if new.ndim == 1 and self._has_probabilities() and probabilities.sums_to_one(new):
+            return new
+        mixed = np.concatenate([new[:-1], np.asarray(old[-1:], dtype=new.dtype)])
+        return new if np.array_equal(mixed, old) else mixed
 
     def arguments(
         self,

@@ -73,6 +73,14 @@ def reaches_least(law: Simplex | LogSimplex, values: Array) -> bool:
     return bool((np.abs(values - least) <= _SLACK * abs(least)).any())
 
 
+def sums_to_one(values: Array) -> bool:
+    """Whether numbers [n] are probabilities or logarithms of such, up to rounding."""
+    if not np.issubdtype(values.dtype, np.floating):
+        return False
+    with np.errstate(all="ignore"):
+        return any((p >= 0).all() and abs(p.sum() - 1) <= _SLACK for p in (values, np.exp(values)))
+
+
 def first_alike(old: Array, new: Array, otherwise: Array) -> Array:
     """The probabilities ``new`` [n], their first one that of ``old``, the others scaled.
 

@@ -59,11 +59,6 @@ def _arrays(found):
     return arrays
 
 
-def _alone(student, first, second, *others):
-    """The first call, that with one argument of the second, whose ends stay, and the others."""
-    return student.domain.replaced(first, student.domain.ended_alike(first, second), *others)
-
-
 def _largest(logits):
     """1 + the largest logit of every row: what the roundings of its probabilities grow with."""
     return 1 + np.abs(logits).max(axis=-1)
@@ -122,7 +117,7 @@ def returns(student, rng):
     pair = [(*_rewarded(student, rng, 6, 9, 0.2), *window) for window in ((0.9, 3), (0.7, 5))]
     names = ("whole", "shortened", "terminated", "truncated")
     found = {name: [] for name in names}
-    for *rollout, gamma, n_steps in _alone(student, *pair, *calls, pair[0]):
+    for *rollout, gamma, n_steps in student.domain.replaced(*pair, *calls, pair[0]):
         result = student.n_step_returns(*rollout, gamma, n_steps)
         kind, size = _ending(*rollout[2:], n_steps), _return_size(*rollout[:2])
         for number, name in enumerate(names):
@@ -161,7 +156,7 @@ def _batches(student, rng, drawn):
     """Calls made by `drawn(b, a, wide)`: every size twice, and one argument changed alone."""
     pair = [drawn(6, 4, False) for _ in range(2)]
     others = [drawn(b, a, wide) for b, a in _batch_sizes(student, rng) for wide in (False, True)]
-    return _alone(student, *pair, *others, pair[0])
+    return student.domain.replaced(*pair, *others, pair[0])
 
 
 def _softmax(logits):
@@ -218,6 +213,7 @@ def critic(student, rng):
         if not wide:
             values *= 0.9
             returns = values + 10 ** rng.uniform(-7.0, -1.0) * returns
+            values[-1], returns[-1] = values[0], returns[0]
         return values, returns
 
     found = []
@@ -305,7 +301,7 @@ def _linear_calls(student, rng, weights):
         (*_rollout(student, rng, (5, 6, 4, 3), 0.4), gamma, n_steps, *two)
         for gamma, n_steps, two in zip((0.9, 0.6), (3, 5), ((0.5, 0.1), (0.8, 0.03)), strict=True)
     ]
-    return _alone(student, *pair, *calls, pair[0])
+    return student.domain.replaced(*pair, *calls, pair[0])
 
 
 def losses(student, rng):

@@ -25,12 +25,6 @@ def _sizes(student):
     return [USUAL, USUAL, *edges]
 
 
-def _each_alone(student, first, second):
-    """The calls in which one argument of the first is another, begun and ended as its own is."""
-    ended = student.domain.ended_alike(first, second)
-    return student.domain.replaced(first, student.domain.begun_alike(first, ended))[1:]
-
-
 def _noisy(student, rng):
     """(x, ε, σ) of all sizes; then of the first size, with one of them changed alone."""
     sizes = _sizes(student)
@@ -43,7 +37,8 @@ def _noisy(student, rng):
     eps[rng.permutation(b * d)[:4]] = rng.uniform(3.2, 4.0, 4) * [-1, -1, 1, 1]
     far = rng.integers(0, 2, (b, d)).astype(float), eps.reshape(b, d), max(sigmas)
     first = (*calls[0][:2], 0.5)
-    return [*calls, far, first, *_each_alone(student, first, (*calls[1][:2], 0.25)), first]
+    alike = student.domain.replaced(first, (*calls[1][:2], 0.25), alike="axes")
+    return [*calls, far, *alike, first]
 
 
 def _networks(student, rng):
@@ -62,7 +57,7 @@ def _networks(student, rng):
         calls += [(x, rng.normal(size=(b, d)), rng.uniform(0.2, 1.0), *far)]
     first, second = calls[0], calls[2]
     first, second = (*first[:2], 0.5, *first[3:]), (*second[:2], 0.25, *second[3:])
-    alone = _each_alone(student, first, second)
+    alone = student.domain.replaced(first, second, alike="axes")[1:]
     repeated = (*(array[[0, 0, 0, 1, 1, 2, 3, 4]] for array in first[:2]), *first[2:])
     return [*calls, first, *alone, first, repeated, _corner(student, rng)]
 

@@ -130,7 +130,7 @@ def _settings(student, rng):
         for rate in (0.01, 0.003)
     )
     domain = student.domain
-    yield from domain.replaced(one, domain.begun_alike(one, other))
+    yield from domain.replaced(one, other, alike="axes")
     yield *_alike(student, rng), 0.01
     d, k = (student.domain.sizes(axis)[1] for axis in ("d", "k"))
     ends = np.full((3, d), 10.0), np.full(d, -10.0), np.full((d, k), 3.0), np.full((k, d), 3.0)

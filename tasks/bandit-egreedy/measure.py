@@ -4,6 +4,8 @@ The scale S of a value is the sum of the absolute terms of its formula, from the
 are put into tables on purpose: which arms share the maximum is drawn first, then the estimates.
 """
 
+import itertools
+
 import numpy as np
 
 # the smallest and the largest of both axes, rows of one arm, a single row, a square, one size twice
@@ -101,10 +103,12 @@ def average(student, rng):
         )
         for shift in rng.permutation(a)[:2]
     ]
+    for q, *_ in pair:
+        q[-1] = q[0]
     whole, arm, reward = _whole_trial(rng, b, a)
     count = rng.integers(0, 3, (b, a))
     count[0, arm[0]], count[1] = 0, 2
-    calls += student.domain.replaced(pair[0], student.domain.ended_alike(*pair))
+    calls += student.domain.replaced(*pair)
     calls.append((whole, count, arm, reward))
     found, scales = [], []
     for q, n, arm, reward in calls:
@@ -128,7 +132,9 @@ def constant(student, rng):
         (rng.normal(size=(b, a)), (np.arange(b) + shift) % a, rng.normal(size=b), float(alpha))
         for shift, alpha in zip(rng.permutation(a)[:2], rng.uniform(0.1, 0.9, 2), strict=True)
     ]
-    calls += student.domain.replaced(pair[0], student.domain.ended_alike(*pair))
+    for q, *_ in pair:
+        q[-1] = q[0]
+    calls += student.domain.replaced(*pair)
     whole = _whole_trial(rng, b, a)
     near = 10 ** rng.uniform(-9.0, -3.0, 2)
     calls += [(*whole, float(alpha)) for alpha in (0.0, 0.25, 1.0, near[0], 1 - near[1])]
@@ -169,7 +175,7 @@ def sequence(student, rng):
         for shift in rng.permutation(a)[:2]
     ]
     pair = [(*call, rng.normal(size=(b, t))) for call in pair]
-    calls += student.domain.replaced(pair[0], student.domain.ended_alike(*pair))
+    calls += student.domain.replaced(*pair)
     whole = rng.integers(-2, 3, (b, a)), rng.integers(0, a, (b, t)), rng.integers(-2, 3, (b, t))
     calls.append((whole[0].astype(float), whole[1], whole[2].astype(float)))
     found = [student.estimates(*call) for call in calls]
@@ -211,14 +217,15 @@ def large_numbers(student, rng):
 
 def _chances(student, rng):
     """(Q, ε): every number of arms that share the maximum, every ε, and each changed alone."""
-    for i, (b, a) in enumerate(_sizes(rng)):
+    single = itertools.cycle((rng.uniform(0.1, 0.9), 0.0, 1.0))  # of calls with one row
+    for b, a in _sizes(rng):
         epsilon = student.domain.draw(rng, "epsilon", b)
         if b == 1:
-            epsilon = np.array([(0.0, 1.0, rng.uniform(0.1, 0.9))[i % 3]])
+            epsilon = np.array([next(single)])
         yield _tables(rng, _ties(rng, b, a)), epsilon
     b, a = int(rng.integers(4, 9)), int(rng.integers(3, 9))
     first, second = ((_tables(rng, _ties(rng, b, a)), rng.uniform(0.05, 0.95, b)) for _ in "ab")
-    yield from student.domain.replaced(first, student.domain.ended_alike(first, second))
+    yield from student.domain.replaced(first, second)
     near = 10 ** rng.uniform(-9, -6, b)
     for epsilon in (np.zeros(b), np.ones(b), near, 1 - near, np.full(b, 0.5)):
         yield _whole(rng, b, a), epsilon

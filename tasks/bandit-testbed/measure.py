@@ -103,7 +103,7 @@ def given_chance(student, rng):
     calls += [given_runs(rng, *(int(x) for x in rng.integers(2, 9, 3))) for _ in range(3)]
     b, t, a = (int(x) for x in rng.integers(4, 9, 3))
     pair = [given_runs(rng, b, t, a) for _ in range(2)]
-    calls += student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
+    calls += student.domain.replaced(*pair, alike="axes")
     calls += [_close(rng, b, t, int(rng.integers(2, 6))) for b, t in ((12, 60), (6, 200))]
     calls += [_whole(rng, 100, *ends) for ends in ((2, 1), (4, 2), (2, 3), (3, 5), (6, 5))]
     calls += [_hair(rng, 40, a) for a in (2, 5)]
@@ -134,7 +134,7 @@ def averages(student, rng):
     calls = [_history(rng, *size) for size in sizes]
     r, t, a = (int(x) for x in rng.integers(4, 9, 3))
     pair = [_history(rng, r, t, a) for _ in range(2)]
-    calls += student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
+    calls += student.domain.replaced(*pair, alike="axes")
     value, *record = pair[0]
     calls.append((value[:, ::-1].copy(), *record))  # the same values, of other arms
     action = rng.integers(0, 6, (40, 9))

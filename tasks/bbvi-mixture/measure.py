@@ -76,15 +76,6 @@ def _sizes(student, rng, samples):
     return [*np.stack([numbers, *widths], axis=1).tolist(), (k, k, k)]
 
 
-def _replaced(student, first, second):
-    """The first tuple, then with one entry after another from the second, begun as the first's.
-
-    So a result that is kept by some of its arguments, or by what they begin with, comes back where
-    another one has changed.
-    """
-    return student.domain.replaced(first, student.domain.begun_alike(first, second))
-
-
 def _light(rng, student, c, k, m):
     """Samples of components far apart, of which all but one have no weight to speak of."""
     mu, log_sigma = student.domain.draw(rng, "mu", c, k), rng.uniform(-0.7, 0.7, (c, k))
@@ -126,7 +117,7 @@ def density(student, rng):
     far *= rng.choice([-1.0, 1.0], far.shape)
     pairs = [(q, np.concatenate([near, far])), _light(rng, student, 4, 2, 8)]
     calls = [(z, *law) for law, z in (*pairs, *_batches(student, rng, "m"))]
-    calls = [*calls[:-2], *_replaced(student, *calls[-2:])]
+    calls[-2:] = student.domain.replaced(*calls[-2:], alike="axes")
     return {
         "log_q": np.concatenate([student.log_q(*call) for call in calls]),
         "log_q__scale": np.concatenate([_density(*call)[1] for call in calls]),
@@ -186,7 +177,8 @@ def sample(student, rng):
         eps[0, 0] = rng.choice([-1.0, 1.0]) * rng.uniform(5, 6)
         calls.append((u, eps, logits, mu, log_sigma))
     found, scales = [], []
-    for u, eps, logits, mu, log_sigma in [*calls[:-2], *_replaced(student, *calls[-2:])]:
+    calls[-2:] = student.domain.replaced(*calls[-2:], alike="axes")
+    for u, eps, logits, mu, log_sigma in calls:
         found.append(student.sample_q(u, eps, logits, mu, log_sigma).ravel())
         ends = np.cumsum(np.exp(_log_softmax(logits)))
         i = np.minimum(np.searchsorted(ends, u, side="right"), len(logits) - 1)
@@ -245,7 +237,7 @@ def _estimates(student, rng, function, batches, scales_of):
     rings = _rings(student, rng, len(batches))
     calls = [(ring, *q, z) for (q, z), ring in zip(batches, rings, strict=True)]
     found, scales = [], []
-    for ring, *q, z in [*calls[:-2], *_replaced(student, *calls[-2:])]:
+    for ring, *q, z in [*calls[:-2], *student.domain.replaced(*calls[-2:], alike="axes")]:
         found += function(student.given("ring", *map(np.array, ring)), *q, z)
         scales += scales_of(_size(z, *ring) + _density(z, *q)[1], z, q)
     return {"grad": _flat(found), "grad__scale": _positive(_flat(scales))}

@@ -215,8 +215,7 @@ def _calls(student, rng, sizes, names, rate):
 
     first, second = (tuple(map(drawn, names)) for _ in range(2))
     alone = tuple(map(row, names, second))
-    second = student.domain.begun_alike(first, second)
-    return student.domain.replaced(first, second, alone, first)
+    return student.domain.replaced(first, second, alone, first, alike="axes")
 
 
 def _asked(student, rng, *names):

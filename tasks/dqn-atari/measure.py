@@ -190,7 +190,7 @@ def scores(student, rng):
         records.append((rewards, np.full(60, lives), over))
     # one argument alone is another one's, but for what it begins with
     first, second = (_record(rng, 12, int(end)) for end in rng.permutation(np.arange(2, 10))[:2])
-    records += student.domain.replaced(first, student.domain.begun_alike(first, second))
+    records += student.domain.replaced(first, second, alike="axes")
     largest = np.full(60, rng.choice([-1.0, 1.0]) * np.abs(rewards).max())
     records.append((largest, np.zeros(60, dtype=np.int64), np.arange(60) == 59))
     found = [student.episode_score(*record) for record in records]

@@ -72,7 +72,7 @@ def _returns(student, rng, terminates, cuts):
     calls += [call(_rollout, (7, 5, 3), rng.uniform(0.5, 0.99), lam) for lam in lams]
     calls += [call(_wide, (9, 6, a_most), 0.9, 0.6), call(_wide, (12, 4, 3), 1.0, 1.0)]
     pair = [call(_rollout, (6, 5, 3), *each) for each in inner.T[-2:]]
-    calls += domain.replaced(pair[0], domain.begun_alike(*pair))
+    calls += domain.replaced(*pair, alike="axes")
     rewards, q_next, *flags, gamma, lam = call(_wide, (t_most, 2, 2), 1.0, 1.0)
     largest = (np.full_like(part, np.abs(part).max()) for part in (rewards, q_next))
     sign = rng.choice([-1.0, 1.0])  # the largest returns that there may be

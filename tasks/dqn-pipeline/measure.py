@@ -75,7 +75,7 @@ def _records(student, rng):
         (_frames(student, rng, 9, 2, 3), rng.permutation(np.arange(9) < 3), k)
         for k in rng.permutation((2, 3, 4, 5))[:2].tolist()
     ]
-    yield from student.domain.one_by_one(*pair)
+    yield from student.domain.replaced(*pair, alike="axes")
 
 
 def records(student, rng):
@@ -123,7 +123,7 @@ def schedule(student, rng):
             found.append(student.epsilon(np.array(chosen, dtype=np.int64), first, last, duration))
             sizes.append(first + last)
     pair = [(rng.integers(0, 60, 20), *ends) for ends in _two_ends(rng)]
-    for call in student.domain.one_by_one(*pair):
+    for call in student.domain.replaced(*pair, alike="axes"):
         found.append(student.epsilon(*call))
         sizes.append(call[1] + call[2])
     return _epsilons(found, sizes)
@@ -140,7 +140,7 @@ def run(student, rng):
             found.append(student.epsilons_of_run(ended, first, last, duration))
             sizes.append(first + last)
     pair = [(rng.random((20, 3)) < 0.3, *ends) for ends in _two_ends(rng)]
-    for call in student.domain.one_by_one(*pair):
+    for call in student.domain.replaced(*pair, alike="axes"):
         found.append(student.epsilons_of_run(*call))
         sizes.append(call[1] + call[2])
     flags = [rng.random((20, 3)) < share for share in (0.1, 0.5)]
@@ -163,7 +163,7 @@ def _steps(student, rng, same_step):
         # its rows also come between the first and the last row of the other record
         second[2][1] &= ~first[2][0]
         second[2][-2] &= ~first[2][-1]
-    return [*records, *student.domain.one_by_one(first, second)]
+    return [*records, *student.domain.replaced(first, second, alike="axes")]
 
 
 def _step_record(student, rng, size, same_step):

@@ -49,7 +49,7 @@ def _record(student, rng, t, n, o, share=0.4):
 
 
 def _swapped(student, first, second):
-    """Calls in which each argument changes alone; a flag alone to one that is never set.
+    """Calls in each of which one argument more is new; a flag alone is one that is never set.
 
     Flags of the other record come both at once, so that resets stay apart. Where one record resets,
     both pay 0, so that rewards need not change with the flags.
@@ -58,13 +58,11 @@ def _swapped(student, first, second):
         ended = record[4] | record[5]
         for rewards in (first[2], second[2]):
             rewards[1:][ended[:-1]] = 0.0
-    calls = [first, second]
-    alike = student.domain.begun_alike(first[:4], second[:4])
-    for place in range(4):
-        calls.append((*first[:place], alike[place], *first[place + 1 :]))
-    *rest, terminated, truncated = first
+    rest = student.domain.replaced(first[:4], second[:4], alike="axes")
+    calls = [second, *((*each, *first[4:]) for each in rest)]
+    *rest, terminated, truncated = calls[-1]
     calls += [(*rest, terminated & False, truncated), (*rest, terminated, truncated & False)]
-    return [*calls, (*first[:4], *second[4:]), first]
+    return [*calls, (*rest, *second[4:]), first]
 
 
 def _filled(rows, size):

@@ -34,9 +34,14 @@ def table_of(rng, rows=ROWS, actions=ACTIONS):
 
 
 def _batch(rng, rows=ROWS, actions=ACTIONS):
-    """(q, actions, targets): errors of either sign and a zero; some rows share a maximum."""
+    """(q, actions, targets): errors of either sign and a zero; some rows share a maximum.
+
+    The last two rows of the values are equal.
+    """
     q = rng.normal(0.0, 2.0, (rows, actions))
     q[: rows // 4, 0] = q[: rows // 4, -1] = 3.0
+    if rows > 2:
+        q[-1] = q[-2]
     taken = rng.permutation(np.arange(rows) % actions)
     targets = q[np.arange(rows), taken] + rng.normal(0.0, 3.0, rows)
     if rows > 4:
@@ -168,7 +173,8 @@ def huber(student, rng):
     for row, sign in enumerate((1, -1), 1):
         q[row, taken[row]] = np.round(64 * q[row, taken[row]]) / 64
         targets[row] = q[row, taken[row]] + sign * usual[2]
-    deltas = (*usual, 1e-3, 1e3, float(10 ** rng.uniform(-2.0, 0.0)))
+    batches.append(_batch(rng, 3, 3))
+    deltas = (*usual, 1e-3, 1e3, *(10 ** rng.uniform(-2.0, 0.0, 2)))
     calls = [(*batch, delta) for batch, delta in zip(batches, deltas, strict=True)]
     pair = [(*_batch(rng, 12, 5), rng.uniform(*ends)) for ends in ((0.5, 1.0), (1.5, 2.0))]
     for q, taken, targets, delta in [*calls, *student.domain.replaced(*pair)]:
@@ -306,7 +312,7 @@ def _others(student, rng, found):
             run.look(found, rng.normal(size=(1, 5, 4)))
     run = _Run(student, rng.normal(size=(4, 3)), 0.05, 3)
     over = (*plays[0][:4], np.zeros_like(plays[0][4]))
-    for played in [plays[0], over, *student.domain.replaced(*plays)[1:], plays[0]]:
+    for played in [over, *student.domain.replaced(*plays), plays[0]]:
         run.step(played, found)
         run.look(found, rng.normal(size=(1, 5, 4)))
 
@@ -315,8 +321,9 @@ def learner(student, rng):
     """Three learners in turn, with other sizes and periods: both networks before and after steps.
 
     The last of them waits ten updates for each of its two copies, and is looked at around the first
-    update and those. Sizes of batches differ from step to step, and every look has two probes of
-    its own, one of them as many rows as features and actions. A batch of one row with the largest
+    update and those. Sizes of batches differ from step to step, one of them is that of the
+    features, and every look has two probes of its own, one of them as many rows as features and
+    actions. A batch of one row with the largest
     reward has the largest gradient.
     """
     rate = float(rng.uniform(0.1, 0.2))
@@ -331,7 +338,7 @@ def learner(student, rng):
     for count in range(22):
         if count < 6:
             if count:
-                runs[0].step(_played(rng, rows[count], 5, 4), found)
+                runs[0].step(_played(rng, 5 if count == 2 else rows[count], 5, 4), found)
             runs[0].look(found, _probes(student, rng, 6, 5))
         if count < 3:
             if count:

@@ -80,6 +80,7 @@ def _instance(rng, sizes=USUAL):
 def _again(rng, case):
     """The same data, rows of the decoder in another order, and q as narrow as e⁻³⁰ or wide."""
     mu, log_sigma = rng.normal(size=case.mu.shape), rng.uniform(-30, 3, case.mu.shape)
+    mu[-1], log_sigma[-1] = mu[0], log_sigma[0]
     return replace(case, mu=mu, log_sigma=log_sigma, weight=case.weight[::-1].copy())
 
 
@@ -113,11 +114,13 @@ def _cube(student, rng):
     first, second = (
         replace(c, eta=np.array(np.exp(rng.uniform(-3, 3)))).everything for c in cases
     )
-    return first, student.domain.ended_alike(first, second)
+    return first, second
 
 
 def _apart(student, rng):
     """An ordinary instance of any size, another with its data, and three at the domain's edges.
+
+    Of these data the first and the last row are equal, and so are all numbers of the second.
 
     One row with one dimension, many latent ones and the least noise; then most rows and dimensions,
     one latent dimension and the most noise, and few rows, more latent dimensions than others and
@@ -127,6 +130,7 @@ def _apart(student, rng):
     (_, rows), (_, d), (_, k) = (domain.sizes(axis) for axis in ("b", "d", "k"))
     least, most = sorted(domain.draw(rng, "eta", 2))
     usual = _instance(rng, (int(rng.integers(3, rows)), *rng.integers(2, (d, k)).tolist()))
+    usual.x[1], usual.x[-1] = usual.x[1, 0], usual.x[0]
     columns = rng.choice([-1.0, 1.0], (1, k)) * rng.uniform(1.0, 3.0, (1, k))
     row = replace(_instance(rng, (1, 1, k)), eta=np.array(least), weight=columns)
     far = _anywhere(domain, rng, (rows, d, 1), most), _anywhere(domain, rng, (2, 2, k), least)
@@ -193,7 +197,7 @@ def mixture(student, rng):
     return _mixture_values(
         student,
         [
-            *((x, mixture) for x, *mixture in domain.replaced(one, domain.ended_alike(one, other))),
+            *((x, mixture) for x, *mixture in domain.replaced(one, other)),
             (np.full((1, 1), 1000 * sign), single),
             (anywhere, (log_pi, mu, log_sigma)),
         ],
@@ -322,7 +326,7 @@ def samples(student, rng):
     one, other = (
         (*each, _noise(rng, len(each[0]), each[1].shape)) for each in _cube(student, rng)
     )
-    calls = student.domain.replaced(one, student.domain.ended_alike(one, other), *calls)
+    calls = student.domain.replaced(one, other, *calls)
     pairs = [
         _log_weight(student, Instance(*arguments), eps)
         for *arguments, eps in calls

@@ -49,6 +49,16 @@ def _decoder(rng, sizes=USUAL, singular=SINGULAR):
     return Decoder(weight, rng.uniform(-2, 2, d))
 
 
+def _equal_rows(rng, singular=(0.4, 2.0)):
+    """A decoder of the usual sizes, of whose weight the first and the last row are equal.
+
+    The largest singular value is up to √2 times that given.
+    """
+    d, k = USUAL
+    decoder = _decoder(rng, (d - 1, k), singular)
+    return Decoder(decoder.weight[np.arange(d) % (d - 1)], rng.uniform(-2, 2, d))
+
+
 def _two(rng, sizes, singular=(0.4, 2.0)):
     """Two decoders, the second with another bias and a weight that is nearly the first one.
 
@@ -157,7 +167,7 @@ def point(student, rng):
     sizes = _between(student, rng)
     small = _decoder(rng, _between(student, rng), SMALL)
     cases = []
-    for decoder in [_decoder(rng), small, _decoder(rng, (3, 2)), *_edges(student, rng)]:
+    for decoder in [_equal_rows(rng), small, _decoder(rng, (3, 2)), *_edges(student, rng)]:
         d = decoder.sizes[0]
         far = d == student.domain.sizes("d")[1]
         x = student.domain.draw(rng, "x", d) if far else rng.normal(0, 2, d)
@@ -211,7 +221,7 @@ def recon(student, rng):
     look(small, rng.normal(0, 2, 2), *ordinary, draw(rng, "log_sigmas", 1))
     look(column, draw(rng, "x", d), most, rng.normal(size=1), draw(rng, "log_sigmas", n))
     look(wide, draw(rng, "x", d), least, draw(rng, "mu", k), draw(rng, "log_sigmas", n))
-    look(_decoder(rng), rng.normal(0, 2, 5), least, rng.normal(size=2), rng.uniform(-30, -9, 4))
+    look(_equal_rows(rng), rng.normal(0, 2, 5), least, rng.normal(size=2), rng.uniform(-30, -9, 4))
     # where x and b are nearly 0 nothing is larger than what a tiny residual and a narrow q add
     centred = Decoder(_decoder(rng, (2, 1), (2.0, 3.0)).weight, np.zeros(2))
     tiny = np.array([0.0, 10 ** rng.uniform(-8, -7)])
@@ -261,7 +271,7 @@ def _log_p_scale(x, decoder, etas):
 
 def _marginal(student, rng, distance):
     """Decoders of all sizes, one of them small: there the condition number hides least."""
-    usual = _decoder(rng, singular=(0.3, 0.5))
+    usual = _equal_rows(rng, (0.3, 0.5))
     n = student.domain.sizes("n")[1]
     levels = [_repeated(student, rng, "etas") for _ in range(4)]
     levels += [student.domain.draw(rng, "etas", count) for count in (1, n, n)]

@@ -106,15 +106,15 @@ def _calls(student, rng):
 
 
 def _changed(student, rng):
-    """Calls of which each differs from the first in one argument, or in a constant of f."""
+    """Calls of which each differs from the one before in an argument, f or one of its constants."""
     domain = student.domain
     steps = [_constants(domain, rng, "steps") for _ in range(2)]
     functions = [("steps", each) for each in domain.replaced(*steps)]
     functions += [("square", _constants(domain, rng, "square")) for _ in range(2)]
-    first = _usual(rng)
-    calls = [Call(student, *f, *first) for f in functions]
-    others = domain.replaced(first, _usual(rng))[1:]
-    return calls + [Call(student, *functions[0], *q) for q in others]
+    gaussians = domain.replaced(*(_usual(rng) for _ in range(2)))
+    calls = [(*functions[0], *q) for q in gaussians]
+    calls += [(*f, *gaussians[-1]) for f in functions[1:]]
+    return [Call(student, *each) for each in calls]
 
 
 class Call:

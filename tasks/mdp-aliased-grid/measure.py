@@ -147,8 +147,7 @@ def discounted(student, rng):
         for grid in grids
     ]
     cells = (_moved(*arrays) for arrays in zip(both[0][:3], both[1][:3], strict=True))
-    other = student.domain.ended_alike(both[0], (*cells, *both[1][3:]))
-    calls += student.domain.replaced(both[0], other)
+    calls += student.domain.replaced(both[0], (*cells, *both[1][3:]))
     found = np.concatenate([student.policy_values(*call) for call in calls])
     return {"v": found, "v__scale": np.concatenate([_value_scale(*call) for call in calls])}
 
@@ -268,8 +267,7 @@ def undiscounted(student, rng):
         for shape in ((3, 4), (4, 3))
     )
     cells = (_moved(*arrays) for arrays in zip(first[:2], second[:2], strict=True))
-    second = student.domain.ended_alike(first, (*cells, *second[2:]))
-    for call in student.domain.replaced(first, second):
+    for call in student.domain.replaced(first, (*cells, *second[2:])):
         walls, ends, width, pi = call
         chain = _chain(walls, ends, width, pi)
         among = _surely(walls, ends, chain) & ~walls & ~ends

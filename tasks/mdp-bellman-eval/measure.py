@@ -93,11 +93,6 @@ def _pair(student, rng):
     return [(*_mdp(rng, states, actions)[:3], terminal) for terminal in (over, ~over)]
 
 
-def _changed(student, first, second):
-    """The first call, and those with one argument of the second; first and last rows are kept."""
-    return student.domain.replaced(first, student.domain.ended_alike(first, second))
-
-
 def _values(rng, place, mean, *shape):
     """Values of which no two are alike or, at every other place, small whole numbers."""
     return rng.normal(mean, 4.0, shape) if place % 2 == 0 else rng.integers(-2, 3, shape) * 1.0
@@ -131,7 +126,7 @@ def averages(student, rng):
     calls.append((student.domain.draw(rng, "q", states, actions), pi, over))
     first, second = _pair(student, rng)
     values = rng.normal(1.0, 4.0, (2, *first[2].shape))
-    calls += _changed(student, (values[0], *first[2:]), (values[1], *second[2:]))
+    calls += student.domain.replaced((values[0], *first[2:]), (values[1], *second[2:]))
     found = [student.v_from_q(*call) for call in calls]
     return _joined("v", found, [_average_scale(*call) for call in calls])
 
@@ -178,7 +173,7 @@ def backups_terminal(student, rng):
         (mdp[0], mdp[1], mdp[3], float(gamma), v)
         for mdp, gamma, v in zip((first, second), gammas, values, strict=True)
     ]
-    return _backed_up(student, calls + _changed(student, *both))
+    return _backed_up(student, calls + student.domain.replaced(*both))
 
 
 def _under(p, r, pi, terminal):
@@ -225,7 +220,7 @@ def _sweeping(student, rng):
         (*mdp, float(gamma), v, int(count))
         for mdp, gamma, v, count in zip((first, second), gammas, values, counts[:2], strict=True)
     ]
-    return calls + _changed(student, *both)
+    return calls + student.domain.replaced(*both)
 
 
 def synchronous(student, rng):
@@ -299,7 +294,7 @@ def episodic(student, rng):
     first, second = _pair(student, rng)
     gammas = rng.uniform(0.3, 0.9, 2)
     both = [(*mdp, float(gamma)) for mdp, gamma in zip((first, second), gammas, strict=True)]
-    return _evaluated(student, calls + _changed(student, *both))
+    return _evaluated(student, calls + student.domain.replaced(*both))
 
 
 def _one(states, place):
@@ -408,7 +403,7 @@ def _hardly(rng):
 
 
 def _doors(rng):
-    """Calls of one size in which each argument changes alone, with the states that surely end.
+    """Two calls of one size, and the states that surely end in each call that is made of them.
 
     One action leads to the last state, which stays where it is, the other stays. First it is the
     only terminal state, then the only one that is not.
@@ -422,12 +417,13 @@ def _doors(rng):
     one, other = (_rewards(rng, states, actions) for _ in range(2))
     leaves = terminal | (first == 0)
     calls = [(p, one, pi, terminal), (p[:, ::-1].copy(), other, 1 - pi, ~terminal)]
-    surely = [leaves, terminal | ~leaves, leaves, terminal | ~leaves, ~terminal]
+    turned = terminal | ~leaves
+    surely = [leaves, turned, turned, leaves, ~terminal]
     return calls, surely
 
 
 def _mixed(rng):
-    """Calls of one size in which each argument changes alone; P and pi are 0 nowhere."""
+    """Two calls of one size, as `_doors`; P and pi are 0 nowhere."""
     states, actions = int(rng.integers(4, 12)), int(rng.integers(2, 5))
     over = _terminals(rng, states, int(rng.integers(1, states // 2 + 1)))
     calls = [
@@ -471,8 +467,8 @@ def undiscounted(student, rng):
     cases += [_corridor(rng, lost) for lost in (False, True)] + [_slow(rng), _hardly(rng)]
     (doors, leaving), (mixed, ending) = _doors(rng), _mixed(rng)
     # rows of both doors together would have other states that surely end
-    cases += zip(student.domain.replaced(*doors, alike=False), leaving, strict=True)
-    cases += zip(_changed(student, *mixed), ending, strict=True)
+    cases += zip(student.domain.replaced(*doors, alike="nothing"), leaving, strict=True)
+    cases += zip(student.domain.replaced(*mixed), ending, strict=True)
     found = [student.total_reward(*call) for call, _ in cases]
     scales = [_solved_scale(*call, 1.0, surely) for call, surely in cases]
     ends = np.concatenate([ends for ends, _ in found]).astype(float)

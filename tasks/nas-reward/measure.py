@@ -39,7 +39,7 @@ def rewarded(student, rng):
         draws[1][4] = target
         calls.append((*draws, target, exponent))
     pair = [_architectures(student, rng, 5) for _ in range(2)]
-    calls += student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
+    calls += student.domain.replaced(*pair, alike="axes")
     found = [student.reward(*call) for call in calls]
     scales = []
     for accuracy, flops, target, exponent in calls:
@@ -57,7 +57,7 @@ def balanced(student, rng):
     calls += [(rng.uniform(1.5, 5.0, b), rng.uniform(0.01, 0.5, b)) for b in (6, 1, 1)]
     calls[2][1][:2] = _small(rng)
     pair = [(rng.uniform(1.5, 5.0, 4), rng.uniform(0.01, 0.5, 4)) for _ in range(2)]
-    calls += student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
+    calls += student.domain.replaced(*pair, alike="axes")
     found = [student.balance(*call) for call in calls]
     scales = [(1 + np.log1p(gain)) / np.log(factor) for factor, gain in calls]
     return {"exponent": _joined(found), "exponent__scale": _joined(scales)}
@@ -148,9 +148,7 @@ def _cases(student, rng):
     calls.append((every, last, w / 2, *rest))
     calls += [_wide(student, rng, 12, 3, 4, 7), _wide(student, rng, 3, 2, 6, 5)]
     calls += [_buried(rng, 5, 4, 3, 5), _tied(rng, 5, 4, 3, 5)]
-    first, second = _pair(rng)
-    alike = student.domain.begun_alike(first, second)
-    return calls + student.domain.replaced(first, student.domain.ended_alike(first, alike))
+    return calls + student.domain.replaced(*_pair(rng), alike="axes")
 
 
 def _recursion(sequences, w, e, c, v, d):
@@ -242,14 +240,19 @@ def _batch(rng, b):
 
 
 def trained(student, rng):
-    """The loss of batches of all sizes, and its gradient by the log-probabilities."""
+    """The loss of batches of all sizes, and its gradient by the log-probabilities.
+
+    In the first batch a sequence occurs twice.
+    """
     most = student.domain.sizes("b")[1]
     calls = [_batch(rng, b) for b in (6, most, 1, int(rng.integers(2, most)), 2)]
+    for numbers in calls[0][:2]:
+        numbers[-1] = numbers[0]
     for baseline in (-10.0, 10.0, 0.0, _small(rng)):
         draws = (student.domain.draw(rng, name, 7) for name in ("log_probs", "rewards"))
         calls.append((*draws, baseline))
     pair = [_batch(rng, 5) for _ in range(2)]
-    calls += student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
+    calls += student.domain.replaced(*pair, alike="axes")
     found, scales = [], []
     for log_probs, rewards, baseline in calls:
         call = (log_probs, rewards, baseline)
@@ -272,7 +275,7 @@ def averaged(student, rng):
     for baseline in (-10.0, 10.0, 0.0):
         calls.append((baseline, student.domain.draw(rng, "rewards", 7), 0.9))
     pair = [(s, rng.uniform(-1.0, 2.0, 5), float(rng.uniform(0.1, 0.9))) for s in (0.7, -0.4)]
-    calls += student.domain.replaced(pair[0], student.domain.begun_alike(*pair))
+    calls += student.domain.replaced(*pair, alike="axes")
     found = [student.moving_baseline(*call) for call in calls]
     scales = [abs(baseline) + np.abs(rewards).mean() for baseline, rewards, _ in calls]
     return {"average": _joined(found), "average__scale": np.array(scales)}

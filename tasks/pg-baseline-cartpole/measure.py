@@ -147,8 +147,7 @@ def _calls(student, rng):
     ends = rng.integers(1, max(t, 2), n)
     first = (*first[:4], np.ones((n, t), dtype=bool), first[5])
     second = (*second[:4], np.arange(t) < ends[:, None], second[5])
-    second = student.domain.begun_alike(first, second)
-    return student.domain.replaced(first, second, *others, first)
+    return student.domain.replaced(first, second, *others, first, alike="axes")
 
 
 def _discounts(t, gamma):

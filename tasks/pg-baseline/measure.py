@@ -214,7 +214,7 @@ def _changed_mdps(domain, rng):
     turned[:, -1] = ACTIONS - 1 - turned[:, -1]
     (rewards,) = domain.first_alike(first[2:3], (reward_of[1][states, actions],))
     other = (states + 1) % STATES, turned, rewards
-    return domain.replaced(first, (*other, *first[3:]), alike=False)[:4]
+    return domain.replaced(first, (*other, *first[3:]), alike="nothing")[:4]
 
 
 def optimal_table(student, rng):

@@ -63,7 +63,7 @@ def _calls(student, rng, drawn):
 
 def _alone(student, first, second, *others):
     """The first call, that with one argument of the second, whose ends stay, and the others."""
-    return student.domain.replaced(first, student.domain.ended_alike(first, second), *others)
+    return student.domain.replaced(first, second, *others)
 
 
 def _answers(student, rng):

@@ -105,12 +105,11 @@ def returns(student, rng):
         mask = _lengths(rng, n, t)
         calls += [(student.domain.draw(rng, "rewards", n, t), mask, float(g)) for g in gammas]
     other = student.domain.draw(rng, "rewards", 5, 12), _lengths(rng, 5, 12), GAMMAS[1]
-    other = student.domain.begun_alike(calls[0], other)
     whole = rng.integers(-3, 4, (4, 6)).astype(float), _lengths(rng, 4, 6), 1.0
     largest = np.abs(student.domain.draw(rng, "rewards", 2)).max() * rng.choice([-1.0, 1.0])
     calls += [whole, (np.full((2, t_most), largest), np.ones((2, t_most), dtype=bool), 1.0)]
     found, sizes = [], []
-    for rewards, mask, gamma in student.domain.replaced(calls[0], other, *calls[1:]):
+    for rewards, mask, gamma in student.domain.replaced(calls[0], other, *calls[1:], alike="axes"):
         steps, live = np.arange(mask.shape[1]), np.abs(rewards) * mask
         found.append(student.reward_to_go(rewards, mask, gamma).ravel())
         weights = np.triu(gamma ** np.abs(np.subtract.outer(steps, steps)))
@@ -149,8 +148,7 @@ def _batches(student, rng, sizes):
     (n, t, a), (n_most, t_most, a_most) = zip(*map(student.domain.sizes, "nta"), strict=True)
     ends = (n, t, a_most), (n, t_most, a), (n_most, t, a)
     first, *others = (_batch(student, rng, *size) for size in (*sizes, *ends))
-    alike = student.domain.begun_alike(first, others[0])
-    return student.domain.replaced(first, alike, *others)
+    return student.domain.replaced(first, others[0], *others, alike="axes")
 
 
 def loss(student, rng):

@@ -67,8 +67,7 @@ def _paths(student, rng, name, zeros):
             transitions = student.domain.draw(rng, "transitions", s, a, s)
         cases.append((states, actions, theta, start, transitions))
     usual, other = _path(rng, STATES, STATES), _path(rng, STATES, STATES)
-    alike = student.domain.ended_alike(usual, other)
-    return student.domain.replaced(*cases) + student.domain.replaced(usual, alike)
+    return student.domain.replaced(*cases) + student.domain.replaced(usual, other)
 
 
 def _path(rng, s, a):
@@ -181,7 +180,7 @@ def _rewards(student, rng):
             rewards[1, :-1] = 0.0
             cases.append((rewards, float(gamma)))
     first, second, *others = cases
-    return student.domain.replaced(first, student.domain.ended_alike(first, second), *others)
+    return student.domain.replaced(first, second, *others)
 
 
 def returned(student, rng):
@@ -241,8 +240,7 @@ def _steps(student, rng):
         (rng.normal(size=(3, 3, 3)), rng.integers(3, size=(3, 3)), rng.normal(size=(3, 3)))
         for _ in range(2)
     )
-    alike = student.domain.ended_alike(cube, other)
-    return student.domain.replaced(*cases) + student.domain.replaced(cube, alike)
+    return student.domain.replaced(*cases) + student.domain.replaced(cube, other)
 
 
 def _surprise(logits):

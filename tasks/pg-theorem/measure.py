@@ -83,7 +83,7 @@ def _calls(student, rng, name):
         usual.append((p, r, rng.dirichlet(np.ones(3), 3), h, float(rng.uniform(0.3, 0.9))))
     far = _far(student, rng, name)
     calls = student.domain.replaced(*cases[:2])
-    calls += student.domain.replaced(usual[0], student.domain.ended_alike(*usual))
+    calls += student.domain.replaced(*usual)
     return [*calls, *cases[2:], far]
 
 
@@ -142,8 +142,7 @@ def visits(student, rng):
 def jacobian(student, rng):
     """∂π(a|s)/∂θ[s, c], up to the rounding of π."""
     pair = (rng.normal(size=(3, 3)), rng.normal(size=(3, 3)))
-    alike = student.domain.ended_alike(pair[:1], pair[1:])
-    tables = [pair[0], *student.domain.first_alike(pair[:1], alike)]
+    tables = [table for (table,) in student.domain.replaced(pair[:1], pair[1:])]
     for place, (s, a) in enumerate(_sizes(student, rng)):
         ordinary = rng.normal(0.0, 2.0, (s, a))
         table = student.domain.draw(rng, "theta", s, a) if place % 2 else ordinary
@@ -209,7 +208,7 @@ def horizons(student, rng):
     for horizon in rng.permutation(np.arange(2, 9))[:2].tolist():
         p, r, h = _mdp(student, rng, 0, 3, 3)
         usual.append((p, r, rng.normal(size=(3, 3)), h, float(rng.uniform(0.3, 0.9)), horizon))
-    cases += student.domain.replaced(usual[0], student.domain.ended_alike(*usual))
+    cases += student.domain.replaced(*usual)
     p, r, h = _mdp(student, rng, 0, 4, 2)
     cases += [(p, r, rng.normal(size=(4, 2)), h, 1.0, n) for n in range(least, 8)]
     for gamma, horizon in ((0.0, most), (float(10 ** rng.uniform(-8.0, -5.0)), 3)):
@@ -242,9 +241,8 @@ def objective(student, rng):
         (rng.normal(size=(3, 3)), rng.exponential(2.0, 3), rng.normal(1, 3, (3, 3)))
         for _ in range(2)
     )
-    alike = student.domain.ended_alike(square, other)
     found, scales = [], []
-    for case in student.domain.replaced(*cases) + student.domain.replaced(square, alike):
+    for case in student.domain.replaced(*cases) + student.domain.replaced(square, other):
         theta, mu, q = case
         pi, exponent = _softmax(theta), 1 + 2 * np.abs(theta).max() + np.log(theta.shape[1])
         terms = mu[:, None] * pi * np.abs(q)

@@ -370,6 +370,8 @@ def units(student, rng):
         nll_nats = rng.uniform(0.5, 5.0, batch) * height * width
         if batch == 8192:
             nll_nats = student.domain.draw(rng, "nll_nats", batch)
+        elif batch == 20:
+            nll_nats[-1] = nll_nats[0]
         calls.append((nll_nats, channels, height, width))
     pair = ((rng.uniform(5.0, 50.0, 4), *shape) for shape in ((3, 5, 7), (2, 4, 6)))
     found, scales = [], []

@@ -128,7 +128,7 @@ def _networks(student, rng):
     """
     (b, b_most), (h, h_most), (w, w_most), (c, c_most) = map(student.domain.sizes, "bhwc")
     pair = [(_bits(rng, 7, 5, 4), *_drawn(rng, 3, 1.5)) for _ in range(2)]
-    yield from student.domain.one_by_one(*pair)
+    yield from student.domain.replaced(*pair, alike="axes")
     yield pair[0]
     for shape, channels in (
         ((b_most, h, w_most), 2),
@@ -180,7 +180,7 @@ def _batches(student, rng):
     inner = [student.domain.size(rng, name) for name in "bhw"]
     for shape in ((5, 3, 4), (b_most, h, w), (b, h_most, w_most), (6, h, w_most), inner, (b, h, w)):
         pair = [(rng.normal(0, 3, shape), _bits(rng, *shape)) for _ in range(2)]
-        yield from student.domain.one_by_one(*pair)
+        yield from student.domain.replaced(*pair, alike="axes")
         x = pair[0][1]
         yield student.domain.draw(rng, "logits", *shape), x
         yield rng.choice([-1.0, 1.0], shape) * rng.uniform(20, 40, shape), x
@@ -212,7 +212,8 @@ def units(student, rng):
     draw, found, scales = student.domain.draw, [], []
     for function, name in ((student.bits_per_dim, "nats"), (student.nats_per_image, "bits")):
         pair = [(draw(rng, name, 6), int(rng.integers(2, d_most))) for _ in range(2)]
-        calls = [*student.domain.one_by_one(*pair), pair[0]]
+        pair[0][0][2] = pair[0][0][1]
+        calls = [*student.domain.replaced(*pair, alike="axes"), pair[0]]
         calls += [(draw(rng, name, b_most), d), (rng.uniform(1, 90, b), d_most)]
         calls += [(rng.uniform(1, 90, b), d), (rng.uniform(1, 90, 5), SIDE**2)]
         for values, pixels in calls:
@@ -238,7 +239,8 @@ def vae(student, rng):
     draw, found, scales = student.domain.draw, [], []
     calls = [_log_weights(rng, *size) for size in ((4, 7), (s_most, 3), (2, b_most), (s, 5))]
     calls += [_log_weights(rng, student.domain.size(rng, "s"), b), calls[0]]
-    calls += [log_w for (log_w,) in student.domain.one_by_one(calls[:1], [_log_weights(rng, 4, 7)])]
+    other = _log_weights(rng, 4, 7)
+    calls += [log_w for (log_w,) in student.domain.replaced(calls[:1], [other], alike="axes")]
     calls += [draw(rng, "log_w", s_most, b_most), draw(rng, "log_w", 3, 4)]
     calls += [_log_weights(rng, 37, 4)]  # no number of equal parts
     # far down, far up, where doubles lose their digits before they are 0, all alike
@@ -262,7 +264,7 @@ def comparison(student, rng):
         return -log_w.mean(axis=0) + rng.normal(0, 1, images), log_w, pixels
 
     pair = [call(9, 4, int(rng.integers(10, 900))) for _ in range(2)]
-    calls = [*student.domain.one_by_one(*pair), pair[0]]
+    calls = [*student.domain.replaced(*pair, alike="axes"), pair[0]]
     calls += [call(m_most, s, 64), call(m, s_most, d), call(m, s, d_most), call(5, s, d)]
     inner = [student.domain.size(rng, name) for name in "msd"]
     calls += [call(*inner), call(97, 11, 200)]

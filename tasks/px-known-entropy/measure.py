@@ -191,8 +191,7 @@ def _batches(student, rng):
         wild = student.domain.draw(rng, "logits", *shape)
         x = _bits(rng, *shape)
         yield logits, x
-        alike = student.domain.begun_alike((logits, x), (wild, 1 - x))
-        yield from student.domain.replaced((logits, x), alike)[1:]
+        yield from student.domain.replaced((logits, x), (wild, 1 - x), alike="axes")[1:]
         yield wild, x
         yield rng.normal(0.0, 0.1, shape), x
         yield rng.choice([-1.0, 1.0], shape) * rng.uniform(20.0, 40.0, shape), x

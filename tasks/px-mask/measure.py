@@ -135,7 +135,7 @@ def _alike_images(student, rng, first):
     other = (student.domain.draw(rng, "forward.x", *first.shape),)
     begun, ended = (
         alike((first,), other)[0]
-        for alike in (student.domain.begun_alike, student.domain.ended_alike)
+        for alike in (student.domain.begun_alike, student.domain.last_alike)
     )
     return begun, first, ended
 

@@ -193,7 +193,7 @@ def _between(student, first, other):
     """An array between others that begin as it does along every axis, and such that end so."""
     begun, ended = (
         alike((first,), (other,))[0]
-        for alike in (student.domain.begun_alike, student.domain.ended_alike)
+        for alike in (student.domain.begun_alike, student.domain.last_alike)
     )
     return begun, first, ended
 
@@ -226,8 +226,8 @@ def _conditionals(student, rng, shapes, alike):
     if not alike:
         return pair
     first, second = pair
-    ended = student.domain.ended_alike(first, second)[:1] + first[1:]
-    return [ended, *student.domain.replaced(first, student.domain.begun_alike(first, second))]
+    ended = student.domain.last_alike(first, second)[:1] + first[1:]
+    return [ended, *student.domain.replaced(first, second, alike="axes")]
 
 
 def stack(student, rng):

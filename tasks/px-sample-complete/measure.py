@@ -192,7 +192,9 @@ def completed(student, rng):
     pair = []
     for _ in range(2):
         model, observed = _dense(rng, 3, 4, 3), rng.random((9, 3, 4)) < 0.4
-        pair.append((model, _levels(rng, model, 9, 3, 4), observed, rng.random((9, 3, 4))))
+        u = rng.random((9, 3, 4))
+        u[-1] = u[0]
+        pair.append((model, _levels(rng, model, 9, 3, 4), observed, u))
     calls += student.domain.replaced(*pair)
     model, x, observed, u = pair[0]
     calls += [(model, x, observed | True, u), (model, x, observed & False, u)]

@@ -28,12 +28,6 @@ def example(student, rng):
     return {"agrees": student.example()}
 
 
-def _changed(student, first, second):
-    """The first call, and those with one argument of the second; first and last rows are kept."""
-    alike = student.domain.begun_alike(first, second)
-    return student.domain.replaced(first, student.domain.ended_alike(first, alike))
-
-
 def _rows_alike(first, second):
     """The first row of a call in all rows, but with one argument of the second call in each."""
     rows = [np.repeat(part[:1], len(first) + 1, axis=0) for part in first]
@@ -105,7 +99,7 @@ def update(student, rng):
     first[5][0] = False
     moved = (first[1] + 1) % s, (first[2] + 1) % a  # in every row
     second = (second[0], *moved, second[3], (first[4] + 1) % s, ~first[5], *second[6:])
-    calls += [*_changed(student, first, second), _rows_alike(first, second)]
+    calls += [*student.domain.replaced(first, second, alike="axes"), _rows_alike(first, second)]
     calls += [_transitions(student, rng, *size, wide=True) for size in ((40, 16, 6), (9, 4, 3))]
     calls.append(_whole(student, rng))
     rates = _near_ends(rng, 16), rng.permutation(_near_ends(rng, 16))
@@ -153,7 +147,7 @@ def behaviour(student, rng):
     first, second = ((_tied(rng, b, s, a), rng.uniform(0.05, 0.95, b)) for _ in "ab")
     state = rng.integers(0, s, b)
     pair = (first[0], state, first[1]), (second[0], (state + 1) % s, second[1])
-    calls += [*_changed(student, *pair), _rows_alike(*pair)]
+    calls += [*student.domain.replaced(*pair, alike="axes"), _rows_alike(*pair)]
     wide = student.domain.draw(rng, "Q", 9, 4, 6)
     calls.append((wide, rng.integers(0, 4, 9), _near_ends(rng, 9)))
     found, scales = [], []
@@ -214,7 +208,7 @@ def _records(student, rng):
         yield _record(student, rng, 40, n, 16, a, wide=True)
     t, n, s, a = (int(rng.integers(*ends)) for ends in ((6, 12), (3, 6), (3, 8), (3, 6)))
     pair = [_record(student, rng, t, n, s, a, even=True) for _ in range(2)]
-    yield from _changed(student, *pair)
+    yield from student.domain.replaced(*pair, alike="axes")
 
 
 def replay(student, rng):

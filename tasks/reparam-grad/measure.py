@@ -157,7 +157,7 @@ def average(student, rng):
         calls.append((decoder, *(_tied(i, *gaussians) if abs(size) < 2 else gaussians)))
     first, second = ((_decoder(domain, rng, 4, 2, 3, eta), *_usual(rng)) for eta in (0.4, 0.9))
     calls += domain.replaced(first, second)
-    calls += [(model, *first[1:]) for model in domain.replaced(first[0], second[0])[1:]]
+    calls += [(model, *calls[-1][1:]) for model in domain.replaced(second[0], first[0])[1:]]
     found, scales = [], []
     for decoder, mu, log_sigma, eps in calls:
         grads = student.grad_pathwise(student.given("log_joint", *decoder), mu, log_sigma, eps)
@@ -340,8 +340,8 @@ def theta_average(student, rng):
     calls += _any_size(student, rng)
     first, second = (_theta(student, rng, (3, 4, 2, 3, eta), 0.0) for eta in (0.4, 0.9))
     calls += student.domain.replaced(first, second)
-    models = student.domain.replaced(first[0], second[0])
-    calls += [(model, *first[1:]) for model in models[1:]]
+    models = student.domain.replaced(second[0], first[0])
+    calls += [(model, *calls[-1][1:]) for model in models[1:]]
     return _by_theta(student, calls)
 
 

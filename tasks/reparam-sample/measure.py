@@ -51,19 +51,16 @@ def _in_units(name, found, scales):
 
 
 def _usual(rng):
-    """mu, log_sigma, eps of usual sizes."""
-    return rng.normal(size=(4, 2)), rng.uniform(-1.0, 1.0, (4, 2)), rng.normal(size=(3, 4, 2))
-
-
-def _alone(student, first, second):
-    """The first call, and those in which one array has changed, all but its first and last row."""
-    return student.domain.replaced(first, student.domain.ended_alike(first, second))
+    """mu, log_sigma, eps of usual sizes; the first and the last Gaussian are the same."""
+    mu, log_sigma = rng.normal(size=(4, 2)), rng.uniform(-1.0, 1.0, (4, 2))
+    mu[-1], log_sigma[-1] = mu[0], log_sigma[0]
+    return mu, log_sigma, rng.normal(size=(3, 4, 2))
 
 
 def given_noise(student, rng):
     found, scales = [], []
     calls = [_inputs(student.domain, rng, *size) for size in _sizes(rng)]
-    calls += _alone(student, _usual(rng), _usual(rng))
+    calls += student.domain.replaced(_usual(rng), _usual(rng))
     for mu, log_sigma, eps in calls:
         found.append(student.rsample(mu, log_sigma, eps))
         scales.append(np.abs(mu) + np.exp(log_sigma) * np.abs(eps))
@@ -87,7 +84,7 @@ def backward(student, rng):
         _, log_sigma, eps = _inputs(student.domain, rng, m, b, k)
         calls.append((student.domain.draw(rng, "zbar", m, b, k), eps, log_sigma))
     pair = [(zbar, *_usual(rng)[:0:-1]) for zbar in rng.normal(size=(2, 3, 4, 2))]
-    for zbar, eps, log_sigma in [*calls, *_alone(student, *pair)]:
+    for zbar, eps, log_sigma in [*calls, *student.domain.replaced(*pair)]:
         found.append(student.backward_rule(zbar, eps, log_sigma))
         by_sigma = np.abs(zbar * eps).sum(0)
         scales.append([np.abs(zbar).sum(0), by_sigma, by_sigma * np.exp(log_sigma)])
@@ -108,6 +105,7 @@ def sigma_values(student, rng):
     sizes = [(1, 1), (20, 3), (1, 8), (200, 1), (20, 3)]
     sizes += zip(rng.permutation(np.arange(3, 21))[:5], (2, 4, 5, 6, 7), strict=True)
     raws = [(rng.uniform(-4.0, 4.0, size),) for size in sizes]
+    raws[1][0][5] = raws[1][0][2]  # equal rows
     raws[4] = student.domain.first_alike(raws[1], raws[4])  # of one size
     for (raw,) in [(np.zeros((1, 1)),), *raws]:
         width = 1 + np.abs(raw)
@@ -288,11 +286,14 @@ def own_noise_gradient(student, rng):
     """Gradients of draws by both parameters.
 
     That by μ is the same for every noise: the cotangent, summed over the samples. That by ln σ is
-    the cotangent times what the noise adds to μ, which the draws of the same generator show.
+    the cotangent times what the noise adds to μ, which the draws of the same generator show. In
+    every third call the first and the last Gaussian are the same.
     """
     found, scales = [], []
-    for m, b, k in _sizes(rng):
+    for place, (m, b, k) in enumerate(_sizes(rng)):
         mu, log_sigma = _gaussians(student.domain, rng, b, k)
+        if place % 3 == 1:
+            mu[-1], log_sigma[-1] = mu[0], log_sigma[0]
         cotangent = rng.normal(size=(m, b, k))
         args = (mu, log_sigma, m, student.generator())
         by_mu, by_log_sigma = student.vjp("sample", args, (0, 1), cotangent)

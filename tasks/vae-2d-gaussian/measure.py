@@ -30,10 +30,9 @@ def _batches(student, rng):
 
 
 def _calls(student, rng):
-    """The batches; before the second one, the first with each argument of the second alone."""
+    """The batches; between the first two, arguments of the second take the place of the first's."""
     first, second, *others = _batches(student, rng)
-    alike = student.domain.begun_alike(first, second)
-    return student.domain.replaced(first, alike, second, *others, first)
+    return student.domain.replaced(first, second, second, *others, first, alike="axes")
 
 
 def _samples(student, rng):
@@ -44,8 +43,7 @@ def _samples(student, rng):
         eps[0, 0] = rng.choice([-1.0, 1.0]) * rng.uniform(5, 6)  # further out than they usually lie
         calls.append((mu, log_sigma, eps))
     first, second, *others = calls
-    alike = student.domain.begun_alike(first, second)
-    return student.domain.replaced(first, alike, second, *others, first)
+    return student.domain.replaced(first, second, second, *others, first, alike="axes")
 
 
 def _numbers(student, rng, rows, latent, data):

@@ -51,26 +51,20 @@ def _batches(student, rng):
     x, logits, mu, log_sigma = batches[0]
     middle = rng.uniform(15, 40, logits.shape) * rng.choice([-1.0, 1.0], logits.shape)
     other = 1 - x, middle, 0.9 * mu[::-1], 0.9 * log_sigma[::-1]
-    other = student.domain.begun_alike(batches[0], other)
-    for index, array in enumerate(other):  # each alone, so that nothing is remembered in its stead
-        batches.append(tuple(array if index == i else old for i, old in enumerate(batches[0])))
-    return batches
+    return batches + student.domain.replaced(batches[0], other, alike="axes")
 
 
 def _calls(student, rng):
     """(x, logits, μ, ln σ, β): rows that none vanishes beside, rows of the whole domain, every β.
 
-    The first four differ in β alone, the next four from the last of them in one array each.
+    The first four differ in β alone, each of the next two in one array more from the last of them.
     """
     batches = _batches(student, rng)
     betas = student.domain.draw(rng, "beta", len(batches)).tolist()
     first, second = ([batch[:2] for batch in batches[index]] for index in (0, 1))
     calls = [(*first, beta) for beta in (0.0, 0.25, 1.0, 2.0)]
-    second = student.domain.begun_alike(first, second)
-    both = list(zip(first, second, strict=True))
-    for changed in range(len(first)):
-        args = [new if changed == i else old for i, (old, new) in enumerate(both)]
-        calls.append((*args, 2.0))
+    alike = student.domain.replaced(first, second, alike="axes")
+    calls += [(*arrays, 2.0) for arrays in alike[1:]]
     for batch, beta in zip(batches, betas, strict=True):
         x, logits, mu, log_sigma = batch
         ordinary = logits / (1 + np.abs(logits) / 9), mu / (1 + np.abs(mu)), log_sigma / 5

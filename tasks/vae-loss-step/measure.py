@@ -26,11 +26,6 @@ def _drawn(student, rng, name, ordinary):
     return ordinary
 
 
-def _replaced(student, first, second, *others):
-    """The first call, with each argument changed alone between its first and last row; others."""
-    return student.domain.replaced(first, student.domain.ended_alike(first, second), *others)
-
-
 def _pixels(rng, b, d):
     """Grey values in most rows, zeros and ones in every second one: [b, d]."""
     x = rng.uniform(0, 1, (b, d))
@@ -48,7 +43,7 @@ def _bernoulli(student, rng):
     middle = rng.uniform(15, 40, shape) * rng.choice([-1.0, 1.0], shape)
     grey = student.domain.draw(rng, "x", *shape)
     cases += [(_pixels(rng, *shape), far), (_pixels(rng, *shape), middle), (grey, far)]
-    return _replaced(student, *cases)
+    return student.domain.replaced(*cases)
 
 
 def _gaussian(student, rng):
@@ -59,11 +54,13 @@ def _gaussian(student, rng):
         for name, array in (("gaussian_rec.x", x), ("x_mean", x_mean)):
             _drawn(student, rng, name, array)
         x_mean[0, 0] = x[0, 0]
+        if b > 3:
+            x[2], x_mean[2] = x[1], x_mean[1]
         eta = edges[index - 2] if 2 <= index < 5 else np.exp(rng.uniform(-2, 2))
         if index == 5:
             x_mean[0], eta = x[0], 1.0
         cases.append((x, x_mean, np.array(eta)))
-    return _replaced(student, *cases)
+    return student.domain.replaced(*cases)
 
 
 def _codes(student, rng):
@@ -77,7 +74,7 @@ def _codes(student, rng):
         cases.append((mu, _drawn(student, rng, "log_sigma", log_sigma)))
     mu, log_sigma = rng.normal(0, 2, (2, 3, USUAL[2]))
     mu[[0, 2]], log_sigma[[1, 2]] = 0.0, 0.0
-    return _replaced(student, *cases, (mu, log_sigma))
+    return student.domain.replaced(*cases, (mu, log_sigma))
 
 
 def _joined(arrays):
@@ -162,7 +159,7 @@ def _batches(student, rng):
     repeated = tuple(array[TWICE] for array in ordinary[0])
     for array in repeated[1:]:
         array[:, 0] = array[3:5] = 0.0
-    return [*_replaced(student, *ordinary), *wide, repeated]
+    return [*student.domain.replaced(*ordinary), *wide, repeated]
 
 
 def loss(student, rng):
@@ -250,7 +247,7 @@ def network(student, rng):
     slope of its own where l is exactly 0.
     """
     losses, encoder, decoder, scales = [], [], [], []
-    for case in _replaced(student, *_networks(student, rng)):
+    for case in student.domain.replaced(*_networks(student, rng)):
         losses.append(student.network_loss(*case))
         weight = rng.uniform(1.0, 2.0)
         by_v, by_s, by_u = student.vjp("network_loss", case, (2, 3, 4), np.asarray(weight))
@@ -278,7 +275,7 @@ def step(student, rng):
     cases = _networks(student, rng)
     rates = [*rng.uniform(0.1, 0.9, 2), *student.domain.draw(rng, "rate", len(cases) - 2)]
     calls = ((*case, float(rate)) for case, rate in zip(cases, rates, strict=True))
-    for call in _replaced(student, *calls):
+    for call in student.domain.replaced(*calls):
         found += student.sgd_step(*call)
         *case, rate = call
         _, *slopes = _network_scales(*case)

@@ -251,23 +251,29 @@ def test_arguments_of_another_call_may_stand_alone_in_a_call(tmp_path: Path) -> 
 
 
 def test_a_call_ends_as_another_one_in_what_has_rows(task: LoadedTask) -> None:
-    first = np.arange(6.0).reshape(3, 2), np.arange(3.0), np.zeros((2, 2)), 1.0
-    second = -first[0], -first[1], np.ones((3, 2)), 2.0
-    rows, vector, other, number = task.instances.ended_alike(first, second)
+    first = np.arange(6.0).reshape(3, 2), np.arange(3.0), np.zeros((2, 2)), np.ones((1, 2)), 1.0
+    second = -first[0], -10 - first[1], np.ones((3, 2)), np.zeros((1, 2)), 2.0
+    rows, vector, other, single, number = task.instances.last_alike(first, second)
     assert rows.tolist() == [[0, -1], [-2, -3], [4, 5]]
-    assert vector.tolist() == [0, -1, -2]
+    assert vector.tolist() == [-10, -11, 2]
     assert other.tolist() == second[2].tolist()
+    assert single.tolist() == second[3].tolist()
     assert number == 2.0
 
 
-def test_of_calls_one_by_one_each_has_one_argument_more_of_the_second(task: LoadedTask) -> None:
-    """Arrays begin as those of the first call; those of three rows or more end with its last."""
+def test_probabilities_do_not_end_alike(task: LoadedTask) -> None:
+    pair = np.array([0.5, 0.25, 0.25]), np.array([0.2, 0.0, 0.8])
+    (found,) = task.instances.last_alike(pair[:1], pair[1:])
+    assert found.tolist() == [0.2, 0.0, 0.8]
+
+
+def test_replaced_arrays_may_begin_alike_along_every_axis(task: LoadedTask) -> None:
     first = np.arange(6.0).reshape(3, 2), np.arange(2.0), 1.0
     second = -10 - first[0], -10 - first[1], 2.0
     rows, pair = [[0, 1], [2, -13], [4, 5]], [0, -11]
     calls = [
         [np.asarray(part).tolist() for part in call]
-        for call in task.instances.one_by_one(first, second)
+        for call in task.instances.replaced(first, second, alike="axes")
     ]
     zero, one = first[0].tolist(), first[1].tolist()
     assert calls == [[zero, one, 1.0], [rows, one, 1.0], [rows, pair, 1.0], [rows, pair, 2.0]]
@@ -353,24 +359,39 @@ def test_what_the_domain_does_not_say_is_refused_with_what_to_add(task: LoadedTa
         task.instances.sizes("n")
 
 
-def test_each_argument_changes_alone(task: LoadedTask) -> None:
+def test_from_call_to_call_one_argument_changes(task: LoadedTask) -> None:
     calls = task.instances.replaced((1, "a", 0.5), (2, "b", 0.25), (3, "c", 0.75))
-    changed = [(2, "a", 0.5), (1, "b", 0.5), (1, "a", 0.25)]
+    changed = [(2, "a", 0.5), (2, "b", 0.5), (2, "b", 0.25)]
     assert calls == [(1, "a", 0.5), *changed, (3, "c", 0.75)]
 
 
-def test_arrays_that_change_alone_begin_with_the_same_row(task: LoadedTask) -> None:
+def test_arrays_that_are_replaced_begin_and_end_with_the_same_row(task: LoadedTask) -> None:
     old, new = np.zeros((3, 2)), np.ones((3, 2))
-    first, second = (old, np.arange(3), 1.0), (new, np.arange(3, 6), 2.0)
-    _, by_rows, by_index, by_number = task.instances.replaced(first, second)
-    assert by_rows[0].tolist() == [[0.0, 0.0], [1.0, 1.0], [1.0, 1.0]]
-    assert by_index[1].tolist() == [0, 4, 5]
-    assert by_number[1].tolist() == [0, 1, 2]
-    assert by_number[2] == 2.0
+    first, second = (old, np.arange(2), 1.0), (new, np.arange(3, 5), 2.0)
+    *_, last = task.instances.replaced(first, second)
+    assert last[0].tolist() == [[0.0, 0.0], [1.0, 1.0], [0.0, 0.0]]
+    assert last[1].tolist() == [0, 4]  # nothing new would be left
+    assert last[2] == 2.0
     assert old.sum() == 0
     assert new.sum() == 6
-    whole = task.instances.replaced(first, second, alike=False)
+    whole = task.instances.replaced(first, second, alike="nothing")
     assert whole[1][0] is new
+
+
+@pytest.mark.parametrize("left_out", range(3))
+def test_a_program_that_keeps_the_call_before_by_all_but_one_argument_is_noticed(
+    task: LoadedTask, left_out: int
+) -> None:
+    rng = np.random.default_rng(4)
+    pair = [(rng.normal(size=(4, 2)), rng.normal(size=5), rng.normal()) for _ in range(2)]
+    kept: tuple[bytes, float] = b"", 0.0
+    wrong = 0
+    for call in task.instances.replaced(*pair):
+        rest = b"".join(np.asarray(part).tobytes() for i, part in enumerate(call) if i != left_out)
+        right = sum(float(np.sum(part)) for part in call)
+        kept = kept if kept[0] == rest else (rest, right)
+        wrong += kept[1] != right
+    assert wrong == 1
 
 
 @pytest.mark.parametrize(
