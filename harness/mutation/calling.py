@@ -95,7 +95,7 @@ class Episodes:
     def _exchanged(
         self, name: str, first: Mapping[str, Any], second: Mapping[str, Any]
     ) -> Iterator[Episode]:
-        """The first call with one argument after another of the second, begun alike.
+        """Calls after the first, each with one argument more of the second, begun and ended alike.
 
         What is kept by some arguments, or by a part of them, shows in them alone. A promise that
         the domain does not know may not hold of them, so nothing is said of what they raise.

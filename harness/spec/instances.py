@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import EllipsisType
 from typing import Any, Literal, TypeAlias
 
@@ -20,7 +21,7 @@ from harness.contract import (
     Signature,
 )
 from harness.errors import FairmarkError
-from harness.spec import probabilities
+from harness.spec import mixing, probabilities
 from harness.spec.domain import (
     Bits,
     Divisor,
@@ -42,7 +43,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Call: TypeAlias = tuple[Any, ...]
 
 #: What the arrays of two calls share.
-Alike: TypeAlias = Literal["rows", "axes", "nothing"]
+Shared: TypeAlias = Literal["rows", "axes", "nothing"]
 
 #: The largest number of axes that a leading ``...`` stands for in drawn arguments.
 _MOST_BATCH_AXES = 2
@@ -137,7 +138,7 @@ class Instances:
         return _drawn(law, rng, shape, {})
 
     def replaced(
-        self, first: Call, second: Call, *others: Call, alike: Alike = "rows"
+        self, first: Call, second: Call, *others: Call, alike: Shared = "rows"
     ) -> list[Call]:
         """The first call; calls in each of which one argument more is that of the second; others.
 
@@ -176,20 +177,19 @@ class Instances:
         Raises:
             ValueError: the calls have different numbers of arguments.
         """
-        return tuple(self._first_alike(*pair) for pair in zip(first, second, strict=True))
+        pairs = zip(first, second, strict=True)
+        return tuple(mixing.begun(*pair, has_laws=self._has_probabilities) for pair in pairs)
 
-    def _first_alike(self, old: Any, new: Any) -> Any:
-        if not isinstance(new, np.ndarray) or np.shape(old) != new.shape or not new.ndim:
-            return new
-        old = np.asarray(old, dtype=new.dtype)
-        mixed = np.concatenate([old[:1], new[1:]])
-        if new.ndim == 1 and self._has_probabilities():
-            mixed = probabilities.first_alike(old, new, mixed)
-        return new if np.array_equal(mixed, old) else mixed
+    def last_alike(self, first: Call, second: Call) -> Call:
+        """The second call, the last row of whose arrays is that of the first one.
 
-    def _has_probabilities(self) -> bool:
-        laws = self._domain.values.values()
-        return any(isinstance(law, Simplex | LogSimplex) for law in laws)
+        Probabilities of one axis are as they are, and what :meth:`first_alike` leaves as it is.
+
+        Raises:
+            ValueError: the calls have different numbers of arguments.
+        """
+        pairs = zip(first, second, strict=True)
+        return tuple(mixing.ended(*pair, has_laws=self._has_probabilities) for pair in pairs)
 
     @staticmethod
     def begun_alike(first: Call, second: Call) -> Call:
@@ -198,35 +198,16 @@ class Instances:
         The first row, the first column and so on are those of the first call, so that a result
         that a program keeps by these alone comes back, too. Arguments other than arrays, and
         arrays of another shape, are as they are.
+
+        Raises:
+            ValueError: the calls have different numbers of arguments.
         """
-        mixed = []
-        for old, new in zip(first, second, strict=True):
-            if isinstance(new, np.ndarray) and np.shape(old) == new.shape:
-                later = tuple(slice(int(size > 1), None) for size in new.shape)
-                whole = np.array(old, dtype=new.dtype)
-                whole[later] = new[later]
-                mixed.append(whole)
-            else:
-                mixed.append(new)
-        return tuple(mixed)
+        return tuple(mixing.begun_along_axes(*pair) for pair in zip(first, second, strict=True))
 
-    def last_alike(self, first: Call, second: Call) -> Call:
-        """The second call, the last row of whose arrays is that of the first one.
-
-        Arguments other than arrays, arrays of another shape or of one row, probabilities of one
-        axis, and such as nothing would be left of that is new, are as they are.
-        """
-        return tuple(self._last_alike(*pair) for pair in zip(first, second, strict=True))
-
-    def _last_alike(self, old: Any, new: Any) -> Any:
-        if not isinstance(new, np.ndarray) or np.shape(old) != new.shape or not new.ndim:
-            return new
-        if len(new) < 2:
-            return new
-        if new.ndim == 1 and self._has_probabilities() and probabilities.sums_to_one(new):
-            return new
-        mixed = np.concatenate([new[:-1], np.asarray(old[-1:], dtype=new.dtype)])
-        return new if np.array_equal(mixed, old) else mixed
+    @cached_property
+    def _has_probabilities(self) -> bool:
+        laws = self._domain.values.values()
+        return any(isinstance(law, Simplex | LogSimplex) for law in laws)
 
     def arguments(
         self,
