@@ -70,19 +70,24 @@ def _narrow(student, rng):
 
 
 def _cases(student, rng):
-    """(x, mean, eta); the next five differ from the first in one argument or a part of it."""
+    """(x, mean, eta); each of the next five differs from the one before in one argument.
+
+    Then the first with a part of x changed, itself, and with a part of the means changed.
+    """
     x, mean = _exact_in_part(*_rows(rng, *USUAL))
     least, most = student.domain.draw(rng, "eta", 2).tolist()
     least, most = min(least, most), max(least, most)
     rows, dims = (student.domain.sizes(axis)[1] for axis in ("b", "d"))
     usual = np.exp(rng.uniform(-2, 2))
     sizes = np.geomspace(2e-6, 1, 4)[:, None]  # of residuals, in standard deviations
+    first = x, mean, np.array(usual)
+    second = *rng.normal(0, 2, (2, *USUAL)), np.array(1.7 * usual)
     return [
-        (x, mean, np.array(usual)),
-        (x, rng.normal(0, 2, USUAL), np.array(usual)),
-        (x, mean, np.array(1.7 * usual)),
-        (rng.normal(0, 2, USUAL), mean, np.array(usual)),
+        *student.domain.replaced(first, second),
+        (*second[:2], np.array(usual)),
+        (second[0], mean, np.array(usual)),
         (_moved_within(x), mean, np.array(usual)),
+        first,
         (x, _moved_within(mean), np.array(usual)),
         (*_nearly_exact(rng, *USUAL), np.array(1.0)),
         (*_exact_in_part(*_rows(rng, 5, dims)), np.array(least)),

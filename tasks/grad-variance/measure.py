@@ -155,7 +155,7 @@ def score_values(student, rng):
     baselines = [np.where(rng.random(len(b)) < 0.2, 0.0, b) for b in baselines]
     first, second = student.domain.draw(rng, "baseline", 2, changed[0].b)
     (second,) = student.domain.first_alike((first,), (second,))
-    calls += [*changed, changed[0]]
+    calls += [*changed, changed[-1]]
     found, scales = [], []
     for call, baseline in zip(calls, [*baselines, *[first] * len(changed), second], strict=True):
         found.append(student.score_samples(*call.arguments, baseline))
@@ -222,7 +222,7 @@ def optimal(student, rng):
     laws = [_any_law(rng, call.m) for call in calls]
     equal, law = np.full(changed[0].m, 1 / changed[0].m), _law(rng, changed[0].m)
     (equal,) = student.domain.first_alike((law,), (equal,))
-    calls += [*changed, changed[0]]
+    calls += [*changed, changed[-1]]
     found, scales = [], []
     for call, weights in zip(calls, [*laws, *[law] * len(changed), equal], strict=True):
         rounded = np.einsum("m,mb->b", weights, (call.score**2).sum(-1))

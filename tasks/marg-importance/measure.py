@@ -267,7 +267,8 @@ def bounds(student, rng):
     """Groups of every size that divides the number of samples; sizes that divide others."""
     first, again, single, column, few = _samples(student, rng, SAMPLES)
     cases = [(first, n) for n in DIVISORS]
-    cases += [(again, 4), (single, 1), (column, student.domain.sizes("n")[1]), (few, 3)]
+    cases += [(again, DIVISORS[-1]), (again, 4), (single, 1), (few, 3)]
+    cases.append((column, student.domain.sizes("n")[1]))
     odd = _log_w(rng, 15, 2)
     cases += [(odd, 5), (odd, 15)]
     return _joined([(student.iw_bound(w, n), _size(w)) for w, n in cases], "bound")

@@ -86,10 +86,11 @@ def _gammas(rng, count):
 def _pair(student, rng):
     """(P, r, pi, terminal) twice, of one size; each part of either fits the rest of the other.
 
-    P and pi hold probabilities in every row, so that `terminal` can change alone.
+    P and pi hold probabilities in every row, so that `terminal` can change alone; either half of
+    the states is terminal, so that the others matter.
     """
-    states, actions = int(rng.integers(4, 25)), int(rng.integers(2, 9))
-    over = _terminals(rng, states, int(rng.integers(1, states // 3 + 1)))
+    states, actions = int(rng.integers(6, 25)), int(rng.integers(2, 9))
+    over = _terminals(rng, states, states // 2)
     return [(*_mdp(rng, states, actions)[:3], terminal) for terminal in (over, ~over)]
 
 

@@ -130,7 +130,7 @@ def _pair(rng):
     first, second = (_case(rng, 6, t, h, k) for _ in range(2))
     # what one call writes has to be on offer in the other; the offers differ
     low = rng.integers(0, 3, t)
-    low[0] = 2
+    low[:2] = 2
     first = (_sequences(rng, low, 6), np.minimum(low + 1, k - 1), *first[2:])
     second = (_sequences(rng, low, 6), low, *second[2:])
     return first, second

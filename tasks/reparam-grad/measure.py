@@ -259,14 +259,18 @@ def elbo_samples(student, rng):
     whatever M and B are, so that `elbo` need not know the entropy at every size.
     """
     found, scales, most = [], [], _largest(student.domain)
-    for models, mu, log_sigma, eps in _bounds(student.domain, rng):
-        given = [student.given("log_joint", *model) for model in models]
-        first, *others = (np.stack(student.grad_elbo(f, mu, log_sigma, eps)) for f in given)
-        scale = _bound_scale(models, mu, log_sigma, eps)
+    calls, whole = list(_bounds(student.domain, rng)), []
+    for place, (models, *gaussians) in enumerate(calls):
+        # now the first, now the last of the models goes first, so that calls in a row share one
+        turn = (-1) ** place
+        given = [student.given("log_joint", *model) for model in models[::turn]]
+        grads = [np.stack(student.grad_elbo(f, *gaussians)) for f in given]
+        whole.append(grads[::turn])
+    for (models, *gaussians), (first, *others) in zip(calls, whole, strict=True):
         found += [first - second for second in others]
-        if eps.shape != most:
-            found.append(first - _apart(student, models[0], mu, log_sigma, eps))
-        scales += [scale] * (len(found) - len(scales))
+        if gaussians[-1].shape != most:
+            found.append(first - _apart(student, models[0], *gaussians))
+        scales += [_bound_scale(models, *gaussians)] * (len(found) - len(scales))
     return _in_units("grad", found, scales)
 
 

@@ -106,11 +106,13 @@ def _term_scales(x, mu, log_sigma, x_mean, x_log_sigma):
 
 def terms(student, rng):
     """Both terms of -ELBO, a row each, and the loss; S is the sum of their absolute summands."""
-    found, scales = [], []
-    for args in _calls(student, rng):
+    calls = _calls(student, rng)
+    found = [np.stack(student.elbo_terms(*args)) for args in calls]
+    scales = [_term_scales(*args) for args in calls]
+    for args in calls:
         ordinary = [_ordinary(array) for array in args]
-        found += [np.stack(student.elbo_terms(*args)), student.loss(*ordinary)]
-        scales += [_term_scales(*args), _term_scales(*ordinary).sum(axis=0).mean()]
+        found.append(student.loss(*ordinary))
+        scales.append(_term_scales(*ordinary).sum(axis=0).mean())
     return {"terms": _joined(map(np.asarray, found)), "terms__scale": _joined(scales)}
 
 
