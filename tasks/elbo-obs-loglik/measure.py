@@ -155,8 +155,8 @@ def best(student, rng):
     single = mean.copy()
     single[0, 0] += 1.0
     cases = [
-        (x + 0.7, mean),
         (single, mean),
+        (x + 0.7, mean),
         (x + 0.7, rng.normal(0, 2, USUAL)),
         (x, mean),
         (_moved_within(x), mean),
