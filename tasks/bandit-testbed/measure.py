@@ -128,9 +128,11 @@ def _history(rng, r, t, a):
 
 
 def averages(student, rng):
-    """Curves of one run, of one trial, and of many; then each argument changed alone."""
+    """Curves of one run, of one trial, and of many, of which blocks of a round size leave a rest;
+    then each argument changed alone.
+    """
     draw = student.domain.draw
-    sizes = [*EDGES, (2000, 2, 3), (1, 200, 4)]
+    sizes = [*EDGES, (2000, 2, 3), (1, 200, 4), (int(rng.integers(1001, 2000)), 2, 3)]
     calls = [_history(rng, *size) for size in sizes]
     r, t, a = (int(x) for x in rng.integers(4, 9, 3))
     pair = [_history(rng, r, t, a) for _ in range(2)]
@@ -371,12 +373,30 @@ def _has_moments(noise):
     return all(part < 7.5 for part in off)
 
 
+def _is_new(numbers):
+    """Whether numbers [runs trials] of one law are uncorrelated with later ones, trials or runs.
+
+    At every distance up to half of their count the correlation is within 7.5 standard errors of 0.
+    """
+    finite = np.where(np.isfinite(numbers), numbers, 0.0)
+    for row in (finite.ravel(), finite.T.ravel()):
+        n = row.size
+        distance = np.arange(1, n // 2)
+        with np.errstate(all="ignore"):
+            products = np.fft.irfft(np.abs(np.fft.rfft(row - row.mean(), 2 * n)) ** 2)[distance]
+            near = np.abs(products) <= 7.5 * np.sqrt(n - distance) * row.var()
+        if not near.all():
+            return False
+    return True
+
+
 def greedy(student, rng):
     """Whether every action is possible where ε = 0, or there is one arm alone: bool.
 
     An action counts only if its reward is finite and not the value, as that of a noisy arm is. In a
     long run what tells a mean from another average is an arm that falls behind late, which few do:
-    there are many such runs, and one number for each. Then one for the law of all their noise.
+    there are many such runs, and one number for each. Then two for the law of all their noise, and
+    whether it is drawn anew; and one for the actions of long runs with ε about one half.
     """
     some = (int(rng.integers(20, 60)), int(rng.integers(20, 60)), int(rng.integers(3, 12)))
     calls = [(0.0, *size) for size in ((300, 1000, 8), (1, 30, 3), (1, 1, 2), (7, 1, 20), some)]
@@ -388,7 +408,10 @@ def greedy(student, rng):
         noisy = np.isfinite(record.noise) & (record.noise != 0)
         right.append(((record.chance > 0) & record.inside & noisy).all(axis=1))
         if record.noise.size > MANY:
-            right.append([_has_moments(record.noise)])
+            right.append([_has_moments(record.noise), _is_new(record.noise)])
+    epsilon = float(rng.uniform(0.4, 0.6))
+    found = student.testbed(epsilon, 6, 1000, 4, student.generator())
+    right.append([_is_new(Record(epsilon, *found).uniform(rng, "number"))])
     return {"best": np.concatenate(right)}
 
 
