@@ -54,6 +54,22 @@ def _batches(student, rng):
     return batches + student.domain.replaced(batches[0], other, alike="axes")
 
 
+def _special(rng, logit):
+    """(x, logits, μ, ln σ) with equal rows, equal numbers, zeros; one row of logits is given."""
+    b, d, k = USUAL
+    x = rng.integers(0, 2, (b, d)).astype(float)
+    logits, mu = rng.normal(0, 3, (b, d)), rng.normal(0, 2, (b, k))
+    log_sigma = rng.uniform(-3, 1, (b, k))
+    for array in (x, logits, mu, log_sigma):
+        array[1] = array[0]
+    x[6], x[7] = 0, 1
+    logits[2], logits[3] = logit, logits[3, 0]
+    mu[2], mu[3], mu[4] = 0, mu[3, 0], 0
+    log_sigma[3], log_sigma[4], log_sigma[5] = 0, 0, log_sigma[5, 0]
+    mu[6] = log_sigma[6]
+    return x, logits, mu, log_sigma
+
+
 def _calls(student, rng):
     """(x, logits, μ, ln σ, β): rows that none vanishes beside, rows of the whole domain, every β.
 
@@ -69,7 +85,7 @@ def _calls(student, rng):
         x, logits, mu, log_sigma = batch
         ordinary = logits / (1 + np.abs(logits) / 9), mu / (1 + np.abs(mu)), log_sigma / 5
         calls += [(x, *ordinary, rng.uniform(0.1, 4.0)), (*batch, beta)]
-    return calls
+    return [*calls, (*_special(rng, 1.0), 0.5)]
 
 
 def _joined(arrays):
@@ -91,7 +107,7 @@ def _term_scales(x, logits, mu, log_sigma):
 def terms(student, rng):
     """Both terms, a row each."""
     found, scales = [], []
-    for batch in _batches(student, rng):
+    for batch in (*_batches(student, rng), _special(rng, 0.0)):
         found.append(np.stack(student.terms(*batch)))
         scales.append(_term_scales(*batch))
     return {"terms": _joined(found), "terms__scale": _joined(scales)}
@@ -99,7 +115,7 @@ def terms(student, rng):
 
 def loss(student, rng):
     found, scales = [], []
-    for *batch, beta in _calls(student, rng):
+    for *batch, beta in (*_calls(student, rng), (*_special(rng, 0.0), 1.0)):
         found.append(student.beta_loss(*batch, beta))
         rec, kl = _term_scales(*batch)
         scales.append((rec + beta * kl).mean())
