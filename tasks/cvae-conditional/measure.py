@@ -50,7 +50,10 @@ def _ordinary(rng, b, k):
 
 
 def _pairs(student, rng):
-    """Four arguments of kl_diag: all sizes, one of them new alone, the ends of the domain, 0."""
+    """Four arguments of kl_diag: all sizes, one of them new alone, the ends of the domain, 0.
+
+    Beside ends of ln σ no difference of means is large; means that are close are also far from 0.
+    """
     (b, b_most), (k, k_most) = student.domain.sizes("b"), student.domain.sizes("k")
     names = "mu1", "log_sigma1", "mu2", "log_sigma2"
     wide = [student.domain.draw(rng, name, b_most, 1) for name in names]
@@ -63,12 +66,17 @@ def _pairs(student, rng):
         array[place::2] = 0.0
     near = _ordinary(rng, 7, 3)
     moved = tuple(part * (1 + rng.uniform(1e-6, 3e-6, part.shape)) for part in near[:2])
+    level = rng.choice([-1.0, 1.0], (len(ends), 1)) * rng.uniform(50, 90, (len(ends), 1))
+    far = tuple(level + rng.normal(0.0, 1e-3, level.shape) for _ in range(2))
+    close = [rng.normal(size=(len(ends), 1)) * np.exp(-WIDEST) for _ in range(2)]
+    narrow = close[0], wide[1][: len(ends)], close[1], wide[3][: len(ends)]
+    twice = [np.repeat(part, 2, axis=0) for part in _ordinary(rng, 2, 3)]
     first, second = _ordinary(rng, 6, 2), _ordinary(rng, 6, 2)
-    shapes = [(5, 1), (3, 3), (b_most, k_most), (b, k_most), (b, k)]
+    shapes = [(5, 1), (3, 3), (2, 2), (b_most, k_most), (b, k_most), (b, k)]
     others = [_ordinary(rng, *shape) for shape in shapes]
-    return student.domain.replaced(
-        first, second, tuple(wide), tuple(row), zeros, (*near[:2], *moved), *others, first
-    )
+    others += [tuple(wide), narrow, tuple(row), zeros, (*near[:2], *moved), tuple(twice)]
+    others += [(far[0], np.full_like(level, -6.0), far[1], np.full_like(level, -6.5)), first]
+    return student.domain.replaced(first, second, *others)
 
 
 def _kl_terms(size1, log1, value1, size2, log2, value2):
@@ -84,9 +92,9 @@ def _kl_scale(log1, log2, spread, shift):
 
 
 def _of_pair(mu1, log_sigma1, mu2, log_sigma2):
-    """Sizes of ln σ₁ and ln σ₂, and the terms of spread and shift."""
+    """Sizes of ln σ₁ and ln σ₂, and the terms of spread and shift; μ₁ - μ₂ is one term."""
     log1, log2 = np.abs(log_sigma1), np.abs(log_sigma2)
-    terms = _kl_terms(np.abs(mu1), log1, log_sigma1, np.abs(mu2), log2, log_sigma2)
+    terms = _kl_terms(np.abs(mu1 - mu2), log1, log_sigma1, 0.0, log2, log_sigma2)
     return log1, log2, *terms
 
 
@@ -104,7 +112,7 @@ def divergence_gradient(student, rng):
         weight = rng.uniform(0.5, 2.0, len(mu1)) * rng.choice([-1.0, 1.0], len(mu1))
         found += student.vjp("kl_diag", call, (0, 1, 2, 3), weight)
         _, log2, spread, shift = _of_pair(*call)
-        by_mean = (np.abs(mu1) + np.abs(mu2)) * np.exp(-2 * log_sigma2) * (1 + 2 * log2)
+        by_mean = np.abs(mu1 - mu2) * np.exp(-2 * log_sigma2) * (1 + 2 * log2)
         slopes = by_mean, spread + 1, by_mean, spread + shift + 1
         scales += [np.abs(weight)[:, None] * slope for slope in slopes]
     return {"gradient": _joined(found), "gradient__scale": _joined(scales)}
@@ -201,7 +209,8 @@ def _state(student, rng, sizes, spread, width, part, signs=(-1.0, 1.0)):
 def _calls(student, rng, sizes, names, rate):
     """Arguments of these names: two draws, of which each is new alone, one row, the first again.
 
-    The row comes with `rate`, where that is asked for.
+    The row comes with `rate`, where that is asked for. Then two rows, the first two samples and the
+    last two dimensions are the same.
     """
 
     def drawn(name):
@@ -213,9 +222,20 @@ def _calls(student, rng, sizes, names, rate):
     def row(name, argument):
         return rate if name == "rate" else np.take(argument, [0], SHAPES[name].index("b"))
 
+    def repeated(name, argument):
+        if name == "rate":
+            return argument
+        changed = argument.copy()
+        changed[..., 1:2, :] = changed[..., :1, :]
+        if name == "samples":
+            changed[1:2] = changed[:1]
+        changed[..., -2:-1] = changed[..., -1:]
+        return changed
+
     first, second = (tuple(map(drawn, names)) for _ in range(2))
     alone = tuple(map(row, names, second))
-    return student.domain.replaced(first, second, alone, first, alike="axes")
+    same = tuple(map(repeated, names, second))
+    return student.domain.replaced(first, second, alone, first, same, alike="axes")
 
 
 def _asked(student, rng, *names):
