@@ -30,6 +30,21 @@ def _wide(student, rng, t, n, a):
     return draw(rng, "rewards", t, n), draw(rng, "q_next", t, n, a)
 
 
+def _alike(student, rng, t, n, a):
+    """The same with zeros and equal numbers: rewards, values of a state, all of a step or a game.
+
+    There are at least six steps and five games.
+    """
+    rewards, q_next = _rollout(student, rng, t, n, a)
+    for step, game in ((0, 1), (t - 2, 0)):
+        q_next[step, game] = q_next[step, game, 0]
+    q_next[[1, t - 1], [0, 1]] = 0
+    rewards[[1, t - 1, 0, t - 3], [0, 1, 2, 0]] = 0
+    rewards[3], q_next[3] = rewards[2], q_next[2]
+    rewards[:, 4], q_next[:, 4] = rewards[:, 3], q_next[:, 3]
+    return rewards, q_next
+
+
 def _never(rng, t, n):
     return np.zeros((t, n), dtype=bool)
 
@@ -53,7 +68,7 @@ def _returns(student, rng, terminates, cuts):
     """λ-returns of rollouts of many sizes, whose flags are drawn by two functions.
 
     As many steps as games among them, so that a confusion of axes gives a number; every γ and λ at
-    its ends; and two calls of which each argument changes alone.
+    its ends and close to them; equal numbers; and two calls of which each argument changes alone.
     """
     domain = student.domain
 
@@ -64,12 +79,18 @@ def _returns(student, rng, terminates, cuts):
 
     (t, n, a), (t_most, n_most, a_most) = zip(*map(domain.sizes, "tna"), strict=True)
     sizes = [(5, 3, 3), (4, 4, 4), (4, 4, 4), (t, n, a), (t, n_most, 3), (t_most, n, 2)]
-    sizes += [(t_most, n_most, 2), (6, 4, a)]
+    sizes += [(t_most, n_most, a_most), (6, 4, a)]
     gammas, lams = (domain.draw(rng, name, 6) for name in ("gamma", "lam"))
     inner = rng.uniform(0.5, 0.99, (2, 8))
     calls = [call(_rollout, size, *each) for size, each in zip(sizes, inner.T, strict=False)]
     calls += [call(_rollout, (7, 5, 3), gamma, rng.uniform(0.2, 0.9)) for gamma in gammas]
     calls += [call(_rollout, (7, 5, 3), rng.uniform(0.5, 0.99), lam) for lam in lams]
+    for close in 10 ** rng.uniform(-5.0, -2.0, 2):
+        calls.append(call(_rollout, (4, 3, 3), rng.choice([close, 1 - close]), 0.9))
+        calls += [call(_rollout, (4, 3, 3), 0.9, lam) for lam in (close, 1 - close)]
+    calls += [call(_rollout, (n_most, n_most, 2), *rng.uniform(0.0, 0.5, 2))]
+    calls += [call(_rollout, (t_most, n, 2), *rng.uniform(0.0, 0.4, 2))]
+    calls += [call(_alike, (8, 6, 3), *rng.uniform(0.5, 0.99, 2))]
     calls += [call(_wide, (9, 6, a_most), 0.9, 0.6), call(_wide, (12, 4, 3), 1.0, 1.0)]
     pair = [call(_rollout, (6, 5, 3), *each) for each in inner.T[-2:]]
     calls += domain.replaced(*pair, alike="axes")
@@ -112,7 +133,8 @@ def acts(student, rng):
     """Whether untrained players act row by row, in range, whatever the row, other rows or call.
 
     One row in ten may have two actions: values that are equal in single precision are decided by
-    rounding. Where the same array is sent again, no row may.
+    rounding. Where the same array is sent again, no row may. The first row is empty, the second
+    full; each row also stands beside itself.
     """
     (b, c), (b_most, c_most) = zip(*map(student.domain.sizes, "bc"), strict=True)
     h, w = student.domain.sizes("h")[0], student.domain.sizes("w")[0]
@@ -122,14 +144,19 @@ def acts(student, rng):
         player = student.new("Player", channels, actions, student.generator())
         shape = rows, channels, h, w
         drawn = student.domain.draw(rng, "act.observations", *shape).astype(bool)
+        drawn[0], drawn[1] = False, True
         seen = asked.setdefault(shape, drawn)
         again = [player.act(seen) for _ in range(8)]
         first = again[0]
         single = [_asked(player, seen, rng.permutation(rows), b) for _ in range(160 // rows + 1)]
         sizes = (*(rows,) * 12, *range(b + 1, rows))
         mixed = [_asked(player, seen, rng.permutation(rows), size) for size in sizes]
+        mixed.append(_asked(player, seen, np.repeat(rng.permutation(rows), 2), rows))
         repeated = [(each == rounds[0]).all() for rounds in (again, single) for each in rounds]
         moved = (np.stack([*single, *mixed]) != first).any(axis=0)
+        for _ in range(32 if rows == b_most else 0):
+            many = student.domain.draw(rng, "act.observations", *shape).astype(bool)
+            found.append((player.act(many) == player.act(many)).all())
         found += [((first >= 0) & (first < actions)).all(), *repeated, moved.mean() <= 0.1]
     return {"alike": np.array(found)}
 
