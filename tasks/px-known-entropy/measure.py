@@ -122,14 +122,44 @@ def _surprised(log_q):
     return np.where(np.arange(log_q.shape[1]) == least[:, None], 0.0, -np.inf), log_q
 
 
+def _reordered(log):
+    """Laws that begin and end as these: inner rows have other columns in another order."""
+    log = log.copy()
+    log[1:-1, 1:] = np.roll(log[1:-1, 1:], 1, axis=1)
+    return log
+
+
+def _positive(rng, b, c):
+    """(log p, log q) without zeros, so that every divergence is finite."""
+    logs = rng.normal(0.0, 1.5, (2, b, c))
+    return tuple(logs - np.logaddexp.reduce(logs, axis=2)[..., None])
+
+
+def _alike(rng):
+    """(log p, log q) with equal rows, and with equal probabilities in a row of either."""
+    log_p, log_q = _positive(rng, 9, 8)
+    even = np.full(8, -np.log(8)), np.where(np.arange(8) % 2, -np.log(4), -np.inf)
+    log_p[1], log_q[1], log_q[3] = log_p[0], log_q[0], log_q[2]
+    log_p[4], log_q[5], log_p[6], log_q[6] = even[0], even[0], even[1], even[0]
+    log_p[7], log_q[7] = even[0], even[0]
+    return log_p, log_q
+
+
 def _laws(student, rng):
-    """(log p, log q) of all sizes. In turn only the one, only the other and both are new."""
+    """(log p, log q) of all sizes. In turn only the one, only the other and both are new.
+
+    As many rows as outcomes among them, so that a confusion of axes gives a number.
+    """
     (b, b_most), (c, c_most) = student.domain.sizes("b"), student.domain.sizes("c")
     c_drawn = int(rng.integers(5, 12))
 
     def law(name, *shape):
         return student.domain.draw(rng, name, *shape)
 
+    yield _alike(rng)
+    kept = _positive(rng, 5, 7)
+    yield from (kept, (_reordered(kept[0]), kept[1]), kept, (kept[0], _reordered(kept[1])))
+    yield _positive(rng, 4, 4)
     for rows, outcomes in ((6, c_drawn), (b, c_most), (40, 3), (b_most, c + 1), (5, c), (b, c)):
         log_p, log_q = law("log_p", rows, outcomes), law("log_q", rows, outcomes)
         new = law("log_p", rows, outcomes), law("log_q", rows, outcomes)
@@ -196,11 +226,23 @@ def _batches(student, rng):
         yield rng.normal(0.0, 0.1, shape), x
         yield rng.choice([-1.0, 1.0], shape) * rng.uniform(20.0, 40.0, shape), x
         yield logits, x
+    odd = (int(rng.integers(b_most // 2, b_most)), h, w)  # of which equal blocks leave a rest
+    yield rng.normal(0.0, 3.0, odd), _bits(rng, *odd)
+    yield _repeated(rng, 1.0)
+
+
+def _repeated(rng, number):
+    """(logits, x) with equal images and with images of equal logits, of which one is given."""
+    logits, x = rng.normal(0.0, 3.0, (6, 3, 4)), _bits(rng, 6, 3, 4)
+    logits[1], x[1] = logits[0], x[0]
+    logits[2], logits[3] = logits[2, 0, 0], number
+    x[4], x[5] = 0, 1
+    return logits, x
 
 
 def loss(student, rng):
     found, scales = [], []
-    for logits, x in _batches(student, rng):
+    for logits, x in itertools.chain(_batches(student, rng), [_repeated(rng, 0.0)]):
         found.append(student.nll(logits, x))
         scales.append((1 + np.abs(logits)).sum(axis=(1, 2)).mean())
     return {"nll": _joined(found), "nll__scale": _joined(scales)}
