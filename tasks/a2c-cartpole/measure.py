@@ -75,7 +75,9 @@ def _calls(student, rng, chance):
     """Calls of all sizes; every flag is set with some chance.
 
     As many steps as poles among them, so that a confusion of axes gives a number; every γ and λ at
-    its ends and close to them; and two calls of which each argument changes alone.
+    its ends and close to them; numbers that are 0 or equal, as nothing tells a terminal state or a
+    beginning but flags; the same numbers with as many flags elsewhere; and two calls of which each
+    argument changes alone.
     """
     domain = student.domain
 
@@ -99,6 +101,12 @@ def _calls(student, rng, chance):
     largest = way * domain.draw(rng, "rewards", 2).max() * np.ones_like(far)
     flags = np.zeros((2, *far.shape), dtype=bool)
     calls.append((largest, -largest, largest, *flags, flags[0, 0], gamma, lam))
+    *_, terminated, truncated, over, gamma, lam = call(9, 5, *inner[:, 0])
+    few = rng.integers(-1, 2, (3, 9, 5)).astype(np.float64)
+    few[:, :, 1], few[:, -1] = few[:, :, 0], 1.0
+    flags = terminated, truncated, over
+    moved = (np.roll(each, 1, axis=0) for each in flags)
+    calls += [(*few, *flags, gamma, lam), (*few, *moved, gamma, lam)]
     if chance:
         calls += [call(t, n_most, *inner[:, 0], chance=0.5), call(12, 8, 0.9, 0.9, chance=0.6)]
     return domain.replaced(*(call(7, 5, *each) for each in inner.T[-2:]), *calls)
