@@ -65,6 +65,21 @@ def _swapped(student, first, second):
     return [*calls, (*rest, *second[4:]), first]
 
 
+def _few(student, rng):
+    """Records of few states, actions and rewards, so that one transition comes more than once.
+
+    They differ in their flags alone: as many in other episodes, and all episodes ending together.
+    """
+    first, actions, rewards, arrived, *flags = _record(student, rng, 30, 4, 1, 0.2)
+    first, arrived = (np.where(part > 0, 1.0, 0.0) for part in (first, arrived))
+    moved = [np.roll(flag, 1, axis=1) for flag in flags]
+    ends, falls = np.arange(30)[:, None] % 4 == 0, rng.random((30, 4)) < 0.5
+    ways = flags, moved, [ends & falls, ends & ~falls]
+    for terminated, truncated in ways:
+        rewards[1:][(terminated | truncated)[:-1]] = 0.0
+    return [(first, actions % 2, np.sign(rewards), arrived, *way) for way in ways]
+
+
 def _filled(rows, size):
     """The first rows of an array of so many, zeros after them."""
     whole = np.zeros((size, *rows.shape[1:]))
@@ -88,12 +103,9 @@ def record(student, rng):
     )
     calls = [_record(student, rng, *size) for size in sizes]
     calls += _swapped(student, *(_record(student, rng, 7, 3, 2) for _ in range(2)))
-    whole = (np.rint(part / 50) if part.dtype == float else part for part in calls[8])
-    calls.append(tuple(whole))
-    # few states, actions and rewards, so that one transition comes more than once
-    first, actions, rewards, arrived, *flags = _record(student, rng, 30, 4, 1, 0.2)
-    first, arrived = (np.where(part > 0, 1.0, 0.0) for part in (first, arrived))
-    calls.append((first, actions % 2, np.sign(rewards), arrived, *flags))
+    begun, *rest = (np.rint(part / 50) if part.dtype == float else part for part in calls[8])
+    calls += [(begun, *rest), (np.concatenate([begun[:1], begun[:0:-1]]), *rest)]
+    calls += _few(student, rng)
     stored, terminal = [], []
     for call in calls:
         *kept, done = student.transitions(*call)
@@ -131,14 +143,21 @@ def agent(student, rng):
     """
     ranges = map(student.domain.sizes, ("b", "o", "actions"))
     (_, o, a), (b_most, o_most, a_most) = zip(*ranges, strict=True)
-    found = []
+    found, asked = [], []
+
+    def ask(seen, actions):
+        learner = student.new("Agent", seen.shape[1], actions, student.generator())
+        asked.append((learner, seen, actions, _values(student, learner, seen, actions)))
+        found.extend(_steady(student, rng, learner, seen, actions))
+
     for rows, width, actions in ((b_most, o, a), (16, o_most, a_most), (7, 2, 3), (40, 5, 2)):
-        learner = student.new("Agent", width, actions, student.generator())
         seen = student.domain.draw(rng, "q.observations", rows, width)
-        found += _steady(student, rng, learner, seen, actions)
+        seen[2], seen[3], seen[4] = seen[1], 0.0, 1.0  # equal rows; zeros and equal numbers in one
+        ask(seen, actions)
     for _ in range(2):  # states of a table, whose sums are alike; two agents of the same sizes
-        learner = student.new("Agent", 9, 3, student.generator())
-        found += _steady(student, rng, learner, np.eye(9), 3)
+        ask(np.eye(9), 3)
+    # each again, after the others
+    found += [np.array_equal(_values(student, *each), values) for *each, values in asked]
     return {"alike": np.array(found)}
 
 
@@ -152,10 +171,10 @@ def _steady(student, rng, learner, seen, actions):
     single = _asked(ask, seen, np.arange(rows), least)
     first = ask(seen)
     allowed = 1e-5 * (1 + np.abs(first).max())
-    asked = [
-        _asked(ask, seen, rng.permutation(rows), int(size))
-        for size in (least, rows, *rng.integers(1, rows + 1, 3))
-    ]
+    sizes = (least, rows, *rng.integers(1, rows + 1, 3))
+    asked = [_asked(ask, seen, rng.permutation(rows), int(size)) for size in sizes]
+    within = np.concatenate([[0], rng.permutation(np.arange(1, rows - 1)), [rows - 1]])
+    asked.append(_asked(ask, seen, within, rows))  # first and last row where they were
     same = [(np.abs(again - first) <= allowed).all() for again in (single, *asked)]
     return [np.array_equal(ask(seen), first), *same]
 
