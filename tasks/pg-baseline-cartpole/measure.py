@@ -75,13 +75,13 @@ def _play(student, agent, poles):
 
 
 def _shapes(student, rng):
-    """(n, t, a): ordinary first, the smallest, squares, all numbers of episodes, the largest."""
+    """(n, t, a): ordinary first, the smallest, squares, all numbers of episodes, the longest."""
     (n, t, a), (n_most, t_most, a_most) = zip(*map(student.domain.sizes, "nta"), strict=True)
     yield from ((5, 7, 3), (5, 7, 3), (n, t, a), (6, 6, 4), (2, 2, 2), (1, 9, 3), (8, 1, 2))
     rows = rng.permutation(np.arange(n, n_most + 1))[:14].tolist()
     for i, n_drawn in enumerate(rows):
         yield n_drawn, int(rng.integers(2, 20)), a + i % (a_most - a + 1)
-    yield from ((2, t_most, a), (n_most, 25, a_most), (n, t_most, a_most))
+    yield from ((2, t_most, a), (n, t_most, a_most))
 
 
 def _mask(student, rng, n, t):
@@ -142,12 +142,50 @@ def _calls(student, rng):
     logits, actions, *_ = _batch(student, rng, 2, most, 2)
     far = np.full((2, most), rng.choice([-1.0, 1.0]) * student.domain.draw(rng, "rewards", 2).max())
     calls.append((logits, actions, far, -far, np.ones((2, most), dtype=bool), 1.0))
+    near = float(10.0 ** rng.uniform(-9.0, -7.0))
+    calls += [(*_batch(student, rng, 4, 6, 2, whole=True), gamma) for gamma in (near, 1.0 - near)]
+    calls += [_fading(student, rng), _close(rng), *_coincident(rng)]
     first, second, *others = calls
     n, t = first[4].shape
     ends = rng.integers(1, max(t, 2), n)
     first = (*first[:4], np.ones((n, t), dtype=bool), first[5])
     second = (*second[:4], np.arange(t) < ends[:, None], second[5])
     return student.domain.replaced(first, second, *others, first, alike="axes")
+
+
+def _fading(student, rng):
+    """The most of all axes at once; one episode ends after the other, so that any number runs."""
+    n, t, a = (student.domain.sizes(axis)[1] for axis in "nta")
+    ends = rng.permutation(np.linspace(t / n, t, n).round())
+    batch = _batch(student, rng, n, t, a)
+    return *batch[:4], np.arange(t) < ends[:, None], float(rng.uniform(0.97, 1.0))
+
+
+def _close(rng):
+    """Values next to the returns, of which differences of squares would not leave much."""
+    n, t, a, gamma = 5, 6, 3, float(rng.uniform(0.5, 0.9))
+    rewards, logits, mask = rng.normal(size=(n, t)), rng.normal(size=(n, t, a)), np.ones((n, t))
+    values = rewards @ _discounts(t, gamma).T + 1e-7 * rng.normal(size=(n, t))
+    return logits, rng.integers(a, size=(n, t)), rewards, values, mask > 0, gamma
+
+
+def _coincident(rng):
+    """Two calls of whole numbers that differ in the order of rewards alone; γ = 1.
+
+    In the first, two episodes have the same rewards, one has none and one returns of 0 half of the
+    time; no advantage of the last is other than 0. Some logits are equal.
+    """
+    n, t, a = 6, 5, 3
+    rewards = rng.integers(-2, 3, (n, t)).astype(np.float64)
+    rewards[1], rewards[2], rewards[3] = rewards[0], 0.0, [1, -1, 2, -2, 1]
+    values = rng.integers(-2, 3, (n, t)).astype(np.float64)
+    values[-1] = rewards[-1, ::-1].cumsum()[::-1]
+    logits, actions = rng.integers(-1, 2, (n, t, a)), rng.integers(a, size=(n, t))
+    logits[:2] = 0
+    mask = np.ones((n, t), dtype=bool)
+    mask[0, -1] = False
+    ways = rewards, np.roll(rewards, 1, axis=0)
+    return [(logits.astype(np.float64), actions, way, values, mask, 1.0) for way in ways]
 
 
 def _discounts(t, gamma):
@@ -233,7 +271,9 @@ def value(student, rng):
         args = (values, rewards, mask, gamma)
         size, cotangent = _return_size(rewards, mask, gamma) + np.abs(values), rng.uniform(0.5, 2.0)
         size += size == 0
-        found["value"].append((student.value_loss(*args), (size**2 * mask).sum() / mask.sum()))
+        error = np.abs((rewards * mask) @ _discounts(mask.shape[1], gamma).T - values)
+        terms = size * (error + np.finfo(np.float64).eps * size) * mask
+        found["value"].append((student.value_loss(*args), terms.sum() / mask.sum()))
         by_values, by_rewards = student.vjp("value_loss", args, (0, 1), np.asarray(cotangent))
         found["grad"].append((by_values, 2 * cotangent * size / mask.sum()))
         found["grad"].append((by_rewards, 2 * cotangent * size / mask.sum()))
@@ -256,14 +296,19 @@ def acts(student, rng):
     """Whether untrained agents act row by row, in range, whatever the row, other rows or call.
 
     One row in ten may have two actions: logits that are equal in single precision are decided by
-    rounding. Where the same array is sent again, no row may, whatever the number of the call.
+    rounding. Where the same array is sent again, no row may, whatever the number of the call, or of
+    agents that were asked in between.
     """
     (b, o), (b_most, o_most) = zip(*map(student.domain.sizes, "bo"), strict=True)
-    found, asked = [], {}  # what of two alike the one was asked, the other one is asked, too
+    found, begun = [], []
+    asked = {}  # what of two alike the one was asked, the other one is asked, too
     usual, wide = (b_most, OBSERVATIONS, ACTIONS), (16, o_most, 5)
     for rows, width, actions in (usual, wide, wide, (16, o, 3)):
         agent = student.new("Agent", width, actions, student.generator())
         drawn = student.domain.draw(rng, "act.observations", rows, width)
+        if rows == b_most:  # far from the mean; equal rows, zeros and equal numbers in one of them
+            drawn[:, ::2] = np.abs(drawn[:, ::2])
+            drawn[2], drawn[3], drawn[4] = drawn[1], 0.0, 1.0
         seen = asked.setdefault((rows, width), drawn)
         again = [agent.act(seen) for _ in range(8)]
         single = [_asked(agent, seen, rng.permutation(rows), b) for _ in range(160 // rows + 1)]
@@ -273,6 +318,8 @@ def acts(student, rng):
         moved = (np.stack([*single, *mixed]) != again[0]).any(axis=0)
         in_range = ((again[0] >= 0) & (again[0] < actions)).all()
         found += [in_range, *repeated, moved.mean() <= 0.1]
+        begun.append((agent, seen, again[0]))
+    found += [(agent.act(seen) == first).all() for agent, seen, first in begun]
     return {"alike": np.array(found)}
 
 

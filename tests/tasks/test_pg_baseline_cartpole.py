@@ -240,6 +240,8 @@ ODD = {
     "row 0": lambda rows, call: np.arange(len(rows)) == 0,
     "last row": lambda rows, call: np.arange(len(rows)) == len(rows) - 1,
     "size 5": lambda rows, call: np.full(len(rows), len(rows) == 5),
+    "equal rows": lambda rows, call: np.full(len(rows), len(np.unique(rows, axis=0)) < len(rows)),
+    "a zero": lambda rows, call: np.full(len(rows), (rows == 0).any()),
 }
 
 
