@@ -97,12 +97,14 @@ def _batch(student, rng, b, a, kind):
 def _calls(student, rng):
     """Calls of all sizes, as many transitions as actions among them.
 
-    Every γ at its ends and close to them; and two calls of which each argument changes alone.
+    Every γ at its ends and close to them; each pair of flags alone in a batch, also of one row; and
+    two calls of which each argument changes alone.
     """
     domain = student.domain
 
-    def call(b, a, gamma, kind="plain"):
-        flags = rng.random((2, b)) < 0.35
+    def call(b, a, gamma, kind="plain", flags=None):
+        if flags is None:
+            flags = rng.random((2, b)) < 0.35
         return (*_batch(student, rng, b, a, kind), *flags, float(gamma))
 
     (b, a), (b_most, a_most) = zip(*map(domain.sizes, "ba"), strict=True)
@@ -113,9 +115,50 @@ def _calls(student, rng):
     calls += [call(b_most, 3, gamma, kind) for gamma in (0.9, 1.0) for kind in ("wide", "tiny")]
     kinds = ("wide", "equal", "close", "digit")
     calls += [call(40, size, 0.7, kind) for size in (2, 5) for kind in kinds]
-    near = 10 ** rng.uniform(-8.0, -3.0, 2)
+    near = 10 ** rng.uniform((-8.0, -9.0), (-3.0, -7.0))
     calls += [call(12, 3, gamma) for gamma in (*near, *(1 - near))]
+    for pair in np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=bool):
+        calls += [call(size, 5, 0.8, "equal", np.tile(pair[:, None], size)) for size in (b, 5)]
+    calls.append(call(b_most, a_most, 0.9, "wide", np.zeros((2, b_most), dtype=bool)))
+    calls += [_farthest(student, rng), *_coincident(rng)]
     return domain.replaced(*(call(8, 3, gamma) for gamma in inner[-2:]), *calls)
+
+
+def _farthest(student, rng):
+    """The largest targets that there may be, of actions that are all next to an end of the range.
+
+    The best one pays the most or the least of all, and a transition of its sign leads to it.
+    """
+    b, a, way = 16, 3, np.resize([1.0, -1.0], 16)
+    rewards, values, others = (
+        np.abs(student.domain.draw(rng, name, 2)).max()
+        for name in ("rewards", "q_next_target", "q_next")
+    )
+    q_next = np.resize([1.0, 1.0, -1.0, -1.0], (b, 1)) * (others - rng.uniform(0, 1e-3, (b, a)))
+    q_target = -values * way[:, None] * np.ones((b, a))
+    q_target[np.arange(b), q_next.argmax(axis=1)] *= -1.0
+    flags = rng.random((2, b)) < 0.2
+    flags[:, :4] = False
+    return rewards * way, q_next, q_target, *flags, 1.0
+
+
+def _coincident(rng):
+    """Calls of few whole numbers that differ in their order alone.
+
+    Rewards of 0, actions that are all alike by one network or both, networks that agree in parts.
+    """
+    b, a, gamma = 24, 3, float(rng.uniform(0.5, 0.9))
+    rewards = rng.integers(-1, 2, b).astype(np.float64)
+    q_next, q_target = rng.integers(1, 3, (b, a)) * 1.0, rng.integers(-1, 2, (b, a)) * 1.0
+    q_next[:4], q_target[:2], q_target[2:8:2] = 0.0, [1.0, 0.0, 2.0], 0.0
+    flags = rng.random((2, b)) < 0.3
+    flags[:, :6] = False
+    return [
+        (rewards, q_next, q_target, *flags, gamma),
+        (rewards, q_next, q_target[:, ::-1].copy(), *flags, gamma),
+        (rewards, q_next[:, ::-1].copy(), q_target, *flags, gamma),
+        (rewards, q_next, q_target, *np.roll(flags, 1, axis=1), gamma),
+    ]
 
 
 def targets(student, rng):
