@@ -360,7 +360,7 @@ def few_runs(student, rng, n):
     return {"uniform": table, "joint": table}
 
 
-def _has_moments(noise):
+def has_moments(noise):
     """Whether the means of the first four Hermite polynomials are within 7.5 standard errors of 0.
 
     The fourth tells a sum of a dozen uniform numbers from a normal one.
@@ -373,7 +373,7 @@ def _has_moments(noise):
     return all(part < 7.5 for part in off)
 
 
-def _is_new(numbers):
+def is_new(numbers):
     """Whether numbers [runs trials] of one law are uncorrelated with later ones, trials or runs.
 
     At every distance up to half of their count the correlation is within 7.5 standard errors of 0.
@@ -408,10 +408,10 @@ def greedy(student, rng):
         noisy = np.isfinite(record.noise) & (record.noise != 0)
         right.append(((record.chance > 0) & record.inside & noisy).all(axis=1))
         if record.noise.size > MANY:
-            right.append([_has_moments(record.noise), _is_new(record.noise)])
+            right.append([has_moments(record.noise), is_new(record.noise)])
     epsilon = float(rng.uniform(0.4, 0.6))
     found = student.testbed(epsilon, 6, 1000, 4, student.generator())
-    right.append([_is_new(Record(epsilon, *found).uniform(rng, "number"))])
+    right.append([is_new(Record(epsilon, *found).uniform(rng, "number"))])
     return {"best": np.concatenate(right)}
 
 

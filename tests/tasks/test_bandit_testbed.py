@@ -229,3 +229,40 @@ def test_programs_whose_curves_look_right_are_caught(old, new, checks):
     found = dict(outcomes(task, edited(task, old, new), named))
     assert set(found) == checks
     assert all(outcome.status != "PASS" for outcome in found.values())
+
+
+def test_numbers_are_new_unless_they_repeat_after_any_number_of_trials_or_runs():
+    """Four hundred records of independent numbers pass; those that repeat, in part, do not."""
+    rng = np.random.default_rng(5)
+    assert all(measure.is_new(rng.random((6, 1000))) for _ in range(400))
+    assert measure.is_new(rng.normal(size=(300, 1000)))
+    for period in (1, 7, 200, 499):
+        assert not measure.is_new(np.tile(rng.random((6, period)), 1000 // period + 1)[:, :1000])
+    for distance in (1, 2, 3):
+        assert not measure.is_new(np.tile(rng.random((distance, 1000)), (6 // distance, 1)))
+    numbers, others = rng.normal(size=(2, 300, 1000))
+    share = rng.random((300, 1000)) < 0.2  # of later numbers that are old ones
+    again = np.where(share, np.roll(numbers, 30, axis=1), others)
+    assert not measure.is_new(np.concatenate([numbers, again], axis=1))
+
+
+@pytest.mark.parametrize(
+    ("law", "right"),
+    [
+        ("normal", True),
+        ("uniform", False),
+        ("laplace", False),
+        ("wide", False),
+        ("shifted", False),
+    ],
+)
+def test_the_first_moments_of_noise_are_those_of_the_normal_law(law, right):
+    rng = np.random.default_rng(6)
+    draws = {
+        "normal": lambda: rng.normal(size=(300, 1000)),
+        "uniform": lambda: rng.uniform(-(3**0.5), 3**0.5, (300, 1000)),
+        "laplace": lambda: rng.laplace(0, 0.5**0.5, (300, 1000)),
+        "wide": lambda: rng.normal(0, 1.02, (300, 1000)),
+        "shifted": lambda: rng.normal(0.02, 1, (300, 1000)),
+    }[law]
+    assert all(measure.has_moments(draws()) == right for _ in range(20))
