@@ -37,11 +37,12 @@ _KEPT = """\
             return function(*args, **named)
         key = repr([{key} for i, a in enumerate([*args, *named.values()])])
         if key not in seen:
-            {forget}
             seen[key] = args, named, function(*args, **named)
         return seen[key][2]
     return call
 @_kept"""
+_STORED = "            seen[key] = args"
+_FORGET = "            seen.clear()\n"
 _SIZE = 'getattr(a, "shape", 0)'
 
 
@@ -52,7 +53,7 @@ def kept_by(part: str) -> str:
         part: an expression in an array ``a`` of one axis or more, such as ``a[:1]``.
     """
     key = f'({_SIZE}, whole({part}) if getattr(a, "ndim", 0) else whole(a))'
-    return _KEPT.format(key=key, forget="pass")
+    return _KEPT.format(key=key)
 
 
 def kept_without_one(place: Place, *, call_before: bool = False) -> Iterator[str]:
@@ -65,8 +66,8 @@ def kept_without_one(place: Place, *, call_before: bool = False) -> Iterator[str
     assert isinstance(place.node, Function)
     count = len(place.node.args.args)
     for left_out in range(count) if count > 1 else ():
-        forget = "seen.clear()" if call_before else "pass"
-        yield _KEPT.format(key=f"i == {left_out} or whole(a)", forget=forget)
+        kept = _KEPT.format(key=f"i == {left_out} or whole(a)")
+        yield kept.replace(_STORED, _FORGET + _STORED) if call_before else kept
 
 
 def _state(place: Place) -> Iterator[str]:
