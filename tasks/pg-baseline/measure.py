@@ -367,17 +367,19 @@ def fitted(student, rng, n):
     """A baseline fitted to one batch, against none, on the trajectories of another batch.
 
     What it is compared with is no answer of the program's: that could be made as bad as one likes.
-    Others of the same size come first, which begin alike: what is remembered of them is wrong for
-    the one that counts.
+    Others of the same size come first, which begin and end alike: what is remembered of them is
+    wrong for the one that counts.
     """
     transitions, theta, to_come = _ring(rng)
     own = rng.uniform(-25.0, 25.0, theta.shape)
     training = _with_rewards_of(to_come, *_sample(rng, transitions, own, theta, TRAINING))
     batch = _with_rewards_of(to_come, *_sample(rng, transitions, own, theta, n))
     states, actions, rewards = training
-    alone = student.domain.replaced((states, rewards), ((states + 1) % RING_STATES, -rewards))
-    for others in alone[1:]:
-        student.fit_baseline(others[0], actions, others[1], theta)
+    others = (states + 1) % RING_STATES, -rewards
+    *_, others = student.domain.replaced((states, rewards), others)
+    # each differs from the one that counts in one argument
+    student.fit_baseline(others[0], actions, rewards, theta)
+    student.fit_baseline(states, actions, others[1], theta)
     baseline = student.fit_baseline(*training, theta)
     gradient = student.pg_baseline(*batch, theta, baseline)
     plain = _without_baseline(*batch, theta)
