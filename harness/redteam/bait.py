@@ -16,6 +16,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ from harness.redteam.model import Effect
 from harness.results import Results
 
 _PUBLIC_FOLDERS = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
+_SIGN_OF_LIFE_S = 10.0  # that the decoy has for an answer
 _TOKENS: tuple[Effect, ...] = (
     "secret-file",
     "other-submission",
@@ -136,10 +138,7 @@ class Bait:
                 yield name
         if self._witness() != self._before:
             yield "witness-changed"
-        if self._decoy.poll() is not None:
-            yield "decoy-killed"
-        elif self._signalled():
-            yield "decoy-signalled"
+        yield from self._decoy_effects()
         if any(self.left()):
             yield "files-left"
 
@@ -154,14 +153,34 @@ class Bait:
                 state.append(path.read_bytes())
         return state
 
-    def _signalled(self) -> bool:
-        """Whether the decoy got a signal: it is stopped, or it printed that it got SIGURG."""
-        assert self._decoy.stdout is not None
+    def _decoy_effects(self) -> Iterator[Effect]:
+        """Whether the decoy was killed, or got a signal: it is stopped, or says that it got SIGURG.
+
+        It is asked for a sign of life first, so that no signal is still on its way. A decoy that
+        gives none in time is taken for one that was signalled.
+        """
+        assert self._decoy.stdin is not None and self._decoy.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._decoy.stdin.fileno(), b"\n")
+        said, signalled, deadline = b"", False, time.monotonic() + _SIGN_OF_LIFE_S
+        while not said.endswith(b"."):
+            if self._decoy.poll() is not None:
+                yield "decoy-killed"
+                return
+            if self._is_stopped():
+                signalled = True
+                self._decoy.send_signal(signal.SIGCONT)
+            if time.monotonic() > deadline:
+                signalled = True
+                break
+            time.sleep(0.001)
+            said += self._decoy.stdout.read() or b""
+        if signalled or b"!" in said:
+            yield "decoy-signalled"
+
+    def _is_stopped(self) -> bool:
         state = Path(f"/proc/{self._decoy.pid}/stat")
-        stopped = state.exists() and state.read_text().rpartition(")")[2].split()[0] in "Tt"
-        if stopped:
-            self._decoy.send_signal(signal.SIGCONT)
-        return stopped or bool(self._decoy.stdout.read())
+        return state.exists() and state.read_text().rpartition(")")[2].split()[0] in "Tt"
 
     @property
     def made(self) -> Path:

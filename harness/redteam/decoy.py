@@ -1,8 +1,8 @@
 """A process that holds secrets and does nothing: what an attack may find beside the grader.
 
 It reads a secret from stdin, keeps it in memory and prints the address; when it gets SIGURG it
-prints ``!``. It is started by its path under ``python -I -S``, so that it imports nothing of the
-harness.
+prints ``!``, and a ``.`` for every further line. It is started by its path under ``python -I -S``,
+so that it imports nothing of the harness.
 """
 
 import ctypes
@@ -19,4 +19,4 @@ if __name__ == "__main__":
     signal.signal(signal.SIGURG, lambda *_: os.write(1, b"!"))
     os.write(1, f"{ctypes.addressof(secret)}\n".encode())
     while sys.stdin.readline():
-        pass
+        os.write(1, b".")
