@@ -14,8 +14,9 @@ import numpy as np
 
 NEAR = 2e-9  # no u is nearer to the probability that it is compared with
 # b, h, w, m: ordinary first, the smallest and the largest of every size, squares, rows, columns
-SIZES = ((3, 3, 4, 3), (1, 1, 1, 1), (2, 8, 8, 6), (4, 2, 2, 4), (1, 5, 2, 2), (5, 1, 8, 3))
-SIZES += ((2, 8, 1, 5), (256, 1, 2, 2), (2, 2, 3, 1), (3, 1, 1, 4))
+SIZES = ((3, 3, 4, 3), (1, 1, 1, 1), (16, 8, 8, 6), (4, 2, 2, 4), (1, 5, 2, 2), (5, 1, 8, 3))
+SIZES += ((2, 8, 1, 5), (256, 8, 1, 2), (2, 2, 3, 1), (3, 1, 1, 4))
+EQUAL, BLANK = SIZES[0][:3], SIZES[5][:3]  # with u that are equal; BLANK has zeros as well
 FEW = tuple(size for size in SIZES if size[0] < 256 and size[1] * size[2] < 64)
 
 
@@ -213,6 +214,24 @@ def _offset(net, start, b_out):
     return (np.asarray(start), *net[1:-1], np.asarray(b_out))
 
 
+def _blank(net):
+    """The network with zeros among its numbers, and a first logit of exactly 0."""
+    _, w_x, w_h, bias, w_out, _ = net
+    bias, w_out = bias.copy(), w_out.copy()
+    bias[3] = w_out[0] = 0.0
+    return np.asarray(0.0), w_x, w_h, bias, w_out, np.asarray(0.0)
+
+
+def _farthest(rng, sign):
+    """A network whose logits are far beyond 1000 from the second pixel on, with slopes left."""
+    _, w_x, w_h, bias, _, _ = _mild(rng, 6)
+    signs = rng.choice([-1.0, 1.0], 6)
+    bias = 3.0 + 0.2 * bias
+    bias[3] *= signs
+    w_out = sign * signs * rng.uniform(9.5, 10.0, 6)
+    return np.asarray(sign * 3.0), 0.2 * w_x, 0.2 * w_h, bias, w_out, np.asarray(sign * 1000.0)
+
+
 def _bits(rng, *shape):
     return rng.integers(0, 2, shape).astype(np.float64)
 
@@ -220,10 +239,13 @@ def _bits(rng, *shape):
 def _networks(student, rng, sizes=SIZES):
     """(b, h, w, network): mild ones of all sizes, wide ones of few pixels, far logits."""
     for b, h, w, m in sizes:
-        yield b, h, w, _mild(rng, m)
+        net = _mild(rng, m)
+        yield b, h, w, _blank(net) if (b, h, w) == BLANK else net
     for b, h, w, m in ((4, 1, 3, 6), (6, 2, 1, 5), (3, 2, 2, 3), (40, 1, 1, 4), (9, 1, 2, 1)):
         yield b, h, w, _wide(student, rng, m)
-    for start, b_out in ((-3.0, -1000.0), (3.0, 1000.0), (0.0, 24.0), (1.0, -24.0), (2.0, -16.0)):
+    for sign in (-1.0, 1.0):
+        yield 8, 2, 3, _farthest(rng, sign)
+    for start, b_out in ((0.0, 24.0), (1.0, -24.0), (2.0, -16.0)):
         yield 8, 2, 3, _offset(_mild(rng, 2), start, b_out)
 
 
@@ -256,17 +278,29 @@ def example(student, rng):
 # ------------------------------------------------------------------------ states, logits, gradients
 
 
+MOST = (256, 6)  # b and m
+
+
+def _saturated(rng, e, state, w_x, w_h, bias):
+    """The call with gates o, f and i of one unit close to -100 in one row, to 100 in another."""
+    signs = rng.choice([-1.0, 1.0], state.shape[2])
+    w_h[:3, 2] = 2.0 * signs
+    state[1, 0], state[2, 0] = -8.0 * signs, 8.0 * signs
+    return e, state, w_x, w_h, bias
+
+
 def _cell_call(student, rng, b, m, wide):
     if wide:
         names = {"e": (b,), "state": (b, 2, m), "w_x": (4, m), "w_h": (4, m, m), "bias": (4, m)}
-        return tuple(student.domain.draw(rng, name, *shape) for name, shape in names.items())
+        call = tuple(student.domain.draw(rng, name, *shape) for name, shape in names.items())
+        return _saturated(rng, *call) if (b, m) == MOST else call
     _, *weights, _, _ = _mild(rng, m)
     return rng.uniform(-2.0, 2.0, b), rng.uniform(-2.0, 2.0, (b, 2, m)), *weights
 
 
 def cell(student, rng):
     """States after one step and their gradients by all arguments; integers and zeros as well."""
-    sizes = [(5, 3), (1, 1), (4, 4), (2, 2), (256, 2), (1, 6), (7, 5), (3, 1)]
+    sizes = [(5, 3), (1, 1), (4, 4), (2, 2), MOST, (1, 6), (7, 5), (3, 1)]
     calls = [_cell_call(student, rng, b, m, wide) for b, m in sizes for wide in (False, True)]
     e, state, *weights = _cell_call(student, rng, 6, 3, False)
     calls += [(e, 0 * state, *weights), (0 * e, state, *weights)]
@@ -361,10 +395,9 @@ def influence(student, rng):
 
 
 def _likelihood_calls(student, rng, sizes):
-    calls = [
-        (_bits(rng, b, h, w), *net) for b, h, w, net in _networks(student, rng, sizes)
-    ]
+    calls = [(_bits(rng, b, h, w), *net) for b, h, w, net in _networks(student, rng, sizes)]
     calls += [(np.full_like(x, bit), *net) for x, *net in calls[-5:] for bit in (0.0, 1.0)]
+    calls.append((_bits(rng, 40, 1, 3), *_offset(_mild(rng, 2), -1.0, 11.0)))
     calls.append(_counting(rng))
     pair = _pair(rng, lambda: (_bits(rng, 7, 2, 3),))
     return student.domain.replaced(*pair, *calls, pair[0])
@@ -406,20 +439,33 @@ def likelihood_gradients(student, rng):
 # ------------------------------------------------------------------------------------------- images
 
 
-def _placed(rng, u, p, error):
-    """u [b] with half of the numbers close to p [b], on either side, and none too close."""
+def _placed(rng, u, p, error, share):
+    """u [b] with a share of the numbers close to p [b], on either side, and none too close."""
     least = np.maximum(NEAR, 1e3 * np.finfo(np.float64).eps * error)
     close = p + rng.choice([-1.0, 1.0], len(u)) * 10 ** rng.uniform(-8.5, -5.0, len(u))
     inside = (close > 0) & (close < 0.999999)
-    u = np.where(inside & (rng.random(len(u)) < 0.5), close, u)
+    u = np.where(inside & (rng.random(len(u)) < share), close, u)
     far = np.where(p > 0.5, p / 2, np.minimum((1 + p) / 2, 0.999999))
     return np.where(np.abs(u - p) < least, far, u)
 
 
-def _uniforms(student, rng, x, hidden, net):
-    """u [b h w] for the pixels of x that are hidden; these are drawn here on the way."""
+def _equal(rng, b, h, w):
+    """u [b h w], equal ones among them: the first of all images, or all of a row where h is 1."""
+    ticks = rng.choice([0.0, 0.5], (b, h, w if h > 1 else 1)) + rng.uniform(0.15, 0.35)
+    if h > 1:
+        ticks[:, 0, 0] = ticks[0, 0, 0]
+    return np.repeat(ticks, w // ticks.shape[2], axis=2)
+
+
+def _uniforms(student, rng, x, hidden, net, equal=None):
+    """u [b h w] for the pixels of x that are hidden; these are drawn here on the way.
+
+    Those that `equal` gives stay, but where they are too close to a probability.
+    """
     start, *weights, w_out, b_out = net
-    u = student.domain.draw(rng, "u", *x.shape).reshape(len(x), -1)
+    given = equal is not None
+    u = equal if given else student.domain.draw(rng, "u", *x.shape)
+    u = u.reshape(len(x), -1)
     known, hidden = x.reshape(len(x), -1), hidden.reshape(len(x), -1)
     e, state = np.full(len(x), start), _begun(len(x), weights)
     for index in range(u.shape[1]):
@@ -427,7 +473,7 @@ def _uniforms(student, rng, x, hidden, net):
         state = [step.h, step.c, step.h_error, step.c_error]
         logit, error = _head(step, w_out, b_out)
         p, here = _sigmoid(logit), hidden[:, index]
-        placed = _placed(rng, u[:, index], p, error)
+        placed = _placed(rng, u[:, index], p, error, 0.0 if given else 0.5)
         u[:, index] = np.where(here, placed, u[:, index])
         e = np.where(here, u[:, index] < p, known[:, index])
     return u.reshape(x.shape)
@@ -439,15 +485,24 @@ def _whole(found):
     return {"x": pixels, "x__scale": np.ones_like(pixels)}
 
 
+def _alike(rng):
+    """Two networks; in the second gates f and i are exchanged, so sums of its weights are equal."""
+    (start, *weights, w_out, b_out), other = _mild(rng, 3), _mild(rng, 3)
+    weights = [np.rint(64 * part) / 64 for part in weights]  # any order of a sum gives the same
+    exchanged = [part[[0, 2, 1, 3]] for part in weights]
+    return (start, *weights, w_out, b_out), (other[0], *exchanged, *other[-2:])
+
+
 def sampled(student, rng):
     """Images from given uniform numbers."""
     calls = []
     for b, h, w, net in _networks(student, rng):
         empty = np.zeros((b, h, w))
-        calls.append((_uniforms(student, rng, empty, empty == 0, net), *net))
+        equal = _equal(rng, b, h, w) if (b, h, w) in (EQUAL, BLANK) else None
+        calls.append((_uniforms(student, rng, empty, empty == 0, net, equal), *net))
     pair = []
-    for net in (_mild(rng, 3), _mild(rng, 3)):
-        empty = np.zeros((9, 3, 3))
+    for net in _alike(rng):
+        empty = np.zeros((24, 3, 3))
         pair.append((_uniforms(student, rng, empty, empty == 0, net), *net))
     calls = student.domain.replaced(*pair, *calls, pair[0])
     return _whole([student.sample(u, *net) for u, *net in calls])
@@ -475,21 +530,33 @@ def _long_known(student, rng, b):
     return x, observed, _uniforms(student, rng, x, ~observed, net), *net
 
 
+def _as_many_known(student, rng):
+    """A call of images of 3 × 3 pixels, as many of which are known in each, but others.
+
+    Some images hold ones alone, some zeros, whether known or not.
+    """
+    x, net = _bits(rng, 8, 3, 3), _mild(rng, 3)
+    x[:3], x[3:5] = 1.0, 0.0
+    observed = rng.permuted(np.tile(np.arange(9) < 4, (8, 1)), axis=1).reshape(x.shape)
+    return x, observed, _uniforms(student, rng, x, ~observed, net), *net
+
+
 def completed(student, rng):
     """Images of which some pixels are known; what stands at the others is 0 or 1."""
     calls = []
     for place, (b, h, w, net) in enumerate(_networks(student, rng)):
         x, observed = _bits(rng, b, h, w), _observed(rng, b, h, w, place)
-        calls.append((x, observed, _uniforms(student, rng, x, ~observed, net), *net))
+        equal = _equal(rng, b, h, w) if (b, h, w) in (EQUAL, BLANK) else None
+        calls.append((x, observed, _uniforms(student, rng, x, ~observed, net, equal), *net))
     pair = []
-    for net in (_mild(rng, 3), _mild(rng, 3)):
-        x, observed = _bits(rng, 9, 3, 3), rng.random((9, 3, 3)) < 0.5
+    for net in _alike(rng):
+        x, observed = _bits(rng, 32, 3, 3), rng.random((32, 3, 3)) < 0.5
+        single = rng.permuted(np.tile(np.arange(9) > 0, (16, 1)), axis=1)  # one pixel is drawn
+        observed[1:17] = single.reshape(16, 3, 3)
         pair.append((x, observed, _uniforms(student, rng, x, ~observed, net), *net))
     x, observed, *rest = pair[0]
     calls += [(x, observed | True, *rest), (x, observed & False, *rest)]
-    calls += [_long_known(student, rng, 6), _long_known(student, rng, 1)]
-    x, net = _bits(rng, 6, 3, 3), _mild(rng, 3)  # as many known pixels in each image, but others
-    observed = rng.permuted(np.tile(np.arange(9) < 4, (6, 1)), axis=1).reshape(x.shape)
-    calls.append((x, observed, _uniforms(student, rng, x, ~observed, net), *net))
+    calls += [_long_known(student, rng, 12), _long_known(student, rng, 1)]
+    calls.append(_as_many_known(student, rng))
     calls = student.domain.replaced(*pair, *calls, pair[0])
     return _whole([student.complete(*call) for call in calls])
