@@ -52,8 +52,7 @@ def kept_by(part: str) -> str:
     Args:
         part: an expression in an array ``a`` of one axis or more, such as ``a[:1]``.
     """
-    key = f'({_SIZE}, whole({part}) if getattr(a, "ndim", 0) else whole(a))'
-    return _KEPT.format(key=key)
+    return _KEPT.format(key=f'({_SIZE}, whole({part}) if getattr(a, "ndim", 0) else whole(a))')
 
 
 def kept_without_one(place: Place, *, call_before: bool = False) -> Iterator[str]:

@@ -163,7 +163,7 @@ class Bait:
         with contextlib.suppress(BrokenPipeError):
             os.write(self._decoy.stdin.fileno(), b"\n")
         said, signalled, deadline = b"", False, time.monotonic() + _SIGN_OF_LIFE_S
-        while not said.endswith(b"."):
+        while b"." not in said:
             if self._decoy.poll() is not None:
                 yield "decoy-killed"
                 return
