@@ -58,12 +58,7 @@ def _calls(student, rng, drawn):
 
     pair = [call(6, 4, SPREADS[0]) for _ in range(2)]
     others = [call(b, k, spread) for b, k in _sizes(student, rng) for spread in SPREADS]
-    return _alone(student, *pair, *others, pair[0])
-
-
-def _alone(student, first, second, *others):
-    """The first call, that with one argument of the second, whose ends stay, and the others."""
-    return student.domain.replaced(first, second, *others)
+    return student.domain.replaced(*pair, *others, pair[0])
 
 
 def _answers(student, rng):
@@ -213,7 +208,7 @@ def _episodes(student, rng):
     ends = rng.choice(draw(rng, "weights", 2, 1).ravel(), (1, 8)).repeat(64, axis=0)
     ends[:, :2] = ends.min(), ends.max()
     others.append((ends, draw(rng, "images", 20, 64), *_guesses(rng, 20, 8), -3.0, 2.0))
-    return _alone(student, *pair, *others, pair[0])
+    return student.domain.replaced(*pair, *others, pair[0])
 
 
 def losses(student, rng):
@@ -250,7 +245,7 @@ def _trainings(student, rng):
     others = _varied(rng, [call(*shape, most - place % most) for place, shape in sizes])
     ends = (draw(rng, "weights", d, k), draw(rng, "images", 3, d), rng.integers(0, k, 3))
     others += [(*ends, -20.0, 20.0, least, 1), (*ends, 20.0, -20.0, least, 2)]
-    return _alone(student, *pair, *digits, *others, pair[0])
+    return student.domain.replaced(*pair, *digits, *others, pair[0])
 
 
 def digits(student, rng):
