@@ -61,18 +61,31 @@ def test_bytes_that_are_no_text_are_replaced(echo):
     assert output.since(mark) == "\ufffd"
 
 
-def test_a_pipe_that_is_added_is_read_like_the_process_own(echo):
+@pytest.mark.parametrize(
+    ("text", "kept"), [(b"one", "one"), (b"two" * 30_000, ("two" * 30_000)[: 64 * 1024])]
+)
+def test_a_pipe_that_is_added_is_read_like_the_process_own(echo, text, kept):
     output, write = echo
     mark = output.mark()
-    for text in (b"one", b"two" * 30_000):
-        reader, writer = os.pipe()
-        output.add(reader)
-        with open(writer, "wb") as stream:
-            stream.write(text)
-        write("'-'")
-    printed = output.since(mark)
-    assert len(printed) == 64 * 1024
-    assert printed.startswith("one")
+    reader, writer = os.pipe()
+    output.add(reader)
+    with open(writer, "wb") as stream:
+        stream.write(text)
+    assert output.since(mark) == kept
+    mark = output.mark()
+    write("'own'")
+    assert output.since(mark) == "own"
+
+
+def test_of_two_pipes_in_any_order_nothing_is_lost(echo):
+    output, write = echo
+    mark = output.mark()
+    reader, writer = os.pipe()
+    output.add(reader)
+    with open(writer, "wb") as stream:
+        stream.write(b"added" * 10)
+    write("'own' * 10")
+    assert sorted(output.since(mark)) == sorted("added" * 10 + "own" * 10)
 
 
 def test_output_can_be_read_after_the_process_has_ended():
