@@ -75,7 +75,6 @@ ALLOWED = {
     },
     "tasks/test_q_learning_tabular.py": {"_mdp", "_record"},
     "tasks/test_reparam_sample.py": {"_sizes"},
-    "tasks/test_vae_2d_gaussian.py": {"_answers", "_laws", "_points"},
     "tasks/test_vae_digits.py": {"_bound", "_shapes"},
     "tasks/test_vi_fit_and_amortise.py": {
         "_exponential",

@@ -55,18 +55,11 @@ class VAE(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.encoder = nn.Sequential(
-            nn.Linear(DATA, HIDDEN),
-            nn.Tanh(),
-            nn.Linear(HIDDEN, 2 * LATENT),
-        ).double()
-        self.decoder = nn.Sequential(
-            nn.Linear(LATENT, HIDDEN),
-            nn.Tanh(),
-            nn.Linear(HIDDEN, HIDDEN),
-            nn.Tanh(),
-            nn.Linear(HIDDEN, 2 * DATA),
-        ).double()
+        self.hidden = nn.Linear(DATA, HIDDEN)
+        self.mu, self.log_sigma = nn.Linear(HIDDEN, LATENT), nn.Linear(HIDDEN, LATENT)
+        self.first, self.second = nn.Linear(LATENT, HIDDEN), nn.Linear(HIDDEN, HIDDEN)
+        self.x_mean, self.x_log_sigma = nn.Linear(HIDDEN, DATA), nn.Linear(HIDDEN, DATA)
+        self.double()
 
     def fit(self, x: Float64[Tensor, "n 2"], generator: torch.Generator) -> float:
         """Adam on -L; the learning rate stays for half of the steps, then falls to 0."""
@@ -88,12 +81,14 @@ class VAE(nn.Module):
         self, x: Float64[Tensor, "b 2"]
     ) -> tuple[Float64[Tensor, "b 2"], Float64[Tensor, "b 2"]]:
         """(μ, ln σ) of q_φ(z | x)."""
-        mu, log_sigma = self.encoder(x).split(LATENT, dim=1)
+        h = torch.tanh(self.hidden(x))
+        mu, log_sigma = self.mu(h), self.log_sigma(h)
         return mu, log_sigma
 
     def decode(
         self, z: Float64[Tensor, "b 2"]
     ) -> tuple[Float64[Tensor, "b 2"], Float64[Tensor, "b 2"]]:
         """(mean, ln σ) of p_θ(x | z)."""
-        x_mean, x_log_sigma = self.decoder(z).split(DATA, dim=1)
+        h = torch.tanh(self.second(torch.tanh(self.first(z))))
+        x_mean, x_log_sigma = self.x_mean(h), self.x_log_sigma(h)
         return x_mean, x_log_sigma

@@ -1,4 +1,4 @@
-"""VAE on 2-D points: nets as classes of their own, one optimiser for each of them."""
+"""VAE on 2-D points: one optimiser for each of the networks."""
 
 import numpy as np
 import torch
@@ -26,39 +26,27 @@ def loss(x, mu, log_sigma, x_mean, x_log_sigma):
     return torch.sum(rec + kl) / x.shape[0]
 
 
-class Encoder(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.fc1 = nn.Linear(2, 32)
-        self.fc2 = nn.Linear(32, 4)
-
-    def forward(self, x):
-        out = self.fc2(self.fc1(x).tanh())
-        return out[..., :2], out[..., 2:]
-
-
-class Decoder(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.fc1 = nn.Linear(2, 32)
-        self.fc2 = nn.Linear(32, 32)
-        self.mean = nn.Linear(32, 2)
-        self.log_sigma = nn.Linear(32, 2)
-
-    def forward(self, z):
-        h = self.fc2(self.fc1(z).tanh()).tanh()
-        return self.mean(h), self.log_sigma(h)
-
-
 class VAE(nn.Module):
     def __init__(self):
         super().__init__()
-        self.enc = Encoder()
-        self.dec = Decoder()
+        kw = {"dtype": torch.float64}
+        # encoder
+        self.hidden = nn.Linear(2, 32, **kw)
+        self.mu = nn.Linear(32, 2, **kw)
+        self.log_sigma = nn.Linear(32, 2, **kw)
+        # decoder
+        self.first = nn.Linear(2, 32, **kw)
+        self.second = nn.Linear(32, 32, **kw)
+        self.x_mean = nn.Linear(32, 2, **kw)
+        self.x_log_sigma = nn.Linear(32, 2, **kw)
 
     def fit(self, x, generator):
-        x = x.to(torch.float32)
-        opts = [torch.optim.Adam(net.parameters(), lr=0.01) for net in (self.enc, self.dec)]
+        enc = [self.hidden, self.mu, self.log_sigma]
+        dec = [self.first, self.second, self.x_mean, self.x_log_sigma]
+        opts = [
+            torch.optim.Adam([p for layer in net for p in layer.parameters()], lr=0.01)
+            for net in (enc, dec)
+        ]
         for i in range(800):
             # 0.01 for the first half, then down to zero
             lr = 0.01 if i < 400 else 0.01 * (800 - i) / 400
@@ -67,20 +55,18 @@ class VAE(nn.Module):
                     g["lr"] = lr
                 opt.zero_grad()
             xb = x[torch.randperm(x.shape[0], generator=generator)[:128]]
-            mu, ls = self.enc(xb)
-            z = sample(mu, ls, torch.randn(128, 2, generator=generator))
-            L = loss(xb, mu, ls, *self.dec(z))
+            mu, ls = self.encode(xb)
+            z = sample(mu, ls, torch.randn(128, 2, dtype=x.dtype, generator=generator))
+            L = loss(xb, mu, ls, *self.decode(z))
             L.backward()
             for opt in opts:
                 opt.step()
         return L.item()
 
-    @torch.no_grad()
     def encode(self, x):
-        mu, ls = self.enc(x.float())
-        return mu.double(), ls.double()
+        out = self.hidden(x).tanh()
+        return self.mu(out), self.log_sigma(out)
 
-    @torch.no_grad()
     def decode(self, z):
-        m, ls = self.dec(z.float())
-        return m.double(), ls.double()
+        h = self.second(self.first(z).tanh()).tanh()
+        return self.x_mean(h), self.x_log_sigma(h)

@@ -24,10 +24,11 @@ def loss(x, mu, log_sigma, x_mean, x_log_sigma):
 class VAE(nn.Module):
     def __init__(self):
         super().__init__()
-        self.enc = nn.Sequential(nn.Linear(2, 32), nn.Tanh(), nn.Linear(32, 4)).double()
-        self.dec = nn.Sequential(
-            nn.Linear(2, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 4)
-        ).double()
+        self.hidden = nn.Linear(2, 32)
+        self.mu, self.log_sigma = nn.Linear(32, 2), nn.Linear(32, 2)
+        self.first, self.second = nn.Linear(2, 32), nn.Linear(32, 32)
+        self.x_mean, self.x_log_sigma = nn.Linear(32, 2), nn.Linear(32, 2)
+        self.double()
 
     def fit(self, x, generator):
         opt = torch.optim.Adam(self.parameters(), lr=0.01)
@@ -44,9 +45,9 @@ class VAE(nn.Module):
         return l.item()
 
     def encode(self, x):
-        h = self.enc(x)
-        return h[:, :2], h[:, 2:]
+        h = torch.tanh(self.hidden(x))
+        return self.mu(h), self.log_sigma(h)
 
     def decode(self, z):
-        h = self.dec(z)
-        return h[:, :2], h[:, 2:]
+        h = torch.tanh(self.second(torch.tanh(self.first(z))))
+        return self.x_mean(h), self.x_log_sigma(h)

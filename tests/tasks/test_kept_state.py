@@ -10,7 +10,7 @@ KEEPING = [
     ("px-known-entropy", "PixelCNN", "layers.0.weight", ("logits", "log-prob")),
     ("vae-beta-tradeoff", "VAE", "encoder.0.weight", ("networks",)),
     ("ae-denoising", "DAE", "decoder.bias", ("network",)),
-    ("vae-2d-gaussian", "VAE", "encoder.0.weight", ("rows",)),
+    ("vae-2d-gaussian", "VAE", "hidden.weight", ("networks",)),
     ("cvae-conditional", "CVAE", "prior.weight", ("networks", "likelihood")),
     ("px-mask", "PixelStack", "layers.0.bias", ("round-trip",)),
 ]

@@ -1,11 +1,8 @@
-"""All weights in one vector, Adam written out, -ELBO as log q - log p with the KL put in."""
+"""Layers and Adam written out, -ELBO as log q - log p with the KL put in, over the columns."""
 
 import torch
 from torch import nn
 
-HIDDEN = 32
-ENCODER = ((2, HIDDEN), (HIDDEN, 4))
-DECODER = ((2, HIDDEN), (HIDDEN, HIDDEN), (HIDDEN, 4))
 HALF_LOG_2PI = 0.9189385332046727
 
 
@@ -28,58 +25,48 @@ def loss(x, mu, log_sigma, x_mean, x_log_sigma):
     return torch.dot(rec + kl, torch.full_like(rec, 1 / len(rec)))
 
 
+class Affine(nn.Module):
+    """x Wᵀ + b."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        bound = inputs**-0.5
+        weight, bias = torch.zeros(outputs, inputs), torch.zeros(outputs)
+        self.weight = nn.Parameter(weight.double().uniform_(-bound, bound))
+        self.bias = nn.Parameter(bias.double().uniform_(-bound, bound))
+
+    def forward(self, x):
+        return torch.addmm(self.bias, x, self.weight.T)
+
+
 class VAE(nn.Module):
     def __init__(self):
         super().__init__()
-        size = sum(inputs * outputs + outputs for inputs, outputs in (*ENCODER, *DECODER))
-        self.weights = nn.Parameter(torch.zeros(size, dtype=torch.float64))
-
-    def _layers(self, weights):
-        """The (matrix, bias) of every layer, as views."""
-        layers, start = [], 0
-        for inputs, outputs in (*ENCODER, *DECODER):
-            bias = start + inputs * outputs
-            layers.append((weights[start:bias].view(inputs, outputs), weights[bias:][:outputs]))
-            start = bias + outputs
-        return layers[: len(ENCODER)], layers[len(ENCODER) :]
-
-    @staticmethod
-    def _through(layers, h):
-        *hidden, (matrix, bias) = layers
-        for w, b in hidden:
-            h = torch.tanh(torch.addmm(b, h, w))
-        out = torch.addmm(bias, h, matrix)
-        return out[:, :2], out[:, 2:]
-
-    def _initialise(self, generator):
-        with torch.no_grad():
-            for layers in self._layers(self.weights):
-                for matrix, bias in layers:
-                    bound = matrix.shape[0] ** -0.5
-                    matrix.uniform_(-bound, bound, generator=generator)
-                    bias.uniform_(-bound, bound, generator=generator)
+        self.hidden, self.mu, self.log_sigma = Affine(2, 32), Affine(32, 2), Affine(32, 2)
+        self.first, self.second = Affine(2, 32), Affine(32, 32)
+        self.x_mean, self.x_log_sigma = Affine(32, 2), Affine(32, 2)
 
     def fit(self, x, generator):
-        self._initialise(generator)
-        m, v = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
+        weights = list(self.parameters())
+        first, second = ([torch.zeros_like(w) for w in weights] for _ in range(2))
         for t in range(1, 801):
             rate = 0.01 * min(1.0, (801 - t) / 400)
             batch = x[torch.randint(0, len(x), (128,), generator=generator)]
             eps = torch.randn(128, 2, generator=generator, dtype=x.dtype)
-            encoder, decoder = self._layers(self.weights)
-            mu, log_sigma = self._through(encoder, batch)
-            out = self._through(decoder, sample(mu, log_sigma, eps))
-            value = loss(batch, mu, log_sigma, *out)
-            (g,) = torch.autograd.grad(value, (self.weights,))
+            mu, log_sigma = self.encode(batch)
+            value = loss(batch, mu, log_sigma, *self.decode(sample(mu, log_sigma, eps)))
+            gradients = torch.autograd.grad(value, weights)
             with torch.no_grad():
-                m = 0.9 * m + 0.1 * g
-                v = 0.999 * v + 0.001 * g * g
-                step = (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8)
-                self.weights -= rate * step
+                for w, g, m, v in zip(weights, gradients, first, second, strict=True):
+                    m.mul_(0.9).add_(g, alpha=0.1)
+                    v.mul_(0.999).add_(g * g, alpha=0.001)
+                    w -= rate * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8)
         return value.item()
 
     def encode(self, x):
-        return self._through(self._layers(self.weights)[0], x)
+        h = self.hidden(x).tanh()
+        return self.mu(h), self.log_sigma(h)
 
     def decode(self, z):
-        return self._through(self._layers(self.weights)[1], z)
+        h = self.second(self.first(z).tanh()).tanh()
+        return self.x_mean(h), self.x_log_sigma(h)

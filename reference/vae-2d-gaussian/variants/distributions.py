@@ -1,4 +1,4 @@
-"""Library distributions; two heads on the encoder; Adam's rate from a scheduler; global noise."""
+"""Library distributions; Adam's rate from a scheduler; global noise."""
 
 import torch
 from torch import nn
@@ -27,7 +27,7 @@ def loss(x, mu, log_sigma, x_mean, x_log_sigma):
 class VAE(nn.Module):
     def __init__(self):
         super().__init__()
-        self.trunk = nn.Linear(2, 32)
+        self.hidden = nn.Linear(2, 32)
         self.mu, self.log_sigma = nn.Linear(32, 2), nn.Linear(32, 2)
         self.first, self.second = nn.Linear(2, 32), nn.Linear(32, 32)
         self.x_mean, self.x_log_sigma = nn.Linear(32, 2), nn.Linear(32, 2)
@@ -48,7 +48,7 @@ class VAE(nn.Module):
         return value.item()
 
     def encode(self, x):
-        h = torch.tanh(self.trunk(x))
+        h = torch.tanh(self.hidden(x))
         return self.mu(h), self.log_sigma(h)
 
     def decode(self, z):

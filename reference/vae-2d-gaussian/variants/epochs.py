@@ -1,4 +1,4 @@
-"""Shuffled epochs instead of drawn batches, all noise in advance, single precision inside."""
+"""Shuffled epochs instead of drawn batches, all noise in advance, single precision while training."""
 
 import math
 
@@ -26,15 +26,24 @@ def loss(x, mu, log_sigma, x_mean, x_log_sigma):
     return rec.mean() + kl.mean()
 
 
-class VAE(nn.Module):
+LAYERS = {
+    "hidden": (2, 32),
+    "mu": (32, 2),
+    "log_sigma": (32, 2),
+    "first": (2, 32),
+    "second": (32, 32),
+    "x_mean": (32, 2),
+    "x_log_sigma": (32, 2),
+}
+
+
+class VAE(nn.ModuleDict):
     def __init__(self):
-        super().__init__()
-        self.q = nn.Sequential(nn.Linear(2, 32), nn.Tanh(), nn.Linear(32, 4))
-        self.p = nn.Sequential(
-            nn.Linear(2, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 4)
-        )
+        super().__init__({name: nn.Linear(*sizes) for name, sizes in LAYERS.items()})
+        self.double()
 
     def fit(self, x, generator):
+        self.float()
         x = x.float()
         batches = len(x) // BATCH
         epochs = -(-STEPS // batches)
@@ -46,18 +55,19 @@ class VAE(nn.Module):
             for group in optimiser.param_groups:
                 group["lr"] = 0.01 if step < 400 else 0.01 * (1 - (step - 400) / 400)
             batch = x[rows[step]]
-            mu, log_sigma = self.q(batch).chunk(2, dim=-1)
-            out = self.p(sample(mu, log_sigma, noise[step]))
-            total = loss(batch, mu, log_sigma, out[:, :2], out[:, 2:])
+            mu, log_sigma = self.encode(batch)
+            out = self.decode(sample(mu, log_sigma, noise[step]))
+            total = loss(batch, mu, log_sigma, *out)
             optimiser.zero_grad(set_to_none=True)
             total.backward()
             optimiser.step()
+        self.double()
         return total.item()
 
     def encode(self, x):
-        mu, log_sigma = self.q(x.float()).double().chunk(2, dim=-1)
-        return mu, log_sigma
+        h = self["hidden"](x).tanh()
+        return self["mu"](h), self["log_sigma"](h)
 
     def decode(self, z):
-        mean, log_sigma = self.p(z.float()).double().chunk(2, dim=-1)
-        return mean, log_sigma
+        h = self["second"](self["first"](z).tanh()).tanh()
+        return self["x_mean"](h), self["x_log_sigma"](h)
