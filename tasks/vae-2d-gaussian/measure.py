@@ -140,7 +140,7 @@ def shapes():
 
 
 def _layer(state, name, values, sizes):
-    """What a linear layer answers, and the sums of its absolute terms, `sizes` those that come."""
+    """A linear layer's outputs, and the sums of their absolute terms; `sizes` are the inputs'."""
     weight, bias = state[f"{name}.weight"].T, state[f"{name}.bias"]
     return values @ weight + bias, sizes @ np.abs(weight) + np.abs(bias)
 
@@ -170,8 +170,8 @@ def _models(student, rng):
     """(a model, the state in it): one filled anew again and again, then beside another one.
 
     First everything in its state is new, with hidden units that are small, ordinary or close to
-    ±1, or all 0; then one entry after another. At last it is asked again after a second one was made
-    and filled.
+    ±1, or all 0; then one entry after another. At last it is asked again, after a second model was
+    made and filled.
     """
     used = student.new("VAE")
     states = [_state(rng, *each) for each in ((0.3, 1.0), (1.0, 40.0), (5.0, 0.1), (0.0, 1.0))]
@@ -202,10 +202,10 @@ def _inputs(student, rng, name):
     points = batches[0]
     points[2], points[4, 0], points[6, 1], points[8, 1] = 0, 0, 0, points[8, 0]
     points[10:12] = points[9]
-    begun = [alike for (alike,) in student.domain.replaced(*((each,) for each in batches[:2]))]
+    pair = [alike for (alike,) in student.domain.replaced(*((each,) for each in batches[:2]))]
     lone = student.domain.draw(rng, name, least, PLANE) / 10
     equal = np.repeat(points[1:2], 3, axis=0)
-    return [*begun, *batches[2:], lone, equal, points[::-1], points]
+    return [*pair, *batches[2:], lone, equal, points[::-1], points]
 
 
 def networks(student, rng):

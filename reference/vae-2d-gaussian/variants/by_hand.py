@@ -60,7 +60,8 @@ class VAE(nn.Module):
                 for w, g, m, v in zip(weights, gradients, first, second, strict=True):
                     m.mul_(0.9).add_(g, alpha=0.1)
                     v.mul_(0.999).add_(g * g, alpha=0.001)
-                    w -= rate * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8)
+                    step = (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8)
+                    w.sub_(rate * step)
         return value.item()
 
     def encode(self, x):

@@ -1,4 +1,4 @@
-"""Shuffled epochs instead of drawn batches, all noise in advance, single precision while training."""
+"""Shuffled epochs instead of drawn batches, all noise in advance; trains in single precision."""
 
 import math
 
