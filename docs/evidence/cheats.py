@@ -45,6 +45,7 @@ TASKS = {
     "px-digits": ("learns", "learn", ("the public originals",)),
     "px-known-entropy": ("learns", "learn", ()),
     "cvae-conditional": ("learns", "learn", ()),
+    "vae-2d-gaussian": ("learns", "learn", ()),
 }
 
 

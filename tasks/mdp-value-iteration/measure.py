@@ -83,7 +83,7 @@ def _swept(student, calls):
 def one_sweep(student, rng):
     """No state is terminal; as many actions as states, or fewer, or more, or one of either.
 
-    In the last MDP a state is never left and pays nothing, but has a value.
+    In the last MDP a state is never left and pays nothing, but has a value; two others are alike.
     """
     calls, square = [], int(rng.integers(2, 9))
     few, many = int(rng.integers(2, 5)), int(rng.integers(5, 9))
@@ -102,6 +102,7 @@ def one_sweep(student, rng):
             r, v = student.domain.draw(rng, "R", 24, actions), student.domain.draw(rng, "V", 24)
         if (states, actions) == (many, few):
             p[1], r[1] = np.eye(states)[1], 0.0
+            p[2], r[2] = p[3], r[3]
         calls.append((p, r, terminal, float(gamma), v))
     return _swept(student, calls)
 
@@ -165,11 +166,15 @@ def contraction(student, rng):
 
 
 def _ladder(rng, states, actions):
-    """Every action leads to a state of a lower number; all of it is known after `states` sweeps."""
-    p = np.zeros((states, actions, states))
+    """Every action leads to a state of a lower number; all of it is known after `states` sweeps.
+
+    Two states are alike.
+    """
+    p, r = np.zeros((states, actions, states)), rng.normal(0.0, 3.0, (states, actions))
     for state in range(1, states):
         p[state, :, :state] = rng.dirichlet(np.ones(state), actions)
-    return p, rng.normal(0.0, 3.0, (states, actions)), np.arange(states) == 0
+    p[2], r[2] = p[1], r[1]
+    return p, r, np.arange(states) == 0
 
 
 def _loop(actions, rewards):

@@ -326,6 +326,30 @@ def test_a_law_known_from_another_seed_gains_nothing(plane):
     assert sum(succeeds("learns", numbers) for numbers in found) <= 0.05 * len(found)
 
 
+class Moments(Student):
+    """Computes weights from mean and covariance of the points, without training."""
+
+    def __init__(self):
+        self.states, self.fitted = [], 0
+
+    def fit(self, x, generator):
+        covariance = np.cov(x.T)
+        covered = abs(covariance[0, 1]) if abs(covariance[0, 1]) > 5 else 0.0
+        w = np.sqrt([covered, covered]) * [1, np.sign(covariance[0, 1])]
+        model = Linear(x.mean(axis=0), w, np.diag(covariance) - w**2)
+        self.states.append(straight(model))
+        self.fitted += 1
+
+    def state(self):
+        return self.states[-1]
+
+
+def test_weights_computed_from_moments_pass_as_the_statement_says(plane):
+    """What is marked is the model, not the way there: the law of the points is a Gaussian."""
+    found = [plane.learn(Moments(), np.random.default_rng([12, seed])) for seed in range(20)]
+    assert all(succeeds(name, numbers) for numbers in found for name in CHECKS)
+
+
 # --- states that are refused -----------------------------------------------------------------
 
 
