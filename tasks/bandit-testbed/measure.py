@@ -314,8 +314,8 @@ def records(student, rng, n):
     columns.add("action", [record.uniform(rng, "number")[:, 3] for record in found])
     columns.add("action", [record.uniform(rng, "estimate")[:, 2] for record in found], joint=False)
     columns.add("action", [record.uniform(rng, "value")[:, 3] for record in found], joint=False)
-    # a single trial
-    found = _records(student, float(rng.uniform(0.0, 0.2)), 200, 1, int(rng.integers(2, 6)), n)
+    # a single trial, so few arms that two runs are seen to draw opposite ones
+    found = _records(student, float(rng.uniform(0.0, 0.1)), 200, 1, int(rng.integers(2, 4)), n)
     columns.add("value", [record.value[:, 0] for record in found], joint=False)
     columns.add("value", [record.taken[:, 0] for record in found], joint=False)
     columns.add("noise", [record.noise[:, 0] for record in found], joint=False)
