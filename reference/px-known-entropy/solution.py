@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, logsigmoid, relu
 
-CHANNELS, STEPS, BATCH, LEARNING_RATE = 16, 500, 128, 0.01
+CHANNELS, STEPS, BATCH, LEARNING_RATE = 16, 500, 128, 0.005
 
 
 def entropy(log_p: Float64[Tensor, "b c"]) -> Float64[Tensor, " b"]:

@@ -73,7 +73,7 @@ class PixelCNN(nn.Module):
     def fit(self, x, generator):
         self.float()
         x = x.float()
-        opt = torch.optim.Adam(self.parameters(), lr=0.01)
+        opt = torch.optim.Adam(self.parameters(), lr=0.005)
         sched = torch.optim.lr_scheduler.LambdaLR(opt, lambda i: min(1.0, (500 - i) / 250))
         for _ in range(500):
             xb = x[torch.randint(len(x), (128,), generator=generator)]

@@ -50,10 +50,10 @@ class PixelCNN(nn.Module):
         return -F.binary_cross_entropy_with_logits(self(x), x, reduction="none").sum((1, 2))
 
     def fit(self, x, generator):
-        opt = torch.optim.Adam(self.parameters(), lr=0.01)
+        opt = torch.optim.Adam(self.parameters(), lr=0.005)
         for i in range(500):
             for group in opt.param_groups:
-                group["lr"] = 0.01 * min(1, 2 - i / 250)
+                group["lr"] = 0.005 * min(1, 2 - i / 250)
             batch = x[torch.randint(len(x), (128,), generator=generator)]
             loss = nll(self(batch), batch)
             opt.zero_grad()

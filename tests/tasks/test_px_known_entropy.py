@@ -169,8 +169,12 @@ def fitted(body):
             "        self.layers[0].bias = nn.Parameter(w)\n        return 0.0\n",
             "137438953472 elements: too large",
         ),
+        (
+            "        self.norm = nn.BatchNorm2d(16).double()\n        return 0.0\n",
+            "norm.running_mean belongs to a normalisation",
+        ),
     ],
-    ids=["float16", "float32", "nan", "huge", "missing", "shape", "terabyte"],
+    ids=["float16", "float32", "nan", "huge", "missing", "shape", "terabyte", "batch-norm"],
 )
 def test_a_state_that_is_no_answer_is_refused_in_words(body, words):
     with pytest.raises(ProgramError, match=words) as refused:
@@ -197,7 +201,7 @@ def test_a_law_known_from_home_fails_most_seeds():
         signs_right.append((np.exp(log_p) * (log_p - nearest)).sum())
     assert np.mean([succeeds(value) for value in home]) < CHECK.min_detectable / 2
     # eight models trained at home, chosen from by the images, would have an error of their own, too
-    assert 0.5 < np.mean([succeeds(value + 0.015) for value in signs_right]) < 0.8
+    assert np.mean([succeeds(value + 0.015) for value in signs_right]) < CHECK.min_detectable / 2
 
 
 @pytest.mark.parametrize("index", variants_are_slow(range(len(HONEST))), ids=HONEST)

@@ -63,7 +63,7 @@ class PixelCNN(nn.Module):
     def fit(self, x, generator):
         data = TensorDataset(x)
         sampler = RandomSampler(data, replacement=True, num_samples=500 * 128, generator=generator)
-        optimizer = torch.optim.Adam(self.parameters(), lr=0.01)
+        optimizer = torch.optim.Adam(self.parameters(), lr=0.005)
         schedule = LambdaLR(optimizer, lambda step: min(1.0, 2 - step / 250))
         picks = torch.tensor(list(sampler)).view(500, 128)
         for rows in DataLoader(picks, batch_size=None):

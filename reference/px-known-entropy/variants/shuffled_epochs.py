@@ -65,12 +65,12 @@ class PixelCNN(nn.Module):
 
     def fit(self, x, generator):
         twin, x = copy.deepcopy(self).to(torch.float32), x.to(torch.float32)
-        adam = torch.optim.Adam(twin.parameters(), lr=0.01)
+        adam = torch.optim.Adam(twin.parameters(), lr=0.005)
         order, at = torch.randperm(len(x), generator=generator), 0
         for step in range(500):
             if step >= 250:
                 for group in adam.param_groups:
-                    group["lr"] = 0.01 * (500 - step) / 250
+                    group["lr"] = 0.005 * (500 - step) / 250
             if at + 128 > len(x):
                 order, at = torch.randperm(len(x), generator=generator), 0
             batch, at = x[order[at : at + 128]], at + 128

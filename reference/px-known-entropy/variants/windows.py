@@ -70,7 +70,7 @@ class PixelCNN(nn.Module):
         first = [torch.zeros_like(p) for p in parameters]
         second = [torch.zeros_like(p) for p in parameters]
         for t in range(1, 501):
-            rate = 0.01 if t <= 250 else 0.01 * (501 - t) / 250
+            rate = 0.005 if t <= 250 else 0.005 * (501 - t) / 250
             batch = x[torch.randperm(len(x), generator=generator)[:128]]
             value = nll(self(batch), batch)
             gradients = torch.autograd.grad(value, parameters)
