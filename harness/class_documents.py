@@ -36,6 +36,7 @@ def read(ledger: Ledger, name: RecordName) -> ClassRecord:
                 tuple(Verdict.from_json(verdict) for verdict in record["verdicts"]),
                 pictures=tuple(record.get("pictures", ())),  # earlier versions drew none
                 no_pictures=record.get("no_pictures", ""),
+                counts=record.get("counts", True),  # nor knew tasks that had left an assignment
             )
             subject = subjects[record["submission"]]
             entries[subject_name, task] = Entry(subject, grade, frozenset(record["isolation"]))
@@ -101,6 +102,7 @@ def _document(newest: Subject, entries: Sequence[Entry]) -> dict[str, Any]:
                 "verdicts": [verdict.to_json() for verdict in entry.grade.verdicts],
                 "pictures": list(entry.grade.pictures),
                 "no_pictures": entry.grade.no_pictures,
+                "counts": entry.grade.counts,
             }
             for entry in entries
         },

@@ -6,11 +6,13 @@ touch stays. A results folder keeps one record for every assignment, phase and k
 
 Marks in the record are computed again from stored observations, with the files they were observed
 with, whenever that is possible. Where it is not, because the task has changed or is gone, the marks
-stay as they were and say that they are stale.
+stay as they were and say that they are stale. Those of a task that the assignment does not have any
+more stay as they were, too, and count nothing.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -75,6 +77,15 @@ class Entry:
         """The name of the subject and the id of the task."""
         return self.subject.program.name, self.grade.id
 
+    @property
+    def counts(self) -> bool:
+        """Whether the assignment has the task."""
+        return self.grade.counts
+
+    def counting_nothing(self) -> Entry:
+        """The entry as it is, of a task that the assignment does not have any more."""
+        return replace(self, grade=replace(self.grade, counts=False))
+
 
 @dataclass(frozen=True)
 class ClassRecord:
@@ -98,6 +109,17 @@ class ClassRecord:
         """Every task that somebody has marks of, in order."""
         return sorted({task for _, task in self.entries})
 
+    @property
+    def counted(self) -> ClassRecord:
+        """The record without the marks that are kept and do not count."""
+        entries = {place: entry for place, entry in self.entries.items() if entry.counts}
+        return replace(self, entries=entries)
+
+    @property
+    def not_counted(self) -> dict[str, int]:
+        """The tasks whose marks are kept and do not count: of how many subjects, by id."""
+        return dict(Counter(task for (_, task), each in self.entries.items() if not each.counts))
+
     def updated(self, current: Round) -> ClassRecord:
         """The record with all that a round is about, in place of what it had of these."""
         subjects = {subject.program.name: subject for subject, _ in current.pairs}
@@ -113,6 +135,7 @@ class ClassRecord:
         tasks: Mapping[str, LoadedTask],
         view: View,
         points: Mapping[str, float],
+        ids: Container[str],
         leave_out: Iterable[Place] = (),
     ) -> ClassRecord:
         """The record with its marks computed again from what is stored; nothing is run.
@@ -120,13 +143,25 @@ class ClassRecord:
         Args:
             tasks: the tasks that can be loaded, by id.
             points: what a task is worth where the assignment says something else than its spec.
+            ids: the tasks of the assignment; those of others count nothing. A record without an
+                assignment is about all that it has.
             leave_out: what is about to be graded; it is dropped from the record.
         """
         left_out = frozenset(leave_out)
         kept = {place: entry for place, entry in self.entries.items() if place not in left_out}
-        pairs = [(entry.subject, tasks[task]) for (_, task), entry in kept.items() if task in tasks]
+        gone = {task for _, task in kept if self.name.assignment and task not in ids}
+        pairs = [
+            (entry.subject, tasks[task])
+            for (_, task), entry in kept.items()
+            if task in tasks and task not in gone
+        ]
         current = Round.of(pairs, view, points)
-        entries = {place: self._again(entry, tasks, current) for place, entry in kept.items()}
+        entries = {
+            place: entry.counting_nothing()
+            if place[1] in gone
+            else self._again(entry, tasks, current)
+            for place, entry in kept.items()
+        }
         return replace(self, entries=entries)
 
     def completed(
@@ -186,6 +221,7 @@ class ClassRecord:
     def _again(self, entry: Entry, tasks: Mapping[str, LoadedTask], current: Round) -> Entry:
         """One entry computed again, or as it was and stale."""
         task = tasks.get(entry.grade.id)
+        entry = replace(entry, grade=replace(entry.grade, counts=True))
         if task is None:
             return replace(entry, grade=replace(entry.grade, stale=TASK_GONE))
         if current.states[entry.place].trials:
@@ -217,7 +253,7 @@ class ClassRecord:
 
         return tuple(
             _row(self.newest[name], sorted(entries, key=column))
-            for name, entries in self.by_subject().items()
+            for name, entries in self.counted.by_subject().items()
         )
 
     def by_subject(self) -> dict[str, list[Entry]]:
@@ -228,11 +264,12 @@ class ClassRecord:
         return by_name
 
 
-def _figures(grade: TaskGrade) -> list[tuple[str, str, str, float | None, float]]:
-    return [
+def _figures(grade: TaskGrade) -> tuple[object, ...]:
+    verdicts = (
         (each.check, each.status, each.cause, each.points, each.max_points)
         for each in grade.verdicts
-    ]
+    )
+    return grade.counts, *verdicts
 
 
 def entry_of(current: Round, subject: Subject, task: LoadedTask) -> Entry:

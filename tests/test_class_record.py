@@ -120,14 +120,40 @@ def test_records_of_other_phases_stay(view):
 
 def test_marks_are_computed_again_from_what_is_stored(view):
     record = ClassRecord(NAME).updated(graded(view, subject("ada"), subject("bob"), wrong=["bob"]))
-    assert record.recomputed(TASKS, view, {}).rows() == record.rows()
-    doubled = record.recomputed(TASKS, view, {"square": 2 * SQUARE.spec.points})
+    assert record.recomputed(TASKS, view, {}, TASKS).rows() == record.rows()
+    doubled = record.recomputed(TASKS, view, {"square": 2 * SQUARE.spec.points}, TASKS)
     assert row(doubled, "ada").points == 2 * row(record, "ada").points
+
+
+def test_a_task_that_left_the_assignment_counts_nothing_and_is_kept(view):
+    """Also where its points were others there; it counts again when the assignment has it again."""
+    name = replace(NAME, assignment="homework")
+    points = {"square": SQUARE.spec.points / 3}
+    ada = subject("ada")
+    class_documents.keep_files([ada], view.ledger)
+    before = ClassRecord(name).updated(graded(view, ada)).recomputed(TASKS, view, points, TASKS)
+    class_documents.write(before, view.ledger, ["ada"])
+    left = before.recomputed(TASKS, view, {}, ["cube"])
+    assert (row(left, "ada").tasks, row(left, "ada").points) == ((), 0)
+    assert left.not_counted == {"square": 1}
+    assert left.differing(before) == {"ada"}
+    class_documents.write(left, view.ledger, ["ada"])
+    stored = class_documents.read(view.ledger, name)
+    assert stored.rows() == left.rows()
+    assert stored.recomputed(TASKS, view, {}, ["cube"]).differing(stored) == set()
+    back = stored.recomputed(TASKS, view, points, TASKS)
+    assert back.rows() == before.rows()
+    assert row(back, "ada").points == pytest.approx(SQUARE.spec.points / 3, abs=1e-4)
+
+
+def test_without_an_assignment_every_task_of_the_record_counts(view):
+    record = ClassRecord(NAME).updated(graded(view, subject("ada")))
+    assert record.recomputed(TASKS, view, {}, ["cube"]).rows() == record.rows()
 
 
 def test_what_is_about_to_be_graded_is_left_out(view):
     record = ClassRecord(NAME).updated(graded(view, subject("ada"), subject("bob")))
-    again = record.recomputed(TASKS, view, {}, [("ada", "square")])
+    again = record.recomputed(TASKS, view, {}, TASKS, [("ada", "square")])
     assert list(again.entries) == [("bob", "square")]
     assert list(again.newest) == ["ada", "bob"]
 
@@ -139,7 +165,7 @@ def test_what_is_about_to_be_graded_is_left_out(view):
 )
 def test_marks_that_cannot_be_computed_again_stay_and_are_stale(view, tasks, reason):
     record = ClassRecord(NAME).updated(graded(view, subject("ada")))
-    kept = row(record.recomputed(tasks, view, {}), "ada")
+    kept = row(record.recomputed(tasks, view, {}, TASKS), "ada")
     assert kept.points == row(record, "ada").points
     assert kept.tasks[0].verdicts == row(record, "ada").tasks[0].verdicts
     assert kept.tasks[0].stale == reason
@@ -149,7 +175,7 @@ def test_marks_that_cannot_be_computed_again_stay_and_are_stale(view, tasks, rea
 def test_marks_of_a_task_that_was_not_handed_in_anew_are_those_of_the_former_files(view):
     record = ClassRecord(NAME).updated(graded(view, subject("ada", b"old")))
     newest = replace(record, newest={"ada": Subject(Program("ada", "submission", {}), "ada")})
-    kept = row(newest.recomputed(TASKS, view, {}), "ada")
+    kept = row(newest.recomputed(TASKS, view, {}, TASKS), "ada")
     assert kept.points == row(record, "ada").points
     assert kept.tasks[0].stale == FILES_CHANGED
 
@@ -157,7 +183,7 @@ def test_marks_of_a_task_that_was_not_handed_in_anew_are_those_of_the_former_fil
 def test_a_stale_mark_is_up_to_date_once_it_is_graded_again(view):
     edited = changed(SQUARE)
     record = ClassRecord(NAME).updated(graded(view, subject("ada")))
-    stale = record.recomputed({"square": edited}, view, {})
+    stale = record.recomputed({"square": edited}, view, {}, TASKS)
     fresh = stale.updated(graded(view, subject("ada"), task=edited))
     assert row(fresh, "ada").stale == ()
 
@@ -165,7 +191,7 @@ def test_a_stale_mark_is_up_to_date_once_it_is_graded_again(view):
 def test_a_mark_that_waits_for_us_is_provisional_and_not_stale(view):
     waiting = Round.first([SQUARE], [subject("ada")], view)
     record = ClassRecord(NAME).updated(waiting)
-    kept = row(record.recomputed(TASKS, view, {}), "ada")
+    kept = row(record.recomputed(TASKS, view, {}, TASKS), "ada")
     assert kept.provisional
     assert not kept.stale
 

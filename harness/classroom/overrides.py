@@ -5,7 +5,7 @@ What was computed stays; what was withdrawn stays in the list too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -63,24 +63,25 @@ class Log:
                 task and one of its checks would both be overridden, or nothing is there to be
                 withdrawn.
         """
-        most = _worth(entry, row)
         here = (entry.student, entry.task)
         others = [each for each in self.in_force if (each.student, each.task) == here]
         same = [each for each in others if each.check == entry.check]
         if entry.points is None:
             if not same:
                 raise UsageError(f"{entry.student} has no override of {entry.place} to withdraw")
-        elif not 0 <= entry.points <= most:
+            return Log((*self.entries, entry))
+        most = _worth(entry, row)
+        if not 0 <= entry.points <= most:
             raise UsageError(
                 f"{entry.place} is worth {most:g} points, and {entry.points:g} were given; give 0 "
                 f"to {most:g}"
             )
-        elif clashing := [each for each in others if not each.check or not entry.check]:
-            if not same:
-                raise UsageError(
-                    f"{entry.student} has an override of {clashing[0].place}, and {entry.place} "
-                    "would count the same points twice; withdraw that one first (--withdraw)"
-                )
+        clashing = [each for each in others if not each.check or not entry.check]
+        if clashing and not same:
+            raise UsageError(
+                f"{entry.student} has an override of {clashing[0].place}, and {entry.place} would "
+                "count the same points twice; withdraw that one first (--withdraw)"
+            )
         return Log((*self.entries, entry))
 
     def documents(self, record: str) -> dict[str, dict[str, Any]]:
@@ -120,22 +121,55 @@ def stored(document: Mapping[str, Any] | None) -> Log:
 
 
 def of_row(row: SubmissionGrade, entries: Iterable[Entry]) -> tuple[Override, ...]:
-    """The overrides of one row beside what is computed there; those of tasks it lacks rest."""
-    computed = {}
-    for task in row.tasks:
-        computed[task.id, ""] = task.points
-        for verdict in task.verdicts:
-            computed[task.id, verdict.check] = verdict.points or 0.0
+    """The overrides of one row beside what is computed there.
+
+    Those of a task or check that it lacks rest. One that gives more than its place is worth now,
+    since an assignment may be changed after it, gives as much as that.
+    """
+    places = _places(row)
     return tuple(
         Override(
             each.task,
             each.check,
-            each.points,
-            computed.get((each.task, each.check), 0.0),
+            min(each.points, places[each.task, each.check].most),
+            places[each.task, each.check].points,
             each.reason,
             each.by,
             each.made,
         )
         for each in sorted(entries, key=lambda each: each.place)
-        if each.student == row.name and each.points is not None and (each.task, "") in computed
+        if each.student == row.name and each.points is not None
+        if (each.task, each.check) in places
     )
+
+
+def changed_by(rows: Mapping[str, SubmissionGrade], entries: Iterable[Entry]) -> Iterator[str]:
+    """What has become of decisions since the tasks or their points were changed, in sentences."""
+    for each in entries:
+        if each.student not in rows or each.points is None:
+            continue
+        place = _places(rows[each.student]).get((each.task, each.check))
+        what = f"the override of {each.student}, {each.place} ({each.points:g} points, {each.by})"
+        if place is None:
+            kind = "check" if each.check else "task"
+            yield f"{what} is without effect: there is no such {kind} now; --withdraw ends it"
+        elif each.points > place.most:
+            yield f"{what} counts {place.most:g}: no more can be had there now"
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A task or a check of a row: what was computed, and what it is worth."""
+
+    points: float
+    most: float
+
+
+def _places(row: SubmissionGrade) -> dict[tuple[str, str], _Place]:
+    """Every task and check of a row, by task and check; the check of a task is empty."""
+    places = {}
+    for task in row.tasks:
+        places[task.id, ""] = _Place(task.points, task.max_points)
+        for verdict in task.verdicts:
+            places[task.id, verdict.check] = _Place(verdict.points or 0.0, verdict.max_points)
+    return places

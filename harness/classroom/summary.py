@@ -170,6 +170,7 @@ def summary(
         order: the ids of the tasks in the order of their columns.
         allowed: how much error probability the assignment allows a submission in all.
     """
+    record = record.counted
     rows = record.rows(order)
     seen = {place: list(_observed(entry, tasks, view)) for place, entry in record.entries.items()}
     costs = _costs(seen)

@@ -23,6 +23,8 @@ class TaskGrade:
             sentence; empty where they are up to date.
         pictures: what is drawn of the task, as :mod:`harness.marking.shown` makes it.
         no_pictures: why there are none though the task has some, in a sentence; else empty.
+        counts: False where the assignment does not have the task any more: the marks are kept in
+            the record of the class, and in no gradebook.
     """
 
     id: str
@@ -33,6 +35,7 @@ class TaskGrade:
     stale: str = ""
     pictures: tuple[Mapping[str, Any], ...] = ()
     no_pictures: str = ""
+    counts: bool = True
 
     @cached_property
     def points(self) -> float:

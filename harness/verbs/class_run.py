@@ -115,7 +115,8 @@ def prepare(
     if args.prune:
         kept = ClassRecord(name)
     else:
-        kept = stored.recomputed(usable(stored, syllabus), view, syllabus.points, graded)
+        tasks = usable(stored, syllabus)
+        kept = stored.recomputed(tasks, view, syllabus.points, syllabus.ids, graded)
         kept = kept.without({*_counting_no_more(stored, course), *stored.names_of(lost)})
     dropped = set(stored.newest) - set(kept.newest) - {name for name, _ in graded}
     gone = {stored.newest[name].program.owner for name in dropped}

@@ -52,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
         rows = _rows(args, stored, stored.of(record).submissions)
         task, _, check = args.place.partition("/")
         marked = rows[0].subject
-        graded = {name: entry for (who, name), entry in record.entries.items() if who == marked}
+        entries = record.counted.entries
+        graded = {name: entry for (who, name), entry in entries.items() if who == marked}
         if task not in graded:
             near = did_you_mean(task, graded)
             raise UsageError(f"{args.student} has no marks of a task {task!r}{near}")

@@ -34,7 +34,12 @@ from harness.seeds import PHASES, phase_key
 from harness.syllabus import Syllabus, is_all, read_syllabus
 from harness.verbs import choosing, class_run, classroom, options, output, regrading
 from harness.verbs.regrading import Regrade
-from harness.verbs.stored import compare_with_best, new_run, read_book
+from harness.verbs.stored import (
+    compare_with_best,
+    new_run,
+    read_book,
+    say_what_counts_nothing,
+)
 
 #: A run that is expected to take longer than this says so before it begins.
 _LONG_S = 60.0
@@ -124,6 +129,7 @@ def run(args: argparse.Namespace) -> int:
                 report.write(gradebook, results)
                 gone = this.gone_names(ledger, last_shown)
                 results.remove_reports(gone, [row.name for row in gradebook.submissions])
+            say_what_counts_nothing(this.record(last), gradebook, this.book)
     _keep_usual(args, syllabus, progress.costs)
     graded = tuple(row for row in gradebook.submissions if row.name in set(names))
     others = len(gradebook.submissions) - len(graded)

@@ -118,7 +118,7 @@ def _compare(stored: Stored) -> Iterator[dict[str, Any]]:
 
     Where the task or an observation is gone, that is the difference.
     """
-    again = stored.record.recomputed(stored.tasks, stored.view, stored.points)
+    again = stored.recomputed()
     for place, entry in sorted(stored.record.entries.items()):
         name, task = place
         replayed = again.entries[place].grade

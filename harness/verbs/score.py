@@ -12,7 +12,13 @@ from harness import report
 from harness.results import Results
 from harness.verbs import options, output, regrading
 from harness.verbs.regrading import Regrade
-from harness.verbs.stored import add_choice_of_record, open_record, open_stored, pages_of_others
+from harness.verbs.stored import (
+    add_choice_of_record,
+    open_record,
+    open_stored,
+    pages_of_others,
+    say_what_counts_nothing,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,5 +43,6 @@ def run(args: argparse.Namespace) -> int:
             report.write(gradebook, results)
             others = pages_of_others(ledger, stored.book, stored.record.name)
             results.remove_reports(others, [row.name for row in gradebook.submissions])
+        say_what_counts_nothing(again, gradebook, stored.book)
     output.show_marks(args, gradebook, 0.0)
     return output.exit_code(gradebook)

@@ -19,6 +19,7 @@ from pathlib import Path
 from harness import class_documents, grading, levels
 from harness.class_record import ClassRecord, RecordName
 from harness.classroom import book as books
+from harness.classroom import overrides
 from harness.classroom.book import Book
 from harness.classroom.roster import listed
 from harness.errors import UsageError
@@ -26,6 +27,7 @@ from harness.isolation import Isolation
 from harness.ledger import Ledger
 from harness.marking.gradebook import Gradebook
 from harness.marking.views import View
+from harness.report.sanitise import SENTENCE_LIMIT, clean
 from harness.results import Results
 from harness.seeds import PHASES, phase_key
 from harness.spec.load import LoadedTask
@@ -58,7 +60,7 @@ class Stored:
 
     def recomputed(self) -> ClassRecord:
         """The record with its marks computed again."""
-        return self.record.recomputed(self.tasks, self.view, self.points)
+        return self.record.recomputed(self.tasks, self.view, self.points, self.order)
 
     def counting(self, record: ClassRecord) -> ClassRecord:
         """What counts of a record, an attempt of everybody, under the names of who handed in."""
@@ -183,6 +185,23 @@ def _chosen(args: argparse.Namespace, ledger: Ledger) -> RecordName:
         stored = "; ".join(map(str, names))
         raise UsageError(f"{args.results}: no such marks are stored here; there are: {stored}")
     raise UsageError(f"{args.results}: no finished run is stored here; grade first")
+
+
+def say_what_counts_nothing(record: ClassRecord, gradebook: Gradebook, book: Book) -> None:
+    """Says on stderr what of a record does not count, since its assignment was changed after it.
+
+    Args:
+        gradebook: the marks of the record.
+    """
+    for task, count in sorted(record.not_counted.items()):
+        print(
+            f"note: {record.name.assignment} has no task {task} now: marks of {count} submissions "
+            "are kept, and count nothing",
+            file=sys.stderr,
+        )
+    rows = {row.name: row for row in gradebook.submissions}
+    for words in overrides.changed_by(rows, book.overrides):
+        print(f"note: {clean(words, SENTENCE_LIMIT)}", file=sys.stderr)
 
 
 def usable(record: ClassRecord, syllabus: Syllabus) -> dict[str, LoadedTask]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.classroom import overrides
@@ -74,6 +76,38 @@ def test_an_override_stands_beside_the_computed_points_and_survives_a_regrade() 
     (regraded,) = finished(log, row(value=5.0)).submissions
     assert (regraded.points, regraded.mark) == (10.0, 9.0)
     assert [(each.points, each.computed) for each in regraded.overrides] == [(4, 5.0)]
+
+
+def test_no_more_counts_than_a_place_is_worth_now() -> None:
+    """An assignment may be changed after a decision, so that its task or check is worth less."""
+    log = Log().with_(entry("square/value", 4), row())
+    one = row()
+    less = replace(one.tasks[0].verdicts[0], max_points=1.0)
+    task = replace(one.tasks[0], max_points=6.0, verdicts=(less, *one.tasks[0].verdicts[1:]))
+    changed = replace(one, tasks=(task,))
+    (found,) = finished(log, changed).submissions
+    assert (found.mark, found.max_points) == (6.0, 6.0)
+    assert [each.points for each in found.overrides] == [1.0]
+    (words,) = overrides.changed_by({"ada": changed}, log.in_force)
+    assert words.startswith("the override of ada, square/value (4 points, Turing) counts 1:")
+    assert list(overrides.changed_by({"ada": one}, log.in_force)) == []
+
+
+def test_what_was_overridden_and_is_no_more_counts_nothing_and_can_be_withdrawn() -> None:
+    one = row()
+    task = replace(one.tasks[0], max_points=5.0, verdicts=one.tasks[0].verdicts[1:])
+    without_check, without_task = replace(one, tasks=(task,)), replace(one, tasks=())
+    for place, changed, kind in (
+        ("square/value", without_check, "check"),
+        ("square/value", without_task, "check"),
+        ("square", without_task, "task"),
+    ):
+        log = Log().with_(entry(place, 4), one)
+        (found,) = finished(log, changed).submissions
+        assert found.overrides == () and found.mark == changed.points
+        (words,) = overrides.changed_by({"ada": changed}, log.in_force)
+        assert f"is without effect: there is no such {kind} now; --withdraw ends it" in words
+        assert log.with_(entry(place, None), changed).in_force == ()
 
 
 def test_every_report_shows_it_as_an_override() -> None:
