@@ -55,7 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Python flushes stdout once more when it exits; let that go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return (
+            128 + signal.SIGPIPE
+        )  # as of a program that the signal ends: what was found is not said
     except (UsageError, SpecError, PlanError) as error:
         _report(args, error)
         return 2

@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import sqlite3
 import threading
 import time
@@ -28,6 +29,7 @@ from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote
 
 from harness import levels, packing
 from harness.errors import FairmarkError, InfrastructureError
@@ -52,6 +54,8 @@ _REMEDIES = {
     "programs are then run anew, and grades.csv stays until then",
     "SQLITE_READONLY": "see that you may write the file and its folder",
     "SQLITE_BUSY": "another process holds it: wait for that one and run the same again",
+    "SQLITE_CANTOPEN": "see that it is there, and that you may read it",
+    "SQLITE_NOTADB": "it is no ledger: bring back a copy, or move it away and grade again",
 }
 _META = "create table if not exists meta (name text primary key, value text not null)"
 _SCHEMA = """
@@ -99,8 +103,25 @@ class Ledger:
     """
 
     def __init__(
-        self, path: Path, run: str, *, fresh: bool = False, kept_trials: int = KEPT_TRIALS
+        self,
+        path: Path,
+        run: str,
+        *,
+        fresh: bool = False,
+        kept_trials: int = KEPT_TRIALS,
+        read_only: bool = False,
     ) -> None:
+        """Opens a ledger, which is made where there is none.
+
+        Args:
+            kept_trials: trials whose observations are kept in memory.
+            read_only: for a disk that cannot be written: whoever may write the file must not do so
+                meanwhile.
+
+        Raises:
+            InfrastructureError: it cannot be used, in words with path and remedy.
+            UsageError: its folder cannot be made or written.
+        """
         self._path = path
         self._run = run
         self._fresh = fresh
@@ -111,27 +132,47 @@ class Ledger:
         self._parsed: dict[tuple[str, str], Observation] = {}
         self._altered: list[str] = []
         refuse_network_file_system(path)
-        make_folder(path.parent)
         try:
-            self._db = sqlite3.connect(path, check_same_thread=False, timeout=30)
-            self._check_format()
-            self._db.execute("pragma journal_mode=wal")
-            self._db.execute("pragma synchronous=normal")
-            self._db.executescript(_SCHEMA)
+            if read_only:
+                self._open_to_read()
+            else:
+                make_folder(path.parent)
+                self._open()
             self._file = _file_at(path)
         except sqlite3.DatabaseError as error:
-            raise InfrastructureError(
-                f"{path} cannot be used as a ledger ({error}); move it away and grade again"
-            ) from error
+            raise self._unusable(error, "cannot be used as a ledger") from error
 
-    def _check_format(self) -> None:
-        """Refuses a ledger of another format, before anything is written into it."""
+    def _open(self) -> None:
+        self._db = sqlite3.connect(self._path, check_same_thread=False, timeout=30)
         with self._db:
             self._db.execute(_META)
             row = (str(FORMAT),)
             made = self._db.execute("insert or ignore into meta values ('format', ?)", row).rowcount
             if made:  # ledgers of earlier versions hold records without digests
                 self._db.execute("insert into meta values ('digests', 'all')")
+        self._check_format()
+        self._db.execute("pragma journal_mode=wal")
+        self._db.execute("pragma synchronous=normal")
+        self._db.executescript(_SCHEMA)
+
+    def _open_to_read(self) -> None:
+        """Opens the file as it is; what a run that was killed left beside it has to be merged.
+
+        Raises:
+            InfrastructureError: there is such a thing, which is done by writing.
+        """
+        unmerged = self._path.with_name(self._path.name + "-wal")
+        if unmerged.exists() and unmerged.stat().st_size:
+            raise InfrastructureError(
+                f"{unmerged} holds what was written last, and cannot be merged on a disk that "
+                "cannot be written; copy the folder to another disk and give that with --results"
+            )
+        uri = f"file:{quote(os.path.abspath(self._path))}?mode=ro&immutable=1"
+        self._db = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        self._check_format()
+
+    def _check_format(self) -> None:
+        """Refuses a ledger of another format, before more is written into it."""
         (stored,) = self._db.execute("select value from meta where name = 'format'").fetchone()
         digests = self._db.execute("select value from meta where name = 'digests'").fetchone()
         self._digests_all = digests == ("all",)
@@ -164,12 +205,23 @@ class Ledger:
         """Closes the file; nothing is lost without it."""
         self._db.close()
 
-    def _unusable(self, error: sqlite3.Error) -> InfrastructureError:
-        """A failure of the database with file and remedy."""
+    def _unusable(self, error: sqlite3.Error, what: str = "") -> InfrastructureError:
+        """A failure of the database with file and remedy.
+
+        Args:
+            what: what cannot be done, where that is known.
+        """
         name = str(getattr(error, "sqlite_errorname", ""))
         remedies = (text for known, text in _REMEDIES.items() if name.startswith(known))
-        remedy = next(remedies, "move it away and grade again")
-        return InfrastructureError(f"{self._path}: {error}; {remedy}")
+        remedy = next(remedies, "bring back a copy, or move it away and grade again")
+        said = f" {what} ({error})" if what else f": {error}"
+        return InfrastructureError(f"{self._path}{said}; {remedy}")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever stored in it."""
+        tables = ("observations", "documents", "files")
+        return not any(self._rows(f"select 1 from {table} limit 1") for table in tables)
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._lock:

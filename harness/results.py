@@ -227,14 +227,25 @@ class Results:
         if self.parent is not None:
             self.parent.make()
         make_folder(self.root)
-        for folder in self._folders():
-            _require(folder, stat.S_IFDIR)
-        for file in self._files():
-            _require(file, stat.S_IFREG)
+        self.check()
         for reports in self.submissions(names).values():
             _require(reports.folder, stat.S_IFDIR)
             _require(reports.feedback, stat.S_IFREG)
             _require(reports.gradescope, stat.S_IFREG)
+
+    def check(self, *, reads: bool = False) -> None:
+        """Refuses the folder if a place of ours holds a link or something of another type.
+
+        Args:
+            reads: whether nothing is going to be written.
+
+        Raises:
+            UsageError: one does, or is a folder that cannot be written though it has to be.
+        """
+        for folder in self._folders():
+            _require(folder, stat.S_IFDIR, reads=reads)
+        for file in self._files():
+            _require(file, stat.S_IFREG)
 
     def remove_reports(self, names: Iterable[str], others: Iterable[str]) -> None:
         """Removes the reports of some submissions, unless they are those of another one.
@@ -356,7 +367,7 @@ def _digest(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _require(path: Path, kind: int) -> None:
+def _require(path: Path, kind: int, *, reads: bool = False) -> None:
     """Refuses what lies at a place of ours unless it is of that type, or nothing.
 
     Raises:
@@ -381,7 +392,7 @@ def _require(path: Path, kind: int) -> None:
             f"{path} is {_type_in_words(mode)}, where {_type_in_words(kind)} belongs; move it away "
             "or give another folder with --results"
         )
-    if kind == stat.S_IFDIR:
+    if kind == stat.S_IFDIR and not reads:
         make_folder(path)
 
 

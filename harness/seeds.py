@@ -114,8 +114,10 @@ def phase_key(phase: Phase, key_file: Path | None, results: Path) -> Key:
             "deadline and the key after it"
         )
     folder = Results(results)
-    folder.make()
-    if not folder.feedback_key.exists():
+    if folder.feedback_key.exists():
+        folder.check(reads=True)
+    else:
+        folder.make()
         _make_key(folder.feedback_key)
     return read_key(folder.feedback_key, phase)
 

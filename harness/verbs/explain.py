@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the account of one mark; 0 whatever the mark is."""
-    with open_stored(Results(args.results)) as ledger:
+    with open_stored(Results(args.results), reads=True) as ledger:
         stored = open_record(args, ledger)
         record = stored.recomputed()
         rows = _rows(args, stored, stored.of(record).submissions)

@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     if args.file is not None and _same(args.file, args.to):
         raise UsageError(f"{args.to} is what is read; write to another file")
     results = Results(args.results)
-    with open_stored(results) as ledger:
+    with open_stored(results, reads=True) as ledger:
         stored = open_record(args, ledger)
         known = ClassMarks(stored, stored.gradebook())
     _require_shown(known, results)

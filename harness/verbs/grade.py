@@ -38,6 +38,8 @@ from harness.verbs.stored import (
     compare_with_best,
     new_run,
     read_book,
+    refuse_lost_key,
+    refuse_lost_ledger,
     say_what_counts_nothing,
 )
 
@@ -99,8 +101,12 @@ def run(args: argparse.Namespace) -> int:
     progress = ProgressLine(jobs=args.jobs)
     commit = output.commit()
     with results.writer():
-        key = phase_key(args.phase, args.key_file, args.results)
         with Ledger(results.ledger, new_run()) as ledger:
+            if not args.prune:
+                if ledger.is_empty:
+                    refuse_lost_ledger(results)
+                refuse_lost_key(args, course.assignment, results, ledger)
+            key = phase_key(args.phase, args.key_file, args.results)
             compare_with_best(ledger, isolation)
             view = View(key, ledger, isolation.required)
             this = class_run.prepare(args, syllabus, course, view, known, history)

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compares and prints every difference, and what people gave beside; returns the exit code."""
-    with open_stored(Results(args.results)) as ledger:
+    with open_stored(Results(args.results), reads=True) as ledger:
         stored = open_record(args, ledger)
         regrades = regrade.kept(ledger, stored.record.name.prefix)
         _require_known(args, stored)

@@ -111,17 +111,62 @@ def new_run() -> str:
 
 
 @contextlib.contextmanager
-def open_stored(results: Results) -> Iterator[Ledger]:
+def open_stored(results: Results, *, reads: bool = False) -> Iterator[Ledger]:
     """The ledger of a results folder that something was graded into before.
 
+    Args:
+        reads: whether nothing is going to be written; then it may lie on a disk that cannot be.
+
     Raises:
-        UsageError, InfrastructureError: as :func:`open_ledger`; or there is no ledger, and then
-            nothing is made.
+        UsageError, InfrastructureError: as :func:`open_ledger`; or there is no ledger, or an empty
+            one, and then nothing is made.
     """
     if not os.path.lexists(results.ledger):
+        refuse_lost_ledger(results)
         raise UsageError(f"{results.root}: nothing is stored here; grade first")
+    if reads and not os.access(results.root, os.W_OK):
+        results.check(reads=True)
+        with Ledger(results.ledger, new_run(), read_only=True) as ledger:
+            yield ledger
+        return
     with open_ledger(results) as ledger:
+        if ledger.is_empty:
+            refuse_lost_ledger(results)
         yield ledger
+
+
+def refuse_lost_ledger(results: Results) -> None:
+    """Refuses a folder with the marks of a class whose ledger is empty or gone.
+
+    Raises:
+        UsageError: it is one.
+    """
+    shown = [path for path in results.marks if path.exists()]
+    if shown:
+        raise UsageError(
+            f"{shown[0]} shows marks of a class, and {results.ledger}, where they are stored, is "
+            "empty or gone: bring back a copy. `grade --prune` begins anew, and another folder "
+            "with --results leaves this one as it is"
+        )
+
+
+def refuse_lost_key(
+    args: argparse.Namespace, assignment: str, results: Results, ledger: Ledger
+) -> None:
+    """Refuses to make a new key for a class that has marks under one that is gone.
+
+    Raises:
+        UsageError: it is so.
+    """
+    if args.phase != "feedback" or args.key_file or results.feedback_key.exists():
+        return
+    for name in class_documents.names(ledger):
+        is_here = (name.assignment, name.phase) == (assignment, "feedback")
+        if is_here and not class_documents.read(ledger, name).key_file:
+            raise UsageError(
+                f"{results.feedback_key}: the key of the marks that are stored here is gone; bring "
+                "it back. `grade --prune` begins anew under another one"
+            )
 
 
 def add_choice_of_record(parser: argparse.ArgumentParser) -> None:

@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     """Prints the summary; 0 whatever the marks are."""
     if args.json and args.csv:
         raise UsageError("give either --json or --csv")
-    with open_stored(Results(args.results)) as ledger:
+    with open_stored(Results(args.results), reads=True) as ledger:
         stored = open_record(args, ledger)
         if not stored.record.newest:
             raise UsageError(f"{args.results}: no submission is in {stored.record.name}")
