@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from harness.causes import Cause
 
@@ -59,6 +61,9 @@ class SpecError(FairmarkError):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)  # an exception is rebuilt from its text otherwise
+
 
 class PlanError(FairmarkError):
     """The trials of a run cannot be planned."""
@@ -77,6 +82,9 @@ class ArchiveError(FairmarkError):
         self.message = message
         super().__init__(message)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.cause, self.message)
+
 
 class ProgramError(FairmarkError):
     """A program gave no usable result, by its own fault; no other program's marks are affected.
@@ -93,6 +101,9 @@ class ProgramError(FairmarkError):
         self.message = message
         self.while_loading = while_loading
         super().__init__(message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), while_loading=self.while_loading), (self.cause, self.message)
 
 
 class InfrastructureError(FairmarkError):
@@ -111,3 +122,6 @@ class MeasurementError(FairmarkError):
         self.message = message
         self.remedy = remedy
         super().__init__(f"{message} ({remedy})" if remedy else message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.message, self.remedy)

@@ -17,7 +17,11 @@ from harness.errors import InfrastructureError
 from harness.ledger import Ledger
 from tests.support.made_up import PLACES, Handed, results
 
-READS = (["summary"], ["explain", "ada", "square"], ["replay"])
+READS = (
+    ["summary", "--results"],
+    ["explain", "ada", "square", "--results"],
+    ["replay"],
+)
 
 
 @pytest.fixture
@@ -139,7 +143,7 @@ def test_what_only_reads_reads_a_disk_that_cannot_be_written(
         answers = []
         for where in (folder, disk):
             capsys.readouterr()
-            assert main([*words, *PLACES, "--results", str(where)]) == 0
+            assert main([*words, str(where), *PLACES]) == 0
             answers.append(capsys.readouterr().out.replace(str(where), "R"))
         assert answers[0] == answers[1]
     assert main(["score", *PLACES, "--results", str(disk)]) == 2

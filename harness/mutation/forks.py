@@ -8,6 +8,7 @@ with the next function after one that returned or raised; after any other end th
 from __future__ import annotations
 
 import contextlib
+import errno
 import faulthandler
 import os
 import pickle
@@ -107,14 +108,13 @@ def _in_one_fork(functions: Sequence[Function], bounds: Bounds) -> Iterator[Ende
         _child(functions, bounds, output, writing)
     os.close(writing)
     told = 0
-    printed = 0
     ended = None
     try:
         while told < len(functions):
             ended = _read(reading, time.monotonic() + _WALL * bounds.cpu_s)
             if ended is None:
                 break
-            told, printed = told + 1, printed + ended.printed
+            told += 1
             yield ended
     finally:
         os.close(reading)
@@ -127,7 +127,7 @@ def _in_one_fork(functions: Sequence[Function], bounds: Bounds) -> Iterator[Ende
         os.close(output)
     if ended is None:
         fault = _of_status(status, bounds)
-        yield Ended(None, fault, usage.ru_utime + usage.ru_stime, written - printed)
+        yield Ended(None, fault, usage.ru_utime + usage.ru_stime, written)
 
 
 def _of_status(status: int, bounds: Bounds) -> str:
@@ -189,7 +189,9 @@ def _sendable(ended: Ended) -> bytes:
 def _ended(function: Function, bounds: Bounds, output: int, refused: list[str]) -> Ended:
     """Calls a function in this process, under the bounds."""
     refused.clear()
-    started, before = time.process_time(), os.fstat(output).st_size
+    os.ftruncate(output, 0)  # what the last call printed, so that each may print as much
+    os.lseek(output, 0, os.SEEK_SET)
+    started = time.process_time()
     _limit(bounds)
     try:
         value, fault = function(), ""
@@ -197,12 +199,14 @@ def _ended(function: Function, bounds: Bounds, output: int, refused: list[str]) 
         value, fault = None, f"raises {type(error).__name__}: {error}"
         if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
             fault = f"asks for more than {bounds.memory_mib} MiB of memory"
+        elif isinstance(error, OSError) and error.errno == errno.EFBIG:
+            fault = f"writes more than {_WRITTEN_MOST_MIB} MiB"
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
     if refused:  # also where the program caught the refusal and went on
         value, fault = None, f"starts a process ({refused[0]})"
-    printed = os.fstat(output).st_size - before
+    printed = os.fstat(output).st_size
     return Ended(value, fault, time.process_time() - started, printed)
 
 

@@ -236,8 +236,11 @@ def _reply(worker: Worker, message: Mapping[str, Any], results: object, **extra:
     budget = worker.result_bytes
     name = message["target"]["name"] + ": " if "target" in message else ""
     kinds, arrays = [], []
+    entries = extra.get("names")
     for position, item in enumerate(items):
         where = f"result {position + 1} of {len(items)}" if len(items) > 1 else "the result"
+        if isinstance(entries, list):
+            where = f"the entry {str(entries[position])[:80]!r} of the state_dict"
         kind, array = _export(item, name + where, budget)
         kinds.append(kind)
         arrays.append(array)
@@ -247,8 +250,11 @@ def _reply(worker: Worker, message: Mapping[str, Any], results: object, **extra:
 
 def _export(item: object, where: str, budget: int) -> tuple[str, wire.Array]:
     if isinstance(item, torch.Tensor):
-        if item.layout != torch.strided or item.dtype not in _DTYPES:
-            raise Refusal("bad-output", f"{where} is a {item.layout} tensor of {item.dtype}")
+        if item.layout != torch.strided:
+            raise Refusal("bad-output", f"{where} is a {item.layout} tensor, expected a dense one")
+        if item.dtype not in _DTYPES:
+            expected = "float64, float32, whole numbers or bool"
+            raise Refusal("bad-output", f"{where} is a tensor of {item.dtype}, expected {expected}")
         tensor = item.as_subclass(torch.Tensor).detach()
         if tensor.numel() * tensor.element_size() > budget:
             raise Refusal("bad-output", f"{where} has {tensor.numel()} elements: too large")
@@ -259,7 +265,7 @@ def _export(item: object, where: str, budget: int) -> tuple[str, wire.Array]:
         return "int", np.array(item, dtype=np.int64)
     if type(item) is float:
         return "float", np.array(item, dtype=np.float64)
-    raise Refusal("bad-output", f"{where} is {_kind(item)}, expected a torch.Tensor")
+    raise Refusal("bad-output", f"{where} is {_kind(item)}, expected a torch.Tensor or a number")
 
 
 def _kind(item: object) -> str:

@@ -96,8 +96,20 @@ def test_what_is_printed_is_counted_and_seen_by_nobody(capfd):
 
 
 def test_printing_without_end_ends():
-    fault = call(print_without_end, Bounds(cpu_s=2.0)).fault
-    assert fault.startswith("raises OSError: [Errno 27]")
+    assert call(print_without_end, Bounds(cpu_s=2.0)).fault == "writes more than 16 MiB"
+
+
+def test_what_calls_print_one_after_another_is_no_fault():
+    """Forty calls of one fork print 40 MB together, where one may print 16 MiB."""
+
+    def print_a_megabyte():
+        print("x" * 1_000_000)
+        return 7
+
+    found = list(call_each([print_a_megabyte] * 40, BOUNDS))
+    assert [(ended.value, ended.fault, ended.printed) for ended in found] == [
+        (7, "", 1_000_001)
+    ] * 40
 
 
 def test_those_after_one_that_hangs_or_dies_are_called():
