@@ -7,6 +7,7 @@ that `fit` leaves behind: no submitted code sees the points on which the bound i
 import numpy as np
 
 ROWS, LATENT, DATA = 50, 3, 4  # of most batches; unequal, so that no axis passes for another
+SOME = 19  # rows of batches whose widths are at an end of what is allowed
 PLANE, HIDDEN = 2, 32  # coordinates, latent dimensions and units of the networks
 TRAINING, FRESH = 4000, 4000
 DRAWS = 10  # z of each point, for the expectation in the bound
@@ -18,11 +19,12 @@ DECODER = ("first", "second"), ("x_mean", "x_log_sigma")
 def _batches(student, rng):
     """(x, μ, ln σ, and mean and ln σ of p(x | z)) of all sizes; the first two are of one size.
 
-    Of the third, all sizes are the same; the most of both widths come together.
+    Of the third, all sizes are the same; both ends of every size come with both of the others.
     """
     (b, k, d), (b_most, k_most, d_most) = zip(*map(student.domain.sizes, "bkd"), strict=True)
     sizes = [(ROWS, LATENT, DATA)] * 2
-    sizes += [(4, 4, 4), (b, k_most, d_most), (b_most, k, d)]
+    sizes += [(4, 4, 4), (b, k_most, d_most), (b, k, d), (b_most, k_most, d_most)]
+    sizes += [(SOME, k_most, d_most), (SOME, k, d_most), (SOME, k_most, d)]
     return [_numbers(student, rng, *size) for size in sizes]
 
 
@@ -47,7 +49,9 @@ def _numbers(student, rng, rows, latent, data):
     """Ordinary numbers in most rows; in the last one, in 3, 6 and 9 any that the domain allows.
 
     In row 1 q is close to the prior, in row 2 the point is close to the decoder's mean; in 4, 5, 7
-    and 8 q is narrow, and nothing else is large that would hide its variance.
+    and 8 q is narrow, and nothing else is large that would hide its variance. Rows 10 and 11 are
+    alike; in 12 numbers of a row are, in 13 the point and μ are 0, in 14 the point is the decoder's
+    mean, in 15 q is the prior up to four digits, and in 16 logarithms are 0.
     """
     x, x_mean = rng.normal(0.0, 2.0, (2, rows, data))
     mu = rng.normal(0.0, 2.0, (rows, latent))
@@ -58,8 +62,14 @@ def _numbers(student, rng, rows, latent, data):
         x_mean[2], x_log_sigma[2] = x[2] + 0.01 * rng.normal(size=data), -2.0
     for small in (log_sigma[4:6], log_sigma[7:9]):
         small[:] = rng.uniform(-16.0, -3.0, small.shape)
+    if rows > 16:
+        for array in args:
+            array[11], array[12] = array[10], array[12, 0]
+        x[13], mu[13], x_mean[14], log_sigma[16], x_log_sigma[16] = 0, 0, x[14], 0, 0
+        mu[15], log_sigma[15] = 1e-4 * rng.normal(size=(2, latent))
     for name, array in zip(("x", "mu", "log_sigma", "x_mean", "x_log_sigma"), args, strict=True):
-        array[-1:] = student.domain.draw(rng, name, *array[-1:].shape)
+        if rows > 1:
+            array[-1:] = student.domain.draw(rng, name, *array[-1:].shape)
         array[3:10:3] = student.domain.draw(rng, name, *array[3:10:3].shape)
     return args
 
@@ -93,7 +103,7 @@ def sample_gradient(student, rng):
 
 def _term_scales(x, mu, log_sigma, x_mean, x_log_sigma):
     """The sums [2, b] of the absolute summands of both terms."""
-    squared = (np.abs(x) + np.abs(x_mean)) ** 2 * np.exp(-2 * x_log_sigma)
+    squared = (x - x_mean) ** 2 * np.exp(-2 * x_log_sigma)  # the difference is one term
     rounded = 1 + 2 * np.abs(x_log_sigma)  # of the exponent
     rec = (squared / 2 * rounded + np.abs(x_log_sigma) + np.log(2 * np.pi) / 2).sum(axis=1)
     spread = np.exp(2 * log_sigma) * (1 + 2 * np.abs(log_sigma))
@@ -120,7 +130,7 @@ def loss_gradient(student, rng):
         x, mu, log_sigma, x_mean, x_log_sigma = args
         cotangent = rng.uniform(1.0, 2.0)
         found += student.vjp("loss", args, (1, 2, 3, 4), np.asarray(cotangent))
-        size, precision = np.abs(x) + np.abs(x_mean), np.exp(-2 * x_log_sigma)
+        size, precision = np.abs(x - x_mean), np.exp(-2 * x_log_sigma)
         precision *= 1 + 2 * np.abs(x_log_sigma)  # rounding of the exponent
         spread = np.exp(2 * log_sigma) * (1 + 2 * np.abs(log_sigma))
         parts = np.abs(mu), spread + 1, size * precision, size**2 * precision + 1
