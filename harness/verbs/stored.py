@@ -30,6 +30,7 @@ from harness.marking.views import View
 from harness.report.sanitise import SENTENCE_LIMIT, clean
 from harness.results import Results
 from harness.seeds import PHASES, phase_key
+from harness.spec.catalogue import ALL, assignment_path
 from harness.spec.load import LoadedTask
 from harness.spec.reading import did_you_mean
 from harness.syllabus import Syllabus, read_syllabus
@@ -195,11 +196,26 @@ def open_record(args: argparse.Namespace, ledger: Ledger) -> Stored:
             f"the run used the key {name.key_sha256[:16]}…, this one is {key.commitment[:16]}…; "
             "give the right one with --key-file"
         )
+    _require_assignment(args, name)
     syllabus = read_syllabus(args.tasks, args.reference, name.assignment or None)
     view = View(key, ledger, record.isolation)
     tasks = usable(record, syllabus)
     book = read_book(ledger, syllabus, name)
     return Stored(record, view, tasks, syllabus.points, syllabus.ids, book)
+
+
+def _require_assignment(args: argparse.Namespace, name: RecordName) -> None:
+    """Refuses marks whose assignment has lost its file: another one is about another record.
+
+    Raises:
+        UsageError: it has.
+    """
+    path = assignment_path(args.tasks, name.assignment)
+    if name.assignment not in ("", ALL) and not path.is_file():
+        raise UsageError(
+            f"{path}: the assignment of the marks that are stored here is gone; bring the file "
+            "back: without it nobody knows what they count. Nothing of them is lost"
+        )
 
 
 def read_book(ledger: Ledger, syllabus: Syllabus, name: RecordName) -> Book:

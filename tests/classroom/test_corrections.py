@@ -223,3 +223,44 @@ def test_who_leaves_a_group_keeps_the_mark_of_the_time_in_it(
     desk("grade", tmp_path / "download-hw1", "--assignment", "hw1", "--jobs", 1)
     said = capsys.readouterr().err
     assert "not in" not in said and "marks that change" not in said, "no roster is given again"
+
+
+def test_a_task_is_taken_out_of_the_assignment(
+    desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it was worth there leaves the marks, and `score` says that it is kept."""
+    path = tmp_path / "course" / "tasks" / "assignments" / "homework.yaml"
+    both = path.read_text()
+    one = "{id: square, points: 7}"
+    assert one in both
+    files = ("--roster", tmp_path / "roster.csv", "--times", tmp_path / "times.csv")
+    desk("grade", tmp_path / "class", *PLACE, *files)
+    assert table(tmp_path, "gradebook.csv")["'001"]["max_points"] == "7.0"
+    path.write_text(both.replace(one, "{id: noise, points: 2}"))
+    capsys.readouterr()
+    desk("score", "--yes")
+    assert "homework has no task square now: marks of" in capsys.readouterr().err
+    assert table(tmp_path, "gradebook.csv")["'001"]["max_points"] == "0.0"
+    desk("grade", tmp_path / "class", *PLACE)
+    assert table(tmp_path, "gradebook.csv")["'001"]["max_points"] == "2.0"
+    assert "square" not in (tmp_path / "results" / "leaderboard.csv").read_text().splitlines()[0]
+    path.write_text(both.replace(one, f"{one}, {{id: noise, points: 2}}"))
+    desk("score", "--yes")
+    assert table(tmp_path, "gradebook.csv")["'001"]["max_points"] == "9.0"
+
+
+def test_an_assignment_that_has_lost_its_file_is_said(
+    desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = ("--roster", tmp_path / "roster.csv", "--times", tmp_path / "times.csv")
+    desk("grade", tmp_path / "class", *PLACE, *files)
+    path = tmp_path / "course" / "tasks" / "assignments" / "homework.yaml"
+    path.rename(path.with_name("renamed.yaml"))
+    for verb in ("score", "report", "summary"):
+        capsys.readouterr()
+        assert desk(verb) == 2
+        said = capsys.readouterr().err
+        assert f"{path}: the assignment of the marks that are stored here is gone" in said
+        assert "bring the file back" in said
+    path.with_name("renamed.yaml").rename(path)
+    assert desk("summary") == 0
