@@ -81,7 +81,8 @@ class ServedVectorEnv(VectorEnv[wire.Array, Any, wire.Array]):
         """One step of every sub-environment.
 
         Raises:
-            ValueError: not one whole number for every sub-environment; no step was made.
+            ValueError: not one whole number for every sub-environment, or no action that there is;
+                no step was made.
             BudgetSpent: the budget of steps is used up; a RuntimeError.
             RuntimeError: the grader refused; the message says why.
         """
@@ -107,6 +108,13 @@ class ServedVectorEnv(VectorEnv[wire.Array, Any, wire.Array]):
             raise ValueError(
                 f"step takes whole numbers from 0 to {self.num_actions - 1}; these are "
                 f"{array.dtype}, the first of them {array[:1].tolist()[0]!r}: nothing is rounded"
+            )
+        outside = (array < 0) | (array >= self.num_actions)
+        if outside.any():
+            place = int(outside.argmax())
+            raise ValueError(
+                f"actions lie in 0..{self.num_actions - 1}; sub-environment {place} was given "
+                f"{array[place]}"
             )
         return array.astype(np.int64)
 

@@ -442,7 +442,7 @@ def test_a_bad_action_is_an_exception_in_the_program(lab, action):
         student.choose(student.serve(Counter(), (1,), 2, max_steps=10), action)
 
     cause, message = cause_of(lab, "honest", call)
-    came = f"actions lie in 0..1; sub-environment 0 was given {action}"
+    came = f"ValueError: actions lie in 0..1; sub-environment 0 was given {action}"
     assert (cause, came in message) == ("exception", True)
 
 
