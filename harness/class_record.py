@@ -27,7 +27,10 @@ from harness.spec.load import LoadedTask
 
 #: The document that lists all records, and what the names of all others begin with.
 INDEX = "class"
-TASK_GONE = "the task cannot be loaded any more; these are the marks of its last grading"
+TASK_GONE = (
+    "the task cannot be loaded any more (`list` says why, if its folder is there); these are the "
+    "marks of its last grading"
+)
 TASK_CHANGED = (
     "the task, the harness or a package has changed since these marks were made; grade again"
 )

@@ -101,6 +101,8 @@ def with_remedy(error: SpecError, others: Sequence[str]) -> SpecError:
     """The same problems, and that the other tasks can be graded without these."""
     last = error.problems[-1]
     hint = f"the other {len(others)} tasks can be graded by naming them with --task"
+    if len(others) == 1:
+        hint = f"the other task, {others[0]}, can be graded by naming it with --task"
     remedy = f"{last.remedy}; {hint}" if last.remedy else hint
     return SpecError([*error.problems[:-1], replace(last, remedy=remedy)])
 
