@@ -210,7 +210,7 @@ def _calls(student, rng, sizes, names, rate):
     """Arguments of these names: two draws, of which each is new alone, one row, the first again.
 
     The row comes with `rate`, where that is asked for. Then two rows, the first two samples and the
-    last two dimensions are the same.
+    last two dimensions are the same, and the last row is 0.
     """
 
     def drawn(name):
@@ -230,6 +230,7 @@ def _calls(student, rng, sizes, names, rate):
         if name == "samples":
             changed[1:2] = changed[:1]
         changed[..., -2:-1] = changed[..., -1:]
+        changed[..., 2:, :][..., -1:, :] = 0
         return changed
 
     first, second = (tuple(map(drawn, names)) for _ in range(2))

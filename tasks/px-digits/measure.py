@@ -228,6 +228,12 @@ def _log_weights(rng, s, n):
     return rng.normal(-19, 4, n) - rng.gamma(2.0, 1.0, (s, n))
 
 
+def _tied(log_w):
+    """The same with rows of equal numbers and of zeros, and two rows that are alike."""
+    log_w[1], log_w[2], log_w[4] = log_w[1, 0], 0, log_w[3]
+    return log_w
+
+
 def _spread_of(log_w):
     """What rounding can do to the logarithm of a mean of weights."""
     return np.abs(log_w).max(axis=0) + np.log(len(log_w)) + 1
@@ -247,6 +253,7 @@ def vae(student, rng):
     calls += [_log_weights(rng, 5, 6) - 950, _log_weights(rng, 5, 6) + 950]
     calls += [rng.uniform(-740, -712, (1, 9)) - rng.gamma(2.0, 0.3, (4, 9))]
     calls += [np.repeat(rng.normal(-19, 4, (1, 3)), 6, axis=0), _log_weights(rng, s, b)]
+    calls.append(_tied(_log_weights(rng, 6, 5)))
     for log_w in calls:
         found.append(np.stack(student.bounds(log_w)))
         scales.append(np.stack([np.abs(log_w).mean(axis=0), _spread_of(log_w)]))
@@ -273,6 +280,9 @@ def comparison(student, rng):
     # differences that are nearly the same, and far from 0
     far = rng.normal(-970, 0.5, 30) - rng.gamma(2.0, 0.05, (s_most, 30))
     calls += [(rng.uniform(0.0, 1.0, 30), far, SIDE**2)]
+    nats, log_w, pixels = call(8, 6, 49)
+    nats[2], nats[3] = nats[1], 0
+    calls += [(nats, _tied(log_w), pixels)]
     for nats, log_w, pixels in calls:
         found.append(np.stack(student.compare(nats, log_w, pixels)))
         size = (np.abs(nats) + _spread_of(log_w)) / (pixels * np.log(2))

@@ -177,6 +177,8 @@ def _asked(student, rng):
         z = student.domain.draw(rng, "z", rows, LATENT).astype(np.float32)
         if rows > 1:  # what nothing but biases makes of nothing
             x[0], z[0] = 0, 0
+        if rows > 4:
+            x[2], z[2], z[3] = x[1], z[1], z[3, 0]
         return x, z
 
     for spread, bias in ((0.1, 0.1), (1.0, 1.0), (0.1, 0.0), (30.0, 30.0)):
