@@ -91,9 +91,10 @@ def left_behind(
     """What a student should know about the files that were not taken; at most one sentence each."""
     for parts, error in contents.unread[:_LISTED]:
         yield f"{display_path(parts)} was not opened: {error.message}."
-    names = [display_path(parts) for parts in unused[:_LISTED]]
+    left = [*unused, *contents.others]
+    names = [display_path(parts) for parts in left[:_LISTED]]
     if names and contents.wanted.keys() & wanted:
-        more = f" and {len(unused) - _LISTED} more" if len(unused) > _LISTED else ""
+        more = f" and {len(left) - _LISTED} more" if len(left) > _LISTED else ""
         yield (
             "Only the files that tasks ask for, and modules that they import from beside them, "
             f"were taken; not taken: {', '.join(names)}{more}."

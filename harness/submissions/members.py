@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from harness.errors import ArchiveError
@@ -14,6 +14,8 @@ LONGEST_NAME = 1024
 #: Processor seconds for all archives of one submission.
 SUBMISSION_S = 20.0
 _ARCHIVE = re.compile(r"\.(zip|tar\.gz|tgz)$", re.IGNORECASE)
+#: How a path begins that names a drive of Windows, and one that begins at a root.
+_DRIVE, _ROOT = re.compile("[A-Za-z]:"), re.compile(r"([A-Za-z]:)?[/\\]")
 _OTHER_ARCHIVE = re.compile(r"\.(tar|tar\.(bz2|xz|zst)|tbz2|txz|7z|rar)$", re.IGNORECASE)
 
 
@@ -61,22 +63,37 @@ class Budget:
             raise _too_big("holds archives and Python files of", self.limits.held_bytes)
 
 
-def safe_parts(member: Member) -> tuple[str, ...]:
+def safe_parts(member: Member, wanted: Collection[str] = ()) -> tuple[str, ...]:
     """The folders and the name of a member; empty where it has no name.
 
-    A backslash separates folders as a slash does: PowerShell's Compress-Archive writes it.
+    A backslash separates folders as a slash does: PowerShell's Compress-Archive writes it. Of a
+    member with an absolute path the name alone is left, and of such a folder nothing.
 
     Raises:
-        ArchiveError: the name leads out of the archive's folder. No honest tool writes such a name,
-            so the whole archive is refused.
+        ArchiveError: the name leads out of the archive's folder, or to a wanted file from a
+            root or a drive: the whole archive is refused.
     """
     name = member.name.replace("\\", "/")
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
-    if name.startswith("/") or re.match("[A-Za-z]:", name):
-        raise unsafe(member.name, "has an absolute path")
     if ".." in parts:
         raise unsafe(member.name, "leaves the archive's folder")
+    is_drive = bool(_DRIVE.match(name))
+    if not parts or not (is_drive or is_absolute(member)):
+        return parts
+    if not {*parts, _DRIVE.sub("", parts[0])}.isdisjoint(wanted):
+        also = " (a letter and a colon are a drive)" if is_drive else ""
+        raise unsafe(member.name, f"has an absolute path{also}")
+    if is_absolute(member):
+        return () if member.is_folder else parts[-1:]
     return parts
+
+
+def is_absolute(member: Member) -> bool:
+    """Whether the path of a member begins at a root: such a member is never taken.
+
+    ``A:B`` is a name as good as another: macOS writes the slash of a name as a colon.
+    """
+    return bool(_ROOT.match(member.name))
 
 
 def unsafe(name: str, what: str) -> ArchiveError:

@@ -41,6 +41,7 @@ class Contents:
         wanted: file name -> every place where a file of that name lies.
         odd: file name -> the first thing of that name that is no file.
         files: the files, wanted or not, by their parts; of two with the same parts the last.
+        others: what nobody wants and is never taken, such as links.
         unread: the archives and folders that could not be looked into, and why.
         depth_reached: whether folders lie deeper than is looked.
         cut: whether there was more than is looked at.
@@ -49,6 +50,7 @@ class Contents:
     wanted: dict[str, list[Place]] = field(default_factory=dict)
     odd: dict[str, ArchiveError] = field(default_factory=dict)
     files: dict[Parts, File] = field(default_factory=dict)
+    others: list[Parts] = field(default_factory=list)
     unread: list[tuple[Parts, ArchiveError]] = field(default_factory=list)
     depth_reached: bool = False
     cut: bool = False
@@ -101,8 +103,11 @@ def _note(contents: Contents, place: Place, *, wanted: bool) -> None:
         contents.files[place.parts] = node
         if wanted:
             contents.wanted.setdefault(place.name, []).append(place)
-    elif wanted and isinstance(node, Odd):
-        contents.odd.setdefault(place.name, node.error)
+    elif isinstance(node, Odd):
+        if wanted:
+            contents.odd.setdefault(place.name, node.error)
+        else:
+            contents.others.append(place.parts)
     elif wanted and not is_archive(place.name):
         error = ArchiveError("unsafe-file", f"{place.name} is a folder, not a file")
         contents.odd.setdefault(place.name, error)

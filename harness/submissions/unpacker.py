@@ -20,6 +20,7 @@ from harness.submissions.members import (
     Budget,
     Member,
     damaged,
+    is_absolute,
     is_archive,
     safe_parts,
     too_large,
@@ -89,7 +90,8 @@ class Unpacker:
         for number, kind, parts, member in _first(members, request["most"], wanted):
             entry: list[int | str] = [number, kind, "/".join(parts)]
             if kind == ODD:
-                entry.append(unsafe(member.name, member.refusal).message)
+                refusal = member.refusal or "has an absolute path"
+                entry.append(unsafe(member.name, refusal).message)
             elif kind == FILE:
                 kept[number] = member
             listed.append(entry)
@@ -142,14 +144,15 @@ def _first(
     folders: set[tuple[str, ...]] = set()
     alike: Counter[str] = Counter()
     for number, member in enumerate(members):
-        parts = safe_parts(member)
+        parts = safe_parts(member, wanted)
         if not parts or len(parts) > _DEEPEST_MEMBER:
             continue
         if count >= most:
             alike[parts[-1]] += parts[-1] in wanted
             if not 0 < alike[parts[-1]] <= _MOST_ALIKE:
                 continue
-        kind = ODD if member.refusal else FOLDER if member.is_folder else FILE
+        is_odd = member.refusal or is_absolute(member)
+        kind = ODD if is_odd else FOLDER if member.is_folder else FILE
         around = {parts[:depth] for depth in range(1, len(parts) + (kind == FOLDER))} - folders
         folders |= around
         count += (kind != FOLDER) + len(around) + len(member.name) // _LONG

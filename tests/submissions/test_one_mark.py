@@ -212,6 +212,27 @@ def test_odd_names_cost_nothing(tmp_path: Path, pack: Callable[[Files], bytes], 
         assert all("\r" not in note and "\x1b" not in note for note in submission.notes)
 
 
+@pytest.mark.parametrize("name", ["A:B test.png", "C:note.txt", "c:/note.txt", "/x", "/hw/a.zip"])
+@pytest.mark.parametrize("pack", [zipped, tarred])
+def test_what_begins_like_a_path_of_its_own_is_listed(
+    tmp_path: Path, pack: Callable[[Files], bytes], name: str
+) -> None:
+    """A name that macOS writes, or an absolute one, is that of a file that was not taken."""
+    (tmp_path / "doe").mkdir()
+    (tmp_path / "doe" / "hw.zip").write_bytes(pack({name: b"", f"hw/{ELBO}": SOURCE}))
+    (submission,) = find([tmp_path], WANTED)
+    assert (submission.contents, submission.problems) == ({ELBO: SOURCE}, ())
+    (note,) = submission.notes
+    assert note.endswith(f"; not taken: hw.zip/{name.rpartition('/')[2]}.")
+
+
+def test_a_link_is_listed(tmp_path: Path) -> None:
+    doe = laid(tmp_path / "doe", {ELBO: SOURCE})
+    (doe / "latest").symlink_to(doe)
+    (submission,) = find([doe], WANTED)
+    assert submission.notes[0].endswith("; not taken: latest.")
+
+
 def test_thousands_of_other_files_cost_nothing(tmp_path: Path) -> None:
     many = {f"data/{number}.csv": b"" for number in range(3000)}
     (tmp_path / "doe.zip").write_bytes(zipped({**many, f"hw/{ELBO}": SOURCE}))

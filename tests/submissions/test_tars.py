@@ -127,7 +127,10 @@ UNSAFE_NAMES = {
     "C:elbo.py": "absolute path",
     "..\\elbo.py": "leaves",
 }
-ODD_NAMES = ["a\x1b[2J", "Icon\r", "a\u202eyp", "a\ufeff", "", ".", "n" * 1025, "n" * 60_000]
+ODD_NAMES = [
+    *("A:B x.png", "C:/x", "C:\\x", "/x", "/hw/", "a\x1b[2J", "Icon\r", "a\u202eyp", "a\ufeff"),
+    *("", ".", "n" * 1025, "n" * 60_000),
+]
 
 
 WAYS = {

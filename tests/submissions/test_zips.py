@@ -166,10 +166,15 @@ UNSAFE_NAMES = {
     "a\\..\\..\\elbo.py": "leaves",
     "\\\\host\\elbo.py": "absolute path",
     "c:\\elbo.py": "absolute path",
+    "C:/hw/elbo.py": "absolute path",
+    "A:B/elbo.py": "a letter and a colon are a drive",
+    "/elbo.py/": "absolute path",
     "../a\x1b[2J\u202e": "leaves",
 }
 ODD_NAMES = [
     *("elbo.py\0.txt", "a\x1b[2J", "a\nb", "a\x7f", "a\x9b", "Icon\r", "a\u202eyp.oble"),
+    *("A:B test.png", "C:note.txt", "C:\\note.txt", "c:/note.txt", "A:B/x.png", "a:", "A:/"),
+    *("/note.txt", "//host/x", "\\x", "/hw/", "/elbo.py~", "A:elbo.py.bak"),
     *("a\u2066b", "a\u2028b", "a\u200fb", "\ufeffa", "", ".", "./.", "n" * 1025, "n" * 65_535),
 ]
 
