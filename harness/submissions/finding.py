@@ -13,7 +13,7 @@ from harness.errors import ArchiveError, UsageError
 from harness.results import Results
 from harness.submissions import disk, platforms
 from harness.submissions.archives import Archives
-from harness.submissions.hints import nearest
+from harness.submissions.hints import nearest, packed
 from harness.submissions.members import SUBMISSION_S, Budget, is_archive, without_suffix
 from harness.submissions.nodes import (
     Archive,
@@ -43,6 +43,8 @@ Reading = Literal["guess", "single"]
 #: How many folders and archives in another are looked into to find out whether it is a class, and
 #: for how much processor time.
 _MOST_COMPARED, _COMPARED_S = 1000, 60.0
+#: How many files of a folder without a submission are looked at for what they are.
+_MOST_SNIFFED = 20
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,9 @@ class _Finder:
             return self._in_folder(folder, path, name)
         if name not in self._wanted and not is_archive(name) and not is_notebook(name):
             near = nearest([(name,)], self._wanted)
+            file = File(partial(disk.read_regular, path))
+            if said := packed(display(name), file, self._limits.packed_bytes):
+                near = f"; {said}"
             raise UsageError(f"{shown} is no submission; give a folder or an archive{near}")
         node = file_or_archive(name, File(partial(disk.read_regular, path)))
         if isinstance(node, Archive) and self._only_path and reading == "guess":
@@ -236,8 +241,13 @@ class _Finder:
             return [_entry(name, str(folder.root), folder)], False
         entries = self._of_class(children, str(folder.root))
         if not entries:
+            files = [(each, node) for each, node in children if isinstance(node, File)]
+            limit = self._limits.packed_bytes
+            told = (packed(display(each), node, limit) for each, node in files[:_MOST_SNIFFED])
+            said = next((f"; {each}" for each in told if each), "")
             raise UsageError(
                 f"{display(str(path))} holds no submission; put one folder a submission into it"
+                f"{said}"
             )
         return entries, True
 

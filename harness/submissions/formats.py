@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 ZIP, GZIP, NOTEBOOK, WEB_PAGE = "a zip archive", "a gzip file", "a notebook", "a web page"
+TAR, BZIP2 = "a plain tar archive", "a bzip2 file"
 #: No Python file begins with one of these.
 _BEGINNINGS = (
     (b"PK\3\4", ZIP),
@@ -19,6 +20,8 @@ _BEGINNINGS = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Office document"),
     (b"\0\5\x16\7", "a file that macOS keeps about another"),
 )
+#: What holds other files, whatever opens it.
+ARCHIVES = frozenset({ZIP, GZIP, TAR, BZIP2, *(_what for _, _what in _BEGINNINGS[3:7])})
 _WEB_PAGE = re.compile(rb"\s*<(!doctype html|html)\b", re.IGNORECASE)
 _NOTEBOOK = re.compile(rb"\s*\{\s*\"(cells|metadata|nbformat|nbformat_minor)\"\s*:")
 
@@ -29,9 +32,9 @@ def told(content: bytes) -> str:
         if content.startswith(beginning):
             return what
     if content[:3] == b"BZh" and content[4:10] == b"1AY&SY":
-        return "a bzip2 file"
+        return BZIP2
     if content[257:262] == b"ustar" and b"\0" in content[:257]:
-        return "a plain tar archive"
+        return TAR
     if _WEB_PAGE.match(content):
         return WEB_PAGE
     is_notebook = _NOTEBOOK.match(content) and b'"cells"' in content and b'"nbformat"' in content

@@ -9,8 +9,12 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from harness.submissions.nodes import Parts
+from harness.errors import ArchiveError
+from harness.submissions import formats
+from harness.submissions.members import is_archive, without_suffix
+from harness.submissions.nodes import File, Parts
 from harness.submissions.records import (
+    Limits,
     SubmissionProblem,
     display,
     display_path,
@@ -31,6 +35,13 @@ _SOLUTION_CELLS = {
 _NOTEBOOK, _BROKEN = ", a notebook", ", which "
 _ONE_FILE = "one file is asked for, with modules beside it"
 _SAVE = "save it in Jupyter again and hand that in"
+#: Names of files that are zip archives inside, and not because somebody packed them.
+_DOCUMENTS = re.compile(
+    r"\.(docx|xlsx|pptx|od[tsp]|pages|numbers|key|npz|pth?|keras|epub|mlx)$", re.IGNORECASE
+)
+_LIKE_ARCHIVES = re.compile(
+    r"\.(zipx?|jar|whl|egg|gz|bz2|xz|zst|z|lzh|lzma|arj|ace|cab|dmg|iso|s7z)$", re.IGNORECASE
+)
 #: What tools and people put into a name: " (1)", "-2", "_final", "copy of".
 _ADDED = re.compile(r"(copy of |kopie von |\s*\(\d+\)|[-_ ](copy|final|neu|new|v?\d+)(?=\.|$))")
 
@@ -58,18 +69,59 @@ def nothing_wanted(
     contents: Contents,
     unused: Sequence[Parts],
     wanted: frozenset[str],
-    depth: int,
+    limits: Limits,
     broken: Mapping[Parts, str],
 ) -> SubmissionProblem:
-    """The problem of a submission in which no wanted file was found."""
+    """The problem of a submission in which no wanted file was found, with what lies there."""
     message = f"there is no file that a task asks for{nearest(unused, wanted, broken)}"
     for parts, error in contents.unread[:1]:
         message += f"; {display_path(parts)} was not opened: {error.message}"
+    for parts in unused[:_LISTED]:
+        if said := packed(display_path(parts), contents.files[parts], limits.packed_bytes):
+            message += f"; {said}"
+    for parts in contents.hollow[:1]:
+        message += f"; {display_path(parts) or 'what was handed in'} is empty"
+        message += "; see that your files are in it"
+    for parts in contents.hidden[:1]:
+        message += f"; {display_path(parts)} was not looked into, since its name begins with a dot"
+        message += ": rename it"
     if contents.depth_reached:
-        message += f"; what lies deeper than {depth} folders was not looked at"
+        message += f"; what lies deeper than {limits.depth} folders was not looked at"
     if contents.cut:
         message += "; there was more than is looked at, so hand in only what is asked for"
+    left = [*unused, *contents.others]
+    shown = [display_path(parts) for parts in left[:_LISTED]]
+    if not all(name in message for name in shown):
+        more = f" and {len(left) - _LISTED} more" if len(left) > _LISTED else ""
+        message += f"; handed in: {', '.join(shown)}{more}"
     return SubmissionProblem("empty", message)
+
+
+def packed(shown: str, file: File, limit: int) -> str:
+    """What to do with a file that is an archive, and is not called like one; empty for others.
+
+    Args:
+        shown: its path as a message shows it.
+        limit: the most bytes that are read of it.
+    """
+    if is_archive(shown) or _DOCUMENTS.search(shown):
+        return ""
+    try:
+        what = formats.told(file.read(limit))
+    except ArchiveError:
+        what = ""
+    if what in (formats.ZIP, formats.GZIP):
+        stem, dot, _ = shown.rpartition("/")[2].rpartition(".")
+        name = without_suffix(stem if stem and dot else shown.rpartition("/")[2])
+        suffix = ".zip" if what == formats.ZIP else ".tar.gz"
+        return f"{shown} is {what} and not called so: rename it to {name}{suffix}"
+    if what in formats.ARCHIVES:
+        return f"{shown} is {what}, which is not opened: pack your files as .zip"
+    if _LIKE_ARCHIVES.search(shown):
+        return (
+            f"{shown} looks like an archive of a kind that is not opened: pack your files as .zip"
+        )
+    return ""
 
 
 def nearest(

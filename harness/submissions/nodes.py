@@ -20,6 +20,10 @@ from harness.submissions.archives import Archives, Entry
 from harness.submissions.members import Budget, is_archive, is_read, unsafe
 from harness.submissions.records import Limits, display
 
+#: What tools call their own files and folders.
+_OF_TOOLS = frozenset(
+    {".DS_Store", ".git", ".gitignore", ".ipynb_checkpoints", ".idea", ".vscode", ".venv"}
+)
 _LITTER = frozenset({"__MACOSX", "__pycache__", "node_modules", "site-packages", "dist-packages"})
 
 Parts: TypeAlias = tuple[str, ...]
@@ -190,3 +194,8 @@ def _refuse_files(folder: Given, names: set[str]) -> None:
 def is_litter(name: str) -> bool:
     """Whether a file or a folder is what a tool left behind, by its name."""
     return name.startswith(".") or name in _LITTER
+
+
+def is_hidden(name: str) -> bool:
+    """Whether it is taken for litter, and a person may have called it so."""
+    return name.startswith(".") and not name.startswith("._") and name not in _OF_TOOLS

@@ -16,6 +16,7 @@ from harness.submissions.nodes import (
     Odd,
     Opener,
     Parts,
+    is_hidden,
     is_litter,
 )
 
@@ -43,6 +44,8 @@ class Contents:
         files: the files, wanted or not, by their parts; of two with the same parts the last.
         others: what nobody wants and is never taken, such as links.
         unread: the archives and folders that could not be looked into, and why.
+        hidden: what was not looked into for a dot before its name.
+        hollow: the archives and folders that hold nothing.
         depth_reached: whether folders lie deeper than is looked.
         cut: whether there was more than is looked at.
     """
@@ -52,6 +55,8 @@ class Contents:
     files: dict[Parts, File] = field(default_factory=dict)
     others: list[Parts] = field(default_factory=list)
     unread: list[tuple[Parts, ArchiveError]] = field(default_factory=list)
+    hidden: list[Parts] = field(default_factory=list)
+    hollow: list[Parts] = field(default_factory=list)
     depth_reached: bool = False
     cut: bool = False
 
@@ -79,6 +84,8 @@ def look_through(start: Sequence[tuple[str, Node]], opener: Opener) -> Contents:
         except ArchiveError as error:
             contents.unread.append((parts, error))
             continue
+        if not children:
+            contents.hollow.append(parts)
         for name, node in children:
             wanted = name in opener.wanted
             entries += 1
@@ -86,6 +93,8 @@ def look_through(start: Sequence[tuple[str, Node]], opener: Opener) -> Contents:
                 contents.cut = True
                 continue
             if is_litter(name):
+                if is_hidden(name):
+                    contents.hidden.append((*parts, name))
                 continue
             place = Place((*parts, name), node)
             _note(contents, place, wanted=wanted)

@@ -85,8 +85,8 @@ class _Taking:
         else:
             taken.problems += missing(absent, unused, self._kinds, self._broken)
         if not taken.contents and not problematic and not ours:
-            depth, broken = self._limits.depth, self._broken
-            taken.problems.append(nothing_wanted(contents, unused, self._asked, depth, broken))
+            limits, broken = self._limits, self._broken
+            taken.problems.append(nothing_wanted(contents, unused, self._asked, limits, broken))
         taken.left = _names(unused[:_MOST_LEFT], {parts[:-1] for parts in self._used})
         behind = left_behind(contents, unused, self._wanted)
         taken.notes = [*self._notes, *self._refused.values(), *behind]

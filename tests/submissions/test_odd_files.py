@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import UsageError
 from harness.submissions import Limits, Submission, find, find_all, formats
 from tests.support.archives import Files, laid, tarred, zipped
 
@@ -73,6 +74,58 @@ def test_what_can_be_read_is_read(tmp_path: Path, files: Files) -> None:
         ({"hw.tar.gz": PLAIN_TAR}, "empty", "this is a plain tar archive, whatever its name says"),
         ({"hw.zip": b"<!DOCTYPE html><html>"}, "empty", "this is a web page, whatever its name"),
         ({"hw.zip": b""}, "empty", "it is an empty file; see that it was uploaded whole"),
+        (
+            {"hw": zipped(TAKEN)},
+            "empty",
+            "; hw is a zip archive and not called so: rename it to hw.",
+        ),
+        (
+            {"a/hw.zipx": zipped(TAKEN)},
+            "empty",
+            "a/hw.zipx is a zip archive and not called so: rena",
+        ),
+        (
+            {"hw.jar": zipped(TAKEN)},
+            "empty",
+            "hw.jar is a zip archive and not called so: rename it t",
+        ),
+        (
+            {"hw": tarred(TAKEN)},
+            "empty",
+            "hw is a gzip file and not called so: rename it to hw.tar.gz",
+        ),
+        (
+            {"hw": PLAIN_TAR},
+            "empty",
+            "hw is a plain tar archive, which is not opened: pack your fil",
+        ),
+        (
+            {"hw": b"7z\xbc\xaf\x27\x1c"},
+            "empty",
+            "hw is a 7z archive, which is not opened: pack you",
+        ),
+        (
+            {"hw.tgz": tarred({"hw.zipx": b"x"})},
+            "empty",
+            "hw.tgz/hw.zipx looks like an archive of a k",
+        ),
+        ({"hw.zip": zipped({})}, "empty", "; hw.zip is empty; see that your files are in it"),
+        (
+            {"hw.zip": zipped({"hw/": b""})},
+            "empty",
+            "; hw.zip/hw is empty; see that your files are",
+        ),
+        ({".hidden/elbo.py": SOURCE}, "empty", "; .hidden was not looked into, since its name beg"),
+        (
+            {".elbo.py": SOURCE},
+            "empty",
+            "; .elbo.py was not looked into, since its name begins wit",
+        ),
+        (
+            {"report.docx": zipped({"word/a": b""}), "a.txt": b""},
+            "empty",
+            "; handed in: a.txt, report",
+        ),
         ({ELBO: zipped(TAKEN)}, "not-text", "elbo.py is a zip archive, not a Python file"),
         ({ELBO: tarred(TAKEN)}, "not-text", "elbo.py is a gzip file, not a Python file"),
         ({ELBO: PLAIN_TAR}, "not-text", "elbo.py is a plain tar archive, not a Python file"),
@@ -178,3 +231,13 @@ def test_twins_in_a_class_are_two_submissions(tmp_path: Path, pack: Pack) -> Non
     found = find([pack({f"{name}/elbo.py": SOURCE for name in twins}, tmp_path)], WANTED)
     assert sorted(each.name for each in found) == sorted(twins)
     assert all(each.contents == TAKEN and not each.problems for each in found)
+
+
+def test_a_path_that_is_an_archive_under_another_name(tmp_path: Path) -> None:
+    """A zip archive without its suffix is no submission by itself, and is said to be one."""
+    (tmp_path / "class").mkdir()
+    path = tmp_path / "class" / "hw"
+    path.write_bytes(zipped(TAKEN))
+    for each in (path, path.parent):
+        with pytest.raises(UsageError, match=r"no submission; .*; hw is a zip archive.*to hw\.zip"):
+            find([each], WANTED)
