@@ -6,7 +6,7 @@ import difflib
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from harness.errors import ArchiveError
@@ -135,6 +135,40 @@ def nearest(
             return f"; found {meant[name]}"
         return f"; was {meant[name]} meant to be {name}?"
     return f"; file names are such as {min(wanted)}" if wanted else ""
+
+
+def misnamed_modules(
+    absent: Sequence[tuple[str, str]], dotted: Sequence[tuple[str, str]], beside: Sequence[str]
+) -> Iterator[str]:
+    """What a student should know about imports that nearly name a module beside; a sentence each.
+
+    Args:
+        absent: a file, and a module that it imports and that is not there.
+        dotted: a file, and a module that it imports with a dot before its name.
+        beside: the names of the files that lie in the same folder.
+    """
+    by_plain = {_plain(name): name for name in beside if len(name) <= _LONGEST_COMPARED}
+    compared = frozenset(sorted(name for name in by_plain if name.endswith(".py"))[:_COMPARED])
+
+    def nearest_to(module: str) -> str:
+        close = _close(_plain(f"{module}.py"), compared)
+        return by_plain[close[0][0]] if close else ""
+
+    for file, module in dotted[:_LISTED]:
+        if near := display(nearest_to(module).removesuffix(".py")):
+            yield (
+                f"{display(file)} imports {display(module)} with a dot before its name, as only "
+                f"files of a package can: write `import {near}`, or `from {near} import …`."
+            )
+    for file, module in absent[:_COMPARED]:
+        if near := nearest_to(module):
+            stem = near.removesuffix(".py")
+            other = stem != near and stem.isidentifier()
+            remedy = f"Write `import {stem}`" if other else f"Rename it to {display(module)}.py"
+            yield (
+                f"{display(file)} imports {display(module)}, which is not there; was "
+                f"{display(near)} meant{_unlike(near)}? {remedy}."
+            )
 
 
 def left_behind(

@@ -42,7 +42,11 @@ def answer(content: bytes) -> dict[str, Any]:
         return {"cause": "syntax", "message": error.msg[:500], "line": error.lineno}
     except (ValueError, RecursionError, MemoryError, OverflowError):
         return _problem("syntax", "is nested too deeply for Python's parser")
-    return {"imports": sorted(_imported(tree))[:_MOST_IMPORTS]}
+    imports, relative = _imported(tree)
+    return {
+        "imports": sorted(imports)[:_MOST_IMPORTS],
+        "relative": sorted(relative)[:_MOST_IMPORTS],
+    }
 
 
 def _problem(cause: str, what: str, line: int | None = None) -> dict[str, Any]:
@@ -323,9 +327,13 @@ def _language(notebook: dict[str, Any]) -> str:
     return ""
 
 
-def _imported(tree: ast.Module) -> set[str]:
-    """The first part of the name of every module that is imported, wherever the import stands."""
+def _imported(tree: ast.Module) -> tuple[set[str], set[str]]:
+    """The first part of the name of every module that is imported, wherever the import stands.
+
+    The second set has those that are imported with a dot before their name.
+    """
     names: set[str] = set()
+    relative: set[str] = set()
     blocks: list[ast.AST] = [tree]
     while blocks:
         block = blocks.pop()
@@ -335,9 +343,15 @@ def _imported(tree: ast.Module) -> set[str]:
                     names |= {alias.name.partition(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                     names.add(node.module.partition(".")[0])
+                elif isinstance(node, ast.ImportFrom):
+                    named = [node.module] if node.module else [each.name for each in node.names]
+                    relative |= {name.partition(".")[0] for name in named}
                 else:
                     blocks.append(node)
-    return {name for name in names if len(name) <= _LONGEST_NAME}
+    short, dotted = (
+        {name for name in found if len(name) <= _LONGEST_NAME} for found in (names, relative)
+    )
+    return short, dotted
 
 
 def reply_to(content: bytes, notebook: dict[str, Any] | None) -> dict[str, Any]:

@@ -38,12 +38,14 @@ class Judgement:
         message: the same as a sentence with the file's name.
         line: the line of a syntax error, from 1.
         imports: the first part of the name of every module that it imports.
+        relative: of those that it imports with a dot before the name, as in a package.
     """
 
     cause: str = ""
     message: str = ""
     line: int | None = None
     imports: frozenset[str] = frozenset()
+    relative: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ class SourceParser(Asking):
         if answer.get("cause") != "harness-error":
             self._known[key] = answer
         if "imports" in answer:
-            return Judgement(imports=frozenset(answer["imports"]))
+            imports, relative = frozenset(answer["imports"]), frozenset(answer["relative"])
+            return Judgement(imports=imports, relative=relative)
         self._slow += "slow" in answer
         shown, line = display(file), answer["line"]
         if "what" in answer:

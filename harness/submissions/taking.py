@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import sysconfig
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -11,7 +13,7 @@ from importlib.machinery import PathFinder
 
 from harness.errors import ArchiveError
 from harness.submissions.cells import in_cells
-from harness.submissions.hints import left_behind, missing, nothing_wanted
+from harness.submissions.hints import left_behind, misnamed_modules, missing, nothing_wanted
 from harness.submissions.nodes import File, Node, Opener, Parts
 from harness.submissions.records import (
     SubmissionProblem,
@@ -24,6 +26,8 @@ from harness.submissions.search import Contents, Place, look_through
 from harness.submissions.sources import Judgement, SourceParser
 
 _MOST_LEFT = 1000
+#: How many imports of a file and of its modules are told to be nearly right.
+_MOST_MISNAMED = 5
 #: Modules of the worker, and what it calls its own files.
 _OURS = frozenset({"harness", "given"})
 
@@ -66,6 +70,7 @@ class _Taking:
         self._kinds: dict[Parts, str] = {}
         self._broken: dict[Parts, str] = {}
         self._notes: list[str] = []
+        self._spellings: dict[Parts, Parts] | None = None
         self._total_bytes = 0
 
     def result(self) -> Taken:
@@ -166,11 +171,16 @@ class _Taking:
         stem = name.removesuffix(".py")
         waiting = sorted(judged.imports)
         seen = {stem, *waiting}
+        importers = dict.fromkeys(waiting, name)
+        dotted = [(name, module) for module in sorted(judged.relative)]
+        absent: list[tuple[str, str]] = []
         count = size = 0
         while waiting:
             module = waiting.pop(0)
-            parts = (*program.parts[:-1], f"{module}.py")
+            parts = self._spelled((*program.parts[:-1], f"{module}.py"))
             file = self._found.files.get(parts)
+            if file is None and not _owner(module):
+                absent.append((importers[module], module))
             if file is None or self._is_shadowed(module):
                 continue
             try:
@@ -196,10 +206,39 @@ class _Taking:
                 self._refuse(parts[-1], helper.message)
                 continue
             self._used.add(parts)
-            self._taken.contents[f"{stem}/{parts[-1]}"] = content
+            self._taken.contents[f"{stem}/{module}.py"] = content
             new = sorted(helper.imports - seen)
             seen.update(new)
+            importers |= dict.fromkeys(new, parts[-1])
+            dotted += [(parts[-1], each) for each in sorted(helper.relative)]
             waiting += new
+        self._say_what_was_meant(program.parts[:-1], absent, dotted)
+
+    def _spelled(self, parts: Parts) -> Parts:
+        """How a module lies there: Python knows one spelling of an accent, and file names two."""
+        if parts in self._found.files or parts[-1].isascii():
+            return parts
+        if self._spellings is None:
+            self._spellings = {}
+            for each in sorted(self._found.files):
+                if not each[-1].isascii():
+                    normal = unicodedata.normalize("NFKC", each[-1])
+                    self._spellings.setdefault((*each[:-1], normal), each)
+        return self._spellings.get(parts, parts)
+
+    def _say_what_was_meant(
+        self, folder: Parts, absent: Sequence[tuple[str, str]], dotted: Sequence[tuple[str, str]]
+    ) -> None:
+        """Notes the modules beside a file that nearly have the name of one that it imports.
+
+        Args:
+            absent, dotted: a file and a module that it imports: one that is not there, and one with
+                a dot before its name.
+        """
+        if not absent and not dotted:
+            return
+        beside = [parts[-1] for parts in self._found.files if parts[:-1] == folder]
+        self._notes += itertools.islice(misnamed_modules(absent, dotted, beside), _MOST_MISNAMED)
 
     def _is_shadowed(self, module: str) -> bool:
         """Whether the name is that of a module which the program gets instead; this is said."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import io
 import os
+import unicodedata
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -19,6 +21,7 @@ from tests.support.unprivileged import without_override
 ELBO, SAMPLE, WEIGHTS = "elbo_gaussian_kl.py", "reparam_sample.py", "policy.safetensors"
 WANTED = frozenset({ELBO, SAMPLE, WEIGHTS})
 SOURCE, OTHER = b"x = 1\n", b"x = 2\n"
+Form = Literal["NFC", "NFD"]
 
 
 def as_folder(path: Path, files: Files) -> Path:
@@ -470,6 +473,64 @@ def test_a_module_that_would_be_another_stays_behind_and_this_is_said(
     submission = helped({ELBO: f"import {module}\n".encode(), f"{module}.py": b"1/0"}, tmp_path)
     assert (list(submission.contents), submission.problems) == ([ELBO], ())
     assert any(f"{module}.py was not taken: it has the name" in each for each in submission.notes)
+
+
+@pytest.mark.parametrize(
+    ("line", "file", "words"),
+    [
+        (
+            "from Utils import *",
+            "utils.py",
+            "imports Utils, which is not there; was utils.py meant?",
+        ),
+        ("import util", "utils.py", "imports util, which is not there; was utils.py meant?"),
+        ("import utils", "utils.PY", "was utils.PY meant? Rename it to utils.py."),
+        ("import utils", "utils (1).py", "was utils (1).py meant? Rename it to utils.py."),
+        ("import utils", "utils.py.txt", "was utils.py.txt meant? Rename it to utils.py."),
+        ("from .utils import *", "utils.py", "package can: write `import utils`, or `from utils i"),
+        (
+            "from . import utils",
+            "utils.py",
+            "imports utils with a dot before its name, as only fil",
+        ),
+        ("from .Utils import f", "utils.py", "write `import utils`, or `from utils import …`."),
+    ],
+)
+def test_a_module_that_is_nearly_named_is_told(
+    tmp_path: Path, line: str, file: str, words: str
+) -> None:
+    submission = helped({ELBO: f"{line}\n".encode(), file: SOURCE}, tmp_path)
+    assert (list(submission.contents), submission.problems) == ([ELBO], ())
+    assert submission.notes[0].startswith(f"{ELBO} imports ")
+    assert words in submission.notes[0]
+
+
+def test_a_module_of_a_module_that_is_nearly_named_is_told(tmp_path: Path) -> None:
+    files = {ELBO: b"import utils\n", "utils.py": b"import Deeper\n", "deeper.py": b""}
+    note = helped(files, tmp_path).notes[0]
+    assert note.startswith("utils.py imports Deeper, which is not there; was deeper.py meant?")
+
+
+@pytest.mark.parametrize("line", ["import torch", "import seaborn", "import json", "import plots"])
+def test_a_module_that_nothing_resembles_is_not_told(tmp_path: Path, line: str) -> None:
+    submission = helped({ELBO: f"{line}\n".encode(), "utils.py": SOURCE}, tmp_path)
+    (note,) = submission.notes
+    assert note.endswith("not taken: utils.py.")
+
+
+@pytest.mark.parametrize("written", ["NFC", "NFD"])
+@pytest.mark.parametrize("lying", ["NFC", "NFD"])
+@pytest.mark.parametrize("pack", [None, zipped, tarred])
+def test_how_an_accent_is_encoded_does_not_matter(
+    tmp_path: Path, written: Form, lying: Form, pack: Callable[[Files], bytes] | None
+) -> None:
+    """A module is found, and is called what Python looks for."""
+    text = unicodedata.normalize(written, "import modülé\n").encode()
+    files = {ELBO: text, unicodedata.normalize(lying, "modülé.py"): SOURCE}
+    submission = helped(files if pack is None else {"hw.zip": pack(files)}, tmp_path)
+    name = unicodedata.normalize("NFC", f"{ELBO[:-3]}/modülé.py")
+    assert submission.contents == {ELBO: text, name: SOURCE}
+    assert (submission.problems, submission.notes) == ((), ())
 
 
 def test_helpers_have_limits(tmp_path: Path) -> None:
