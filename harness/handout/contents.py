@@ -18,6 +18,7 @@ import harness
 from harness.errors import UsageError
 from harness.marking import costs, hints
 from harness.marking.costs import Costs
+from harness.report.sanitise import SENTENCE_LIMIT, clean
 from harness.seeds import PUBLIC_KEY
 from harness.spec import sealed
 from harness.spec.load import LoadedTask
@@ -178,15 +179,15 @@ def _readme(
 ) -> bytes:
     """The README of a handout, with its tasks."""
     rows = "\n".join(
-        f"| [{task.spec.title}](tasks/{task.id}/README.md) | `{MINE}/{task.spec.file}` | "
-        f"{points.get(task.id, task.points):g} |"
+        f"| [{clean(task.spec.title, SENTENCE_LIMIT)}](tasks/{task.id}/README.md) | "
+        f"`{MINE}/{task.spec.file}` | {points.get(task.id, task.points):g} |"
         for task in tasks
     )
     # the quickest task to be marked is a good one to begin with
     first = min(tasks, key=lambda task: (task.spec.tier == "training", len(task.spec.checks)))
     return (
         _page("README.txt")
-        .replace("{title}", title)
+        .replace("{title}", clean(title, SENTENCE_LIMIT))
         .replace("{tasks}", rows)
         .replace("{rules}", "".join(f"- {line}\n" for line in rules) + "\n" if rules else "")
         .replace("{first}", first.id)

@@ -33,14 +33,15 @@ def narrowed(
 
     Raises:
         SpecError: a task stands twice, checks are left out that do not exist or that others need,
-            a phase marks none of the tasks, or lateness costs more than everything.
+            a phase marks none of the tasks, nothing is worth anything, or lateness costs more than
+            everything.
     """
     flaws = [*_repeated(assignment.tasks), *_of_tiers(assignment, loaded)]
     for index, entry in enumerate(assignment.tasks):
         if entry.id in loaded:
             flaws += _of_task(("tasks", index), entry, loaded[entry.id].spec)
     if not flaws:
-        flaws = [*_beyond_everything(assignment, loaded)]
+        flaws = [*_worth_nothing(assignment, loaded), *_beyond_everything(assignment, loaded)]
     if flaws:
         places = strict_yaml.positions(path.read_text(encoding="utf-8-sig"))
         raise SpecError(
@@ -89,6 +90,15 @@ def _of_tiers(assignment: Assignment, loaded: Mapping[str, LoadedTask]) -> Itera
             there = ", ".join(sorted(of_tasks))
             message = f"in the phase {phase} nothing would be marked: no task is of these tiers"
             yield ("tiers", phase), message, f"there are: {there}"
+
+
+def _worth_nothing(assignment: Assignment, loaded: Mapping[str, LoadedTask]) -> Iterator[_Flaw]:
+    """An assignment for which there are no points."""
+    if any(entry.id not in loaded for entry in assignment.tasks):
+        return
+    if not any(_worth(entry, loaded[entry.id].spec) for entry in assignment.tasks):
+        message = "the whole assignment is worth 0 points, and everybody would have all of them"
+        yield ("tasks",), message, "give a task points"
 
 
 def _beyond_everything(assignment: Assignment, loaded: Mapping[str, LoadedTask]) -> Iterator[_Flaw]:

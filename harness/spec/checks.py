@@ -9,14 +9,25 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 ID_PATTERN = r"^[a-z][a-z0-9-]*$"
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
 
 Identifier = Annotated[str, Field(pattern=ID_PATTERN, max_length=64)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
-Points = Annotated[float, Field(ge=0, le=1000)]
+#: Sums of points are rounded to four places.
+LEAST_POINTS = 1e-4
+
+
+def _require_sizable(points: float) -> float:
+    """Points as they are; raises ValueError for more than none that would be rounded to none."""
+    if 0 < points < LEAST_POINTS:
+        raise ValueError(f"{points} points would be rounded to none: give 0, or 0.0001 or more")
+    return points
+
+
+Points = Annotated[float, Field(ge=0, le=1000), AfterValidator(_require_sizable)]
 Positive = Annotated[float, Field(gt=0)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
 

@@ -20,6 +20,11 @@ _DISCRIMINATOR = "kind"
 #: What the pattern of an id asks for, in words.
 _ID_PATTERN = "^[a-z][a-z0-9-]*$"
 _ID_WORDS = "be small letters, digits and hyphens, a letter first"
+#: What pydantic calls a value that is no mapping, and no list.
+_OF_MAPPINGS = frozenset({"model_type", "model_attributes_type", "dict_type"})
+_OF_LISTS = frozenset({"tuple_type", "list_type"})
+#: A text that means the same between brackets.
+_PLAIN = re.compile(r"[\w.%/-][\w .,%/-]{0,59}")
 #: A field that a message names.
 _NAMED = re.compile(r"`([a-z_.]+)(?:: [^`]*)?`")
 
@@ -66,7 +71,7 @@ def complaints(
             remedy = _did_you_mean(str(loc[-1]), _fields(model, loc[:-1]), "remove it")
         else:
             path = _path(loc, document.data)
-            place, message, remedy = _wrong_value(item, path, document)
+            place, message, remedy = _wrong_value(item, path, document, model)
         checked = path[:-1] if kind == "extra_forbidden" else path
         if not any(checked[:length] in document.refused for length in range(len(checked) + 1)):
             grouped.setdefault(path, (place, [], remedy))[1].append(message)
@@ -75,7 +80,7 @@ def complaints(
 
 
 def _wrong_value(
-    item: ErrorDetails, path: Location, document: Located
+    item: ErrorDetails, path: Location, document: Located, model: type[BaseModel]
 ) -> tuple[Position, str, str]:
     kind, value = item["type"], item["input"]
     context = item.get("ctx", {})
@@ -105,7 +110,30 @@ def _wrong_value(
         remedy = "write true or false"
     elif kind in ("int_type", "float_type") and isinstance(value, str):
         remedy = "write a decimal number without quotes"
+    elif kind in _OF_MAPPINGS or kind in _OF_LISTS:
+        remedy = _wrapped(value, item["loc"], model, is_list=kind in _OF_LISTS) or remedy
     return place, f"{_name(path)} is {shown(value)}, but should {requirement}", remedy
+
+
+def _wrapped(value: object, loc: Location, model: type[BaseModel], *, is_list: bool) -> str:
+    """How a value is written where a list or a mapping is wanted; empty where that is not known."""
+    if is_list and isinstance(value, dict):
+        return "write a list of them, each behind `- `"
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    text = str(value)
+    if not _PLAIN.fullmatch(text):
+        return ""
+    inner = list(_models(model, (*loc, 0) if is_list else loc))
+    needed = [
+        info.alias or name
+        for name, info in (inner[0].model_fields.items() if len(inner) == 1 else ())
+        if info.is_required()
+    ]
+    if inner and len(needed) != 1:
+        return ""
+    text = f"{{{needed[0]}: {text}}}" if needed else text
+    return f"write [{text}]" if is_list else f"write {text}" if needed else ""
 
 
 def _of_named(message: str, path: Location, document: Located) -> Position:
@@ -202,7 +230,8 @@ def _did_you_mean(written: str, allowed: Sequence[str], otherwise: str) -> str:
 
 
 def _name(path: Location) -> str:
-    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    named = (part if isinstance(part, int) or part.isprintable() else shown(part) for part in path)
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in named)
     return "".join(parts).lstrip(".") or "the file"
 
 

@@ -180,10 +180,10 @@ class Assignment(Schedule):
     id: Identifier
     title: Annotated[str, Field(min_length=1, max_length=120)]
     tasks: Annotated[tuple[AssignedTask, ...], Field(min_length=1)]
-    alpha: Annotated[float, Field(gt=0, le=1e-2)] = 1e-4
-    beta: Annotated[float, Field(gt=0, le=0.5)] = 0.05
+    alpha: Annotated[float, Field(ge=1e-12, le=1e-2)] = 1e-4
+    beta: Annotated[float, Field(ge=1e-6, le=0.5)] = 0.05
     groups: bool = False
-    max_submissions: Annotated[int, Field(ge=1)] | None = None
+    max_submissions: Annotated[int, Field(ge=1, le=1000)] | None = None
     counts: Literal["last", "first", "best"] = "last"
     tiers: dict[MarkedPhase, Annotated[tuple[Tier, ...], Field(min_length=1)]] = Field(
         default_factory=dict

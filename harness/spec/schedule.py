@@ -9,6 +9,7 @@ are told by its clocks.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from itertools import pairwise
@@ -53,19 +54,39 @@ def read_moment(text: object) -> datetime:
         raise ValueError(f"{text!r} is no date with time and zone; write {_EXAMPLE}")
     if match["zone"] is None:
         raise ValueError(f"{text} has no time zone; write {_EXAMPLE}")
-    try:
-        local = datetime.fromisoformat(f"{match['date']}T{match['time']}")
-    except ValueError as error:
-        raise ValueError(f"{text}: {error}") from None
+    _require_existing(match["date"], match["time"], text)
+    local = datetime.fromisoformat(f"{match['date']}T{match['time']}")
     local += timedelta(microseconds=int((match["part"] or "0").ljust(6, "0")[:6]))
-    if not _FIRST_YEAR <= local.year < _LAST_YEAR:
-        raise ValueError(
-            f"{text}: years from {_FIRST_YEAR} to {_LAST_YEAR - 1} are understood; correct the year"
-        )
     offset = _offset(local, match["zone"])
     return local.replace(
         tzinfo=_Fixed(offset, match["zone"]) if "/" in match["zone"] else timezone(offset)
     )
+
+
+def _require_existing(date: str, time: str, text: object) -> None:
+    """Refuses a date that no calendar has and a time that no clock shows.
+
+    Raises:
+        ValueError: it is one, with what is wrong with it.
+    """
+    year, month, day = map(int, date.split("-"))
+    hour, *rest = map(int, time.split(":"))
+    if not _FIRST_YEAR <= year < _LAST_YEAR:
+        raise ValueError(
+            f"{text}: years from {_FIRST_YEAR} to {_LAST_YEAR - 1} are understood; correct the year"
+        )
+    wrong = ""
+    days = monthrange(year, month)[1] if 1 <= month <= 12 else 0
+    if not 1 <= month <= 12:
+        wrong = f"there is no month {month:02d}, they go from 01 to 12"
+    elif not 1 <= day <= days:
+        wrong = f"there is no day {day:02d}, this month has {days} days"
+    elif hour > 23:
+        wrong = f"there is no hour {hour:02d}, they go from 00 to 23"
+    elif max(rest) > 59:
+        wrong = f"no clock shows {time}, minutes and seconds go from 00 to 59"
+    if wrong:
+        raise ValueError(f"{text}: {wrong}; write {_EXAMPLE}")
 
 
 class _Fixed(tzinfo):
@@ -239,6 +260,11 @@ class LateRule(Model):
         for name in ("cap", "late_days", "grace"):
             if not self.per_day.amount and getattr(self, name):
                 raise ValueError(f"`{name}` could never matter: a day costs {self.per_day}")
+        if not self.per_day.amount:
+            raise ValueError(
+                f"`per_day` is {self.per_day}, so that lateness would never matter: say what a day "
+                "costs, or leave `late` and `late_until` out and move `due`"
+            )
         if self.cap is None:
             return self
         if self.cap.unit != self.per_day.unit:

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.errors import Problem, SpecError
 from harness.feasibility import misses
+from harness.report.sanitise import SENTENCE_LIMIT, clean
 from harness.spec.catalogue import assignment_names, load_term, read_catalogue
 from harness.spec.models import Assignment
 from harness.spec.schedule import LateRule, moment_text
@@ -60,7 +61,7 @@ def _print_all(args: argparse.Namespace, read: list[Syllabus]) -> None:
         due = f"due {moment_text(declared.due)}" if declared.due else "no due date"
         print(
             f"{declared.id:<{width}}  {len(syllabus.ids):>3} tasks  {_points(syllabus):>6g} points"
-            f"  {due}  {declared.title}"
+            f"  {due}  {clean(declared.title, SENTENCE_LIMIT)}"
         )
     term = load_term(args.tasks)
     drawing = [each.id for each in map(_declared, read) if each.late and each.late.late_days]
@@ -89,7 +90,7 @@ def _worth(syllabus: Syllabus, name: str) -> float:
 def _in_full(syllabus: Syllabus) -> Iterator[str]:
     """The lines about one assignment."""
     declared = _declared(syllabus)
-    yield f"{declared.id}: {declared.title}, {_points(syllabus):g} points"
+    yield f"{declared.id}: {clean(declared.title, SENTENCE_LIMIT)}, {_points(syllabus):g} points"
     for name in syllabus.ids:
         known = name in syllabus.usable
         worth = f"{_worth(syllabus, name):g} points" if known else "cannot be read"

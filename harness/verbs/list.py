@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from harness.errors import SpecError
+from harness.report.sanitise import SENTENCE_LIMIT, clean
 from harness.spec.catalogue import read_catalogue
 from harness.spec.checks import Stochastic
 from harness.spec.load import LoadedTask
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         lecture = ", ".join(f"{slide.document} {slide.slide!r}" for slide in task.spec.lecture)
         print(
             f"{task.id:<{width}}  {task.spec.points:>5g} points  {task.spec.tier:<9}  "
-            f"{task.spec.title}"
+            f"{clean(task.spec.title, SENTENCE_LIMIT)}"
         )
         print(f"{'':<{width}}  {len(task.spec.checks)} checks; {lecture}")
     print(f"{len(tasks)} tasks, {sum(task.spec.points for task in tasks):g} points")

@@ -54,7 +54,37 @@ def test_differences_are_real_time_where_the_clocks_change() -> None:
     [
         ("due: 2026-10-19 23:59", r"hw.yaml:4:6: due: .* has no time zone; write 2026-10-19 23:59"),
         ("due: 2026-10-19", "is no date with time and zone"),
-        ("due: 2026-13-19 23:59 Z", "month must be in"),
+        (
+            "due: 2026-13-19 23:59 Z",
+            "there is no month 13, they go from 01 to 12; write 2026-10-19",
+        ),
+        (
+            "due: 2026-02-30 23:59 Z",
+            "02-30 23:59 Z: there is no day 30, this month has 28 days; write",
+        ),
+        ("due: 2026-10-00 23:59 Z", "there is no day 00, this month has 31 days; write 2026-10-19"),
+        ("due: 2026-10-19 25:00 Z", "there is no hour 25, they go from 00 to 23; write 2026-10-19"),
+        ("due: 2026-10-19 24:00 Z", "there is no hour 24, they go from 00 to 23; write 2026-10-19"),
+        ("due: 2026-10-19 23:60 Z", "no clock shows 23:60, minutes and seconds go from 00 to 59"),
+        ("due: 2026-10-19 23:59:60 Z", "no clock shows 23:59:60, minutes and seconds go from 00"),
+        (DUE + "late: {per_day: 0%}", "hw.yaml:5:8: late: `per_day` is 0%, so that lateness would"),
+        (
+            DUE + UNTIL + "late: {per_day: 0 points}",
+            "`per_day` is 0 points, so that lateness would",
+        ),
+        (
+            "max_submissions: 1001",
+            "max_submissions is 1001, but should be less than or equal to 10",
+        ),
+        (f"max_submissions: 1{23 * '0'}", "max_submissions is 10+, but should be less than or equ"),
+        ("beta: 1.0e-300", "beta is 1e-300, but should be greater than or equal to 0.000001"),
+        ("alpha: 1.0e-300", "alpha is 1e-300, but should be greater than or equal to 0.0000000"),
+        ("late: 10%", r"late is '10%', but should be a mapping \(write {per_day: 10%}\)"),
+        (
+            "tiers: {final: exact}",
+            r"tiers.final is 'exact', but should be a list \(write \[exact\]\)",
+        ),
+        ('"\\x1b[31m": 1', r"the field '\\x1b\[31m' is not known"),
         ("due: 0001-01-01 00:00 Europe/Berlin", "years from 1970 to 2999"),
         ("due: 9999-12-31 23:59 America/Lima", "years from 1970 to 2999"),
         ("due: 2026-10-19 23:59 Europe/Berlinn", "no time zone called 'Europe/Berlinn'"),
@@ -192,6 +222,27 @@ def test_an_unknown_assignment_is_answered_with_a_path(tasks: Path) -> None:
     (tasks / "assignments" / "hw1.yaml").rename(tasks / "assignments" / "hw2.yaml")
     with pytest.raises(SpecError, match=r"hw2.yaml has the id 'hw1' \(write id: hw2\)"):
         load_assignment(tasks, "hw2", ["square"])
+
+
+def test_a_title_is_shown_without_what_a_terminal_obeys(
+    tasks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    title = r'"\x1b[31mHome\x9bwork\u202e \a1\n2"'
+    text = f"id: hw1\ntitle: {title}\ntasks: [{{id: square}}]\n"
+    (tasks / "assignments" / "hw1.yaml").write_text(text)
+    spec = (tasks / "square" / "task.yaml").read_text()
+    (tasks / "square" / "task.yaml").write_text(spec.replace("title: Squares", f"title: {title}"))
+    places = ["--tasks", str(tasks), "--reference", str(COURSE / "reference")]
+    for words in (["assignments"], ["assignments", "hw1"], ["list"]):
+        assert main([*words, *places]) == 0
+        out = capsys.readouterr().out
+        assert "Home" in out and " 1 2" in out
+        assert not set(out) & set("\x1b\x9b\u202e\a")
+    folder = tmp_path / "handout"
+    assert main(["handout", str(folder), "--assignment", "hw1", *places]) == 0
+    readme = (folder / "README.md").read_text("utf-8")
+    assert readme.count("Home") == 2
+    assert not set(readme) & set("\x1b\x9b\u202e\a")
 
 
 def test_the_verb_lists_them_and_shows_one(tasks: Path, capsys: pytest.CaptureFixture[str]) -> None:

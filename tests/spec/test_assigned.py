@@ -28,11 +28,11 @@ def syllabus(tmp_path):
     (tasks / "assignments").unlink()
     (tasks / "assignments").mkdir()
 
-    def read(*entries, rules=()):
+    def read(*entries, rules=(), text=""):
         lines = ["id: part", "title: A part", "tasks:", *(f"  - {{{entry}}}" for entry in entries)]
         lines += rules
         path = tasks / "assignments" / "part.yaml"
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        path.write_text(text or "\n".join(lines) + "\n", encoding="utf-8")
         return read_syllabus(tasks, COURSE / "reference", "part")
 
     return read
@@ -185,6 +185,64 @@ def test_a_task_that_was_not_loaded_is_no_reason_to_refuse_the_others(syllabus, 
     (noise / "task.yaml").write_text("id: noise\n", encoding="utf-8")
     read = syllabus("id: square", "id: noise, without: [law]")
     assert [task.id for task in read.choose(["square"])] == ["square"]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "message", "remedy"),
+    [
+        ("[square]", "tasks[0] is 'square', but should be a mapping", "write {id: square}"),
+        ("square", "tasks is 'square', but should be a list", "write [{id: square}]"),
+        (
+            "{id: square}",
+            "tasks is a mapping, but should be a list",
+            "write a list of them, each behind `- `",
+        ),
+        (
+            "[{id: square, without: slope}]",
+            "tasks[0].without is 'slope', but should be a list",
+            "write [slope]",
+        ),
+        (
+            "[{id: square, without: 'slope, sum'}]",
+            "tasks[0].without is 'slope, sum', but should be a list",
+            "write [slope, sum]",
+        ),
+        (
+            '[{id: square, without: "a]\\x1b"}]',
+            r"tasks[0].without is 'a]\x1b', but should be a list",
+            "change the value",
+        ),
+        (
+            "[{id: square, checks: value}]",
+            "tasks[0].checks is 'value', but should be a mapping",
+            "change the value",
+        ),
+        (
+            "[{id: square, points: 0}, {id: noise, points: 0}]",
+            "the whole assignment is worth 0 points, and everybody would have all of them",
+            "give a task points",
+        ),
+        (
+            "[{id: square, checks: {value: 0}, without: [slope, sum]}]",
+            "the whole assignment is worth 0 points, and everybody would have all of them",
+            "give a task points",
+        ),
+        (
+            "[{id: square, points: 1.0e-320}]",
+            "tasks[0].points: 1e-320 points would be rounded to none: give 0, or 0.0001 or more",
+            "correct the fields named here",
+        ),
+    ],
+)
+def test_slips_have_a_remedy(syllabus, tasks, message, remedy):
+    with pytest.raises(SpecError) as caught:
+        syllabus(text=f"id: part\ntitle: A part\ntasks: {tasks}\n")
+    (problem,) = caught.value.problems
+    assert (problem.message, problem.remedy) == (message, remedy)
+
+
+def test_a_task_may_be_worth_nothing_beside_others(syllabus):
+    assert syllabus("id: square, points: 0", "id: noise, points: 0.0001").points["square"] == 0
 
 
 # the tour of this course

@@ -282,7 +282,7 @@ def test_a_syntax_error_in_a_second_document() -> None:
         ),
         ("id: a\ndraws: true", "f:2:8: draws is true, but should be a valid integer (change"),
         ("id: a\ndraws: [1, 2]", "f:2:8: draws is a list of 2, but should be a valid integer"),
-        ("id: a\nchecks: {a: 1}", "f:2:9: checks is a mapping, but should be a list (change"),
+        ("id: a\nchecks: {a: 1}", "f:2:9: checks is a mapping, but should be a list (write a list"),
         (
             "id: a\neither: 1.5",
             "f:2:9: either is 1.5, but should be a valid integer; or either is 1.5, but should be",
