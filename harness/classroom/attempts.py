@@ -14,7 +14,7 @@ from typing import Any
 from harness.classroom.times import Attempt
 from harness.errors import UsageError
 from harness.spec.models import Assignment
-from harness.spec.schedule import moment_text, on_the_clocks_of
+from harness.spec.schedule import moment_texts, on_the_clocks_of
 
 _PREFIX = "attempts/"
 
@@ -122,9 +122,10 @@ class History:
         attempts = self.attempts.get(name, ())
         for attempt in attempts:
             if assignment.release is not None and attempt.at < assignment.release:
+                at, release = moment_texts(attempt.at, assignment.release)
                 raise UsageError(
-                    f"{attempt.place or name}: {name} handed in at {attempt.text}, before the "
-                    f"release at {moment_text(assignment.release)}; is the zone of the time right?"
+                    f"{attempt.place or name}: {name} handed in at {at}, before the "
+                    f"release at {release}; is the zone of the time right?"
                 )
         allowed = attempts[: assignment.max_submissions]
         closes = assignment.closes
@@ -135,11 +136,8 @@ class History:
                 f"handed in {len(attempts)} times, of which the first {len(allowed)} are accepted"
             )
         if closes is not None and len(accepted) < len(allowed):
-            reasons.append(
-                f"handed in at {moment_text(on_the_clocks_of(allowed[-1].at, closes))}, after the "
-                "assignment closed at "
-                f"{moment_text(closes)}"
-            )
+            at, closed = moment_texts(on_the_clocks_of(allowed[-1].at, closes), closes)
+            reasons.append(f"handed in at {at}, after the assignment closed at {closed}")
         refused = "; ".join(reasons)
         if assignment.counts == "first":
             return Choice(tuple(accepted[:1]), refused)

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from harness.classroom.attempts import Choice, History, name_of
 from harness.classroom.extensions import Extensions
-from harness.classroom.roster import Roster, listed, lost_zeros
+from harness.classroom.roster import Roster, listed, lost_zeros, meant
 from harness.classroom.times import THE_ONE, Attempt, Times, require_distinct
 from harness.errors import UsageError
 from harness.spec.models import Assignment
-from harness.spec.schedule import moment_text, on_the_clocks_of
+from harness.spec.schedule import moment_text, moment_texts, on_the_clocks_of
 from harness.submissions import display
 
 
@@ -144,8 +144,9 @@ def without_work(known: Arrangements, who: Collection[str]) -> list[str]:
     absent = sorted(timed - set(who))
     if not absent:
         return []
-    zeros = lost_zeros(sorted(set(who) - timed), absent)
-    return [f"there are times of these, and nothing that they handed in: {listed(absent)}{zeros}"]
+    others = sorted(set(who) - timed)
+    likely = lost_zeros(others, absent) or meant(absent, others)
+    return [f"there are times of these, and nothing that they handed in: {listed(absent)}{likely}"]
 
 
 def _disagreeing(told: Sequence[Attempt], roster: Roster) -> list[str]:
@@ -162,9 +163,10 @@ def _disagreeing(told: Sequence[Attempt], roster: Roster) -> list[str]:
 
 def _correction(before: Attempt, now: Attempt) -> str:
     if before.student == now.student:
+        former, new = moment_texts(before.at, now.at)
         return (
-            f"{display(now.student)}: these files had the time {before.text}, and now have "
-            f"{now.text}; the former is no attempt any more"
+            f"{display(now.student)}: these files had the time {former}, and now have "
+            f"{new}; the former is no attempt any more"
         )
     return (
         f"{display(now.submission)} was {display(before.student)}'s, and is now "
@@ -179,9 +181,10 @@ def _again(pairs: Sequence[tuple[Attempt, Attempt]]) -> list[str]:
         return []
     latest = {now.student: (before, now) for before, now in pairs}
     before, now = latest[min(latest)]
+    first, second = moment_texts(before.at, now.at)
     several = f", and {len(latest) - 1} more likewise" if len(latest) > 1 else ""
     return [
-        f"{display(now.student)} handed in the same files at {before.text} and at {now.text}"
+        f"{display(now.student)} handed in the same files at {first} and at {second}"
         f"{several}: each time is an attempt; where the former was wrong, give --replace-times"
     ]
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from harness.marking.gradebook import Lateness
 from harness.spec.models import Assignment
-from harness.spec.schedule import DAY, LateRule, moment_text, on_the_clocks_of
+from harness.spec.schedule import DAY, LateRule, moment_texts, on_the_clocks_of
 
 
 @dataclass(frozen=True)
@@ -87,5 +87,5 @@ def lateness(
     lost = 0.0
     if assignment.late is not None:
         lost = penalty(assignment.late, days - free, max_points, points)
-    handed_in = moment_text(on_the_clocks_of(at, assignment.due))
-    return Lateness(handed_in, moment_text(assignment.due), days, free, lost)
+    handed_in, due = moment_texts(on_the_clocks_of(at, assignment.due), assignment.due)
+    return Lateness(handed_in, due, days, free, lost)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from harness.submissions import display
 
 WHAT = "a roster"
 _LISTED = 10
+#: How many names are compared with those that are nearly theirs.
+_COMPARED = 50
+_REMEDIES = {"pseudonym": "`import --roster` draws one for everybody without"}
 _HEAD = "id,pseudonym (`import --roster` draws pseudonyms for a roster that has none)"
 #: What is read besides, where there are such columns.
 FURTHER = ("name", "group", "email", "submission")
@@ -106,8 +111,9 @@ class Roster:
         strangers = sorted(given - self.units.keys()) if self.path is not None else []
         if not strangers:
             return []
-        zeros = lost_zeros(strangers, self.absent(given))
-        return [f"not in {self.path}, and shown without their names: {listed(strangers)}{zeros}"]
+        absent = self.absent(given)
+        likely = lost_zeros(strangers, absent) or meant(strangers, absent)
+        return [f"not in {self.path}, and shown without their names: {listed(strangers)}{likely}"]
 
     def missing(self, names: Iterable[str]) -> list[str]:
         """A sentence about those in the roster without a submission; empty where all have one."""
@@ -176,25 +182,29 @@ def read(path: Path, *, by_group: bool = False, complete: bool = True) -> Roster
             name of somebody who is not in it, or a submission is said to be somebody else's too.
     """
     required = ("id", "pseudonym") if complete else ("id",)
-    rows = table.read(path, WHAT, required, _HEAD, ("pseudonym", *FURTHER))
+    rows = table.read(path, WHAT, required, _HEAD, ("pseudonym", *FURTHER), _REMEDIES)
     if by_group and "group" not in rows.columns:
         raise UsageError(
             f"{path}:1: the assignment is handed in by groups, and the roster has no column group"
         )
     students: dict[str, Student] = {}
+    lines: dict[str, int] = {}
     shown: dict[str, int] = {}
     for row in rows.rows:
         student = _student(row)
         place = f"{path}:{row.line}"
         if student.id in students:
-            raise UsageError(f"{place}: {student.id} stands twice in the roster")
+            raise UsageError(
+                f"{place}: {student.id} stands twice in the roster, first in line "
+                f"{lines[student.id]}; keep one row for each id"
+            )
         if student.pseudonym and student.pseudonym in shown:
             raise UsageError(
                 f"{place}: the pseudonym {student.pseudonym} stands twice in the roster, first in "
-                f"line {shown[student.pseudonym]}"
+                f"line {shown[student.pseudonym]}; give one of them another"
             )
         students[student.id] = student
-        shown[student.pseudonym] = row.line
+        lines[student.id] = shown[student.pseudonym] = row.line
     if by_group:
         _require_distinct(path, students)
     if complete:
@@ -251,6 +261,33 @@ def listed(names: Sequence[str]) -> str:
     """The first names as messages show them, and how many more there are."""
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return ", ".join(display(name) for name in names[:_LISTED]) + more
+
+
+def meant(names: Sequence[str], others: Sequence[str]) -> str:
+    """A hint, where names that are nobody's are nearly those of others that nothing is known of.
+
+    Ids that differ in a digit are different ids, and no hint.
+    """
+    by_plain: dict[str, str] = {_plain(name): name for name in others}
+    pairs: list[str] = []
+    for name in names[:_COMPARED]:
+        near = get_close_matches(_plain(name), by_plain, n=5)
+        alike = [each for each in near if _digits(each) == _digits(_plain(name))]
+        if alike:
+            other = by_plain[alike[0]]
+            pairs.append(f"is {display(name)} {display(other)}?")
+    if not pairs:
+        return ""
+    more = f" and {len(pairs) - _LISTED} more" if len(pairs) > _LISTED else ""
+    return f" ({' '.join(pairs[:_LISTED])}{more} Names are compared to the letter)"
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold().strip()
+
+
+def _digits(name: str) -> list[str]:
+    return re.findall(r"\d", name)
 
 
 def lost_zeros(strangers: Sequence[str], absent: Sequence[str]) -> str:

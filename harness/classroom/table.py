@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from harness.errors import UsageError
 
@@ -19,6 +20,9 @@ LINE_END = re.compile("\r\n|\r|\n")
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
 #: Columns whose cells are names, and never rounded numbers.
 _NAMES = ("id", "submission")
+#: What is wrong with most tables that cannot be read, and what to do about it.
+OPEN_QUOTE = "a quote that is not closed, or stands inside a cell"
+CLOSE = "close it, or double it where it belongs to the text"
 #: A cell in quotes, in which a quote is doubled.
 QUOTED = re.compile('"(?:[^"]++|"")*+"')
 
@@ -47,7 +51,12 @@ class Table:
 
 
 def read(
-    path: Path, what: str, required: tuple[str, ...], head: str, further: tuple[str, ...] = ()
+    path: Path,
+    what: str,
+    required: tuple[str, ...],
+    head: str,
+    further: tuple[str, ...] = (),
+    remedies: Mapping[str, str] = MappingProxyType({}),
 ) -> Table:
     """A table with a header, separated by commas, semicolons or tabs, whichever it has most of.
 
@@ -59,6 +68,7 @@ def read(
         required: columns that must be there once and be filled in every row.
         head: the header to begin with, for messages.
         further: columns that are read where they are there.
+        remedies: where the values of a column come from, for messages.
 
     Raises:
         UsageError: the file cannot be read, a column or a value that is required is missing, a
@@ -67,10 +77,14 @@ def read(
     text, notices = _text(path, what)
     lines = io.StringIO(text, newline="")
     reader = csv.reader(lines, delimiter=delimiter_of(text), strict=True)
+    numbered: list[tuple[int, list[str]]] = []
+    begins = 1
     try:
-        numbered = [(reader.line_num, row) for row in reader]
+        for record in reader:
+            numbered.append((reader.line_num, record))
+            begins = reader.line_num + 1
     except csv.Error as error:
-        raise UsageError(f"{path}:{reader.line_num}: {what} cannot be read: {error}") from error
+        raise UsageError(f"{path}:{begins}: {what} cannot be read: {_slip(error)}") from error
     columns = tuple(cell.strip().lower() for cell in numbered[0][1]) if numbered else ()
     if columns and re.fullmatch("sep=.?", columns[0]):
         raise UsageError(
@@ -95,8 +109,13 @@ def read(
             continue
         padded = cells + [""] * (len(columns) - len(cells))
         found = Row(line, dict(zip(columns, padded, strict=False)))
-        if not all(found.cells[column] for column in required):
-            raise UsageError(f"{path}:{line}: a row needs {' and '.join(required)}, found {row}")
+        lacking = [column for column in required if not found.cells[column]]
+        if lacking:
+            remedy = "".join(f" ({remedies[column]})" for column in lacking if column in remedies)
+            raise UsageError(
+                f"{path}:{line}: a row needs {' and '.join(required)}, found {row}; fill in "
+                f"{' and '.join(lacking)}{remedy}, or remove the row"
+            )
         for column in _NAMES:
             if _ROUNDED.fullmatch(found.cells.get(column, "")):
                 raise UsageError(
@@ -106,6 +125,17 @@ def read(
                 )
         rows.append(found)
     return Table(path, columns, tuple(rows), notices)
+
+
+def _slip(error: csv.Error) -> str:
+    """What is wrong with a row that is not read, and what to do about it."""
+    said = str(error)
+    if said.startswith("field larger"):
+        said = f"a cell has more than {csv.field_size_limit():,} characters"
+        return f"{said}, mostly behind a quote that is not closed: {CLOSE}"
+    if "unexpected end" in said or "expected after" in said:
+        return f"{OPEN_QUOTE}; {CLOSE}"
+    return f"{said}; save it anew as CSV UTF-8"
 
 
 def delimiter_of(text: str) -> str:

@@ -174,8 +174,8 @@ def _rows(text: str, delimiter: str, path: Path, what: str, *, typed: bool) -> l
         end = table.LINE_END.match(text, at)
         if end is None and at < len(text):
             raise UsageError(
-                f"{path}:{line}: {what} cannot be read: a quote that is not closed, or stands "
-                "inside a cell"
+                f"{path}:{line}: {what} cannot be read: {table.OPEN_QUOTE}; export it again, or "
+                f"{table.CLOSE}"
             )
         rows.append(Row(first, tuple(cells), end[0] if end else ""))
         if end is None:

@@ -180,6 +180,15 @@ def moment_text(moment: datetime) -> str:
     return f"{time} {zone[:3]}:{zone[3:5]}"
 
 
+def moment_texts(first: datetime, second: datetime) -> tuple[str, str]:
+    """Two moments as :func:`moment_text` shows them, with parts of seconds where these differ."""
+    texts = moment_text(first), moment_text(second)
+    if first == second or texts[0] != texts[1]:
+        return texts
+    one, other = (each.isoformat(" ") for each in (first, second))
+    return f"{one[:-6]} {one[-6:]}", f"{other[:-6]} {other[-6:]}"
+
+
 def read_duration(text: object) -> timedelta:
     """A length of time from a text such as ``15 min``, ``2 h`` or ``1 day``.
 

@@ -20,7 +20,7 @@ from harness.errors import UsageError
 from harness.marking.gradebook import Gradebook, RunRecord, SubmissionGrade, TaskGrade
 from harness.records import Verdict
 from harness.spec.models import Assignment
-from harness.spec.schedule import read_moment
+from harness.spec.schedule import moment_texts, read_moment
 from harness.spec.strict_yaml import load_text
 
 
@@ -328,6 +328,32 @@ def test_the_same_files_later_are_an_attempt_with_its_own_time():
         again = sorted_out(seen("ada"), arrangements(told, history=found.history))
         assert (again.history, again.notices) == (found.history, ()), "nothing new is told"
         assert again.at == {"ada": at("21 12:00")}, "whichever download is graded again"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shown"),
+    [
+        (":00", ":30", ("23:50 +00:00", "23:50:30 +00:00")),
+        (":00", ":00.5", ("23:50:00 +00:00", "23:50:00.500000 +00:00")),
+        (":07.2", ":07.25", ("23:50:07.200000 +00:00", "23:50:07.250000 +00:00")),
+    ],
+)
+def test_times_that_nearly_agree_are_shown_so_that_they_differ(first, second, shown):
+    days = [read_moment(f"2026-10-18 23:50{each} Z") for each in (first, second)]
+    before = sorted_out(seen("ada"), arrangements(Attempt("ada", days[0], "ada"))).history
+    later = Attempt("ada", days[1], "ada")
+    (notice,) = sorted_out(seen("ada"), arrangements(later, history=before)).notices
+    earlier, now = (f"2026-10-18 {each}" for each in shown)
+    assert notice.startswith(f"ada handed in the same files at {earlier} and at {now}: each time")
+
+
+def test_what_is_late_by_less_than_a_second_is_shown_to_be():
+    at, due = (read_moment(f"2026-10-19 23:59:00{part} Z") for part in (".4", ""))
+    assert moment_texts(at, due) == (
+        "2026-10-19 23:59:00.400000 +00:00",
+        "2026-10-19 23:59:00 +00:00",
+    )
+    assert moment_texts(due, due) == ("2026-10-19 23:59 +00:00",) * 2
 
 
 def test_the_first_of_two_attempts_with_the_same_files_counts_with_its_time():

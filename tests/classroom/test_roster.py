@@ -8,7 +8,7 @@ import pytest
 
 from harness import files
 from harness.classroom.handing_in import Arrangements
-from harness.classroom.roster import Roster, read, stored
+from harness.classroom.roster import Roster, meant, read, stored
 from harness.classroom.times import Attempt, Times
 from harness.course import Course, find_submitted
 from harness.errors import UsageError
@@ -48,10 +48,23 @@ def test_rosters_that_spreadsheets_write(tmp_path: Path, text: str) -> None:
     [
         ("", "a roster has one column id, found none; begin with the line id,pseudonym"),
         ("name,alias\na,b\n", "1: a roster has one column id, found name, alias"),
-        ("id,pseudonym\na\n", r"2: a row needs id and pseudonym, found \['a'\]"),
-        ("id,pseudonym\na,\n", "2: a row needs id and pseudonym"),
-        ("id,pseudonym\na,x\na,y\n", "3: a stands twice"),
-        ("id,pseudonym\na,x\nb,x\n", "3: the pseudonym x stands twice"),
+        ("id,pseudonym\na\n", r"2: a row needs id and pseudonym, found \['a'\]; fill in pseudonym"),
+        ("id,pseudonym\na,\n", r"2: .* pseudonym \(`import --roster` draws one .*, or remove the"),
+        ("id,pseudonym\n,x\n", "2: .*; fill in id, or remove the row"),
+        ("id,pseudonym\na,x\na,y\n", "3: a stands twice in the roster, first in line 2; keep one"),
+        ("id,pseudonym\na,x\nb,x\n", "3: the pseudonym x stands twice .* line 2; give one of them"),
+        (
+            'id,pseudonym\na,x\nb,"y\nc,z\n',
+            "3: a roster cannot be read: a quote .*; close it, or d",
+        ),
+        (
+            'id,pseudonym\na,"x"y\n',
+            "2: a roster cannot be read: a quote .* inside a cell; close it",
+        ),
+        (
+            f'id,pseudonym\na,x\nb,"y\n{140_000 * "z"}\n',
+            "3: .*: a cell has more than 131,072 characters, mostly behind a quote .*: close it",
+        ),
         ("id,pseudonym,email,email\na,x,y,z\n", "1: a roster has 2 columns email"),
         ("sep=;\nid;pseudonym\na;x\n", "1: the line sep=.* remove it"),
         ("id,pseudonym\n1.23E+08,x\n", "2: 1.23E.08 is what a spreadsheet makes of a long number"),
@@ -117,6 +130,44 @@ def test_times_of_somebody_who_handed_nothing_in_are_said_of_a_class(
         "leading zeros: a spreadsheet took 123456 for a number, is it 00123456? Format the column "
         "as text)"
     ] * (at == "class")
+
+
+@pytest.mark.parametrize(
+    ("names", "others", "hint"),
+    [
+        (["anm"], ["ann"], " (is anm ann? Names are compared to the letter)"),
+        (["ann"], ["ANN"], " (is ann ANN? Names are compared to the letter)"),
+        (
+            ["Doe, Jane"],
+            ["doe jane", "roe"],
+            " (is Doe, Jane doe jane? Names are compared to the l",
+        ),
+        (["bob"], ["ann"], ""),
+        (["00123456"], ["00123457"], ""),
+        (["s007"], ["s008", "s7"], ""),
+        (["s007x"], ["s008", "S007"], " (is s007x S007? Names are compared to the letter)"),
+        (["ann"], [], ""),
+    ],
+)
+def test_a_name_that_is_nearly_that_of_somebody_else_is_said(
+    names: list[str], others: list[str], hint: str
+) -> None:
+    assert meant(names, others).startswith(hint) and bool(meant(names, others)) == bool(hint)
+
+
+def test_whoever_a_roster_or_times_misspell_is_named(tmp_path: Path) -> None:
+    for name in ("ann", "bob"):
+        (tmp_path / "class" / name).mkdir(parents=True)
+        (tmp_path / "class" / name / "square.py").write_text("x = 1\n")
+    at = read_moment("2026-10-19 12:00 Z")
+    given = Times((Attempt("anm", at, "anm"),))
+    roster = read(written(tmp_path, "id,pseudonym\nANN,Wolf\n"))
+    for known, words in (
+        (Arrangements(roster), "shown without their names: ann, bob (is ann ANN? Names are"),
+        (Arrangements(times=given), "nothing that they handed in: anm (is anm ann? Names are"),
+    ):
+        found = find_submitted([tmp_path / "class"], TASKS, known)
+        assert words in " | ".join(found.notices)
 
 
 def test_who_is_graded_alone_makes_nobody_absent(tmp_path: Path) -> None:
