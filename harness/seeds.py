@@ -26,7 +26,13 @@ from harness.results import Results
 Phase = Literal["public", "feedback", "final", "late"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
 _PUBLIC = sha256(b"fairmark public key, format 1").digest()
-_HEX_KEY = re.compile(r"[0-9a-f]{64}")
+_HEX_DIGITS = 64
+_HEX_KEY = re.compile(rf"[0-9a-f]{{{_HEX_DIGITS}}}")
+_MAKING = 'python -c "import secrets; print(secrets.token_hex(32))"'
+_OF_RESULTS = (
+    "put the file back from a copy, or remove it: another key is made then, under which everything "
+    "is marked anew"
+)
 
 
 @dataclass(frozen=True)
@@ -73,8 +79,11 @@ class SeedName:
         return np.random.Generator(np.random.PCG64(sequence))
 
 
-def read_key(path: Path, phase: Phase) -> Key:
+def read_key(path: Path, phase: Phase, remedy: str = "") -> Key:
     """The key in a file: 64 hexadecimal digits.
+
+    Args:
+        remedy: what to do where the file holds something else; else to make another key.
 
     Raises:
         UsageError: the file is missing or holds something else.
@@ -82,12 +91,14 @@ def read_key(path: Path, phase: Phase) -> Key:
     try:
         text = path.read_text(encoding="ascii").strip().lower()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{path}: cannot read the {phase} key ({error}); make one with "
-            f'python -c "import secrets; print(secrets.token_hex(32))" > {path}'
-        ) from error
+        remedy = remedy or f"make one with {_MAKING} > {path}"
+        raise UsageError(f"{path}: cannot read the {phase} key ({error}); {remedy}") from error
     if not _HEX_KEY.fullmatch(text):
-        raise UsageError(f"{path}: a key is 64 hexadecimal digits, found {len(text)} characters")
+        others = " of which some are none" if len(text) == _HEX_DIGITS else ""
+        raise UsageError(
+            f"{path}: a key is 64 hexadecimal digits, found {len(text)} characters{others}; "
+            + (remedy or f"see that this is the file of the key, or make one with {_MAKING} > FILE")
+        )
     return Key(phase, bytes.fromhex(text))
 
 
@@ -119,7 +130,7 @@ def phase_key(phase: Phase, key_file: Path | None, results: Path) -> Key:
     else:
         folder.make()
         _make_key(folder.feedback_key)
-    return read_key(folder.feedback_key, phase)
+    return read_key(folder.feedback_key, phase, _OF_RESULTS)
 
 
 def _make_key(path: Path) -> None:

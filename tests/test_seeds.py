@@ -3,6 +3,7 @@
 import hashlib
 import stat
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -104,6 +105,38 @@ def test_key_file_that_is_none_is_a_usage_error_with_a_remedy(tmp_path, content,
     with pytest.raises(UsageError, match=remedy) as caught:
         read_key(path, "final")
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "found 0 characters; see that this is the file of the key, or make one with python"),
+        (
+            b"xy" * 32,
+            "found 64 characters of which some are none; see that this is the file of the",
+        ),
+    ],
+)
+def test_a_key_file_that_holds_no_key_has_a_remedy_that_writes_over_nothing(
+    tmp_path, content, words
+):
+    path = write(tmp_path / "final.key", content)
+    for each in (path, *([Path("/dev/null")] if not content else [])):
+        with pytest.raises(UsageError) as caught:
+            read_key(each, "final")
+        assert words in str(caught.value) and str(caught.value).endswith(" > FILE")
+
+
+@pytest.mark.parametrize("content", [b"", b"5e", "ä".encode()])
+def test_the_key_of_a_results_folder_that_was_lost_has_a_remedy(tmp_path, content):
+    phase_key("feedback", None, tmp_path)
+    write(tmp_path / "keys" / "feedback.key", content)
+    with pytest.raises(
+        UsageError, match="; put the file back from a copy, or remove it: another k"
+    ):
+        phase_key("feedback", None, tmp_path)
+    (tmp_path / "keys" / "feedback.key").unlink()
+    assert len(phase_key("feedback", None, tmp_path).secret) == 32
 
 
 def test_message_about_a_key_does_not_quote_it(tmp_path):
