@@ -30,8 +30,8 @@ _HEX_DIGITS = 64
 _HEX_KEY = re.compile(rf"[0-9a-f]{{{_HEX_DIGITS}}}")
 _MAKING = 'python -c "import secrets; print(secrets.token_hex(32))"'
 _OF_RESULTS = (
-    "put the file back from a copy, or remove it: another key is made then, under which everything "
-    "is marked anew"
+    "put the file back from a copy; without one, remove it, and `grade --prune` begins anew under "
+    "another key"
 )
 
 

@@ -131,9 +131,7 @@ def test_a_key_file_that_holds_no_key_has_a_remedy_that_writes_over_nothing(
 def test_the_key_of_a_results_folder_that_was_lost_has_a_remedy(tmp_path, content):
     phase_key("feedback", None, tmp_path)
     write(tmp_path / "keys" / "feedback.key", content)
-    with pytest.raises(
-        UsageError, match="; put the file back from a copy, or remove it: another k"
-    ):
+    with pytest.raises(UsageError, match="; put the file back from a copy; without one, remove it"):
         phase_key("feedback", None, tmp_path)
     (tmp_path / "keys" / "feedback.key").unlink()
     assert len(phase_key("feedback", None, tmp_path).secret) == 32
