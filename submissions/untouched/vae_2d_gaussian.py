@@ -40,7 +40,7 @@ def loss(
 
 
 class VAE(torch.nn.Module):
-    """Encoder and decoder of the statement's configuration, untrained."""
+    """Encoder and decoder of the statement, with its seven linear layers in float64, untrained."""
 
     def __init__(self) -> None:
         raise NotImplementedError

@@ -22,11 +22,13 @@ OF_TENSORS = {
     "column": ("x.unsqueeze(-1)", r"expected .*, got .*squeeze axis \d, which has size 1"),
     "stacked": ("torch.stack([x, x, x])", r"expected .*, got \w+ of shape \[3.*"),
     "number": ("x.sum().item()", r"expected .*, got .*"),
-    "array": ("x.detach().numpy()", r"is an? ndarray, expected a torch\.Tensor"),
-    "nothing": ("None", r"is None, expected a torch\.Tensor"),
+    "array": ("x.detach().numpy()", r"is an? ndarray, expected a torch\.Tensor or a number"),
+    "nothing": ("None", r"is None, expected a torch\.Tensor or a number"),
 }
 OF_FLOAT64 = {"single": ("x.float()", r"expected float64 .*, got float32 .*; compute in float64.*")}
-OF_OTHERS = {"precision": ("x.half()", r"is a .* tensor of torch\.float16|expected .*float16.*")}
+OF_OTHERS = {
+    "precision": ("x.half()", r"is a tensor of torch\.float16, expected .*|expected .*float16.*")
+}
 OF_VECTORS = {
     "row": ("x.unsqueeze(0)", r"expected .*, got .*squeeze axis \d, which has size 1.*"),
     "reduced": ("x[0]", r"expected .*, got .*"),
@@ -38,7 +40,7 @@ OF_BOUND = {
     "longer": ("torch.cat([x, x[:1]])", r"expected .*, got .*"),
 }
 OF_NUMBERS = {
-    "nothing": ("None", r"is None, expected a torch\.Tensor"),
+    "nothing": ("None", r"is None, expected a torch\.Tensor or a number"),
     "tensor": ("torch.tensor(x)", r"expected .*, got .*"),
     "type": ("float(x) if type(x) is int else int(x)", r"expected .*, got .*"),
 }
