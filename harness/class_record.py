@@ -224,13 +224,12 @@ class ClassRecord:
     def _again(self, entry: Entry, tasks: Mapping[str, LoadedTask], current: Round) -> Entry:
         """One entry computed again, or as it was and stale."""
         task = tasks.get(entry.grade.id)
-        entry = replace(entry, grade=replace(entry.grade, counts=True))
         if task is None:
-            return replace(entry, grade=replace(entry.grade, stale=TASK_GONE))
+            return replace(entry, grade=replace(entry.grade, stale=TASK_GONE, counts=True))
         if current.states[entry.place].trials:
             # a provisional grade shows already that another run is needed
             stale = "" if entry.grade.provisional else TASK_CHANGED
-            return replace(entry, grade=replace(entry.grade, stale=stale))
+            return replace(entry, grade=replace(entry.grade, stale=stale, counts=True))
         again = entry_of(current, entry.subject, task)
         files = task.spec.wanted_files
         newest = self.newest[entry.subject.program.name]

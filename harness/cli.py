@@ -55,9 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Python flushes stdout once more when it exits; let that go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return (
-            128 + signal.SIGPIPE
-        )  # as of a program that the signal ends: what was found is not said
+        # As of a program that the signal ends: what was found was not said.
+        return 128 + signal.SIGPIPE
     except (UsageError, SpecError, PlanError) as error:
         _report(args, error)
         return 2
