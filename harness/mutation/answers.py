@@ -14,9 +14,10 @@ from harness.errors import ProgramError
 from harness.records import Array
 from harness.sandbox.connection import Answer
 
-#: Answers are the same within this share of themselves, and this many times what the smallest
-#: change of the arguments makes of them.
-_ROUNDING, _CONDITION = 1e-11, 64.0
+#: Answers are the same within this share of themselves and this many times what the smallest
+#: change of the arguments makes of them. What lies below the last share of the largest entry counts
+#: as 0: linear algebra leaves the rounding of other entries there, and not the same twice.
+_ROUNDING, _CONDITION, _RESIDUE = 1e-11, 64.0, 1e-15
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,10 @@ def with_tolerance(exchange: Exchange, near: Exchange | None) -> Exchange:
     tolerances = []
     for index, answer in enumerate(exchange.answers):
         values = np.abs(answer.astype(np.float64))
-        tolerance = _ROUNDING * np.where(np.isfinite(values), values, 0.0)
+        values = np.where(np.isfinite(values), values, 0.0)
+        largest = float(values.max(initial=0.0))
+        residue = _RESIDUE * largest
+        tolerance = _ROUNDING * values + np.where(values <= residue, residue, 0.0)
         if near is not None and len(near.answers) > index:
             other = near.answers[index]
             if other.shape == answer.shape:
@@ -105,8 +109,7 @@ def with_tolerance(exchange: Exchange, near: Exchange | None) -> Exchange:
                     moved = np.abs(other.astype(np.float64) - answer.astype(np.float64))
                 tolerance = tolerance + _CONDITION * np.where(np.isfinite(moved), moved, 0.0)
         elif near is None:
-            scale = float(np.where(np.isfinite(values), values, 0.0).max(initial=0.0))
-            tolerance = tolerance + _ROUNDING * scale
+            tolerance = tolerance + _ROUNDING * largest
         tolerances.append(tolerance)
     return Exchange(exchange.message, exchange.arrays, exchange.answers, tuple(tolerances))
 

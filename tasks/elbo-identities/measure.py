@@ -120,7 +120,8 @@ def _cube(student, rng):
 def _apart(student, rng):
     """An ordinary instance of any size, another with its data, and three at the domain's edges.
 
-    Of these data the first and the last row are equal, and so are all numbers of the second.
+    Of these data the first and the last row are equal, and so are all numbers of the second. Of
+    the q one has all widths alike, another those of the prior. One weight and one bias are 0.
 
     One row with one dimension, many latent ones and the least noise; then most rows and dimensions,
     one latent dimension and the most noise, and few rows, more latent dimensions than others and
@@ -131,6 +132,8 @@ def _apart(student, rng):
     least, most = sorted(domain.draw(rng, "eta", 2))
     usual = _instance(rng, (int(rng.integers(3, rows)), *rng.integers(2, (d, k)).tolist()))
     usual.x[1], usual.x[-1] = usual.x[1, 0], usual.x[0]
+    usual.log_sigma[0], usual.log_sigma[1] = usual.log_sigma[0, 0], 0.0
+    usual.weight[-1, 0], usual.bias[0] = 0.0, 0.0
     columns = rng.choice([-1.0, 1.0], (1, k)) * rng.uniform(1.0, 3.0, (1, k))
     row = replace(_instance(rng, (1, 1, k)), eta=np.array(least), weight=columns)
     far = _anywhere(domain, rng, (rows, d, 1), most), _anywhere(domain, rng, (2, 2, k), least)

@@ -44,9 +44,10 @@ def _inputs(domain, rng, m, b, k):
 
 
 def _in_units(name, found, scales):
-    """All values in one row, each in units of its scale."""
-    rows = [(np.stack(f) / np.stack(s)).ravel() for f, s in zip(found, scales, strict=True)]
-    values = np.concatenate(rows)
+    """All values in one row, each in units of its scale; what has no terms but 0 as it is."""
+    values = np.concatenate([np.ravel(np.stack(each)) for each in found])
+    sizes = np.concatenate([np.ravel(np.stack(each)) for each in scales])
+    values = values / np.where(sizes == 0, 1.0, sizes)
     return {name: values, f"{name}__scale": np.ones_like(values)}
 
 
@@ -57,9 +58,21 @@ def _usual(rng):
     return mu, log_sigma, rng.normal(size=(3, 4, 2))
 
 
+def _whole(rng):
+    """zbar, mu, log_sigma and eps that are small whole numbers, with zeros and ties among them.
+
+    The first Gaussian is a standard normal one, of the second all dimensions are alike.
+    """
+    zbar, eps = rng.integers(-2, 3, (2, 5, 4, 3)).astype(float)
+    mu, log_sigma = rng.integers(-2, 3, (2, 4, 3)).astype(float)
+    mu[0], log_sigma[0], mu[1], log_sigma[1] = 0.0, 0.0, mu[1, 0], log_sigma[1, 0]
+    zbar[0, 1:3], eps[0, 2:] = 0.0, 0.0
+    return zbar, mu, log_sigma, eps
+
+
 def given_noise(student, rng):
     found, scales = [], []
-    calls = [_inputs(student.domain, rng, *size) for size in _sizes(rng)]
+    calls = [_inputs(student.domain, rng, *size) for size in _sizes(rng)] + [_whole(rng)[1:]]
     calls += student.domain.replaced(_usual(rng), _usual(rng))
     for mu, log_sigma, eps in calls:
         found.append(student.rsample(mu, log_sigma, eps))
@@ -69,8 +82,8 @@ def given_noise(student, rng):
 
 def given_noise_gradient(student, rng):
     found, scales = [], []
-    for m, b, k in _sizes(rng):
-        mu, log_sigma, eps = _inputs(student.domain, rng, m, b, k)
+    calls = [_inputs(student.domain, rng, *size) for size in _sizes(rng)] + [_whole(rng)[1:]]
+    for mu, log_sigma, eps in calls:
         cotangent = rng.normal(size=eps.shape)
         found.append(student.vjp("rsample", (mu, log_sigma, eps), (0, 1), cotangent))
         size = np.abs(cotangent)
@@ -83,6 +96,8 @@ def backward(student, rng):
     for m, b, k in _sizes(rng):
         _, log_sigma, eps = _inputs(student.domain, rng, m, b, k)
         calls.append((student.domain.draw(rng, "zbar", m, b, k), eps, log_sigma))
+    zbar, _, log_sigma, eps = _whole(rng)
+    calls.append((zbar, eps, log_sigma))
     pair = [(zbar, *_usual(rng)[:0:-1]) for zbar in rng.normal(size=(2, 3, 4, 2))]
     for zbar, eps, log_sigma in [*calls, *student.domain.replaced(*pair)]:
         found.append(student.backward_rule(zbar, eps, log_sigma))
@@ -105,7 +120,7 @@ def sigma_values(student, rng):
     sizes = [(1, 1), (20, 3), (1, 8), (200, 1), (20, 3)]
     sizes += zip(rng.permutation(np.arange(3, 21))[:5], (2, 4, 5, 6, 7), strict=True)
     raws = [(rng.uniform(-4.0, 4.0, size),) for size in sizes]
-    raws[1][0][5] = raws[1][0][2]  # equal rows
+    raws[1][0][5], raws[1][0][7], raws[1][0][9] = raws[1][0][2], raws[1][0][7, 0], 0.0
     raws[4] = student.domain.first_alike(raws[1], raws[4])  # of one size
     for (raw,) in [(np.zeros((1, 1)),), *raws]:
         width = 1 + np.abs(raw)
@@ -228,12 +243,14 @@ def own_noise(student, rng, n):
     """The noise behind n draws, recovered from them: [n, 9].
 
     Four columns are the coordinates of a batch of two rows, whose calls follow each other, so
-    that lags run over draws and over calls. In each of four others all entries of calls of one size
+    that lags run over draws and over calls. The Gaussian of one row is alike in both dimensions,
+    with the mean 0; one of the other row has σ = 1. In each of four others all entries of one size
     follow each other, so that lags run over dimensions and rows, too. The last one mixes sizes in
     between. Groups of eight are neighbours in every direction, see `_groups` and `_first`.
     """
     sign = rng.choice([-1.0, 1.0], (2, 2))
     mu, log_sigma = rng.normal(0.0, 2.0, (2, 2)), sign * rng.uniform(0.5, 1.5, (2, 2))
+    mu[0], log_sigma[0], log_sigma[1, 0] = 0.0, log_sigma[0, 0], 0.0
     calls = student.independent("sample", mu, log_sigma, n // REPLICATES, replicates=REPLICATES)
     coordinates = ((np.concatenate(calls) - mu) / np.exp(log_sigma)).reshape(n, -1)
     fixed = [(1, 200, 8), (2, 200, 4), (n // (8 * REPLICATES), 1, 8), (n // (5 * REPLICATES), 5, 1)]
@@ -287,13 +304,15 @@ def own_noise_gradient(student, rng):
 
     That by μ is the same for every noise: the cotangent, summed over the samples. That by ln σ is
     the cotangent times what the noise adds to μ, which the draws of the same generator show. In
-    every third call the first and the last Gaussian are the same.
+    every third call the first and the last Gaussian are the same; in others the first is standard.
     """
     found, scales = [], []
     for place, (m, b, k) in enumerate(_sizes(rng)):
         mu, log_sigma = _gaussians(student.domain, rng, b, k)
         if place % 3 == 1:
             mu[-1], log_sigma[-1] = mu[0], log_sigma[0]
+        if place % 3 == 2:
+            mu[0], log_sigma[0] = 0.0, 0.0
         cotangent = rng.normal(size=(m, b, k))
         args = (mu, log_sigma, m, student.generator())
         by_mu, by_log_sigma = student.vjp("sample", args, (0, 1), cotangent)

@@ -56,6 +56,7 @@ def _gaussian(student, rng):
         x_mean[0, 0] = x[0, 0]
         if b > 3:
             x[2], x_mean[2] = x[1], x_mean[1]
+            x[3], x_mean[3], x[4] = x[3, 0], x_mean[3, 0], 0.0
         eta = edges[index - 2] if 2 <= index < 5 else np.exp(rng.uniform(-2, 2))
         if index == 5:
             x_mean[0], eta = x[0], 1.0

@@ -11,6 +11,7 @@ CURVATURE = (4.0, 16.0)  # the largest curvature of a bound by μ is drawn from 
 STEEPEST = (15.9, 16.0)  # or from here, where q is as narrow as it gets
 STEEPNESS = (1.4, 1.6)  # ‖W‖₂ where the data are exponential
 FAR = 1e3  # data are multiplied by it where gradients are to be large
+SPECIAL = 7, 6  # data and latents of a decoder with equal rows, equal columns and zeros
 
 
 def _matrix(rng, d, k, norm):
@@ -95,7 +96,8 @@ def _batches(student, rng):
 def _steps(student, rng, name, draw, size):
     """Batches of all sizes; steps from tiny to large. Of three in turn one has q far out, one x.
 
-    The first two have the same sizes; calls follow in which one argument is that of the second.
+    The first two have the same sizes; calls follow in which one argument is that of the second. In
+    their last row all numbers are alike.
     """
     calls = []
     sizes = _batches(student, rng)
@@ -107,6 +109,8 @@ def _steps(student, rng, name, draw, size):
         if i % 3 == 1:
             names = "ascent_step.mu", "ascent_step.log_sigma"
             mu, log_sigma = (student.domain.draw(rng, name, b, k) for name in names)
+        if i < 2:
+            mu[-1], log_sigma[-1] = mu[-1, 0], log_sigma[-1, 0]
         calls.append((model, mu, log_sigma, lr))
     values, scales = [], []
     for model, mu, log_sigma, lr in [*student.domain.replaced(*calls[:2]), *calls[1:]]:
@@ -131,15 +135,21 @@ def _odd(rng):
 
 
 def fit(student, rng):
-    """Optimality gaps from poor starts: far means, and widths too small and too large by far."""
+    """Optimality gaps from poor starts: far means, and widths too small and too large by far.
+
+    The first and the last start of a batch of an odd number of rows are the same.
+    """
     gaps = []
     twice = int(2 * rng.integers(1, 9)), 3, 2
-    for i, (b, d, k) in enumerate((twice, twice, _odd(rng), (student.domain.sizes("b")[0], 1, 1))):
+    least = student.domain.sizes("b")[0]
+    for i, (b, d, k) in enumerate((twice, twice, _odd(rng), (least, 1, 1), (3, 4, 3))):
         model, mean = _linear(rng, b, d, k, STEEPEST if k == 1 else CURVATURE)
         if i != 1:  # the second model is fitted from where the first was
             mu = rng.choice([-1, 1], (b, k)) * rng.uniform(2, 5, (b, k))
             low = np.where(np.arange(b)[:, None] % 2, -4.0, 0.5)
             log_sigma = low + rng.uniform(0, 0.5, (b, k))
+            if b % 2:
+                mu[-1], log_sigma[-1] = mu[0], log_sigma[0]
         elbo = student.given("elbo_linear", *model)
         found = student.fit_q(elbo, mu, log_sigma)
         with np.errstate(all="ignore"):
@@ -163,17 +173,21 @@ def fit_exponential(student, rng):
 def _shapes(rng):
     """Numbers of data and of latents (d, k): more, as many and fewer, each number up to nine."""
     drawn = np.stack([rng.permutation(9) + 1, rng.permutation(9) + 1], axis=1)
-    return [(3, 2), (3, 2), (2, 2), (1, 1), (1, 3), (3, 1), (7, 6), (4, 9), *drawn.tolist()]
+    return [(3, 2), (3, 2), (2, 2), (1, 1), (1, 3), (3, 1), SPECIAL, (4, 9), *drawn.tolist()]
 
 
 def _decoders(student, rng, sizes):
     """weight, bias, eta, and a number that is not below the condition of I + WᵀW / η.
 
     The first two have the same sizes; decoders follow in which one argument is that of the second.
+    One has equal rows and columns, zeros, and a latent dimension that no data depend on.
     """
     calls = []
     for (d, k), eta in zip(sizes, student.domain.draw(rng, "eta", len(sizes)), strict=True):
         weight, bias = rng.normal(size=(d, k)), student.domain.draw(rng, "bias", d)
+        if (d, k) == SPECIAL:
+            weight[-1], weight[1], weight[2] = weight[0], weight[1, 0], 0.0
+            weight[:, -1], weight[:, 2], bias[0], bias[-1] = weight[:, 0], 0.0, 0.0, bias[1]
         calls.append((weight, bias, np.array(eta)))
     for weight, bias, eta in [*student.domain.replaced(*calls[:2]), *calls[1:]]:
         yield weight, bias, eta, 1 + (weight**2).sum() / eta
@@ -213,6 +227,9 @@ def encode(student, rng):
         shapes = (k, d), (k,), (k,), (b, d)
         named = zip(names, shapes, strict=True)
         calls.append(tuple(student.domain.draw(rng, name, *shape) for name, shape in named))
+    slope, offset, log_sigma, x = calls[2]  # as many rows as data and latents
+    slope[-1], slope[1], offset[0], log_sigma[-1] = slope[0], 0.0, 0.0, log_sigma[0]
+    x[-1], x[1] = x[0], x[1, 0]
     values, scales = [], []
     for slope, offset, log_sigma, x in [*student.domain.replaced(*calls[:2]), *calls[1:]]:
         values.append(np.stack(student.encode(slope, offset, log_sigma, x)).ravel())
