@@ -153,8 +153,20 @@ def _before(initial, arm, reward):
     return total / np.maximum(taken.cumsum(1) - taken, 1)
 
 
+def _repeated(*arrays):
+    """The arrays, and below them their first rows; then the first of one beside second ones."""
+    more = 1 - np.eye(len(arrays), dtype=np.int64)
+    return tuple(
+        np.concatenate([array, array[:1], array[places]])
+        for array, places in zip(arrays, more, strict=True)
+    )
+
+
 def sequence(student, rng):
-    """Sequences in which arms are taken often, once, last of all or never."""
+    """Sequences in which arms are taken often, once, last of all or never.
+
+    In the last call, of whole numbers, some rows are equal, in all arguments or in all but one.
+    """
     calls = []
     lengths = [5, 1, 60, 20, 60, 3, 4, 5, *(int(t) for t in rng.permutation(60)[:12] + 1)]
     for (b, a), t in zip(_sizes(rng), lengths, strict=True):
@@ -177,7 +189,7 @@ def sequence(student, rng):
     pair = [(*call, rng.normal(size=(b, t))) for call in pair]
     calls += student.domain.replaced(*pair)
     whole = rng.integers(-2, 3, (b, a)), rng.integers(0, a, (b, t)), rng.integers(-2, 3, (b, t))
-    calls.append((whole[0].astype(float), whole[1], whole[2].astype(float)))
+    calls.append(_repeated(whole[0].astype(float), whole[1], whole[2].astype(float)))
     found = [student.estimates(*call) for call in calls]
     return _joined("table", found, [_before(*call) for call in calls])
 
