@@ -100,7 +100,7 @@ def other_sizes(student, rng):
     """Targets of single rows, of single actions, and of values from all of their ranges.
 
     A third of the wide rows has values that are far below 0 throughout; two have the largest target
-    that there may be, and the smallest.
+    that there may be, and the smallest. Last, some rows are equal, or have numbers that are 0.
     """
     _, _, *flags = table_of(rng, ROWS, 8)
     q_next = student.domain.draw(rng, "q_next", ROWS, 8) * 10 ** rng.uniform(-4.0, 0.0, (ROWS, 1))
@@ -121,8 +121,22 @@ def other_sizes(student, rng):
     pair = [(*table_of(rng, 8, 3), float(rng.uniform(*ends))) for ends in ((0.5, 0.7), (0.8, 0.9))]
     alone = student.domain.replaced(*pair)
     found += [_targets(student, table, gamma, 8) for *table, gamma in alone]
+    found.append(_targets(student, _repeated_rows(table_of(rng, 16, 3)), gamma, 16))
     values, scales = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return {"y": values, "y__scale": scales}
+
+
+def _repeated_rows(table):
+    """A table of 16 rows, four and four of which are equal: in all columns, or in all but the flags
+    or the rewards. In others the values, their maximum or the rewards are 0.
+    """
+    rewards, q_next, terminated, truncated = table
+    q_next[1:4] = q_next[0]
+    rewards[1:3], terminated[1], truncated[1] = rewards[0], terminated[0], truncated[0]
+    q_next[5:8], terminated[5:8], truncated[5:8] = q_next[4], terminated[4], truncated[4]
+    q_next[8:10], q_next[10:12] = 0.0, np.arange(0.0, -q_next.shape[1], -1.0)
+    rewards[12:], q_next[14] = 0.0, q_next[14, 0]
+    return rewards, q_next, terminated, truncated
 
 
 def loss(student, rng):
@@ -201,13 +215,28 @@ def direction(student, rng):
     return {"value": np.concatenate(values), "value__scale": np.concatenate(scales)}
 
 
+def _tied(phi):
+    """The features: of five rows or more one is 0, two are equal, and numbers of one are."""
+    if len(phi) > 4:
+        phi[1], phi[2], phi[4] = 0.0, phi[2, 0], phi[3]
+    return phi
+
+
 def _played(rng, rows, features, actions):
-    """(phi, actions, rewards, phi_next, discounts) of a batch; a third has no future."""
-    phi, phi_next = rng.normal(0.0, 1.0, (2, rows, features))
+    """(phi, actions, rewards, phi_next, discounts) of a batch; a third has no future.
+
+    Two transitions of five or more are between the same states, two of seven or more are the same,
+    and so are the rewards of two, or their next states.
+    """
+    phi, phi_next = map(_tied, rng.normal(0.0, 1.0, (2, rows, features)))
     discounts = rng.uniform(0.05, 1.0, rows) * (rng.permutation(rows) % 3 > 0)
     if rows == 1:
         discounts = rng.uniform(0.3, 0.9, 1)
-    return phi, rng.integers(0, actions, rows), rng.normal(0.0, 2.0, rows), phi_next, discounts
+    played = phi, rng.integers(0, actions, rows), rng.normal(0.0, 2.0, rows), phi_next, discounts
+    if rows > 6:
+        for each in played:
+            each[6] = each[5]
+    return played
 
 
 def _far_played(student, rng, rows, features, actions):
@@ -233,11 +262,16 @@ def _error_size(weights, target_weights, played):
 
 
 def shared_weights(student, rng):
-    """One matrix of weights for values and targets; its gradient is not that of the residual."""
+    """One matrix of weights for values and targets; its gradient is not that of the residual.
+
+    Of those of which one argument alone is changed, rows are 0 or equal, or the numbers of a row.
+    """
     calls = []
     for rows, features, actions in ((ROWS, 5, 4), (1, 3, 2), (2, 1, 1), (12, 5, 4), (12, 5, 4)):
         weights = rng.normal(0.0, 1.0, (features, actions))
         calls.append((weights, *_played(rng, rows, features, actions)))
+    for weights, *_ in calls[-2:]:
+        weights[1], weights[2], weights[3] = weights[0], 0.0, weights[3, 0]
     calls[-2:] = student.domain.replaced(*calls[-2:])
     for actions in (8, 1):
         weights = student.domain.draw(rng, "weights", 8, actions)
@@ -285,13 +319,14 @@ class _Run:
         for probe, (name, size) in itertools.product(probes, self.sizes.items()):
             ask = self.learner.target_values if name == "target" else self.learner.online_values
             found[name].append(ask(probe).ravel())
-            found[f"{name}__scale"].append((np.abs(probe) @ size).ravel())
+            terms = (np.abs(probe) @ size).ravel()
+            found[f"{name}__scale"].append(terms + (terms == 0))
 
 
 def _probes(student, rng, rows, features):
     """Two batches of features, the second of which begins as the first one."""
     first, second = rng.normal(size=(2, rows, features))
-    return first, *student.domain.begun_alike((first,), (second,))
+    return _tied(first), *student.domain.begun_alike((first,), (second,))
 
 
 def _others(student, rng, found):
