@@ -252,13 +252,29 @@ def _weighted_scores(domain, rng):
         yield scores, returns, domain.draw(rng, "optimal_baseline.weights", rows)
 
 
+def _whole_scores(rng, n, p):
+    """Scores, returns and equal weights: small whole numbers, so that rows and returns are equal.
+
+    Rows 1 and 2 are the same, row 3 has another return than they, and the scores of row 4 are 0.
+    Those of row 0 and its return are not.
+    """
+    scores = rng.integers(-1, 2, (n, p)).astype(float)
+    returns = rng.integers(-2, 3, n).astype(float)
+    scores[0], returns[0] = 1.0, rng.choice([-1.0, 1.0])
+    scores[2:4], scores[4], returns[2], returns[3] = scores[1], 0.0, returns[1], returns[1] + 1.0
+    return scores, returns, np.full(n, 1 / n)
+
+
 def optimal_constant(student, rng):
-    """Then one argument changed alone, the weights to equal ones."""
+    """Then one argument changed alone, the weights to equal ones; then equal rows and returns."""
     domain, rows = student.domain, 6
     usual = rng.normal(size=(2, rows, 3)), domain.draw(rng, "returns", 2, rows)
     pairs = zip(*usual, (rng.dirichlet(np.ones(rows)), np.full(rows, 1 / rows)), strict=True)
+    calls = [*_weighted_scores(domain, rng), *domain.replaced(*pairs)]
+    scores, returns, weights = _whole_scores(rng, 12, 3)
+    calls += [(scores, returns, weights), (scores, np.full_like(returns, returns[0]), weights)]
     found, scales = [], []
-    for scores, returns, weights in [*_weighted_scores(domain, rng), *domain.replaced(*pairs)]:
+    for scores, returns, weights in calls:
         found.append(student.optimal_baseline(scores, returns, weights))
         importance = weights * (scores**2).sum(1)
         scales.append(importance @ np.abs(returns) / importance.sum())
@@ -266,7 +282,7 @@ def optimal_constant(student, rng):
 
 
 def moving_average(student, rng):
-    """All small numbers of returns, and many; then one argument changed alone.
+    """All small numbers of returns, and many; one argument changed alone; zeros, equal returns.
 
     S is the same average of absolute returns, and the one before it: in b + (1 - β)(R - b) the old
     average is a term that the new one may be far smaller than.
@@ -280,13 +296,18 @@ def moving_average(student, rng):
     calls.append((1e-9 * student.domain.draw(rng, "returns", 20), 0.9))
     pairs = zip(student.domain.draw(rng, "returns", 2, 9), rng.uniform(0.2, 0.8, 2), strict=True)
     calls += student.domain.replaced(*((returns, float(beta)) for returns, beta in pairs))
+    # the first returns are 0, later ones the same twice or more, the last ones all the same
+    whole = np.repeat(rng.permutation([-2.0, -1.0, 0.0, 1.0, 2.0]), [1, 2, 3, 1, 2])
+    whole = np.concatenate([np.zeros(2), rng.permutation(whole), np.full(5, whole[0] + 3.0)])
+    calls += [(whole, 0.5), (np.full(7, rng.uniform(1.0, 9.0)), float(rng.uniform(0.2, 0.8)))]
     found, scales = [], []
     for returns, beta in calls:
         found.append(student.ema_baseline(returns, beta))
         size = [0.0]
         for value in np.abs(returns[:-1]):
             size.append(beta * size[-1] + (1 - beta) * value)
-        scales.append(np.array([size[-1] or 1.0, *np.add(size[1:], size[:-1])]))
+        terms = np.array([size[-1], *np.add(size[1:], size[:-1])])
+        scales.append(terms + (terms == 0))
     return {"average": np.concatenate(found), "average__scale": np.concatenate(scales)}
 
 
