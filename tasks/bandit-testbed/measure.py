@@ -127,9 +127,22 @@ def _history(rng, r, t, a):
     return value, rng.integers(0, a, (r, t)), rng.normal(0.3, 2.0, (r, t))
 
 
+def _whole_history(rng, r, t, a):
+    """Small whole numbers: runs 1 and 2 are the same, and runs 3 to 5 have an argument of run 1.
+
+    All values of run 6 are 0, and the largest of run 7 is. No trial has rewards of 0 alone.
+    """
+    value, action = rng.integers(-2, 2, (r, a)).astype(float), rng.integers(0, a, (r, t))
+    reward = rng.integers(-2, 3, (r, t)).astype(float)
+    value[6], value[7], reward[0] = 0.0, -np.arange(a), rng.choice([-1.0, 1.0], t)
+    for row, array in enumerate((value, action, reward), start=3):
+        array[2] = array[row] = array[1]
+    return value, action, reward
+
+
 def averages(student, rng):
     """Curves of one run, of one trial, and of many, of which blocks of a round size leave a rest;
-    then each argument changed alone.
+    then each argument changed alone. In the last call numbers are 0, and rows equal.
     """
     draw = student.domain.draw
     sizes = [*EDGES, (2000, 2, 3), (1, 200, 4), (int(rng.integers(1001, 2000)), 2, 3)]
@@ -144,6 +157,7 @@ def averages(student, rng):
     top = rng.uniform(-5.0, 5.0, (20, 1))
     near = np.where(rng.random((20, 4)) < 0.5, top, np.nextafter(top, -np.inf))
     calls.append((near, rng.integers(0, 4, (20, 6)), rng.normal(size=(20, 6))))
+    calls.append(_whole_history(rng, 12, 8, 4))
     found, scales = [], []
     for value, action, reward in calls:
         found += student.curves(value, action, reward)
