@@ -84,6 +84,14 @@ def _rare(rng, h, w, v):
     return Model("dense", (weight, bias))
 
 
+def _even(rng, h, w, v):
+    """A dense model whose levels are equally likely at every other pixel, whatever the others."""
+    weight, bias = _dense(rng, h, w, v).parameters
+    even = rng.permutation(h * w).reshape(h, w) % 2 == 0
+    weight[even], bias[:, even] = 0.0, 0.0
+    return Model("dense", (weight, bias))
+
+
 def _pixel_cnn(rng, v, c, gain=1.0):
     """A masked network whose kernels have numbers everywhere, the masked places too."""
     shapes = ((c, 1, 3, 3), (c,), (v, c, 3, 3), (v,))
@@ -109,7 +117,8 @@ def _sizes(rng):
 def _models(student, rng):
     """(b, h, w, model) of every call: both kinds at every size, the first two of one kind.
 
-    Then such with parameters from all of the domain, and one with a probability next to 0.
+    Then such with parameters from all of the domain, one with a probability next to 0, and one
+    with equal logits.
     """
     found = []
     for b, h, w, v, c in _sizes(rng):
@@ -117,6 +126,7 @@ def _models(student, rng):
     for model in _anything(student, rng, 6, 6, 8, 8):
         found.append((3, 6, 6, model))
     found.append((20, 2, 3, _rare(rng, 2, 3, 3)))
+    found.append((9, 2, 3, _even(rng, 2, 3, 4)))
     return found
 
 
@@ -135,7 +145,7 @@ def _placed(rng, u, cdf):
 def _uniforms(student, rng, model, x, hidden):
     """u for the pixels of x that are hidden, those being drawn on the way: [b h w]."""
     u, x = student.domain.draw(rng, "u", *x.shape), x.copy()
-    for row, column in np.ndindex(*x.shape[1:]):
+    for row, column in np.argwhere(hidden.any(axis=0)):
         cdf = np.exp(_log_p(model.logits(x))[:, :, row, column]).cumsum(axis=1)
         here = hidden[:, row, column]
         placed = _placed(rng, u[:, row, column], cdf)
@@ -172,19 +182,39 @@ def _whole(found):
     return {"x": values, "x__scale": np.ones_like(values)}
 
 
+def _tied(u):
+    """u [b h w] of which two images are the same, one is one number, and one a number a row."""
+    u[2], u[3], u[4] = u[1], u[3, 0, 0], u[4, :, :1]
+    return u
+
+
+def _largest(student, rng):
+    """A dense model of the most levels, the largest images, as many of them as there may be, and
+    which of their pixels are known: all but two at most, which are the same two of every image.
+    """
+    b, h, w, v = (student.domain.sizes(axis)[1] for axis in "bhwv")
+    model, hidden = _dense(rng, h, w, v), np.zeros((b, h, w), dtype=bool)
+    for row, column in zip(rng.integers(0, h, 2), rng.integers(0, w, 2), strict=True):
+        hidden[rng.random(b) < 0.7, row, column] = True
+    return model, _levels(rng, model, b, h, w), ~hidden
+
+
 def sampled(student, rng):
-    """Images from given uniforms."""
+    """Images from given uniforms, of which some are equal in the last calls."""
     calls = []
     for b, h, w, model in _models(student, rng):
         empty = np.zeros((b, h, w), dtype=np.int64)
         calls.append((model, _uniforms(student, rng, model, empty, empty == 0)))
-    pair = [(_dense(rng, 3, 4, 3), rng.random((9, 3, 4))) for _ in range(2)]
+    pair = [(_dense(rng, 3, 4, 3), _tied(rng.random((9, 3, 4)))) for _ in range(2)]
     calls += student.domain.replaced(*pair)
     return _whole([student.sample(model.given(student), u) for model, u in calls])
 
 
 def completed(student, rng):
-    """Images of which some pixels are known; what stands at the others is any level."""
+    """Images of which some pixels are known; what stands at the others is any level.
+
+    In the last calls two images have the same levels and uniforms, and two are the same altogether.
+    """
     calls = []
     for place, (b, h, w, model) in enumerate(_models(student, rng)):
         x, observed = _levels(rng, model, b, h, w), _observed(rng, b, h, w, place)
@@ -192,10 +222,14 @@ def completed(student, rng):
     pair = []
     for _ in range(2):
         model, observed = _dense(rng, 3, 4, 3), rng.random((9, 3, 4)) < 0.4
-        u = rng.random((9, 3, 4))
-        u[-1] = u[0]
-        pair.append((model, _levels(rng, model, 9, 3, 4), observed, u))
+        x, u = _levels(rng, model, 9, 3, 4), _tied(rng.random((9, 3, 4)))
+        x[2], u[-1] = x[1], u[0]
+        for each in (x, observed, u):
+            each[6] = each[5]
+        pair.append((model, x, observed, u))
     calls += student.domain.replaced(*pair)
+    model, x, observed = _largest(student, rng)
+    calls.append((model, x, observed, _uniforms(student, rng, model, x, ~observed)))
     model, x, observed, u = pair[0]
     calls += [(model, x, observed | True, u), (model, x, observed & False, u)]
     return _whole([student.complete(model.given(student), *rest) for model, *rest in calls])
@@ -229,15 +263,20 @@ def _one_level(rng, v, h, w):
 
 
 def likelihood(student, rng):
-    """Log-probabilities of completions, also of very rare ones; models are called once."""
+    """Log-probabilities of completions, also of very rare ones; models are called once.
+
+    Where one argument is changed alone, two images have the same levels, and two are the same.
+    """
     calls = []
     for place, (b, h, w, model) in enumerate(_models(student, rng)):
         calls.append((model, _levels(rng, model, b, h, w), _observed(rng, b, h, w, place)))
     pair = []
     for _ in range(2):
         model = _dense(rng, 3, 4, 3)
-        pair.append((model, _levels(rng, model, 9, 3, 4), rng.random((9, 3, 4)) < 0.4))
-    calls += student.domain.replaced(*pair)
+        x, observed = _levels(rng, model, 9, 3, 4), rng.random((9, 3, 4)) < 0.4
+        x[2], x[6], observed[6] = x[1], x[5], observed[5]
+        pair.append((model, x, observed))
+    calls += [*student.domain.replaced(*pair), _largest(student, rng)]
     model, x, observed = pair[0]
     calls += [(model, x, observed | True), (model, x, observed & False)]
     level = _one_level(rng, 3, 6, 6)  # where x never is, so that log p is about -72,000
