@@ -157,12 +157,20 @@ def test_independent_pixels_cost_what_the_catalogue_says():
 
 
 @pytest.mark.slow
-def test_the_pixelcnn_is_below_the_limit_of_the_catalogue():
+@pytest.mark.parametrize(
+    ("steps", "least", "most"),
+    [
+        pytest.param(500, 18.6, 19.4, id="as marked"),  # seeds 9 to 14: 18.78 to 19.21
+        pytest.param(1500, 17.5, 18.8, id="the catalogue's limit"),  # seed 9: 18.45
+    ],
+)
+def test_nats_of_the_pixelcnn_on_undeformed_digits(monkeypatch, steps, least, most):
+    """What is marked takes a third of the steps that the catalogue's 18.8 nats need."""
+    monkeypatch.setattr(solution, "STEPS", steps)
     x, fresh = split()
-    torch.manual_seed(9)
     parameters = solution.fit(x, torch.Generator().manual_seed(10))
     nats = solution.nll(solution.logits(fresh, *parameters), fresh).mean()
-    assert 17.5 < nats <= 18.8
+    assert least < nats <= most
 
 
 def test_a_softplus_that_is_coarse_is_seen():
