@@ -72,16 +72,19 @@ def _model(rng, b, d=3, k=2, *, right_angles=False):
 
 
 def _scale(model, mu, log_sigma, eps):
-    """Of log weights, with what the rounding of z does to them: [m, b]."""
+    """Of log weights, with what the rounding of z does to them: [m, b].
+
+    A square is off by twice what its root is, in relative terms.
+    """
     sigma = np.exp(log_sigma)
     z = np.abs(mu) + sigma * np.abs(eps)
     decoded = np.linalg.norm(model.weight) * np.linalg.norm(z, axis=-1)
     reach = np.linalg.norm(model.x, axis=-1) + decoded + np.linalg.norm(model.bias)
     recovered = np.abs(eps) * z / sigma
-    latent = (0.5 * (z**2 + eps**2) + np.abs(log_sigma) + recovered).sum(-1)
+    latent = (z**2 + 0.5 * eps**2 + np.abs(log_sigma) + recovered).sum(-1)
     axes = sum(model.weight.shape)
     constant = 0.5 * axes * (LOG_TAU + 1 + abs(np.log(model.eta)))
-    return reach**2 / (2 * model.eta) + latent + constant
+    return reach**2 / model.eta + latent + constant
 
 
 def _log_weights(student, model, mu, log_sigma, eps):
