@@ -216,13 +216,16 @@ def _runs(student, rng):
 
 
 def sweeps(student, rng):
-    """When the iteration stops and with what, for discounts and tolerances over a wide range."""
+    """When the iteration stops and with what, for discounts and tolerances over a wide range.
+
+    A value has the size of its reward, and that of what follows, whose rounding adds up by sweeps.
+    """
     values, scales = [], []
     for p, r, terminal, gamma, tol, most in _runs(student, rng):
         found, count = student.value_iteration(p, r, terminal, gamma, tol, most)
         steps = min(1 / (1 - gamma), most)
         values += [[count], found.ravel()]
-        scales += [[1.0], np.full(r.size, np.abs(r).max() * steps**2)]
+        scales += [[1.0], np.full(r.size, np.abs(r).max() * (1 + steps**2))]
     return {"n": np.concatenate(values).astype(float), "n__scale": np.concatenate(scales)}
 
 
