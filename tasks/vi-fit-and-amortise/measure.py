@@ -128,10 +128,14 @@ def step_exponential(student, rng):
     return _steps(student, rng, "elbo_exponential", _exponential, _exponential_scale)
 
 
-def _odd(rng):
-    """A batch of an odd number of rows, of many latents and at least as many data: b, d, k."""
-    k = int(rng.integers(4, 9))
-    return int(rng.choice([5, 7, 9, 11, 13, 15])), k + int(rng.integers(3)), k
+def _odd(rng, *, square=False):
+    """A batch of an odd number of rows, of many latents and at least as many data: b, d, k.
+
+    There are as many rows as latents where `square` is asked for.
+    """
+    k = int(rng.choice([5, 7]) if square else rng.integers(4, 9))
+    b = k if square else int(rng.choice([5, 7, 9, 11, 13, 15]))
+    return b, k + int(rng.integers(3)), k
 
 
 def fit(student, rng):
@@ -142,7 +146,8 @@ def fit(student, rng):
     gaps = []
     twice = int(2 * rng.integers(1, 9)), 3, 2
     least = student.domain.sizes("b")[0]
-    for i, (b, d, k) in enumerate((twice, twice, _odd(rng), (least, 1, 1), (3, 4, 3))):
+    square = _odd(rng, square=True)
+    for i, (b, d, k) in enumerate((twice, twice, square, (least, 1, 1))):
         model, mean = _linear(rng, b, d, k, STEEPEST if k == 1 else CURVATURE)
         if i != 1:  # the second model is fitted from where the first was
             mu = rng.choice([-1, 1], (b, k)) * rng.uniform(2, 5, (b, k))
