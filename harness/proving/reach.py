@@ -15,7 +15,7 @@ import numpy as np
 from harness.collect.arguments import Given
 from harness.contract import ContractError, Signature, bind
 from harness.spec import probabilities
-from harness.spec.domain import Domain, LogSimplex, Simplex, Uniform, Values
+from harness.spec.domain import Bits, Domain, LogSimplex, Simplex, Uniform, Values
 from harness.spec.load import LoadedTask
 
 
@@ -56,6 +56,7 @@ class Seen:
             else:
                 self._note(owner, name, value)
                 self._probabilities(owner, name, args)
+                self._bits(owner, name, value)
 
     def complaints(self) -> Iterator[str]:
         """Every edge of the domain that no call reached, and what was called outside of it.
@@ -120,6 +121,13 @@ class Seen:
             reached.add(float(law.least))
         if fault := probabilities.fault(law, values.reshape(-1, values.shape[-1])):
             self._outside.add(f"{owner} is called with {name} {fault}, outside of it")
+
+    def _bits(self, owner: str, name: str, value: Any) -> None:
+        """Notes an argument of which something has to be true."""
+        law = self._domain.law(owner, name)
+        if isinstance(law, Bits) and law.some and not np.asarray(value).any(axis=-1).all():
+            text = f"{owner} is called with {name} in which nothing is true, outside of it"
+            self._outside.add(text)
 
     def _missing(self) -> Iterator[str]:
         """Every edge that was not reached, in words."""

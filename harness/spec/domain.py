@@ -104,9 +104,18 @@ class Normal(Model):
 
 
 class Bits(Model):
-    """Zeros and ones, or truth values, each with probability one half."""
+    """Zeros and ones, or truth values, each with probability one half.
+
+    With ``some`` at least one along the last axis is a one, or true.
+    """
 
     law: Literal["bits"]
+    some: bool = False
+
+    @model_serializer(mode="wrap")
+    def _dump_what_is_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out fields at their defaults, so that specs without them keep their digests."""
+        return {name: value for name, value in dump(self).items() if value}
 
 
 class Simplex(Model):

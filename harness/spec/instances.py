@@ -329,8 +329,9 @@ def _drawn(  # noqa: PLR0911 - one return for each law
             return _with_edges(law, rng, shape)
         case Normal():
             return np.asarray(rng.normal(size=shape))
-        case Bits():
-            return np.asarray(rng.integers(0, 2, shape).astype(np.float64))
+        case Bits(some=some):
+            bits = np.asarray(rng.integers(0, 2, shape).astype(np.float64))
+            return _with_some(bits, rng) if some else bits
         case Index():
             below = math.prod(_size(known, axis) for axis in law.axes)
             return np.asarray(rng.integers(0, below, shape))
@@ -347,6 +348,14 @@ def _drawn(  # noqa: PLR0911 - one return for each law
         case OneHot():
             return np.asarray(np.eye(shape[-1])[rng.integers(shape[-1], size=shape[:-1])])
     raise DomainError(f"the law {law.law} gives no numbers")
+
+
+def _with_some(bits: Array, rng: np.random.Generator) -> Array:
+    """Bits [..., n], a one at a random place of every last axis that had none."""
+    rows = bits.reshape(-1, bits.shape[-1])
+    empty = np.flatnonzero(~rows.any(axis=-1))
+    rows[empty, rng.integers(0, rows.shape[-1], empty.size)] = 1.0
+    return rows.reshape(bits.shape)
 
 
 def _fill(values: Array, where: Array, rng: np.random.Generator) -> None:

@@ -68,8 +68,8 @@ def in_words(law: Values | Sizes) -> str:  # noqa: PLR0911 - one return for each
             return _interval(law)
         case Normal():
             return "standard normal noise"
-        case Bits():
-            return "0 or 1"
+        case Bits(some=some):
+            return "0 or 1; 1 at least once along the last axis" if some else "0 or 1"
         case Simplex():
             return _probabilities(law)
         case LogSimplex(least=least):

@@ -185,6 +185,7 @@ RARE = ("p: {law: simplex}", "p: {law: simplex, least: 1e-9}")
 LOGARITHMS = ("p: {law: simplex}", "p: {law: log-simplex, least: -40}")
 ANY_LOGARITHMS = ("p: {law: simplex}", "p: {law: log-simplex}")
 UNLESS = ("p: {law: simplex}", "p: {law: simplex, unless: over}")
+SOME = ("over: {law: bits}", "over: {law: bits, some: true}")
 
 
 @pytest.mark.parametrize(
@@ -228,6 +229,23 @@ def test_where_rows_are_excepted_they_hold_anything(tmp_path: Path) -> None:
     assert rows.min() < 0
     assert rows.max() > 1
     assert (rows == 0).any()
+
+
+def test_along_every_last_axis_some_bit_is_one(tmp_path: Path) -> None:
+    task, other = small(tmp_path / "some", one=SOME), small(tmp_path / "any")
+    for shape in ((1,), (3,), (40, 1), (40, 2)):
+        drawn = task.instances.draw(np.random.default_rng(2), "over", *shape)
+        usual = other.instances.draw(np.random.default_rng(2), "over", *shape)
+        empty = ~usual.any(axis=-1)
+        assert (drawn[empty].sum(axis=-1) == 1).all()
+        assert np.array_equal(drawn[~empty], usual[~empty])
+    assert empty.any()
+    assert set(drawn[empty].argmax(axis=-1)) == {0, 1}
+    assert "| `over` | 0 or 1; 1 at least once along the last axis |" in rendered(
+        "<!-- domain -->\n<!-- /domain -->\n", task
+    )
+    assert other.spec.domain is not None
+    assert other.spec.domain.model_dump(mode="json")["values"]["over"] == {"law": "bits"}
 
 
 def test_arguments_of_another_call_may_stand_alone_in_a_call(tmp_path: Path) -> None:
@@ -583,6 +601,16 @@ def test_verify_holds_calls_to_the_probabilities_of_the_domain(
     found = [text for text in unreached(task) if " p " in text]
     assert bool(found) == bool(said)
     assert said in "".join(found)
+
+
+@pytest.mark.parametrize(("over", "count"), [("[False, True]", 0), ("[False, False]", 1)])
+def test_verify_holds_calls_to_what_must_be_true_somewhere(
+    tmp_path: Path, over: str, count: int
+) -> None:
+    body = PROBABLE.format(p="[[0.0, 1.0], [0.5, 0.5]]").replace("[False, True]", over)
+    said = unreached(small(tmp_path, body, one=SOME))
+    text = "mixed is called with over in which nothing is true, outside of it (widen it)"
+    assert sum(text in each for each in said) == count
 
 
 def test_the_domain_is_part_of_what_an_observation_depends_on(tmp_path: Path) -> None:
