@@ -7,7 +7,7 @@ behind the same disguise.
 
 import numpy as np
 
-GAMES, LENGTH, STEPS, EPISODES = 64, 200, 1500, 64
+GAMES, LENGTH, STEPS, EPISODES = 64, 200, 6000, 64
 
 
 def example(student, rng):
