@@ -178,14 +178,21 @@ def _train(
 ) -> tuple[int, int, dict[str, Any]]:
     """Trains one program with one seed, in a process of the pool.
 
-    Returns ``index``, ``replicate`` and the record of the run: the number of each metric, the
-    error (empty if there was none) and the processor seconds.
+    Returns ``index``, ``replicate`` and the record of the run (:func:`trained`).
+    """
+    task = _loaded(folders)
+    return index, replicate, trained(task, programs(task)[index], replicate)
+
+
+def trained(task: LoadedTask, program: Program, replicate: int) -> dict[str, Any]:
+    """Trains a trusted program with one seed, in this process and on one thread.
+
+    Returns:
+        ``values``, the number of each metric; ``error``, empty if there was none; ``cpu_s``.
     """
     import torch
 
     torch.set_num_threads(1)
-    task = _loaded(folders)
-    program = programs(task)[index]
     started = time.process_time()
     values, error = {}, ""
     try:
@@ -198,7 +205,7 @@ def _train(
     except ProgramError as failure:
         error = f"{failure.cause}: {failure.message}"[:200]
     cpu_s = time.process_time() - started
-    return index, replicate, {"values": values, "error": error, "cpu_s": cpu_s}
+    return {"values": values, "error": error, "cpu_s": cpu_s}
 
 
 def finite_or_none(value: float) -> float | None:
