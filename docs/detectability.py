@@ -2,9 +2,10 @@
 
 Nothing is trained here. results/figures/detectability.csv has a row for every known mistake with a
 bug of the catalogue and every check that was tried on it: exact checks from mistakes.yaml and
-verification.csv, training checks from stored runs (targets/runs.json), and pilots from
-results/figures/detectability-pilots.csv. From that file alone docs/detectability.svg and the
-table of docs/detectability.md are made; ``--draw`` leaves the former step out.
+verification.csv, training checks from detectability-seeds.jsonl (docs/evidence/power.py makes it),
+and pilots from detectability-pilots.csv, both in results/figures. From that file alone
+docs/detectability.svg and the table of docs/detectability.md are made; ``--draw`` leaves the former
+step out.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from typing import Any
 
 import yaml
 
+from harness import stored_runs
 from harness.kinds import seed_success
 from harness.spec.checks import SeedSuccessCheck
 from harness.spec.load import LoadedTask, load_task
@@ -28,6 +30,9 @@ from harness.statistics import sequential
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "results" / "figures"
 CSV, PILOTS = FIGURES / "detectability.csv", FIGURES / "detectability-pilots.csv"
+SEEDS = FIGURES / "detectability-seeds.jsonl"
+#: Bugs that are trained though they are no known mistakes.
+ALSO_TRAINED = ROOT / "docs" / "evidence" / "training_bugs.yaml"
 SVG, PAGE = ROOT / "docs" / "detectability.svg", ROOT / "docs" / "detectability.md"
 
 #: The bugs of deep Q-learning and of policy gradients, by their numbers in the catalogue.
@@ -90,6 +95,8 @@ TASKS = {
     "pg-baseline": "",
     "pg-baseline-cartpole": POLE,
     "pg-reinforce-cartpole": POLE,
+    "a2c-cartpole": POLE,
+    "dqn-cartpole": POLE,
     "a2c-update": "",
 }
 #: Mistakes that their task lists without a number, and those whose kind they are.
@@ -160,23 +167,25 @@ def _exact(name: str) -> Iterator[Row]:
 
 
 def _trained(name: str) -> Iterator[Row]:
-    """The checks that train, by the stored runs of the mistake."""
-    path = ROOT / "reference" / name / "targets" / "runs.json"
-    if not TASKS[name] or not path.is_file():
+    """The checks that train, by the seeds of the mistakes."""
+    if not TASKS[name]:
         return
-    checks = [each for each in loaded_task(name).spec.checks if isinstance(each, SeedSuccessCheck)]
-    record = json.loads(path.read_text(encoding="utf-8"))
-    stored = {item["name"].split("/")[-1]: item for item in record["programs"]}
-    honest = next(item for item in record["programs"] if item["role"] == "reference")
-    for bug, mistake in _mistakes(name):
-        item = stored.get(mistake["name"])
-        if item is None:
+    task = loaded_task(name)
+    checks = stored_runs.checks(task)
+    runs = stored_runs.read(task, checks[0].target)
+    honest = next(item for item in runs if item.role == "reference")
+    lines = map(json.loads, SEEDS.read_text(encoding="utf-8").splitlines())
+    stored = {item["name"]: item for item in lines}
+    also = yaml.safe_load(ALSO_TRAINED.read_text(encoding="utf-8")).get(name, ())
+    numbered = [(bug, mistake["name"]) for bug, mistake in _mistakes(name)]
+    for bug, mistake in [*numbered, *((bug, item["name"]) for item in also for bug in item["bug"])]:
+        item = stored.get(f"{name}/{mistake}")
+        if item is None:  # training does not reach it
             continue
         for check in checks:
             values = item["values"][check.metric]
-            if values:
-                place = bug, TASKS[name], name, check.id, mistake["name"]
-                yield _of_runs(place, check, values, item["cpu_s"] / len(values), honest)
+            place = bug, TASKS[name], name, check.id, mistake
+            yield _of_runs(place, check, values, item["cpu_s"] / len(values), honest)
 
 
 def _of_runs(
@@ -184,7 +193,7 @@ def _of_runs(
     check: SeedSuccessCheck,
     values: list[float | None],
     cpu_s: float,
-    honest: dict[str, Any],
+    honest: stored_runs.StoredRuns,
 ) -> Row:
     numbers = [check.low if value is None else value for value in values]
     failed = sum(not seed_success.succeeds(check, value) for value in numbers)
@@ -197,7 +206,7 @@ def _of_runs(
         power(check, most),
         cpu_s,
         math.fsum(numbers) / len(numbers),
-        math.fsum(honest["values"][check.metric]) / len(honest["values"][check.metric]),
+        math.fsum(honest.of(check)) / honest.count,
     )
 
 

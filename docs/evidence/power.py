@@ -30,7 +30,7 @@ SEEDS, BUGS = FIGURES / "detectability-seeds.jsonl", EVIDENCE / "training_bugs.y
 #: Tasks with training whose mistakes have numbers of the matrix, and how many seeds each gets.
 TASKS = {
     "dqn-probe": 10,
-    "dqn-mini-breakout": 10,
+    "dqn-mini-breakout": 6,
     "dqn-cartpole": 10,
     "a2c-cartpole": 10,
     "pg-baseline-cartpole": 10,

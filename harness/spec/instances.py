@@ -166,6 +166,22 @@ class Instances:
         calls = ((*taken[:count], *first[count:]) for count in range(len(first) + 1))
         return [*calls, *others]
 
+    @staticmethod
+    def one_sided(call: Call) -> list[Call]:
+        """The call with all numbers below 0, with all above 0, and with all truth values true.
+
+        Arrays of float64 that have numbers of both signs change, and those of truth values; all
+        others, and what is no array, stay as they are. No number leaves the range of its array,
+        and different numbers stay different. A call that nothing would change in is left out.
+        """
+        sides = [tuple(mixing.of_sign(each, sign) for each in call) for sign in (-1, 1)]
+        true = tuple(mixing.all_true(each) for each in call)
+        return [
+            new
+            for new in (*sides, true)
+            if any(one is not other for one, other in zip(new, call, strict=True))
+        ]
+
     def first_alike(self, first: Call, second: Call) -> Call:
         """The second call, the first row of whose arrays is that of the first one.
 

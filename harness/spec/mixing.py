@@ -1,4 +1,4 @@
-"""Arrays of two calls that begin or end alike, though the rest of them is new.
+"""Arrays made from those of other calls: such as begin or end alike, such as have one sign.
 
 A result that a program keeps by the part that is alike comes back where it is wrong.
 """
@@ -56,6 +56,34 @@ def begun_along_axes(old: Any, new: Any) -> Any:
     whole = np.array(old, dtype=new.dtype)
     whole[later] = new[later]
     return whole
+
+
+def of_sign(array: Any, sign: int) -> Any:
+    """The numbers of an array, those of the other sign reflected and scaled into its range.
+
+    Zeros go a third of the way to the end of the range.
+
+    Args:
+        sign: 1 or -1.
+
+    Returns:
+        ``array`` itself unless it is one of float64 with numbers of both signs, all finite.
+    """
+    if not isinstance(array, np.ndarray) or array.dtype != np.float64 or not array.size:
+        return array
+    most, least = (sign * array).max(), (sign * array).min()
+    if not (least < 0 < most and np.isfinite(array).all()):
+        return array
+    # to nine tenths of the other end, so that the two ends do not become equal
+    reflected = np.where(sign * array < 0, 0.9 * array * (most / least), array)
+    return np.where(array == 0, sign * most / 3, reflected)
+
+
+def all_true(array: Any) -> Any:
+    """Truth values that are all true; ``array`` itself unless it holds some that are not."""
+    if not isinstance(array, np.ndarray) or array.dtype != bool or array.all():
+        return array
+    return np.ones_like(array)
 
 
 def _of_one_shape(old: Any, new: Any) -> bool:

@@ -76,8 +76,8 @@ def _calls(student, rng, chance):
 
     As many steps as poles among them, so that a confusion of axes gives a number; every γ and λ at
     its ends and close to them; numbers that are 0 or equal, as nothing tells a terminal state or a
-    beginning but flags; the same numbers with as many flags elsewhere; and two calls of which each
-    argument changes alone.
+    beginning but flags; the same numbers with as many flags elsewhere; numbers of one sign; and two
+    calls of which each argument changes alone.
     """
     domain = student.domain
 
@@ -109,6 +109,8 @@ def _calls(student, rng, chance):
     calls += [(*few, *flags, gamma, lam), (*few, *moved, gamma, lam)]
     if chance:
         calls += [call(t, n_most, *inner[:, 0], chance=0.5), call(12, 8, 0.9, 0.9, chance=0.6)]
+    sides = domain.one_sided(calls[0])
+    calls += sides if chance else sides[:2]  # the last one has all flags set
     return domain.replaced(*(call(7, 5, *each) for each in inner.T[-2:]), *calls)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 FLAGS = (0.15, 0.5, 0.0, 0.3, 1.0, 0.1)  # how often an episode ends at a step, call by call
 TIED = FLAGS[1]  # where actions tie
 PLAIN, LEAST, SQUARE = (4, 5, 3, 3), (1, 1, 1, 1), (4, 4, 4, 4)
+FEW = (1, 3, 4, 5)  # steps, each of which takes another action
 
 
 def example(student, rng):
@@ -18,9 +19,9 @@ def example(student, rng):
 
 
 def _shapes(student, rng):
-    """(n, t, d, a): an ordinary size first, the smallest, a square, all sizes, the largest."""
+    """(n, t, d, a): an ordinary size first, the smallest, a square, few, all sizes, the largest."""
     largest = [student.domain.sizes(axis)[1] for axis in "ntda"]
-    yield from (PLAIN, LEAST, SQUARE)
+    yield from (PLAIN, LEAST, SQUARE, FEW)
     rounds = max(largest)
     sizes = [rng.permutation(rounds) % most + 1 for most in largest]
     yield from zip(*(size.tolist() for size in sizes), strict=True)
@@ -117,7 +118,8 @@ def returns(student, rng):
     pair = [(*_rewarded(student, rng, 6, 9, 0.2), *window) for window in ((0.9, 3), (0.7, 5))]
     names = ("whole", "shortened", "terminated", "truncated")
     found = {name: [] for name in names}
-    for *rollout, gamma, n_steps in student.domain.replaced(*pair, *calls, pair[0]):
+    sides = student.domain.one_sided(pair[0])
+    for *rollout, gamma, n_steps in student.domain.replaced(*pair, *calls, pair[0], *sides):
         result = student.n_step_returns(*rollout, gamma, n_steps)
         kind, size = _ending(*rollout[2:], n_steps), _return_size(*rollout[:2])
         for number, name in enumerate(names):
@@ -129,9 +131,9 @@ def returns(student, rng):
 
 
 def _batch_sizes(student, rng):
-    """(b, a): ordinary first, the smallest, a square, all numbers of actions, the largest."""
+    """(b, a): ordinary first, the smallest, a square, a wide one, all of `a`, the largest."""
     b, a = (student.domain.sizes(axis)[1] for axis in "ba")
-    yield from ((5, 3), (1, 1), (4, 4), (1, a), (b, 1))
+    yield from ((5, 3), (1, 1), (4, 4), (3, 5), (1, a), (b, 1))
     for actions in (rng.permutation(a) + 1).tolist():
         yield int(rng.integers(1, b)), actions
     yield b, a
@@ -153,10 +155,10 @@ def _logits(student, rng, b, a, wide):
 
 
 def _batches(student, rng, drawn):
-    """Calls made by `drawn(b, a, wide)`: every size twice, and one argument changed alone."""
+    """Calls made by `drawn(b, a, wide)`: every size twice, one argument changed alone, one sign."""
     pair = [drawn(6, 4, False) for _ in range(2)]
     others = [drawn(b, a, wide) for b, a in _batch_sizes(student, rng) for wide in (False, True)]
-    return student.domain.replaced(*pair, *others, pair[0])
+    return student.domain.replaced(*pair, *others, pair[0], *student.domain.one_sided(pair[0]))
 
 
 def _softmax(logits):
@@ -260,6 +262,8 @@ def _rollout(student, rng, shape, share):
     actions, rewards = rng.integers(0, a, (n, t)), draw(rng, "rewards", n, t)
     if rng.random() < 1 / 3:
         theta, phi, rewards = theta / 10, phi / 1e6, rewards / 1e6
+    if shape == FEW:
+        actions = rng.permutation(a)[: n * t].reshape(n, t)
     if share == TIED:
         theta[:, -1] = theta[:, 0]
     return theta, phi, x, next_x, actions, rewards, *_flags(rng, share, n, t)
@@ -285,7 +289,7 @@ def _sizes(rollout):
 
 
 def _linear_calls(student, rng, weights):
-    """Arguments for all shapes, far off, and with one argument changed alone.
+    """Arguments for all shapes, far off, with one argument changed alone, and of one sign.
 
     `weights(count)` gives the two last arguments of so many calls.
     """
@@ -301,7 +305,7 @@ def _linear_calls(student, rng, weights):
         (*_rollout(student, rng, (5, 6, 4, 3), 0.4), gamma, n_steps, *two)
         for gamma, n_steps, two in zip((0.9, 0.6), (3, 5), ((0.5, 0.1), (0.8, 0.03)), strict=True)
     ]
-    return student.domain.replaced(*pair, *calls, pair[0])
+    return student.domain.replaced(*pair, *calls, pair[0], *student.domain.one_sided(pair[0]))
 
 
 def losses(student, rng):

@@ -22,7 +22,7 @@ def _sizes(student):
     """(b, d, h) of all calls; the first two are alike."""
     (b, b_most), (d, d_most), (h, h_most) = (student.domain.sizes(axis) for axis in "bdh")
     edges = [(b, d, h), (b, d_most, h_most), (b_most, d, h_most), (b_most, d_most, h), (2, 2, 2)]
-    return [USUAL, USUAL, *edges]
+    return [USUAL, USUAL, *edges, (3, 7, 5)]
 
 
 def _noisy(student, rng):
@@ -38,7 +38,7 @@ def _noisy(student, rng):
     far = rng.integers(0, 2, (b, d)).astype(float), eps.reshape(b, d), max(sigmas)
     first = (*calls[0][:2], 0.5)
     alike = student.domain.replaced(first, (*calls[1][:2], 0.25), alike="axes")
-    return [*calls, far, *alike, first]
+    return [*calls, far, *alike, first, *student.domain.one_sided(first)]
 
 
 def _networks(student, rng):
@@ -59,7 +59,8 @@ def _networks(student, rng):
     first, second = (*first[:2], 0.5, *first[3:]), (*second[:2], 0.25, *second[3:])
     alone = student.domain.replaced(first, second, alike="axes")[1:]
     repeated = (*(array[[0, 0, 0, 1, 1, 2, 3, 4]] for array in first[:2]), *first[2:])
-    return [*calls, first, *alone, first, repeated, _corner(student, rng)]
+    sides = student.domain.one_sided(first)
+    return [*calls, first, *alone, first, *sides, repeated, _corner(student, rng)]
 
 
 def _corner(student, rng):

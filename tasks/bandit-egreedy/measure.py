@@ -109,7 +109,7 @@ def average(student, rng):
     count = rng.integers(0, 3, (b, a))
     count[0, arm[0]], count[1] = 0, 2
     calls += student.domain.replaced(*pair)
-    calls.append((whole, count, arm, reward))
+    calls += [(whole, count, arm, reward), (whole, np.ones_like(count), arm, reward)]
     found, scales = [], []
     for q, n, arm, reward in calls:
         table, counts = student.update_average(q, n, arm, reward)

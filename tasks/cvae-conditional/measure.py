@@ -148,8 +148,8 @@ def _sizes(student, rng):
     for low, high in zip(axes, axes[1:] + axes[:1], strict=True):
         drawn = {axis: student.domain.size(rng, axis) for axis in ends}
         sizes.append({**drawn, low: ends[low][0], high: ends[high][1]})
-    # of samples also a number that no equal chunks have
-    return [*sizes, {**between, "s": int(rng.choice([29, 31, 37]))}]
+    # fewer rows than anything else; and a number of samples that no equal chunks have
+    return [*sizes, {**between, "b": 2, "m": 3}, {**between, "s": int(rng.choice([29, 31, 37]))}]
 
 
 def _affine(state, layer, inputs):

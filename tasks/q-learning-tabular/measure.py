@@ -84,12 +84,21 @@ def _whole(student, rng):
     return call
 
 
+def _beginning(student, rng):
+    """Few learners at different places, then the same with tables of zeros, and without reward."""
+    call = _transitions(student, rng, 3, 8, 5)
+    apart = rng.permutation(8)[:3], rng.permutation(5)[:3]
+    call = (call[0], *apart, call[3], rng.permutation(8)[:3], *call[5:])
+    zeros = 0 * call[0], *call[1:]
+    return [call, zeros, (*zeros[:3], 0 * call[3], *call[4:]), (*call[:3], 0 * call[3], *call[4:])]
+
+
 def update(student, rng):
     """Tables after a transition: all sizes, the whole domain, and each argument changed alone.
 
-    So it is from call to call, and from row to row of one call.
+    So it is from call to call, and from row to row of one call. Some tables are of one sign, or 0.
     """
-    calls = [_transitions(student, rng, *size) for size in TABLES]
+    calls = [_transitions(student, rng, *size) for size in TABLES] + _beginning(student, rng)
     for size in (int(rng.integers(2, 40)) for _ in range(3)):
         s, a = int(rng.integers(2, 17)), int(rng.integers(2, 7))
         calls.append(_transitions(student, rng, size, s, a))
@@ -100,6 +109,7 @@ def update(student, rng):
     moved = (first[1] + 1) % s, (first[2] + 1) % a  # in every row
     second = (second[0], *moved, second[3], (first[4] + 1) % s, ~first[5], *second[6:])
     calls += [*student.domain.replaced(first, second, alike="axes"), _rows_alike(first, second)]
+    calls += student.domain.one_sided(first)
     calls += [_transitions(student, rng, *size, wide=True) for size in ((40, 16, 6), (9, 4, 3))]
     calls.append(_whole(student, rng))
     rates = _near_ends(rng, 16), rng.permutation(_near_ends(rng, 16))
@@ -150,6 +160,8 @@ def behaviour(student, rng):
     calls += [*student.domain.replaced(*pair, alike="axes"), _rows_alike(*pair)]
     wide = student.domain.draw(rng, "Q", 9, 4, 6)
     calls.append((wide, rng.integers(0, 4, 9), _near_ends(rng, 9)))
+    apart, epsilon = rng.permutation(8)[:3], rng.uniform(0.05, 0.95, 3)  # every learner elsewhere
+    calls += [(_tied(rng, 3, 8, 5), apart, epsilon), (np.zeros((3, 8, 5)), apart, epsilon)]
     found, scales = [], []
     for table, state, epsilon in calls:
         found.append(student.epsilon_greedy(table, state, epsilon))

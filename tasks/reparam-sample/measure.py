@@ -83,6 +83,7 @@ def given_noise(student, rng):
 def given_noise_gradient(student, rng):
     found, scales = [], []
     calls = [_inputs(student.domain, rng, *size) for size in _sizes(rng)] + [_whole(rng)[1:]]
+    calls.append(tuple(1e-8 * array for array in _usual(rng)))
     for mu, log_sigma, eps in calls:
         cotangent = rng.normal(size=eps.shape)
         found.append(student.vjp("rsample", (mu, log_sigma, eps), (0, 1), cotangent))
@@ -98,6 +99,7 @@ def backward(student, rng):
         calls.append((student.domain.draw(rng, "zbar", m, b, k), eps, log_sigma))
     zbar, _, log_sigma, eps = _whole(rng)
     calls.append((zbar, eps, log_sigma))
+    calls.append((1e-8 * rng.normal(size=(3, 4, 2)), *_usual(rng)[:0:-1]))
     pair = [(zbar, *_usual(rng)[:0:-1]) for zbar in rng.normal(size=(2, 3, 4, 2))]
     for zbar, eps, log_sigma in [*calls, *student.domain.replaced(*pair)]:
         found.append(student.backward_rule(zbar, eps, log_sigma))
@@ -117,7 +119,7 @@ def _sigmas(student, raw):
 def sigma_values(student, rng):
     """Where no formula under- or overflows; the logarithm of 1 + e^raw is off by eps·1."""
     found, scales = [], []
-    sizes = [(1, 1), (20, 3), (1, 8), (200, 1), (20, 3)]
+    sizes = [(1, 1), (20, 3), (1, 8), (200, 1), (20, 3), (2, 5)]
     sizes += zip(rng.permutation(np.arange(3, 21))[:5], (2, 4, 5, 6, 7), strict=True)
     raws = [(rng.uniform(-4.0, 4.0, size),) for size in sizes]
     raws[1][0][5], raws[1][0][7], raws[1][0][9] = raws[1][0][2], raws[1][0][7, 0], 0.0

@@ -24,7 +24,7 @@ def _batches(student, rng):
     (b, k, d), (b_most, k_most, d_most) = zip(*map(student.domain.sizes, "bkd"), strict=True)
     sizes = [(ROWS, LATENT, DATA)] * 2
     sizes += [(4, 4, 4), (b, k_most, d_most), (b, k, d), (b_most, k_most, d_most)]
-    sizes += [(SOME, k_most, d_most), (SOME, k, d_most), (SOME, k_most, d)]
+    sizes += [(SOME, k_most, d_most), (SOME, k, d_most), (SOME, k_most, d), (2, k_most, d_most)]
     return [_numbers(student, rng, *size) for size in sizes]
 
 

@@ -193,7 +193,7 @@ def decoder(student, rng):
 def terms(student, rng):
     """Both terms of -ELBO, image by image; of the first model also with other noise, of fewer.
 
-    Some of the other noise, and then some of the images, is what it was.
+    Some of the other noise, and then some of the images, is what it was; at last noise is negative.
     """
     found, scales = [], []
     for index, (vae, state, x, k) in enumerate(_more_models(student, rng)):
@@ -202,7 +202,7 @@ def terms(student, rng):
         if index < 2:
             other, fewer = _between(one, _noise(rng, len(x), k)), x[::2]
             calls += [(x, other), (_between(x, 1 - x), other)]
-            calls.append((fewer, _noise(rng, len(fewer), k)))
+            calls += [(fewer, _noise(rng, len(fewer), k)), (x, -np.abs(one))]
         for images, eps in calls:
             found.append(np.stack(vae.terms(images, eps)))
             (mu, log_sigma), (mu_size, log_size) = (
@@ -218,7 +218,7 @@ def marginal(student, rng):
     """log_marginal, image by image, with all numbers of samples; of the first also of fewer images.
 
     With one sample every logit counts, with many the largest weight is seldom the first one's. In
-    some calls samples repeat, or all but the first and last are others.
+    some calls samples repeat, all but the first and last are others, or noise is negative or 0.
     """
     least, most = student.domain.sizes("s")
     samples = [least, most, 2, 3, 5]
@@ -232,6 +232,7 @@ def marginal(student, rng):
             once, other = _noise(rng, 4, len(x), k), _noise(rng, 4, len(x), k)
             calls += [(once, x), (_between(once, other), x), (once[[0, 0, 0, 1, 2, 2]], x)]
             calls.append((_noise(rng, 2, len(x[::2]), k), x[::2]))
+            calls += [(-np.abs(once), x), (0 * once, x)]
         for eps, images in calls:
             s = len(eps)
             found.append(vae.log_marginal(images, eps))

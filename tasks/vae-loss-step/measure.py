@@ -1,9 +1,9 @@
 """What is measured of vae-loss-step: terms row by row, their gradients, the loss, and one step.
 
 Every function is called with the smallest sizes and the largest, with ordinary numbers, with
-numbers from all of the domain, with rows that are the same and zeros, and with every argument
-changed alone (all but its first and last row). A scale S is the sum of the absolute terms, from the
-inputs alone; where exp is taken of a sum, its rounding is in S too.
+numbers from all of the domain, with numbers of one sign, with rows that are the same and zeros, and
+with every argument changed alone (all but its first and last row). A scale S is the sum of the
+absolute terms, from the inputs alone; where exp is taken of a sum, its rounding is in S too.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ def _sizes(student):
     """(b, d, k) of all calls; the first two are alike."""
     (b, b_most), (d, d_most), (k, k_most) = (student.domain.sizes(axis) for axis in "bdk")
     edges = [(b, d, k), (b, d_most, k_most), (b_most, d, k_most), (b_most, d_most, k), (2, 2, 2)]
-    return [USUAL, USUAL, *edges]
+    return [USUAL, USUAL, *edges, (2, 5, 3)]
 
 
 def _drawn(student, rng, name, ordinary):
@@ -43,7 +43,7 @@ def _bernoulli(student, rng):
     middle = rng.uniform(15, 40, shape) * rng.choice([-1.0, 1.0], shape)
     grey = student.domain.draw(rng, "x", *shape)
     cases += [(_pixels(rng, *shape), far), (_pixels(rng, *shape), middle), (grey, far)]
-    return student.domain.replaced(*cases)
+    return student.domain.replaced(*cases, *student.domain.one_sided(cases[0]))
 
 
 def _gaussian(student, rng):
@@ -61,7 +61,7 @@ def _gaussian(student, rng):
         if index == 5:
             x_mean[0], eta = x[0], 1.0
         cases.append((x, x_mean, np.array(eta)))
-    return student.domain.replaced(*cases)
+    return student.domain.replaced(*cases, *student.domain.one_sided(cases[0]))
 
 
 def _codes(student, rng):
@@ -75,7 +75,7 @@ def _codes(student, rng):
         cases.append((mu, _drawn(student, rng, "log_sigma", log_sigma)))
     mu, log_sigma = rng.normal(0, 2, (2, 3, USUAL[2]))
     mu[[0, 2]], log_sigma[[1, 2]] = 0.0, 0.0
-    return student.domain.replaced(*cases, (mu, log_sigma))
+    return student.domain.replaced(*cases, *student.domain.one_sided(cases[0]), (mu, log_sigma))
 
 
 def _joined(arrays):
@@ -160,7 +160,8 @@ def _batches(student, rng):
     repeated = tuple(array[TWICE] for array in ordinary[0])
     for array in repeated[1:]:
         array[:, 0] = array[3:5] = 0.0
-    return [*student.domain.replaced(*ordinary), *wide, repeated]
+    sides = student.domain.one_sided(ordinary[0])
+    return [*student.domain.replaced(*ordinary, *sides), *wide, repeated]
 
 
 def loss(student, rng):
@@ -181,14 +182,14 @@ def _noise(rng, *shape):
 
 
 def _networks(student, rng):
-    """(x, eps, v, s, u) of all sizes, the first two alike; with zeros; with weights at the ends."""
+    """(x, eps, v, s, u) of all sizes, the first two alike; of one sign; zeros; weights far out."""
     cases = []
     for b, d, k in _sizes(student):
         shapes = {"v": (k, d), "s": (k, d), "u": (d, k)}
         drawn = [student.domain.draw(rng, name, *shape) for name, shape in shapes.items()]
         cases.append((_pixels(rng, b, d), _noise(rng, b, k), *drawn))
     corners = _corner(student, rng), _far_corner(student, rng)
-    return [*cases, _repeated(*cases[0]), *corners]
+    return [*cases, *student.domain.one_sided(cases[0]), _repeated(*cases[0]), *corners]
 
 
 def _repeated(x, eps, v, s, u):
@@ -271,9 +272,11 @@ def network(student, rng):
 
 
 def step(student, rng):
-    """(v, s, u) after a step, the rates 0 and 1 among them."""
+    """(v, s, u) after a step, the rates 0 and 1 among them; the last of them without noise."""
     found, scale = [], []
     cases = _networks(student, rng)
+    x, eps, *parameters = cases[1]
+    cases.append((x, 0 * eps, *parameters))
     rates = [*rng.uniform(0.1, 0.9, 2), *student.domain.draw(rng, "rate", len(cases) - 2)]
     calls = ((*case, float(rate)) for case, rate in zip(cases, rates, strict=True))
     for call in student.domain.replaced(*calls):

@@ -194,7 +194,8 @@ def _decoders(student, rng, sizes):
             weight[-1], weight[1], weight[2] = weight[0], weight[1, 0], 0.0
             weight[:, -1], weight[:, 2], bias[0], bias[-1] = weight[:, 0], 0.0, 0.0, bias[1]
         calls.append((weight, bias, np.array(eta)))
-    for weight, bias, eta in [*student.domain.replaced(*calls[:2]), *calls[1:]]:
+    alone = student.domain.replaced(*calls[:2], *student.domain.one_sided(calls[0]))
+    for weight, bias, eta in [*alone, *calls[1:]]:
         yield weight, bias, eta, 1 + (weight**2).sum() / eta
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from harness.errors import SpecError
 from harness.proving.measurements import measured
 from harness.proving.reach import Seen
-from harness.spec.instances import DomainError, FreshGenerator, GivenFunction
+from harness.spec.instances import DomainError, FreshGenerator, GivenFunction, Instances
 from harness.spec.load import LoadedTask, load_task
 from harness.spec.statement import in_words, rendered
 
@@ -450,6 +450,34 @@ def test_arrays_may_begin_alike_along_every_axis(task: LoadedTask) -> None:
     assert single.tolist() == [[1.0]]
     assert mixed.tolist() == [[[0.0, 0.0]], [[0.0, 1.0]], [[0.0, 1.0]]]
     assert old.sum() == 0
+
+
+def test_a_call_on_one_side_keeps_ranges_and_differences(task: LoadedTask) -> None:
+    x = np.array([[-4.0, 0.0, 1.0], [2.0, -0.5, 8.0]])
+    flags, kept = np.array([True, False]), (np.array([0.5, 3.0]), np.arange(3), 0.7)
+    below, above, true = task.instances.one_sided((x, flags, *kept))
+    assert below[0].tolist() == [[-4.0, -4 / 3, -0.45], [-0.9, -0.5, -3.6]]
+    assert above[0].tolist() == [[7.2, 8 / 3, 1.0], [2.0, 0.9, 8.0]]
+    assert true[1].tolist() == [True, True]
+    assert true[0] is x
+    assert below[1] is flags
+    for call in (below, above, true):
+        assert all(new is old for new, old in zip(call[2:], kept, strict=True))
+
+
+def test_a_call_that_is_on_one_side_has_no_others(task: LoadedTask) -> None:
+    infinite = np.array([-np.inf, 1.0])
+    assert task.instances.one_sided((np.ones(2), np.ones(1, dtype=bool), infinite, 1)) == []
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(1, 2), (7,), (3, 4), (2, 1, 5)]))
+def test_no_number_leaves_its_range_on_one_side(seed: int, shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(seed).normal(size=shape)
+    for new in Instances.one_sided((x,)):
+        assert x.min() <= new[0].min()
+        assert new[0].max() <= x.max()
+        assert (new[0] < 0).all() or (new[0] > 0).all()
+        assert np.unique(new[0]).size == x.size
 
 
 @pytest.mark.parametrize("second", [(1,), (1, 2, 3)])
