@@ -8,7 +8,7 @@ import itertools
 
 import numpy as np
 
-HEAVY = (4, 1, 1, 1)
+HEAVY, TALL = (4, 1, 1, 1), (2, 1, 1, 8)
 STACKS = ((3, 2, 1, 2), (2, 1, 2, 1), (1, 0, 0, 0), (4, 3, 3, 1), (1, 1, 1, 8), (2, 3, 0, 3))
 SINGLE_STEP = 5.0  # what the steps may make of a rounding
 SAME = 1e-12
@@ -111,6 +111,14 @@ def _heavy(rng, config):
     return weights
 
 
+def _tall(rng, config):
+    """Named weights up to 20, positive where seen, so that features grow at each layer."""
+    weights = _positive(rng, config)
+    for name, array in weights.items():
+        weights[name] = array * (HEAVIEST / np.abs(array).max())
+    return weights
+
+
 def _spread(x, weights, config):
     """The sum of the absolute terms of every logit, [b 1 h w]."""
     size = np.abs(x)
@@ -140,6 +148,12 @@ def _alike_images(student, rng, first):
     return begun, first, ended
 
 
+def _rearranged(rng, x):
+    """Images with the same entries in other places, but for the very first."""
+    flat = x.ravel()
+    return np.concatenate([flat[:1], rng.permutation(flat[1:])]).reshape(x.shape)
+
+
 def example(student, rng):
     return {"agrees": student.example()}
 
@@ -161,8 +175,9 @@ def masks(student, rng):
 def layer(student, rng):
     """Outputs of single layers: both types, every radius, images larger and smaller than a kernel.
 
-    Each kind has two layers, of other channels. One is asked twice, about other images in between,
-    the other one about images that begin or end alike.
+    Each kind has two layers, of other channels. One is asked twice, about other images in between
+    and whole numbers in other places after it, the other one about images that begin or end alike.
+    One of a single tap is asked about the most images of the most rows and columns, too.
     """
     found, scales = [], []
     shapes = [(2, 5, 4), (1, 1, 1), (3, 4, 7), (2, 1, 6), (2, 6, 1), (226, 3, 2), (2, 15, 15)]
@@ -184,7 +199,11 @@ def layer(student, rng):
             for b, h, w in (shapes[place % len(shapes)], shapes[(place + 2) % len(shapes)])
         ]
         first = images[0]
-        calls = _alike_images(student, rng, first) if other else (*images, first)
+        whole = np.rint(images[1])
+        moved = _rearranged(rng, whole)
+        calls = _alike_images(student, rng, first) if other else (first, whole, first, moved)
+        if radius == 0 and sees_itself and other:
+            calls = (*calls, student.domain.draw(rng, "forward.x", 226, c_in, 15, 15))
         for x in calls:
             out = conv.forward(x)
             found.append(_shaped(student, out, len(x), c_out, *x.shape[2:]))
@@ -193,16 +212,22 @@ def layer(student, rng):
 
 
 def stack(student, rng):
-    """Logits of stacks of all sizes, of images with other entries than 0 and 1 as well."""
+    """Logits of stacks of all sizes, of images with other entries than 0 and 1 as well.
+
+    The last two have weights, and the very last one features, as large as may be.
+    """
     found, scales = [], []
     shapes = ((3, 5, 6), (1, 1, 1), (226, 4, 3), (1, 7, 2), (4, 1, 5), (2, 6, 1), (2, 5, 3))
+    shapes += ((2, 3, 4),)
     stacks = [(config, _lively(rng, config, 1.5)) for config in STACKS]
     stacks.append((HEAVY, _heavy(rng, HEAVY)))
+    stacks.append((TALL, _tall(rng, TALL)))
     for place, ((config, weights), shape) in enumerate(zip(stacks, shapes, strict=True)):
         net = _stack(student, config, weights)
         b, h, w = shape
         first = student.domain.draw(rng, "forward.x", b, 1, h, w)
-        others = (first, _bits(rng, 1, 1, w, h), first)
+        whole = np.rint(first)
+        others = (first, _bits(rng, 1, 1, w, h), first, whole, _rearranged(rng, whole))
         for x in others if place % 2 else _alike_images(student, rng, first):
             found.append(_shaped(student, net.forward(x), *x.shape))
             scales.append(_spread(x, weights, config).ravel())
@@ -281,13 +306,17 @@ def influence_after(student, rng):
 def _trained(rng):
     """(config, weights, rates of three steps) of the stacks that make steps.
 
-    Two have logits where a sigmoid is 1 but for the last digits, one has logits in the thousands.
+    Two have logits where a sigmoid is 1 but for the last digits, one has logits in the thousands,
+    and all those of one are exactly 0 at first.
     """
     stacks = []
     for place, config in enumerate(STACKS):
         weights = _lively(rng, config)
         if place in (2, 3):
             weights[f"layers.{config[3] + 1}.bias"] += rng.uniform(21.0, 26.0) * (5 - 2 * place)
+        if place == 1:
+            for name in ("weight", "bias"):
+                weights[f"layers.{config[3] + 1}.{name}"] *= 0.0
         rate = rng.uniform(0.005, 0.02)
         stacks.append((config, weights, (rate, LEAST_RATE, rate / 2)))
     stacks.append((HEAVY, _heavy(rng, HEAVY), (LEAST_RATE, 3 * LEAST_RATE, LEAST_RATE)))
@@ -300,7 +329,8 @@ def steps(student, rng):
     """Losses of three steps, and logits after them; two stacks in turn.
 
     The learning rate, the number of images and their size change from step to step. Where a first
-    batch has more than two images, one is there twice.
+    batch has more than two images, one is there twice; where it has more than three, one is full
+    of ones and one has none.
     """
     found, scales = [], []
     batches = ((3, 4, 5), (1, 1, 1), (2, 3, 4), (1, 5, 2), (5, 1, 4), (4, 3, 1), (6, 4, 3))
@@ -309,11 +339,13 @@ def steps(student, rng):
     ):
         nets = [_stack(student, config, weights), _stack(student, config, weights)]
         probe = student.domain.draw(rng, "forward.x", 2, 1, h, w)
-        shapes = ((b, h, w), (1 + b % 4, w, 1 + h % 5), (1 + b % 3, h, 1 + w % 5))
+        shapes = ((b, h, w), (1 + b // 2, w, 1 + h % 5), (1 + b % 3, h, 1 + w % 5))
         for count, (images, height, width) in enumerate(shapes):
             x = _bits(rng, images, 1, height, width)
             if count == 0 and images > 2:
                 x[-1] = x[0]
+            if count == 0 and images > 3:
+                x[1], x[2] = 1.0, 0.0
             size = _spread(x, weights, config).sum() / images + 1
             for net, rate in zip(nets, (rates[count], rates[count - 1]), strict=True):
                 if count == 2 and net is nets[1]:
