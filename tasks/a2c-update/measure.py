@@ -9,6 +9,7 @@ import numpy as np
 
 FLAGS = (0.15, 0.5, 0.0, 0.3, 1.0, 0.1)  # how often an episode ends at a step, call by call
 TIED = FLAGS[1]  # where actions tie
+CHAINED = FLAGS[3]  # where next features are the features of the next step
 PLAIN, LEAST, SQUARE = (4, 5, 3, 3), (1, 1, 1, 1), (4, 4, 4, 4)
 FEW = (1, 3, 4, 5)  # steps, each of which takes another action
 
@@ -19,9 +20,9 @@ def example(student, rng):
 
 
 def _shapes(student, rng):
-    """(n, t, d, a): an ordinary size first, the smallest, a square, few, all sizes, the largest."""
+    """(n, t, d, a): an ordinary size first, few, the smallest, a square, all sizes, the largest."""
     largest = [student.domain.sizes(axis)[1] for axis in "ntda"]
-    yield from (PLAIN, LEAST, SQUARE, FEW)
+    yield from (PLAIN, FEW, LEAST, SQUARE)
     rounds = max(largest)
     sizes = [rng.permutation(rounds) % most + 1 for most in largest]
     yield from zip(*(size.tolist() for size in sizes), strict=True)
@@ -58,6 +59,14 @@ def _arrays(found):
     for name, pairs in found.items():
         arrays[name], arrays[f"{name}__scale"] = _flat(pairs)
     return arrays
+
+
+def _moved(rng, args, *places):
+    """Calls in each of which one argument has its entries elsewhere, but for the first and last."""
+    for place in places:
+        flat = args[place].ravel()
+        flat = np.concatenate([flat[:1], rng.permutation(flat[1:-1]), flat[1:][-1:]])
+        yield *args[:place], flat.reshape(args[place].shape), *args[place + 1 :]
 
 
 def _largest(logits):
@@ -99,8 +108,8 @@ def _rewarded(student, rng, n, t, share):
 def returns(student, rng):
     """Returns, by what their sum ends with.
 
-    Some rollouts hold small whole numbers, some long ones hardly end while n_steps goes past their
-    length.
+    Some rollouts hold small whole numbers, also in other places, some long ones hardly end while
+    n_steps goes past their length; in one the rewards fade, and one of its rows has none.
     """
     shapes = list(_shapes(student, rng))
     calls = [
@@ -111,8 +120,12 @@ def returns(student, rng):
     ]
     whole = rng.integers(-3, 4, (2, 5, 7)).astype(np.float64)
     calls.append((*whole, *_flags(rng, 0.2, 5, 7), 1.0, 4))
+    calls.extend(_moved(rng, calls[-1], 0, 1, 2))
     calls.append((*_rewarded(student, rng, 6, 9, 0.2), 0.0, 3))
     longest = student.domain.sizes("t")[1]
+    fading = 10.0 ** -np.arange(longest) * _rewarded(student, rng, 3, longest, 0.0)[:2]
+    fading[0, 1], fading[1, [0, 2]] = 0.0, fading[1, [0, 2]] * 1e-12
+    calls.append((*fading, *_flags(rng, 0.0, 3, longest), 0.9, 3))
     for n_steps in range(longest - 4, longest + 2):
         calls.append((*_rewarded(student, rng, 5, longest, 0.04), 0.95, n_steps))
     pair = [(*_rewarded(student, rng, 6, 9, 0.2), *window) for window in ((0.9, 3), (0.7, 5))]
@@ -155,9 +168,14 @@ def _logits(student, rng, b, a, wide):
 
 
 def _batches(student, rng, drawn):
-    """Calls made by `drawn(b, a, wide)`: every size twice, one argument changed alone, one sign."""
+    """Calls made by `drawn(b, a, wide)`: every size twice, one argument changed alone, one sign.
+
+    In some, an argument of whole numbers has them in other places.
+    """
     pair = [drawn(6, 4, False) for _ in range(2)]
     others = [drawn(b, a, wide) for b, a in _batch_sizes(student, rng) for wide in (False, True)]
+    whole = tuple(np.rint(each).astype(each.dtype) for each in drawn(5, 3, False))
+    others.extend([whole, *_moved(rng, whole, *range(len(whole)))])
     return student.domain.replaced(*pair, *others, pair[0], *student.domain.one_sided(pair[0]))
 
 
@@ -253,7 +271,8 @@ def _rollout(student, rng, shape, share):
 
     In one of three the policy leaves choices, and rewards and values are so small that the
     entropy is the largest term of the loss. Where every second step ends an episode, the first and
-    the last action tie.
+    the last action tie. Where CHAINED do, most next features are the features of the next step, and
+    every row ends with the state and the action with which it began.
     """
     n, t, d, a = shape
     draw = student.domain.draw
@@ -266,6 +285,9 @@ def _rollout(student, rng, shape, share):
         actions = rng.permutation(a)[: n * t].reshape(n, t)
     if share == TIED:
         theta[:, -1] = theta[:, 0]
+    if share == CHAINED:
+        x[:, -1], actions[:, -1] = x[:, 0], actions[:, 0]
+        next_x[:, :-1] = x[:, 1:]
     return theta, phi, x, next_x, actions, rewards, *_flags(rng, share, n, t)
 
 
@@ -300,12 +322,16 @@ def _linear_calls(student, rng, weights):
         (*_rollout(student, rng, shape, FLAGS[i % len(FLAGS)]), *window, *two)
         for i, (shape, window, two) in enumerate(zip(shapes, windows, last, strict=True))
     ]
+    for call, place in ((5, 0), (11, 1)):  # an actor, a critic whose weights are all 0
+        args = calls[call]
+        calls[call] = (*args[:place], 0.0 * args[place], *args[place + 1 :])
     calls.append((*_far(student, rng), 1.0, windows[-1][1], 1.0, 0.1))
     pair = [
-        (*_rollout(student, rng, (5, 6, 4, 3), 0.4), gamma, n_steps, *two)
+        (*_rollout(student, rng, (5, 6, 4, 3), CHAINED), gamma, n_steps, *two)
         for gamma, n_steps, two in zip((0.9, 0.6), (3, 5), ((0.5, 0.1), (0.8, 0.03)), strict=True)
     ]
-    return student.domain.replaced(*pair, *calls, pair[0], *student.domain.one_sided(pair[0]))
+    last = [*_moved(rng, pair[0], 2, 4, 5), *student.domain.one_sided(pair[0])]
+    return student.domain.replaced(*pair, *calls, pair[0], *last)
 
 
 def losses(student, rng):
