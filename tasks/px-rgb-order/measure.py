@@ -234,7 +234,8 @@ def stack(student, rng):
     """Logits, log-probabilities and conditionals of every stack, asked in turn.
 
     Images are of two sizes, or begin or end alike, and have entries other than 0 and 1 where that
-    is allowed; the same question comes again; what is not known of an image holds any number.
+    is allowed; some are blank or full; the same question comes again; what is not known of an image
+    holds any number.
     """
     logits, log_probs, p = [], [], []
     logit_scales, log_prob_scales, p_scales = [], [], []
@@ -242,10 +243,11 @@ def stack(student, rng):
         net = _stack(student, config, weights)
         images, every_bits = _images(student, rng, *sizes, alike=place % 2 == 0)
         shapes = [x.shape for x in images]
-        for x in images:
+        blank = (0 * images[0], 0 * images[0] + 1) if place < 4 else ()
+        for x in (*images, *blank):
             logits.append(net.forward(x).ravel())
             logit_scales.append(_spread(x, weights, config).ravel())
-        for bits in every_bits:
+        for bits in (*every_bits, *blank):
             log_probs.append(net.log_prob(bits))
             log_prob_scales.append((1 + _spread(bits, weights, config)).sum(axis=(1, 2, 3)))
         for values, *asked in _conditionals(student, rng, shapes, alike=place % 2 == 0):

@@ -134,7 +134,7 @@ def _apart(rng, u, p):
 def bits(student, rng):
     """Bits at u from all of [0, 1], and at u close to the probability on either side.
 
-    In the last call some logits are 0.
+    In the last calls some logits are 0, and all of eps or of u.
     """
     cases = []
     sizes = _sizes(rng)
@@ -154,7 +154,9 @@ def bits(student, rng):
     decoder = _decoder(student, rng, "linear", k, d, h)
     for parameter in decoder.parameters:
         parameter[:3] = 0.0
-    cases.append((decoder, student.domain.draw(rng, "eps", b, k), np.full((b, d), 0.25)))
+    eps, low = student.domain.draw(rng, "eps", b, k), np.full((b, d), 0.25)
+    cases += [(decoder, eps, low), (decoder, eps, 0 * low)]
+    cases.append((decoder, 0 * eps, _apart(rng, low, 1 / (1 + np.exp(-decoder(0 * eps))))))
     found = [student.generate_bits(case[0].given(student), *case[1:]) for case in cases]
     return _joined("x", found, [np.ones_like(part) for part in found])
 
