@@ -99,6 +99,8 @@ def untried() -> str:
     """The tasks without a row."""
     tried = {row["task"] for row in rows_of(FIGURES / "mutation.csv")}
     names = [name for name in all_tasks() if name not in tried]
+    if not names:
+        return "Every task has a row."
     text = f"Without a row ({len(names)} of {len(all_tasks())} tasks): {', '.join(names)}."
     return textwrap.fill(text, LONGEST, break_on_hyphens=False)
 
