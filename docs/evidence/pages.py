@@ -37,6 +37,8 @@ RATIOS = (0.0, 0.05, 0.1, 0.15, 0.2)
 #: Characters in a line of a page.
 LONGEST = 130
 Row = dict[str, str]
+#: The outcome of a program that is wrong and not noticed.
+SURVIVES = "survives"
 
 
 def rows_of(path: Path) -> list[Row]:
@@ -120,8 +122,15 @@ def kept() -> str:
 
 
 def special() -> str:
-    """Programs that are wrong in special cases alone, and how many are noticed."""
-    return _by_way("special.csv", "wrong_where")
+    """Programs that are wrong in special cases alone: a row a case, and what is not noticed."""
+    found = rows_of(EVIDENCE / "special.csv")
+    lines: list[list[object]] = []
+    for way in dict.fromkeys(row["wrong_where"] for row in found):
+        own = [row for row in found if row["wrong_where"] == way]
+        unseen = [f"{row['task']} `{row['function']}`" for row in own if row["outcome"] == SURVIVES]
+        tasks = len({row["task"] for row in own})
+        lines.append([way, tasks, _noticed(own, "wrong_where", way), ", ".join(unseen)])
+    return markdown(("wrong where", "tasks", "noticed", "not noticed"), lines)
 
 
 def _by_way(file: str, column: str) -> str:
@@ -140,7 +149,7 @@ def _noticed(rows: Sequence[Row], column: str, way: str) -> str:
     """How many of those that give a wrong answer have not every mark."""
     outcomes = [row["outcome"] for row in rows if row[column] == way]
     wrong = [outcome for outcome in outcomes if outcome != "equivalent"]
-    return f"{sum(outcome != 'survives' for outcome in wrong)} of {len(wrong)}" if wrong else ""
+    return f"{sum(outcome != SURVIVES for outcome in wrong)} of {len(wrong)}" if wrong else ""
 
 
 def margins() -> str:
