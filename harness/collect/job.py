@@ -18,7 +18,7 @@ from harness.collect import drawing
 from harness.collect.arguments import Served
 from harness.collect.proxy import ProgramProxy
 from harness.collect.task_code import module_of
-from harness.errors import FairmarkError, MeasurementError, ProgramError
+from harness.errors import FairmarkError, InfrastructureError, MeasurementError, ProgramError
 from harness.isolation import Isolation
 from harness.kinds import training_curve
 from harness.marking.jobs import Job, PlannedTrial, groups
@@ -119,7 +119,10 @@ def _observe_group(
     files = dict(first.files)
     if first.task.given is not None:
         files["given.py"] = first.task.given
-    program = sandbox.place(f"{spec.id}:{first.trial.role}:{first.trial.program}", files)
+    try:
+        program = sandbox.place(f"{spec.id}:{first.trial.role}:{first.trial.program}", files)
+    except InfrastructureError as error:
+        return [_of_ours(planned, error) for planned in group]
     request = load_request(first.task)
 
     def load(connection: WorkerConnection) -> None:
@@ -127,7 +130,8 @@ def _observe_group(
 
     limits = joint_limits(each.task.limits_of(each.trial.measurement) for each in group)
     observations = []
-    with sandbox.session(program, limits, load) as session:
+    # twice as many as there are, since a trial may be tried again
+    with sandbox.session(program, limits, load, 2 * len(group)) as session:
         for planned in group:
             if stop.requested:
                 break
@@ -141,14 +145,11 @@ def _observe(
     started, before = time.monotonic(), sandbox.starting_s
     try:
         observation = _attempt(session, planned, key)
-        if observation.cause == Cause.WORKER_DIED and not stop.requested:
-            # retried once: the zygote may have died of something else than this program
+        if _may_be_of_others(observation) and not stop.requested:
+            # retried once: something else than this program may have ended zygote or worker
             observation = _attempt(session, planned, key)
     except Exception as error:  # the boundary: whatever else happens here is our fault
-        text = str(error) if isinstance(error, FairmarkError) else _place(error)
-        observation = Observation(
-            planned.trial, "infrastructure", cause=Cause.HARNESS_ERROR, message=text
-        )
+        observation = _of_ours(planned, error)
     circumstances = {
         "wall_s": round(time.monotonic() - started, 4),
         "start_s": round(sandbox.starting_s - before, 4),  # part of wall_s; mostly 0
@@ -161,6 +162,18 @@ def _observe(
         "output": sandbox.usage.output[-2000:],
     }
     return replace(observation, circumstances=circumstances)
+
+
+def _of_ours(planned: PlannedTrial, error: Exception) -> Observation:
+    """What is observed of a trial that a fault of ours kept from being made."""
+    text = str(error) if isinstance(error, FairmarkError) else _place(error)
+    return Observation(planned.trial, "infrastructure", cause=Cause.HARNESS_ERROR, message=text)
+
+
+def _may_be_of_others(observation: Observation) -> bool:
+    """Whether something else may have ended the process: a watchdog of the machine, an operator."""
+    killed = observation.cause == Cause.SIGNAL and "SIGKILL" in observation.message
+    return killed or observation.cause == Cause.WORKER_DIED
 
 
 def _attempt(session: WorkerSession, planned: PlannedTrial, key: Key) -> Observation:

@@ -27,7 +27,7 @@ from harness.causes import Cause
 from harness.errors import FairmarkError
 from harness.marking import hints, pictures, training_curves
 from harness.marking.gradebook import TaskGrade
-from harness.marking.illustration import illustrate
+from harness.marking.illustration import NOT_MADE, illustrate
 from harness.marking.jobs import PlannedTrial
 from harness.marking.subjects import Subject
 from harness.marking.views import View
@@ -36,11 +36,6 @@ from harness.spec.checks import SeedSuccessCheck
 from harness.spec.load import LoadedTask
 from harness.submissions.cells import in_cells
 
-#: What a student reads in the place of an example that could not be made.
-NOT_MADE = (
-    "an explanation of this check could not be made, by a fault of the grader's; the mark does not "
-    "rest on it"
-)
 _T = TypeVar("_T")
 
 
@@ -174,6 +169,11 @@ def _broke_when_marked(verdict: Verdict) -> bool:
 
 def _said_on_the_example(own: Observation, verdict: Verdict) -> str:
     """The message about a program that broke, from the public example alone."""
+    if own.outcome == "infrastructure":
+        return (
+            f"{verdict.cause.message}, on an instance that is marked; what it said is withheld, "
+            "since it could show the instance, and the public example could not be run"
+        )
     if own.outcome != "error":
         return (
             f"{verdict.cause.message}, on an instance that is marked but not on the public "

@@ -54,6 +54,13 @@ class _Difference:
         return bool((~np.isfinite(self.own) & np.isfinite(self.wanted)).any())
 
 
+#: What a student reads in the place of an example that could not be made.
+NOT_MADE = (
+    "an explanation of this check could not be made, by a fault of the grader's; the mark does not "
+    "rest on it"
+)
+
+
 def illustrate(
     task: LoadedTask, own: Observation, reference: Observation, *, file: str, not_finite: bool
 ) -> dict[str, Any]:
@@ -69,6 +76,8 @@ def illustrate(
         file: how the file of numbers is called, if there is one.
         not_finite: show a call that returned a value that is not finite, if there is one.
     """
+    if "infrastructure" in (own.outcome, reference.outcome):
+        return {"note": NOT_MADE}
     differences = list(_differences(task, own, reference))
     if differences:
         chosen = min(  # the first of the shortest
@@ -78,7 +87,8 @@ def illustrate(
         return _parts(chosen, _of_not_finite(chosen) if not_finite else chosen.index, file)
     if own.outcome == "error":
         return {"note": f"on the example your code stopped: {own.message}"}
-    if not all(array_of(value) is not None for call in own.transcript for value in call["results"]):
+    results = [value for call in own.transcript for value in call["results"]]
+    if any(array_of(value) is None and _number(value) is None for value in results):
         return {"note": "what the example returned is too large to show"}
     return {
         "note": (

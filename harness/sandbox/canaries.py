@@ -32,6 +32,8 @@ Outcome = tuple[bool, str]
 
 #: Bytes of a socket's path (macOS allows the fewest, 104), and a folder whose path is short.
 _LONGEST_PATH, SHORT = 100, "/tmp"
+#: Bytes of the names of files that a worker is asked for at once; a request has room for more.
+_PORTION = 32_000
 _LIMITS = Limits(call_s=20, trial_s=30, memory_mib=256)
 
 
@@ -62,13 +64,29 @@ def files_read(isolation: Isolation, files: Sequence[Path]) -> list[Path]:
     Raises:
         InfrastructureError: the sandbox does not start, or a worker can't be confined.
     """
+    names = [os.path.realpath(file) for file in files]
+    report: dict[str, Any] = {}
     with Sandbox(isolation, preload=False) as sandbox:
         program = sandbox.place("canary", {})
-        names = [os.path.realpath(file) for file in files]
-        worker = _probe(sandbox, program, {"files": names})
-        report = _read_report(worker.sock)
-        worker.end(2.0)
+        for portion in _portions(names):
+            worker = _probe(sandbox, program, {"files": portion})
+            report |= _read_report(worker.sock)
+            worker.end(2.0)
     return [file for file, name in zip(files, names, strict=True) if not report[name]]
+
+
+def _portions(names: Sequence[str]) -> Iterator[list[str]]:
+    """The names in portions that fit into a request to the zygote; one portion at least."""
+    portion: list[str] = []
+    size = 0
+    for name in names:
+        more = len(json.dumps(name)) + 2
+        if portion and size + more > _PORTION:
+            yield portion
+            portion, size = [], 0
+        portion.append(name)
+        size += more
+    yield portion
 
 
 def _probe(sandbox: Sandbox, program: Path, baits: Mapping[str, Any]) -> Worker:

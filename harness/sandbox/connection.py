@@ -32,7 +32,7 @@ class Overdue(ProgramError):
 #: Seconds until the first check of the worker's resources. The pause doubles up to the second.
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.25
 #: Seconds beyond which the time between two waits, or by which a wait ended late, is not the
-#: program's: the grader computed something of its own, or stood still, or the whole machine did.
+#: program's: the grader stood still, or the whole machine did.
 _STANDSTILL_S = 1.0
 #: How many times the limit of a trial is added at most for waiting: a program may lower its own
 #: priority, and must not hold up the class with it.
@@ -43,7 +43,8 @@ class WorkerConnection:
     """The grader's end of one trial's socket; every wait ends at a deadline that the grader set.
 
     Deadlines are in seconds during which the program could run: they move by the time in which the
-    grader stood still (Ctrl-Z, a suspended machine), and in which the worker waited for a
+    grader computed something of its own (between two requests, or for a reply to the worker), in
+    which it stood still (Ctrl-Z, a suspended machine), and in which the worker waited for a
     processor, so that no load of the machine makes an honest program too slow.
 
     Attributes:
@@ -88,7 +89,7 @@ class WorkerConnection:
             ProgramError: the program refused, raised, exceeded a limit or broke the protocol.
             ConnectionLost: the worker closed its end.
         """
-        self._notice()
+        self.resume()
         self.expect_silence()
         self._nonce = secrets.randbits(63)
         now = time.monotonic()
@@ -104,8 +105,15 @@ class WorkerConnection:
                     "protocol", "the worker asked for an environment it was not given"
                 )
             reply = answer(frame.message, frame.arrays)
+            self.resume()
             self._send(reply.message, reply.arrays)
         return self._checked(frame)
+
+    def resume(self) -> None:
+        """Moves the deadlines by what passed since the last wait: the grader's own time."""
+        now = time.monotonic()
+        self._move(now - self._seen)
+        self._seen = now
 
     def expect_silence(self) -> None:
         """Checks that the worker has sent nothing besides its replies.

@@ -171,8 +171,10 @@ def wait_or_kill(process: subprocess.Popen[bytes], grace_s: float) -> float:
     """Waits for a process that was told to end and kills it after ``grace_s`` seconds.
 
     Returns:
-        The processor seconds that it used.
+        The processor seconds that it used; 0 if somebody has waited for it before.
     """
+    if process.returncode is not None:
+        return 0.0
     deadline = time.monotonic() + grace_s
     while True:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)

@@ -139,20 +139,33 @@ class Sandbox:
 
     @contextlib.contextmanager
     def session(
-        self, program: Path, limits: Limits, prepare: Prepare = lambda connection: None
+        self,
+        program: Path,
+        limits: Limits,
+        prepare: Prepare = lambda connection: None,
+        trials: int = 1,
     ) -> Iterator[WorkerSession]:
         """Trials of one program that follow each other in one worker, as long as it is in order.
 
-        ``limits`` are those of the trial that may use most.
+        Args:
+            program: its folder.
+            limits: those of the trial that may use most.
+            prepare: what is done with the connection of every new worker.
+            trials: how many there are, at most; each may use the processor time of the limits.
         """
-        session = WorkerSession(self, program, limits, prepare)
+        session = WorkerSession(self, program, limits, prepare, trials)
         try:
             yield session
         finally:
             session.close()
 
-    def fork(self, program: Path, limits: Limits, entry: str = "shim", **more: Any) -> Worker:
+    def fork(
+        self, program: Path, limits: Limits, entry: str = "shim", *, trials: int = 1, **more: Any
+    ) -> Worker:
         """A fresh worker, confined, that runs ``entry`` with ``more`` in its request.
+
+        The kernel limits the processor time of all its ``trials`` together; that of each is
+        looked at by :class:`harness.sandbox.monitor.ResourceMonitor`.
 
         Raises:
             ZygoteLost: the zygote is gone.
@@ -172,7 +185,7 @@ class Sandbox:
                 "program": str(program),
                 "scratch": str(scratch),
                 "memory_mib": limits.memory_mib,
-                "cpu_s": limits.trial_s * CPU_SHARE,
+                "cpu_s": limits.trial_s * CPU_SHARE * trials,
                 "result_bytes": limits.result_mib << 20,
                 **more,
             }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.errors import ProgramError
+from harness.errors import InfrastructureError, ProgramError
 from harness.sandbox import processes, whereabouts
 from harness.sandbox.connection import Answer, ConnectionLost, Overdue, WorkerConnection
 from harness.sandbox.worker import GRACE_S, Worker
@@ -50,8 +50,8 @@ class WorkerSource(Protocol):
         """The files that lie in the folder of a program."""
         ...
 
-    def fork(self, program: Path, limits: Limits) -> Worker:
-        """A fresh worker, with nothing of the program loaded yet."""
+    def fork(self, program: Path, limits: Limits, *, trials: int = 1) -> Worker:
+        """A fresh worker for so many trials, with nothing of the program loaded yet."""
         ...
 
     def stop(self) -> None:
@@ -77,11 +77,17 @@ class WorkerSession:
     """
 
     def __init__(
-        self, sandbox: WorkerSource, program: Path, limits: Limits, prepare: Prepare
+        self,
+        sandbox: WorkerSource,
+        program: Path,
+        limits: Limits,
+        prepare: Prepare,
+        trials: int = 1,
     ) -> None:
         self._sandbox = sandbox
         self._program = program
         self._limits = limits
+        self._trials = trials
         self._prepare = prepare
         self._worker: Worker | None = None
         self._connection: WorkerConnection | None = None
@@ -103,7 +109,8 @@ class WorkerSession:
 
         Raises:
             ProgramError: also where the worker died or left a process behind.
-            InfrastructureError: no zygote could be started.
+            InfrastructureError: no zygote could be started, or it was lost before it had made a
+                worker, twice.
         """
         usage = self._sandbox.usage = Usage()
         mark = self._sandbox.output_mark()
@@ -159,9 +166,10 @@ class WorkerSession:
         Raises:
             ProgramError: the worker left a process behind.
         """
-        started = time.monotonic()
         old = self._connection
         assert old is not None
+        old.resume()
+        started = time.monotonic()
         self._expect_quiet()
         self._account(self._sandbox.usage)
         self._end_worker(GRACE_S)
@@ -185,7 +193,7 @@ class WorkerSession:
         """Makes a new worker; ``left_s``, the time left to the trial, begins once it is there."""
         if (known := self._sandbox.unloadable.get(self._program)) is not None:
             raise ProgramError(known.cause, known.message, while_loading=True)
-        worker = self._worker = self._sandbox.fork(self._program, self._limits)
+        worker = self._worker = self._made()
         deadline = time.monotonic() + left_s
         self._connection = WorkerConnection(worker.sock, limits, worker.monitor, deadline)
         try:
@@ -200,6 +208,23 @@ class WorkerSession:
             self._end_worker(0.0)
             problem.while_loading = True
             raise problem from None
+
+    def _made(self) -> Worker:
+        """A new worker; where the zygote is lost before there is one, that of another zygote.
+
+        No submitted code has run in it by then, so it is no fault of the program's.
+        """
+        for last in (False, True):
+            try:
+                return self._sandbox.fork(self._program, self._limits, trials=self._trials)
+            except ZygoteLost:
+                self._sandbox.stop()
+                if last:
+                    break
+        raise InfrastructureError(
+            "the process that workers are forked from was lost twice before there was a worker; "
+            "something else ended it, or this machine is too busy: run it again"
+        )
 
     def _whereabouts(self) -> str:
         """The line that the present worker is in, in words; empty where it does not say."""

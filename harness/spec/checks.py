@@ -361,6 +361,11 @@ class ReturnsCheck(CheckBase):
                 f"`min_distinct` is {self.min_distinct}; of {self.episodes} episodes at most "
                 f"{self.episodes} are distinct, and nobody could pass"
             )
+        if not self.low < self.high:
+            raise ValueError(
+                f"`low` is {self.low:g} and `high` {self.high:g}; credit grows from `low` to "
+                "`high`, which has to be larger"
+            )
         return self
 
     @property

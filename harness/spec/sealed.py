@@ -163,7 +163,10 @@ def _cell(value: float, width: float) -> Cell:
     """The cell of a number; zero lies in the middle of its cell, not on a border."""
     if not math.isfinite(value):
         return str(value)
-    return str(round(value / width)) if width > 0 else (value + 0.0).hex()
+    if width <= 0:
+        return (value + 0.0).hex()
+    quotient = value / width
+    return str(round(quotient)) if math.isfinite(quotient) else str(quotient)
 
 
 def _cells(value: float, width: float) -> tuple[Cell, ...]:

@@ -21,6 +21,8 @@ from harness.worker.explanation import PAGE, Refusal
 
 #: Bytes up to which two arrays are compared as strings: numpy's comparison costs more to begin.
 _SMALL = 32 * 1024
+#: Characters of a signature that a message shows; default values may be of any length.
+_LONGEST_SIGNATURE = 500
 
 
 class Holder(Protocol):
@@ -110,8 +112,11 @@ class Arguments:
         try:
             signature.bind(*self.args, **self.named)
         except TypeError as error:
+            shown = str(signature)
+            if len(shown) > _LONGEST_SIGNATURE:
+                shown = f"{shown[:_LONGEST_SIGNATURE]}…"
             raise Refusal(
-                "signature", f"{name}{signature} cannot be called as the statement says: {error}"
+                "signature", f"{name}{shown} cannot be called as the statement says: {error}"
             ) from None
 
     def _argument(  # noqa: PLR0911 - one answer a kind of argument
