@@ -228,3 +228,10 @@ def test_more_distinct_trajectories_than_episodes_are_refused() -> None:
     ReturnsCheck(**NAMED, **fields, episodes=2, min_distinct=2)
     with pytest.raises(ValidationError, match="nobody could pass"):
         ReturnsCheck(**NAMED, **fields, episodes=2, min_distinct=3)
+
+
+def test_a_ramp_that_does_not_rise_is_refused() -> None:
+    fields = {"kind": "returns", "against": "target", "target": "t.json", "episodes": 2}
+    for low, high in ((1.0, 1.0), (10.0, 5.0)):
+        with pytest.raises(ValidationError, match="which has to be larger"):
+            ReturnsCheck(**NAMED, **fields, low=low, high=high)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from harness.arrays import decode_array
 from harness.collect.bare import BareProgram
 from harness.collect.job import measure
 from harness.collect.proxy import ProgramProxy
-from harness.marking.illustration import illustrate
+from harness.marking.illustration import NOT_MADE, illustrate
 from harness.records import EXAMPLE, Array, Observation, Program, Trial
 from harness.report.examples import npz
 from harness.seeds import PUBLIC_KEY, SeedName
@@ -323,6 +324,18 @@ def test_answers_that_agree_are_said_to_agree(folder: Path) -> None:
     task = task_measured_by(folder, "student.scaled(np.ones((1, 1)), 2.0)")
     for source in (SOLUTION, SOLUTION.replace("scale * x", "scale * x * (1 + 1e-12)")):
         assert "your answers agree with the right ones to nine" in example(task, source)["note"]
+
+
+def test_an_example_that_our_side_could_not_run_says_nothing_of_answers(folder: Path) -> None:
+    task = task_measured_by(folder, "student.scaled(np.ones((1, 1)), 2.0)")
+    runs = observed(task, SOLUTION), observed(task, SOLUTION)
+    for place in (0, 1):
+        own, reference = (
+            replace(run, outcome="infrastructure", transcript=()) if index == place else run
+            for index, run in enumerate(runs)
+        )
+        shown = illustrate(task, own, reference, file=FILE, not_finite=False)
+        assert shown == {"note": NOT_MADE}
 
 
 def test_the_numbers_of_a_snippet_lose_nothing(folder: Path) -> None:

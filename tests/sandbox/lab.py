@@ -43,9 +43,9 @@ class Lab:
 
     @contextlib.contextmanager
     def session(
-        self, name: str, *, source: str | None = None, limits: Limits = LIMITS
+        self, name: str, *, source: str | None = None, limits: Limits = LIMITS, trials: int = 1
     ) -> Iterator[WorkerSession]:
-        """Any number of trials of one program."""
+        """Any number of trials of one program; the processor time of so many."""
         text = source or (PROGRAMS / f"{name}.py").read_text()
         files = {
             "program.py": text.encode(),
@@ -53,7 +53,7 @@ class Lab:
             "data.bin": bytes(7),
         }
         folder = self.sandbox.place(f"{name} {hash(text)}", files)
-        with self.sandbox.session(folder, limits, load) as session:
+        with self.sandbox.session(folder, limits, load, trials) as session:
             yield session
 
     def student(self, session: WorkerSession, *, record: bool = False) -> ProgramProxy:

@@ -389,6 +389,13 @@ def test_time_that_the_grader_takes_for_itself_is_not_the_programs():
         assert connection.request({"op": "call"}, []).message["ok"]
 
 
+def test_short_times_of_the_grader_do_not_add_up_against_the_program():
+    with connected(replying({"ok": True}), Limits(call_s=1, trial_s=1)) as connection:
+        for _ in range(4):
+            time.sleep(0.4)
+            assert connection.request({"op": "call"}, []).message["ok"]
+
+
 BUSY = "import os; os.sched_setaffinity(0, {int(os.sys.argv[1])})\nwhile True: pass"
 COMPUTE = """
 import os, socket, sys, time

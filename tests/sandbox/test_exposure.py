@@ -41,6 +41,9 @@ def test_a_worker_reaches_for_the_real_files(isolation, tmp_path):
     tmp_path.chmod(0o755)
     public = Path(sys.base_prefix, "lib", f"python3.{sys.version_info.minor}", "os.py")
     assert canaries.files_read(isolation, [hidden, public]) == [public]
+    many = [tmp_path / f"{'x' * 90}{number}" for number in range(600)]  # more than a message holds
+    assert canaries.files_read(isolation, [*many, public]) == [public]
+    assert canaries.files_read(isolation, []) == []
     exposure.refuse(isolation, [tmp_path, tmp_path / "nothing"])
     with pytest.raises(UsageError, match=r"lies below .*Move the course"):
         exposure.refuse(isolation, [tmp_path, public])

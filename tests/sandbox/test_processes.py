@@ -109,6 +109,7 @@ def test_a_process_that_ends_in_time_keeps_its_status_and_gives_its_time():
     process = subprocess.Popen([sys.executable, "-c", "sum(range(10**6)); raise SystemExit(3)"])
     assert processes.wait_or_kill(process, 60) > 0
     assert process.returncode == 3
+    assert processes.wait_or_kill(process, 60) == 0  # nothing is left to wait for
 
 
 def test_the_kernel_names_the_sender_of_a_message():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
-from harness.errors import ProgramError
+from harness.errors import InfrastructureError, ProgramError
 from harness.sandbox import processes
+from harness.sandbox.zygote import ZygoteLost
 from harness.spec.models import Limits
 from tests.sandbox.lab import EVERY_LEVEL, LIMITS
 
@@ -187,6 +190,53 @@ def test_the_time_of_a_renewal_is_not_the_programs(lab):
         program.renew(sandbox=True)
         assert session.deadline > first
         assert program.read("") == 1
+
+
+def test_what_the_grader_took_before_a_renewal_is_not_the_programs(lab):
+    limits = Limits(call_s=2, trial_s=2, memory_mib=512)
+    with lab.session("probe", source=COUNTER, limits=limits) as session, session.trial(limits):
+        program = lab.student(session)
+        program.read("")
+        time.sleep(2.5)
+        program.renew()
+        assert program.read("") == 1
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_zygote_that_is_lost_before_there_is_a_worker_is_our_loss(lab, monkeypatch, times):
+    """No submitted code has run by then: another zygote is tried, and then it is said."""
+    fork, lost = lab.sandbox.fork, []
+
+    def losing(*args, **named):
+        if len(lost) < times:
+            lost.append(True)
+            raise ZygoteLost
+        return fork(*args, **named)
+
+    monkeypatch.setattr(lab.sandbox, "fork", losing)
+    with lab.session("probe", source=COUNTER) as session:
+        if times == 2:
+            with pytest.raises(InfrastructureError, match="lost twice"), session.trial(LIMITS):
+                pass
+        with session.trial(LIMITS):
+            assert lab.student(session).read("") == 1
+
+
+def test_processor_time_is_that_of_a_trial(lab):
+    """Trials that each keep the limit never add up to more than is allowed."""
+    source = COUNTER + (
+        "import time\n"
+        "def square(x):\n"
+        "    until = time.process_time() + 0.35\n"
+        "    while time.process_time() < until:\n"
+        "        pass\n"
+        "    return x**2\n"
+    )
+    limits = Limits(call_s=0.5, trial_s=0.5, memory_mib=512)
+    with lab.session("probe", source=source, limits=limits, trials=6) as session:
+        for _ in range(6):
+            with session.trial(limits):
+                lab.student(session).square(X)
 
 
 @pytest.mark.parametrize("sandbox", [False, True])
