@@ -99,8 +99,6 @@ TASKS = {
     "dqn-cartpole": POLE,
     "a2c-update": "",
 }
-#: Mistakes that their task lists without a number, and those whose kind they are.
-ALSO = {("dqn-probe", "mean-over-actions"): 90}
 #: Confidence of the lower bound of a power.
 CONFIDENCE = 0.95
 
@@ -142,8 +140,7 @@ def rows() -> list[Row]:
 def _mistakes(task: str) -> Iterator[tuple[int, dict[str, Any]]]:
     path = ROOT / "reference" / task / "mistakes.yaml"
     for mistake in yaml.safe_load(path.read_text(encoding="utf-8"))["mistakes"]:
-        numbers = [*mistake.get("bug", []), ALSO.get((task, mistake["name"]))]
-        yield from ((bug, mistake) for bug in numbers if bug in BUGS)
+        yield from ((bug, mistake) for bug in mistake.get("bug", []) if bug in BUGS)
 
 
 def _exact(name: str) -> Iterator[Row]:
