@@ -37,6 +37,17 @@ def _rewards(student, rng, place, *shape):
     return rng.normal(size=shape) * 10.0 ** rng.integers(-8, 3, shape)
 
 
+def _near_one(rng):
+    return float(1 - 10 ** rng.uniform(-10.0, -8.0))
+
+
+def _moved(rng, array):
+    """The entries of every row, or of a vector, in other places, but for the first and the last."""
+    array = array.copy()
+    array[..., 1:-1] = rng.permuted(array[..., 1:-1], axis=-1)
+    return array
+
+
 def _returns_scale(rewards, episode, gamma):
     """Σ γ^max(t' - t, 0) |r_t'| over the episode of step t: earlier rewards count whole."""
     t = np.arange(len(rewards))
@@ -64,7 +75,8 @@ def _streams(student, rng):
             place += 1
     for t in (least, most):
         for end in (False, True):
-            cases.append((student.domain.draw(rng, "rewards", t), np.full(t, end), cases[0][2]))
+            gamma = float(rng.uniform(0.2, 0.45))  # weights of the longest sums next to 0
+            cases.append((student.domain.draw(rng, "rewards", t), np.full(t, end), gamma))
     one = np.zeros(most, bool)
     one[-1] = True
     cases.append((student.domain.draw(rng, "rewards", most), one, cases[0][2]))
@@ -76,6 +88,11 @@ def _streams(student, rng):
     for gamma in (1.0, float(rng.uniform(0.5, 0.99))):
         cases.append((loud, np.arange(most) % 5 == 4, gamma))
     gamma = float(rng.uniform(0.3, 0.7))
+    # one reward for every step; whole numbers and ends, and both in other places
+    cases.append((np.full(most, rng.normal()), np.arange(most) % 9 == 6, _near_one(rng)))
+    numbers, ends = rng.integers(-9, 10, most).astype(float), np.arange(most) % 7 == 5
+    for rewards, places in ((numbers, ends), (_moved(rng, numbers), ends), (numbers, ends[::-1])):
+        cases.append((rewards, places, gamma))
     alike = np.concatenate([cases[1][0][:-1], cases[0][0][-1:]])  # ends as the first one
     other = (alike, cases[1][1], gamma)
     return student.domain.replaced(cases[0], other, *cases[2:])
@@ -91,7 +108,8 @@ def stream(student, rng):
 def _batches(student, rng):
     """(rewards, mask, γ): every length of an episode, padding that is not 0.
 
-    The rows of some batches are of one length, with padding or without.
+    The rows of some batches are of one length, with padding or without. Those of one have the same
+    reward at every step; whole numbers, and lengths of rows, come again in other places.
     """
     (b_least, b_most), (t_least, t_most) = map(student.domain.sizes, "bt")
     cases, place = [], 0
@@ -110,6 +128,12 @@ def _batches(student, rng):
         every = rng.permutation(np.arange(b_most) % t_most)[:, None] + 1
         rewards = student.domain.draw(rng, "rewards", b_most, t_most)
         cases.append((rewards, np.arange(t_most) < every, gamma))
+    rewards = np.repeat(rng.normal(size=(3, 1)), t_most, axis=1)
+    cases.append((rewards, np.arange(t_most) < np.array([[t_most], [9], [2]]), _near_one(rng)))
+    rewards = rng.integers(-9, 10, (4, 8)).astype(float)
+    full, lengths = np.full((4, 8), True), np.array([[5], [7], [2], [5]])
+    cases += [(each, full, 0.75) for each in (rewards, _moved(rng, rewards))]
+    cases += [(rewards, np.arange(8) < each, 0.75) for each in (lengths, lengths[[0, 2, 1, 3]])]
     steps = cases[0][1].sum(axis=1)
     steps = np.where(steps < 5, steps + 2, steps - 3)  # others, and never one alone
     other = (cases[1][0], np.arange(6) < steps[:, None], float(rng.uniform(0.3, 0.7)))
@@ -182,6 +206,18 @@ def _rare(rng, b, t, least, most):
     return states, np.ones((b, t), np.int64), last, mask, start, policy, transitions
 
 
+def _certain(rng, table):
+    """Trajectories of which one table is of zeros and ones: the first two occur, others may not."""
+    b, t, s, a = 6, 4, 3, 3
+    tables = [_positive(rng, *n) for n in ((s,), (s, a), (s, a, s))]
+    tables[table] = np.eye(tables[table].shape[-1])[tables[table].argmax(axis=-1)]
+    mask = np.arange(t) < rng.integers(1, t + 1, (b, 1))
+    walk = _walk(rng, mask, *tables)
+    for each, most in zip(walk, (s, a, s), strict=True):
+        each[2:] = rng.integers(most, size=each[2:].shape)
+    return *walk, mask, *tables
+
+
 def _paths(student, rng):
     """Arguments of log_prob: of trajectories that occur, and of some that cannot."""
     names = ("b", "t", "s", "a")
@@ -210,6 +246,16 @@ def _paths(student, rng):
     cases += [_ruled_out(rng, table) for table in (0, 1, 2) for _ in range(3)]
     cases.append(_rare(rng, int(rng.integers(2, 9)), t_most, -12.0, -8.0))
     cases.append(_rare(rng, int(rng.integers(2, 9)), int(rng.integers(5, 9)), -290.0, -170.0))
+    cases.append(_rare(rng, 2, 2, -307.5, -301.0))
+    cases += [_certain(rng, table) for table in (0, 1, 2)]
+    full = cases[5]  # the most steps; each argument again with its entries in other places
+    for place, array in enumerate(full):
+        moved = np.roll(array, 1, axis=-1)
+        if place == 3:
+            moved = np.concatenate([array[:1], array[:0:-1]])
+        elif place < 3:
+            moved = _moved(rng, array)
+        cases.append((*full[:place], moved, *full[place + 1 :]))
     first, second, *others = cases
     return student.domain.replaced(first, second, *others)
 
