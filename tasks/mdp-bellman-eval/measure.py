@@ -105,6 +105,36 @@ def _widest(student, rng, ends):
     return p, student.domain.draw(rng, "r", *r.shape), pi, terminal
 
 
+def _ring(rng, states):
+    """One certain way round through all states."""
+    way = rng.permutation(states)
+    p = np.zeros((states, 1, states))
+    p[way, 0, np.roll(way, -1)] = 1.0
+    over = np.zeros(states, dtype=bool)
+    return p, _rewards(rng, states, 1), np.ones((states, 1)), over
+
+
+def _kin(rng, little=1.0):
+    """(P, r, pi, terminal) of which states 1 to 3 are alike, and state 0 is paid nothing.
+
+    State 4 is never left; its rewards are so much smaller. State 5 is terminal.
+    """
+    p, r, pi, _ = _mdp(rng, 6, 2)
+    for table in (p, r, pi):
+        table[2:4] = table[1]
+    r[0] = 0.0
+    p[4], r[4] = np.eye(6)[4], little * r[4]
+    return p, r, pi, np.arange(6) == 5
+
+
+def _renamed(rng):
+    """A ring whose steps are paid in whole numbers, and the same with its states in other order."""
+    p, r, pi, over = _ring(rng, 7)
+    order = np.roll(np.arange(7), int(rng.integers(1, 7)))
+    r = np.rint(2 * r)
+    return (p, r, pi, over), (p[order][..., order], r[order][..., order], pi, over)
+
+
 def _joined(name, values, scales):
     """A metric and its condition scale, in one row each."""
     flat = (np.concatenate([np.ravel(part) for part in parts]) for parts in (values, scales))
@@ -125,6 +155,11 @@ def averages(student, rng):
     pi = _distributions(rng, states, actions)
     over = np.zeros(states, dtype=bool)
     calls.append((student.domain.draw(rng, "q", states, actions), pi, over))
+    # huge values of what is never done; whole numbers, and the same in other places
+    far = student.domain.draw(rng, "q", states, actions)
+    calls.append((np.where(pi > 0, rng.normal(size=far.shape), far), pi, over))
+    whole = rng.integers(-9, 10, (states, actions)) * 1.0
+    calls += [(whole, pi, over), (whole[::-1].copy(), pi, over)]
     first, second = _pair(student, rng)
     values = rng.normal(1.0, 4.0, (2, *first[2].shape))
     calls += student.domain.replaced((values[0], *first[2:]), (values[1], *second[2:]))
@@ -156,18 +191,22 @@ def _with_values(rng, mdps):
 
 
 def backups(student, rng):
-    """Action values where nothing is terminal; in the last call some states are paid little."""
+    """Action values where nothing is terminal; some states are paid little, a ring is renamed."""
     calls = list(_with_values(rng, _endless(rng)))
     p, r, _, terminal = _widest(student, rng, 0)
     calls.append((p, r, terminal, 0.7, student.domain.draw(rng, "v", 24)))
     little = np.where(np.arange(24)[:, None, None] % 2, r, 1e-6 * r)
     calls.append((p, little, terminal, 0.7, rng.normal(size=24) * 1e-4))
+    v = rng.integers(-9, 10, 7) * 1.0
+    calls += [(p, r, terminal, 0.5, v) for p, r, _, terminal in _renamed(rng)]
     return _backed_up(student, calls)
 
 
 def backups_terminal(student, rng):
     """Action values with terminal states that have values and rewards of their own."""
     calls = list(_with_values(rng, _ending(rng)))
+    p, r, _, terminal = _kin(rng, 1e-9)
+    calls.append((p, r, terminal, 0.5, np.array([2.0, 1.0, 1.0, 1.0, 1e-9, 2.0])))
     first, second = _pair(student, rng)
     gammas, values = rng.uniform(0.3, 0.9, 2), rng.normal(1.0, 4.0, (2, len(first[3])))
     both = [
@@ -199,7 +238,8 @@ def _swept_scale(p, r, pi, terminal, gamma, v, count, in_place):
 def _sweeping(student, rng):
     """Calls of both kinds of sweeps; the numbers of sweeps are few or many, 0 among them.
 
-    In the last but those of one size there is one state, which is never left, and no discount.
+    There is one state, which is never left, without a discount; states that are alike, whose values
+    are or are not so, the largest also being that of a terminal state; a ring is renamed.
     """
     mdps = [*_endless(rng), *_ending(rng)]
     ways = [(1, 0.999), (0, 0.5), (2, 0.0), (60, 1.0), (60, 0.6), (0, 1.0), (60, 0.97)]
@@ -214,6 +254,10 @@ def _sweeping(student, rng):
     wide = _widest(student, rng, int(rng.integers(1, 9)))
     calls.append((*wide, 0.999, student.domain.draw(rng, "v", 24), 2))
     calls.append((*_mdp(rng, 1, 2), 1.0, rng.normal(2.0, 4.0, 1), 3))
+    kin, v = _kin(rng, 1e-9), np.array([1.0, 3.0, 2.0, 1.0, 1e-9, 3.0])
+    calls += [(*kin, 0.5, v, 2), (*kin, 0.5, np.where(v > 0.5, 3.0, v), 1)]
+    v = rng.integers(-9, 10, 7) * 1.0
+    calls += [(*ring, 0.999, v, 1) for ring in _renamed(rng)]
     first, second = _pair(student, rng)
     gammas, values = rng.uniform(0.3, 0.9, 2), rng.normal(2.0, 4.0, (2, len(first[3])))
     counts = rng.permutation(np.arange(1, 5))
@@ -264,15 +308,6 @@ def _discounts(rng, count):
     return [0.999, 0.0, 0.9, 0.99, near, *rng.uniform(0.05, 0.99, count)][:count]
 
 
-def _ring(rng, states):
-    """One certain way round through all states."""
-    way = rng.permutation(states)
-    p = np.zeros((states, 1, states))
-    p[way, 0, np.roll(way, -1)] = 1.0
-    over = np.zeros(states, dtype=bool)
-    return p, _rewards(rng, states, 1), np.ones((states, 1)), over
-
-
 def continuing(student, rng):
     """Values of policies that go on for ever: all sizes, rings, rewards from all of their range."""
     mdps = [*_endless(rng), *_endless(rng), _ring(rng, int(rng.integers(5, 25)))]
@@ -280,6 +315,7 @@ def continuing(student, rng):
     gammas = rng.permutation(_discounts(rng, len(mdps)))
     calls = [(*mdp, float(gamma)) for mdp, gamma in zip(mdps, gammas, strict=True)]
     calls += [(*_mdp(rng, *shape), 0.999) for shape in ((7, 3), (24, 2))]
+    calls += [(*ring, 0.9) for ring in _renamed(rng)]
     for sign in (-1, 1):
         p, r, pi, over = _mdp(rng, 3, 2)
         calls.append((p, sign * (1000.0 - np.abs(r)), pi, over, 0.999))
@@ -291,7 +327,7 @@ def episodic(student, rng):
     mdps = [*_ending(rng), *_ending(rng), _widest(student, rng, int(rng.integers(1, 9)))]
     gammas = rng.permutation(_discounts(rng, len(mdps)))
     calls = [(*mdp, float(gamma)) for mdp, gamma in zip(mdps, gammas, strict=True)]
-    calls.append((*_mdp(rng, 9, 3, 2, anything=True), 0.999))
+    calls += [(*_mdp(rng, 9, 3, 2, anything=True), 0.999), (*_kin(rng), 0.9)]
     first, second = _pair(student, rng)
     gammas = rng.uniform(0.3, 0.9, 2)
     both = [(*mdp, float(gamma)) for mdp, gamma in zip((first, second), gammas, strict=True)]
@@ -394,7 +430,7 @@ def _hardly(rng):
 
     It is the policy's in the first state and P's in the second; so it is for ever in the third.
     """
-    policy, move = 10 ** rng.uniform(-300.0, -100.0, 2)
+    policy, move = 10 ** rng.permutation(rng.uniform((-306.0, -300.0), (-295.0, -100.0)))
     lost, over = np.eye(4)[2:]
     either = move * lost + (1 - move) * over
     p = np.stack([(over, lost), (either, over), (lost, lost), (over, over)])
