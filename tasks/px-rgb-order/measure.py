@@ -82,6 +82,13 @@ def _confident(rng, config):
     return weights
 
 
+def _undecided(rng, config):
+    """Named weights with which every logit is exactly 0."""
+    weights = _weights(rng, config, 1.0)
+    last = f"layers.{len(_layers(config)) - 1}"
+    return weights | {name: 0.0 * weights[name] for name in (f"{last}.weight", f"{last}.bias")}
+
+
 def _convolved(x, weight, bias):
     """Cross-correlation of [b i h w] with [o i k k], zeros outside of the image."""
     height, width = x.shape[2:]
@@ -187,6 +194,7 @@ def _nets(rng):
     odd = int(2 * rng.integers(550, 2000) + 1)
     yield (2, 1, 0), _weights(rng, (2, 1, 0), 1.0), odd, 1, 2
     yield (3, 1, 1), _weights(rng, (3, 1, 1), 1.0), COLOURS, COLOURS, COLOURS
+    yield (2, 1, 1), _undecided(rng, (2, 1, 1)), 2, 2, 3
 
 
 def _between(student, first, other):
@@ -201,7 +209,8 @@ def _between(student, first, other):
 def _images(student, rng, b, h, w, alike):
     """Three batches for `forward`, and as many of bits for `log_prob`.
 
-    They are alike, or the second of another size and the third for `forward` the first again.
+    They are alike, or the second of another size, whose bits are grey, and the third for `forward`
+    the first again, for `log_prob` the first with its bits in other places.
     """
     first = student.domain.draw(rng, "x", b, COLOURS, h, w)
     bits = _bits(rng, *first.shape)
@@ -209,7 +218,10 @@ def _images(student, rng, b, h, w, alike):
         other = student.domain.draw(rng, "x", *first.shape)
         return _between(student, first, other), _between(student, bits, _bits(rng, *bits.shape))
     turned = _bits(rng, 2, COLOURS, w, h)
-    return (first, turned, first), (bits, _bits(rng, *turned.shape), _bits(rng, *bits.shape))
+    grey = np.repeat(_bits(rng, 2, 1, w, h), COLOURS, axis=1)
+    flat = bits.ravel()
+    moved = np.concatenate([flat[:1], rng.permutation(flat[1:-1]), flat[-1:]]).reshape(bits.shape)
+    return (first, turned, first), (bits, grey, moved)
 
 
 def _conditionals(student, rng, shapes, alike):
