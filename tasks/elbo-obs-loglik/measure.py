@@ -43,6 +43,15 @@ def _farthest(student, rng):
     return x, -x
 
 
+def _tied(rng, d):
+    """Observations that are 0; one row once and one thrice, and as often with the other sign.
+
+    The numbers are few digits long, so that residuals sum to 0 exactly.
+    """
+    mean = np.repeat(np.rint(rng.normal(0, 128, (2, d))) / 64, (1, 3), axis=0)
+    return np.zeros((8, d)), np.concatenate([mean, -mean])
+
+
 def _nearly_exact(rng, b, d):
     """Means that miss their observations by 1e-8 to 1e-3."""
     x, _ = _rows(rng, b, d)
@@ -96,6 +105,7 @@ def _cases(student, rng):
         (*(np.sqrt(least) * sizes * item for item in _rows(rng, 4, 3)), np.array(least)),
         (*_far(student, rng, rows, 1), np.array(most)),
         (*_exact_in_part(*_rows(rng, 8, 2)), np.array(np.exp(rng.uniform(-6, 6)))),
+        (*_tied(rng, 3), np.array(usual)),
     ]
 
 
@@ -107,7 +117,9 @@ def _squares(x, mean):
 def value(student, rng):
     """[b] for all calls, end to end."""
     found, scale = [], []
-    shaped = [(*_rows(rng, *s), np.exp(rng.uniform(-2, 2, ()))) for s in _widths(student, rng)]
+    most = tuple(student.domain.sizes(axis)[1] for axis in ("b", "d"))
+    shapes = [*_widths(student, rng), most]
+    shaped = [(*_rows(rng, *s), np.exp(rng.uniform(-2, 2, ()))) for s in shapes]
     for x, mean, eta in [*_cases(student, rng), *shaped]:
         found.append(student.gauss_loglik(x, mean, eta))
         constant = 0.5 * x.shape[1] * (np.log(2 * np.pi) + abs(np.log(eta)))
@@ -134,12 +146,17 @@ def normalised(student, rng):
 
 
 def gradient(student, rng):
-    """Vector-Jacobian products by the means and by η, end to end."""
+    """Vector-Jacobian products by the means and by η, end to end.
+
+    The first call asks for each of them alone: then the other argument has no gradient.
+    """
     found, scale = [], []
-    for x, mean, eta in [*_cases(student, rng), *_narrow(student, rng)]:
+    for i, (x, mean, eta) in enumerate([*_cases(student, rng), *_narrow(student, rng)]):
         rows, d = x.shape
         cotangent = rng.uniform(0.5, 2.0, rows) * rng.choice([-1.0, 1.0], rows)
-        by_mean, by_eta = student.vjp("gauss_loglik", (x, mean, eta), (1, 2), cotangent)
+        asked = ((1,), (2,)) if i == 0 else ((1, 2),)
+        products = [student.vjp("gauss_loglik", (x, mean, eta), by, cotangent) for by in asked]
+        by_mean, by_eta = (product for each in products for product in each)
         weight = np.abs(cotangent)
         found += [by_mean.ravel(), by_eta.ravel()]
         scale.append((weight[:, None] * (np.abs(x) + np.abs(mean)) / eta).ravel())
@@ -161,10 +178,12 @@ def best(student, rng):
         (x, mean),
         (_moved_within(x), mean),
         (x, _moved_within(mean)),
-        *([size * item for item in _rows(rng, 2, 3)] for size in (1e-5, 1e-12, 1e-60)),
+        *([size * item for item in _rows(rng, 2, 3)] for size in (1e-5, 1e-12, 1e-60, 1e-140)),
         _rows(rng, 1, dims),
         _far(student, rng, rows, 1),
         _rows(rng, 1, 1),
+        _rows(rng, rows, dims),
+        _tied(rng, 3),
         *(_rows(rng, *shape) for shape in _widths(student, rng)),
     ]
     found = np.stack([student.best_eta(*case) for case in cases])
