@@ -43,16 +43,18 @@ def _gaussians(domain, rng, shape, about):
 def _tied(i, mu, log_sigma, eps):
     """In three calls of four something is zero or there twice, as where a training begins.
 
-    The same μ in all rows and a sample twice; σ = 1 in all rows and noise that is zero; rows that
-    are standard normal beside others.
+    The same μ in all rows and a sample twice; σ = 1 in all rows, and noise that is zero or
+    mirrored, as quadrature nodes are; rows that are standard normal beside others, and the same
+    noise in all rows.
     """
-    half = slice(None, -(-len(mu) // 2))
+    half, pairs = slice(None, -(-len(mu) // 2)), len(eps) // 2
     if i % 4 == 1:
         mu[:], eps[-1] = mu[0], eps[0]
     elif i % 4 == 2:
-        log_sigma[:], eps[0, half] = 0.0, 0.0
+        log_sigma[:], eps[0, half], eps[pairs : len(eps) - pairs] = 0.0, 0.0, 0.0
+        eps[len(eps) - pairs :] = -eps[:pairs][::-1]
     elif i % 4 == 3:
-        mu[half], log_sigma[half] = 0.0, 0.0
+        mu[half], log_sigma[half], eps[:] = 0.0, 0.0, eps[:, :1]
     return mu, log_sigma, eps
 
 
