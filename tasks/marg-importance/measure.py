@@ -110,6 +110,16 @@ def _another(student, rng):
         yield _log_weights(student, Model(*model), mu, log_sigma, eps)
 
 
+def _zeros(student, rng):
+    """All means of q are 0, or all its ln σ, beside others that are not; W is 0; η is 1."""
+    eps = rng.normal(size=(3, 4, 2))
+    mu, log_sigma = _proposal(rng, 4, 2)
+    unit, still = (_model(rng, b=4) for _ in range(2))
+    unit, still = replace(unit, eta=np.ones(())), replace(still, weight=np.zeros((3, 2)))
+    yield _log_weights(student, unit, np.zeros((4, 2)), log_sigma, eps)
+    yield _log_weights(student, still, mu, np.zeros((4, 2)), eps)
+
+
 def _proposal(rng, b, k):
     return rng.normal(size=(b, k)), rng.uniform(np.log(0.2), np.log(1.5), (b, k))
 
@@ -133,6 +143,7 @@ def weights(student, rng):
         _log_weights(student, row, *_proposal(rng, 1, k), rng.normal(size=(m, 1, k))),
         _log_weights(student, wide, mu, log_sigma, rng.normal(size=(1, b, 1))),
         *_another(student, rng),
+        *_zeros(student, rng),
     ]
     return _joined(pairs, "log_w")
 
@@ -198,8 +209,8 @@ def jensen(student, rng):
 
     Then as many columns as rows, a single row, the most rows with probabilities and weights
     from all of the domain, columns whose weights are all tiny or all huge, and one whose
-    rarest row has the largest weight and the others the smallest. Then calls in which one
-    argument is another.
+    rarest row has the largest weight and the others the smallest; equal probabilities of weights
+    that occur twice. Then calls in which one argument is another.
     """
     domain = student.domain
     (_, m), (_, b) = domain.sizes("m"), domain.sizes("b")
@@ -221,6 +232,7 @@ def jensen(student, rng):
         (rng.gamma(2.0, 1.0, (3, 2)) + 0.05, rng.dirichlet(np.full(3, 2.0))),
         (near, rng.dirichlet(np.full(3, 2.0))),
         (opposed, rare),
+        (np.repeat(rng.gamma(2.0, 1.0, (2, 2)) + 0.05, (1, 3), axis=0), np.full(4, 0.25)),
         *student.domain.replaced(*again),
     ]
     pairs = []
@@ -243,9 +255,13 @@ def _dominated(rng, m):
 
 
 def _samples(student, rng, m):
-    """As many samples as columns, twice, begun alike; a single sample; the most of one column."""
+    """As many samples as columns, twice, begun alike; a single sample; the most of one column.
+
+    In the last column of the first all weights are one of two, and groups of three are the same.
+    """
     (_, most), (_, b) = student.domain.sizes("m"), student.domain.sizes("b")
     first, again, single, few = (_log_w(rng, *shape) for shape in ((m, m), (m, m), (1, b), (3, 2)))
+    first[:, -1] = np.resize(first[[0, 1, 0], -1], m)
     (again,) = student.domain.begun_alike((first,), (again,))
     return [first, again, single, _dominated(rng, most), few]
 
@@ -292,7 +308,7 @@ def spread(student, rng):
 def far(student, rng):
     """Log weights near and at ±1000, some of them -inf: mean, bound for pairs, relative variance.
 
-    In the last columns one pair is near -1000 and another near 1000.
+    In the last columns one pair is near -1000 and another near 1000; one column has one weight.
     """
     b = 12
     around = np.repeat([-1.0, 1.0], b // 2) * rng.uniform(800.0, 990.0, b)
@@ -302,7 +318,7 @@ def far(student, rng):
     log_w[6:8, -4:], log_w[8:10, :4] = -log_w[6:8, -4:], -log_w[8:10, :4]
     kept = log_w.copy()
     kept[np.arange(0, SAMPLES, 2) + rng.integers(0, 2, SAMPLES // 2), 1::2] = -np.inf
-    log_w[rng.permutation(SAMPLES - 1)[:4] + 1, ::2] = -np.inf
+    log_w[rng.permutation(SAMPLES - 1)[:4] + 1, ::2] = log_w[1:, 5] = -np.inf
     found = [student.log_px_is(log_w), student.iw_bound(kept, 2), student.rel_var(log_w)]
     scale = [_size(log_w), _size(kept), 4 * _second(log_w) * _size(log_w)]
     return {"value": np.stack(found), "value__scale": np.stack(scale)}
