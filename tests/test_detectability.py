@@ -91,7 +91,9 @@ def test_what_the_page_says_of_returns_is_in_the_figures(stored):
         assert game[name].value == pytest.approx(mean, abs=0.05)
         assert game[name].failed == (game[name].runs if name == "no-terminal-mask" else 0)
     assert game["resets-stored"].honest == pytest.approx(18.8, abs=0.05)
-    seen = [row for row in stored if row.column == "probe" and row.mistake == "mean-over-actions"]
+    seen = [
+        row for row in stored if row.column == "probe" and row.mistake == "mean-of-the-next-values"
+    ]
     assert any(row.failed == row.runs == 10 for row in seen)
 
 
