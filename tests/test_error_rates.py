@@ -53,8 +53,10 @@ def one(values: set[float]) -> float:
 
 SOURCES = {
     "each with a declared bound of": lambda: one({c.stage_alpha for c in DRAWN}),
-    "loses points (FAIL or INCONCLUSIVE) with at most": lambda: one({c.loss for c in TRAINED}),
-    "at the success rate that at least": lambda: float(min(stored())),
+    "loses points (FAIL or INCONCLUSIVE) with a probability of at most": lambda: one(
+        {c.loss for c in TRAINED}
+    ),
+    "at the declared rate, which at least": lambda: float(min(stored())),
     "with at most": lambda: ALPHA_TOTAL,
     "(`stage_alpha: 1e-3` runs at": lambda: 1e-3 * NOMINAL_SHARE,
     "`stage_alpha`² =": lambda: one({c.alpha_bound for c in DRAWN}),
