@@ -95,7 +95,7 @@ def read(content: bytes, place: str) -> tuple[Record, ...]:
     try:
         # The base loader makes texts of everything and knows no tag that could do anything.
         document = yaml.load(content.decode("utf-8-sig"), yaml.BaseLoader)
-    except (ValueError, yaml.YAMLError) as error:
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         reason = str(error).partition("\n")[0]
         raise UsageError(f"{place} is no metadata of Gradescope: {reason}") from None
     try:

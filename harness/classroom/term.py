@@ -27,7 +27,7 @@ class Part:
     @property
     def share(self) -> float:
         """What was reached of what could be; 1 where nothing could."""
-        return self.mark / self.worth if self.worth else 1.0
+        return round(self.mark / self.worth, 9) if self.worth else 1.0
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ Every time has a zone; one without is refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -66,25 +66,32 @@ class Times:
 def beside(paths: Sequence[Path]) -> Times:
     """The times in Gradescope's metadata, in the one folder or archive of it that is graded.
 
-    It may lie in folders that hold nothing else.
+    It may lie in folders that hold nothing else. Of those who have no folder beside it nothing is
+    taken: a student could hand in such a file with times of anybody.
 
     Raises:
         UsageError: they are there and cannot be read.
     """
     metadata = [path / GRADESCOPE for path in paths if (path / GRADESCOPE).is_file()]
     if len(metadata) == 1:
-        return read(metadata[0])
+        return _of_folders(read(metadata[0]), downloads.folders(metadata[0].parent))
     if len(paths) != 1:
         return Times()
     try:
-        content = downloads.read(paths[0]).metadata
+        download = downloads.read(paths[0])
     except UsageError:  # no download of a platform; what else it may be is not said here
         return Times()
-    if content is None:
+    if download.metadata is None:
         return Times()
-    times = Times(tuple(_of_gradescope(content, f"{paths[0]}, {GRADESCOPE}")))
+    times = Times(tuple(_of_gradescope(download.metadata, f"{paths[0]}, {GRADESCOPE}")))
     require_distinct(times.attempts)
-    return times
+    return _of_folders(times, download.folders)
+
+
+def _of_folders(times: Times, folders: Iterable[str]) -> Times:
+    """The attempts of those who have one of these folders."""
+    here = frozenset(folders)
+    return replace(times, attempts=tuple(each for each in times.attempts if each.student in here))
 
 
 def read(path: Path) -> Times:
@@ -159,7 +166,7 @@ def _of_json(path: Path) -> Iterator[Attempt]:
     """
     try:
         document = json.loads(_metadata(path).decode("utf-8-sig"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is no metadata of Gradescope: {error}") from None
     if isinstance(document, list):
         raise UsageError(

@@ -57,6 +57,12 @@ class Download:
         return by_student
 
 
+def folders(path: Path) -> list[str]:
+    """The names of the folders of submissions at a path, as an export of Gradescope has them."""
+    named = (each for each in path.iterdir() if platforms.GRADESCOPE_FOLDER.fullmatch(each.name))
+    return sorted(each.name for each in named if each.is_dir() and not each.is_symlink())
+
+
 def read(path: Path, limits: Limits | None = None) -> Download:
     """What a downloaded folder or archive holds; both may lie in folders that hold nothing else.
 

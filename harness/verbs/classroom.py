@@ -86,7 +86,7 @@ def arrangements(
         if args.replace_times:
             history, given = _forgetting(history, given, roster, single=args.single)
     else:
-        given = times.beside(paths) if declared else Times()
+        given = times.beside(paths) if declared and not args.single else Times()
     if args.extensions is not None:
         extended = extensions.read(args.extensions, _loader(args, syllabus), roster)
     granted = extended.granted(declared, roster) if declared else {}

@@ -90,8 +90,16 @@ def test_the_metadata_of_gradescope(tmp_path: Path) -> None:
         ("submission_7", "2026-10-20 05:00 -07:00", "submission_7"),
         ("submission_8", "2026-10-19 12:00 +00:00", "submission_8"),
     ]
+    assert times.beside([tmp_path]) == Times()  # nobody's work lies beside it
+    (tmp_path / "submission_7").mkdir()
+    assert times.beside([tmp_path]).attempts == found[:2]
+    (tmp_path / "submission_8").mkdir()
     assert times.beside([tmp_path]).attempts == found
     assert times.beside([tmp_path / "class"]) == Times()
+    for name in (times.GRADESCOPE, "deep.json"):
+        (tmp_path / name).write_text("[" * 3000)
+        with pytest.raises(UsageError, match=f"{name} is no metadata of Gradescope"):
+            times.read(tmp_path / name)
 
 
 def test_the_metadata_of_one_submission(tmp_path: Path) -> None:
