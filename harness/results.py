@@ -48,6 +48,7 @@ Figure = Literal[
     "keys.csv",
     "mutation.csv",
     "detectability-pilots.csv",
+    "detectability-seeds.jsonl",
     "detectability.csv",
     "operating.csv",
     "side-by-side.json",
