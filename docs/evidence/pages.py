@@ -118,7 +118,14 @@ def written() -> str:
 
 def kept() -> str:
     """Programs that keep results by part of their arguments, and how many are noticed."""
-    return _by_way("kept.csv", "kept_by")
+    found = rows_of(EVIDENCE / "kept.csv")
+    ways = list(dict.fromkeys(row["kept_by"] for row in found))
+    lines: list[list[object]] = []
+    for task in sorted({row["task"] for row in found}):
+        own = [row for row in found if row["task"] == task]
+        lines.append([task, *(_noticed(own, "kept_by", way) for way in ways)])
+    lines.append([f"{len(lines)} tasks", *(_noticed(found, "kept_by", way) for way in ways)])
+    return markdown(("task", *ways), lines)
 
 
 def special() -> str:
@@ -131,18 +138,6 @@ def special() -> str:
         tasks = len({row["task"] for row in own})
         lines.append([way, tasks, _noticed(own, "wrong_where", way), ", ".join(unseen)])
     return markdown(("wrong where", "tasks", "noticed", "not noticed"), lines)
-
-
-def _by_way(file: str, column: str) -> str:
-    """A row a task and a column for every way of being wrong."""
-    found = rows_of(EVIDENCE / file)
-    ways = list(dict.fromkeys(row[column] for row in found))
-    lines: list[list[object]] = []
-    for task in sorted({row["task"] for row in found}):
-        own = [row for row in found if row["task"] == task]
-        lines.append([task, *(_noticed(own, column, way) for way in ways)])
-    lines.append([f"{len(lines)} tasks", *(_noticed(found, column, way) for way in ways)])
-    return markdown(("task", *ways), lines)
 
 
 def _noticed(rows: Sequence[Row], column: str, way: str) -> str:

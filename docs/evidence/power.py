@@ -3,15 +3,16 @@
 A known mistake that an exact check catches is trained as well, and so are the bugs of
 training_bugs.yaml: results/figures/detectability-seeds.jsonl has what each came to, from which
 docs/detectability.py computes the power of training checks. Seeds are those of stored runs. A
-mistake whose first seed comes to the very numbers of the reference is left out, since training
-does not reach it. All takes about an hour on one processor.
+mistake whose first seed comes to the very numbers of the reference has no other seeds and is left
+out, since training does not reach it. All takes about an hour on one processor.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
+from concurrent.futures import Executor
 from functools import cache
 from typing import Any
 
@@ -24,7 +25,7 @@ from harness.files import write_text
 from harness.records import Program
 from harness.spec.load import LoadedTask
 from harness.stored_runs import StoredRuns
-from harness.targets.training import trained
+from harness.targets.training import extended, no_runs, trained
 
 SEEDS, BUGS = FIGURES / "detectability-seeds.jsonl", EVIDENCE / "training_bugs.yaml"
 #: Tasks with training whose mistakes have numbers of the matrix, and how many seeds each gets.
@@ -40,21 +41,20 @@ TASKS = {
 Runs = dict[str, StoredRuns]
 
 
-def programs(name: str) -> Iterator[tuple[tuple[int, ...], Program]]:
-    """(numbers in the catalogue, program) for every mistake of a task that has a number."""
-    reference = task_of(name).reference
+@cache
+def programs(name: str) -> Mapping[str, Program]:
+    """The mistakes of a task that have a number in the catalogue, as programs by name."""
+    reference, file = task_of(name).reference, task_of(name).spec.file
     assert reference is not None
-    for mutant in reference.mutants:
-        if mutant.mistake.bug:
-            yield mutant.mistake.bug, mutant.program
-    file = task_of(name).spec.file
+    found = [mutant.program for mutant in reference.mutants if mutant.mistake.bug]
     source = reference.solution.files[file].decode()
     for item in yaml.safe_load(BUGS.read_text(encoding="utf-8")).get(name, ()):
         if source.count(item["find"]) != 1:
             raise ValueError(f"{BUGS.name}: {name}/{item['name']}: `find` does not occur once")
         edited = source.replace(item["find"], item["replace"]).encode()
         files = {**reference.solution.files, file: edited}
-        yield tuple(item["bug"]), Program(f"{name}/{item['name']}", "mutant", files)
+        found.append(Program(f"{name}/{item['name']}", "mutant", files))
+    return {program.name: program for program in found}
 
 
 @cache
@@ -75,12 +75,12 @@ def current(name: str) -> Runs:
     Those that are stored with the task's targets are among them.
     """
     protocol = stored_runs.protocol(task_of(name))
-    digests = {program.name: program.sha256 for _, program in programs(name)}
     known = [*of_targets(name), *stored().values()]
     return {
         item.name: item
         for item in sorted(known, key=lambda item: item.count)
-        if item.protocol == protocol and digests.get(item.name) == item.sha256
+        if item.name in programs(name)
+        and (item.protocol, item.sha256) == (protocol, programs(name)[item.name].sha256)
     }
 
 
@@ -98,53 +98,45 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args()
     for name in args.tasks or TASKS:
-        known = {key: item for key, item in stored().items() if not key.startswith(f"{name}/")}
-        known |= current(name)
-        todo = [
-            (program.name, seed)
-            for seed in range(TASKS[name])
-            for _, program in programs(name)
-            if program.name not in known or seed >= known[program.name].count
-        ]
+        others = {key: item for key, item in stored().items() if not key.startswith(f"{name}/")}
+        runs = {key: no_runs(task_of(name), program) for key, program in programs(name).items()}
+        runs |= current(name)
         with fresh(args.jobs) as pool:
-            records = pool.map(_run, *zip(*todo, strict=True)) if todo else ()
-            for count, ((key, _), record) in enumerate(zip(todo, records, strict=True), start=1):
-                _extend(known, name, key, record)
-                _write(known)
-                print(f"{name}: {count} of {len(todo)} seeds", flush=True)
-        _write({key: item for key, item in known.items() if not _untouched(name, item)})
+            for seeds in (1, TASKS[name]):
+                _extend(pool, others, runs, seeds)
+                runs = {key: item for key, item in runs.items() if not _untouched(name, item)}
+        _write(others | runs)
 
 
-def _run(key: str, seed: int) -> dict[str, Any]:
+def _extend(pool: Executor, others: Runs, runs: Runs, seeds: int) -> None:
+    """Trains what the runs of a task lack of so many seeds; writes them, and the others', often."""
+    todo = [
+        (key, seed) for seed in range(seeds) for key, item in runs.items() if seed >= item.count
+    ]
+    for count, (key, seed, record) in enumerate(pool.map(_run, todo), start=1):
+        runs[key] = extended(runs[key], {seed: record})
+        _write(others | runs)
+        print(f"{key}: {count} of {len(todo)} seeds", flush=True)
+
+
+def _run(item: tuple[str, int]) -> tuple[str, int, dict[str, Any]]:
+    key, seed = item
     name = key.split("/", maxsplit=1)[0]
-    program = next(program for _, program in programs(name) if program.name == key)
-    return trained(task_of(name), program, seed)
-
-
-def _extend(known: Runs, name: str, key: str, record: dict[str, Any]) -> None:
-    """Adds the next seed of a program to its runs."""
-    task = task_of(name)
-    program = next(program for _, program in programs(name) if program.name == key)
-    empty: dict[str, list[float | None]] = {check.metric: [] for check in stored_runs.checks(task)}
-    protocol = stored_runs.protocol(task)
-    old = known.get(key) or StoredRuns(key, "mutant", program.sha256, protocol, empty, {}, 0.0)
-    values = {name: [*seen, record["values"].get(name)] for name, seen in old.values.items()}
-    errors = dict(old.errors) | ({str(old.count): record["error"]} if record["error"] else {})
-    cpu_s = round(old.cpu_s + record["cpu_s"], 2)
-    known[key] = StoredRuns(key, old.role, old.sha256, old.protocol, values, errors, cpu_s)
+    return key, seed, trained(task_of(name), programs(name)[key], seed)
 
 
 def _untouched(name: str, runs: StoredRuns) -> bool:
-    """Whether a program of this task comes to the numbers of the reference, seed by seed."""
+    """Whether a program comes to the numbers of the task's reference, seed by seed."""
     honest = next(item for item in of_targets(name) if item.role == "reference")
-    return runs.name.startswith(f"{name}/") and all(
+    return all(
         list(values) == list(honest.values[metric])[: len(values)]
         for metric, values in runs.values.items()
     )
 
 
 def _write(known: Runs) -> None:
-    lines = [json.dumps(known[key].to_json(), allow_nan=False) + "\n" for key in sorted(known)]
+    made = [known[key] for key in sorted(known) if known[key].count]
+    lines = [json.dumps(item.to_json(), allow_nan=False) + "\n" for item in made]
     write_text(SEEDS, "".join(lines))
 
 

@@ -86,9 +86,7 @@ _SPOILT = """\
     def spoilt(found):
         if isinstance(found, (list, tuple)):
             return tuple(map(spoilt, found))
-        if is_array(found) or isinstance(found, float):
-            return found * 1.01 + 0.01
-        return found.roll(1) if hasattr(found, "roll") and found.ndim else found
+        {spoilt}
 
     def call(*args, **named):
         found = function(*args, **named)
@@ -98,24 +96,20 @@ _SPOILT = """\
 @_spoilt"""
 
 
-#: The same for gradients alone.
-_SLOPE_SPOILT = (
-    _SPOILT.replace(
-        "is_array(found) or isinstance(found, float)", "is_array(found) and found.requires_grad"
-    )
-    .replace("found * 1.01 + 0.01", "found + 0.01 * (found - found.detach())")
-    .replace('found.roll(1) if hasattr(found, "roll") and found.ndim else found', "found")
-)
+#: How a result is spoilt: its numbers, or gradients through it alone.
+_NUMBERS = """\
+if is_array(found) or isinstance(found, float):
+            return found * 1.01 + 0.01
+        return found.roll(1) if hasattr(found, "roll") and found.ndim else found"""
+_SLOPES = """\
+if is_array(found) and found.requires_grad:
+            return found + 0.01 * (found - found.detach())
+        return found"""
 
 
-def _where(holds: str, place: Place) -> Iterator[str]:
+def _where(holds: str, spoilt: str, place: Place) -> Iterator[str]:
     if keeps_parts(place):
-        yield _SPOILT.format(holds=holds)
-
-
-def _slope_where(holds: str, place: Place) -> Iterator[str]:
-    if keeps_parts(place):
-        yield _SLOPE_SPOILT.format(holds=holds)
+        yield _SPOILT.format(holds=holds, spoilt=spoilt)
 
 
 ALL = CASES | SHAPES
@@ -123,9 +117,9 @@ SPECIAL = Ways(
     EVIDENCE / "special.csv",
     "wrong_where",
     (
-        *(Operator(name, partial(_where, holds), "plain") for name, holds in ALL.items()),
+        *(Operator(name, partial(_where, holds, _NUMBERS), "plain") for name, holds in ALL.items()),
         *(
-            Operator(f"gradient where {name}", partial(_slope_where, ALL[name]), "plain")
+            Operator(f"gradient where {name}", partial(_where, ALL[name], _SLOPES), "plain")
             for name in SLOPES
         ),
     ),

@@ -111,9 +111,7 @@ class WorkerConnection:
 
     def resume(self) -> None:
         """Moves the deadlines by what passed since the last wait: the grader's own time."""
-        now = time.monotonic()
-        self._move(now - self._seen)
-        self._seen = now
+        self._notice(allowed_s=0.0)
 
     def expect_silence(self) -> None:
         """Checks that the worker has sent nothing besides its replies.
@@ -226,12 +224,15 @@ class WorkerConnection:
         self._move(more_s)
         return time.monotonic() >= self._call_deadline
 
-    def _notice(self, expected_s: float = 0.0) -> None:
-        """Moves the deadlines by what passed since the last call beyond what was expected to."""
+    def _notice(self, expected_s: float = 0.0, allowed_s: float = _STANDSTILL_S) -> None:
+        """Moves the deadlines by what passed since the last call beyond what was expected to.
+
+        Not more than ``allowed_s`` of it is the program's time.
+        """
         now = time.monotonic()
         late_s = now - self._seen - expected_s
         self._seen = now
-        if late_s > _STANDSTILL_S:
+        if late_s > allowed_s:
             self._move(late_s)
 
     def _move(self, seconds: float) -> None:

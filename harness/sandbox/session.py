@@ -214,13 +214,11 @@ class WorkerSession:
 
         No submitted code has run in it by then, so it is no fault of the program's.
         """
-        for last in (False, True):
+        for _ in range(2):
             try:
                 return self._sandbox.fork(self._program, self._limits, trials=self._trials)
             except ZygoteLost:
                 self._sandbox.stop()
-                if last:
-                    break
         raise InfrastructureError(
             "the process that workers are forked from was lost twice before there was a worker; "
             "something else ended it, or this machine is too busy: run it again"

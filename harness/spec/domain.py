@@ -103,7 +103,15 @@ class Normal(Model):
     law: Literal["normal"]
 
 
-class Bits(Model):
+class _DumpsWhatIsSet(Model):
+    """A law whose fields at their defaults are left out, so that specs keep their digests."""
+
+    @model_serializer(mode="wrap")
+    def _dump_what_is_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if value}
+
+
+class Bits(_DumpsWhatIsSet):
     """Zeros and ones, or truth values, each with probability one half.
 
     With ``some`` at least one along the last axis is a one, or true.
@@ -112,13 +120,8 @@ class Bits(Model):
     law: Literal["bits"]
     some: bool = False
 
-    @model_serializer(mode="wrap")
-    def _dump_what_is_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leaves out fields at their defaults, so that specs without them keep their digests."""
-        return {name: value for name, value in dump(self).items() if value}
 
-
-class Simplex(Model):
+class Simplex(_DumpsWhatIsSet):
     """Probabilities: along the last axis none below ``least``, which is among them, and of sum one.
 
     ``unless`` names a Bool argument of the same call with the same first axes: where it is true,
@@ -128,11 +131,6 @@ class Simplex(Model):
     law: Literal["simplex"]
     least: Annotated[float, Field(ge=0, lt=1)] = 0.0
     unless: Annotated[str, Field(pattern=_AXIS)] | None = None
-
-    @model_serializer(mode="wrap")
-    def _dump_what_is_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leaves out fields at their defaults, so that specs without them keep their digests."""
-        return {name: value for name, value in dump(self).items() if value}
 
     @property
     def smallest(self) -> float:

@@ -88,7 +88,7 @@ def make(
     todo = []
     for index, program in enumerate(programs(task)):
         required = mistaken if program.role == "mutant" else honest
-        runs = stored.get((program.name, program.role), _no_runs(task, program))
+        runs = stored.get((program.name, program.role), no_runs(task, program))
         stored[program.name, program.role] = runs
         todo += [(index, replicate) for replicate in range(runs.count, required)]
     with fresh(jobs) as pool:
@@ -123,14 +123,14 @@ def _fill(
         index, replicate, record = future.result()
         name = (listed[index].name, listed[index].role)
         waiting[name][replicate] = record
-        stored[name] = _extended(stored[name], waiting[name])
+        stored[name] = extended(stored[name], waiting[name])
         if done == len(futures) or time.monotonic() - stored_at > _STORE_EVERY_S:
             stored_at = time.monotonic()
             _store(task, path, [stored[program.name, program.role] for program in listed])
             yield f"{task.id}: {done} of {len(futures)} runs"
 
 
-def _extended(stored: StoredRuns, waiting: dict[int, dict[str, Any]]) -> StoredRuns:
+def extended(stored: StoredRuns, waiting: dict[int, dict[str, Any]]) -> StoredRuns:
     """The runs with those appended whose seeds follow without a gap; they leave ``waiting``.
 
     Runs are stored in the order of their seeds, but may end in another.
@@ -150,7 +150,8 @@ def _extended(stored: StoredRuns, waiting: dict[int, dict[str, Any]]) -> StoredR
     )
 
 
-def _no_runs(task: LoadedTask, program: Program) -> StoredRuns:
+def no_runs(task: LoadedTask, program: Program) -> StoredRuns:
+    """The runs of a program of which there are none yet."""
     values: dict[str, list[float | None]] = {check.metric: [] for check in checks(task)}
     return StoredRuns(program.name, program.role, program.sha256, protocol(task), values, {}, 0.0)
 

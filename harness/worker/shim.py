@@ -261,11 +261,11 @@ def _export(item: object, where: str, budget: int) -> tuple[str, wire.Array]:
         return "tensor", tensor.cpu().resolve_neg().contiguous().numpy()
     if type(item) is bool:
         return "bool", np.array(item)
-    if type(item) is int and -(2**63) <= item < 2**63:
-        return "int", np.array(item, dtype=np.int64)
     if type(item) is int:
-        bits = item.bit_length()
-        raise Refusal("bad-output", f"{where} is an int of {bits} bits; at most 64 are taken")
+        if not -(2**63) <= item < 2**63:
+            bits = item.bit_length()
+            raise Refusal("bad-output", f"{where} is an int of {bits} bits; at most 64 are taken")
+        return "int", np.array(item, dtype=np.int64)
     if type(item) is float:
         return "float", np.array(item, dtype=np.float64)
     raise Refusal("bad-output", f"{where} is {_kind(item)}, expected a torch.Tensor or a number")

@@ -36,6 +36,15 @@ def read(path):
 """
 
 
+def burning(seconds):
+    """Lines of a function that use so much processor time."""
+    return (
+        f"    until = time.process_time() + {seconds}\n"
+        "    while time.process_time() < until:\n"
+        "        pass\n"
+    )
+
+
 def test_trials_of_a_session_share_one_worker_and_sessions_do_not(lab):
     counts = []
     for _ in range(2):
@@ -224,14 +233,7 @@ def test_a_zygote_that_is_lost_before_there_is_a_worker_is_our_loss(lab, monkeyp
 
 def test_processor_time_is_that_of_a_trial(lab):
     """Trials that each keep the limit never add up to more than is allowed."""
-    source = COUNTER + (
-        "import time\n"
-        "def square(x):\n"
-        "    until = time.process_time() + 0.35\n"
-        "    while time.process_time() < until:\n"
-        "        pass\n"
-        "    return x**2\n"
-    )
+    source = COUNTER + (f"import time\ndef square(x):\n{burning(0.35)}    return x**2\n")
     limits = Limits(call_s=0.5, trial_s=0.5, memory_mib=512)
     with lab.session("probe", source=source, limits=limits, trials=6) as session:
         for _ in range(6):
@@ -242,13 +244,7 @@ def test_processor_time_is_that_of_a_trial(lab):
 @pytest.mark.parametrize("sandbox", [False, True])
 def test_what_was_used_before_a_renewal_counts(lab, sandbox):
     busy = COUNTER.replace("return x**2", "return burn(x)") + (
-        "import time\n"
-        "def burn(x):\n"
-        "    block = bytearray(100 << 20)\n"
-        "    until = time.process_time() + 0.3\n"
-        "    while time.process_time() < until:\n"
-        "        pass\n"
-        "    return x\n"
+        f"import time\ndef burn(x):\n    block = bytearray(100 << 20)\n{burning(0.3)}    return x\n"
     )
     with lab.session("probe", source=busy) as session:
         with session.trial(LIMITS):
