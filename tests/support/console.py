@@ -21,9 +21,11 @@ from harness.cli import main
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 #: Lines that are printed while something runs.
 _PROGRESS = re.compile(r"(\[\d+/\d+\] .*|\d+ trials in \d+ sandboxes.*)")
+#: A digest or its beginning, in which a short name may stand by chance.
+_DIGEST = re.compile(r"\b[0-9a-f]{16,64}(…?)")
 #: What differs from run to run, and what stands for it.
 _VARYING = (
-    (re.compile(r"\b[0-9a-f]{16,64}(…?)"), "5eed…"),
+    (_DIGEST, "5eed…"),
     (re.compile(r"\b[0-9]+(\.[0-9]+)?( processor seconds| CPU s| s\b)"), r"…\2"),
     (re.compile(r"(?m)^(\S+/\S+ .*\S) +[0-9.e-]+$"), r"\1  …"),  # the last column of `summary`
     (re.compile(r"(?m) +cpu s$"), "  cpu s"),  # its header is as wide as the longest number
@@ -41,6 +43,11 @@ def settled(printed: str) -> str:
     for pattern, instead in _VARYING:
         text = pattern.sub(instead, text)
     return text.strip("\n") + "\n" if text.strip() else ""
+
+
+def without_digests(text: str) -> str:
+    """A text in whose digests no name is found."""
+    return _DIGEST.sub("5eed…", text)
 
 
 def run(command: str) -> str:
